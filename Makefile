@@ -1,0 +1,44 @@
+# Two commands are all anyone must remember: `make sweep` and `make test`. Both work on a fresh checkout.
+
+VENV ?= .venv
+PYTHON ?= python3
+READY := $(VENV)/.ready
+
+.PHONY: sweep test test-fast check bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make sweep   run sweeps/rank.yaml and print its table"
+	@echo "make test    every test"
+	@echo "make check   ruff, types, floors"
+	@echo "make bench   the benchmarks, as ratios"
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("tcray needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; say make PYTHON=python3.11") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt torch
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	touch $@
+
+sweep: $(READY)
+	$(VENV)/bin/tcray sweep sweeps/rank.yaml
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest
+
+test-fast: $(READY)
+	$(VENV)/bin/python -m pytest -m "not slow"
+
+check: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(READY)
+	$(VENV)/bin/python -m tests.benchmarks.throughput
+	$(VENV)/bin/python -m tests.benchmarks.bookkeeping
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,3 @@
+"""Distributed hyperparameter sweeps for low-rank multimodal fusion."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,41 @@
+"""The metrics a run may be judged by: which tasks have them, and which way is better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Task = Literal["regression", "classification"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its name in the store, the tasks that have it, its direction, and how a table names it."""
+
+    name: str
+    tasks: tuple[Task, ...]
+    maximize: bool
+    label: str
+
+
+METRICS: Mapping[str, Metric] = {
+    m.name: m
+    for m in (
+        Metric("loss", ("regression", "classification"), False, "loss"),
+        Metric("mae", ("regression",), False, "MAE"),
+        Metric("r", ("regression",), True, "Pearson r"),
+        Metric("acc2", ("regression",), True, "acc-2 (>= 0)"),
+        Metric("acc2_nonzero", ("regression",), True, "acc-2 (non-zero)"),
+        Metric("f1", ("regression", "classification"), True, "weighted F1"),
+        Metric("f1_nonzero", ("regression",), True, "weighted F1 (non-zero)"),
+        Metric("acc7", ("regression",), True, "acc-7"),
+        Metric("accuracy", ("classification",), True, "accuracy"),
+        Metric("auroc", ("classification",), True, "AUROC"),
+    )
+}
+
+
+def of_task(task: Task) -> tuple[Metric, ...]:
+    """The metrics that a task has, in table order."""
+    return tuple(m for m in METRICS.values() if task in m.tasks)

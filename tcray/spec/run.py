@@ -1,0 +1,128 @@
+"""What is to be trained: a configuration with nothing left open, and a run of it under one seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+ENGINE_VERSION = "1"
+"""Raised whenever a run's bits change; part of every run id and sweep id."""
+
+BLOCK = 16
+"""Output axes of matrix products are padded to multiples of this, so that bits do not depend on a neighbour's width."""
+
+PRESETS: Mapping[str, Mapping[str, float]] = {
+    "none": {"prior_strength": 0.0, "reconstruction_strength": 0.0, "alignment_strength": 0.0},
+    "autoencoder": {"prior_strength": 0.0, "reconstruction_strength": 0.1, "alignment_strength": 0.0},
+    "prior": {"prior_strength": 10.0, "reconstruction_strength": 0.0, "alignment_strength": 0.0},
+    "jwae": {"prior_strength": 10.0, "reconstruction_strength": 0.1, "alignment_strength": 0.1},
+}
+"""The strengths each `conditioning` stands for; a sweep may override any of them."""
+
+MODALITY_DROPOUT = "modality_dropout."
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any, length: int = 16) -> str:
+    """The first `length` hexadecimal digits of a BLAKE2b digest of `canonical(value)`."""
+    return hashlib.blake2b(canonical(value).encode(), digest_size=32).hexdigest()[:length]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Every hyperparameter of a training, resolved; `modalities` and `modality_dropout` follow the dataset's order."""
+
+    modalities: tuple[str, ...]
+    modality_dropout: tuple[float, ...]
+    """One rate in [0, 1] for each of `modalities`."""
+    conditioning: str = "none"
+    fusion: str = "lmf"
+    rank: int = 4
+    prior_strength: float = 0.0
+    reconstruction_strength: float = 0.0
+    alignment_strength: float = 0.0
+    prior_kernel: str = "rbf"
+    latent_dim: int = 16
+    hidden_dim: int = 32
+    dropout: float = 0.0
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    batch_size: int = 32
+
+    @classmethod
+    def resolve(cls, values: Mapping[str, Any], modalities: tuple[str, ...]) -> Configuration:
+        """The configuration that `values` (hyperparameters by name) mean on a dataset with `modalities`.
+
+        What `values` leaves out takes its default, the strengths those of the `conditioning` preset;
+        `modality_dropout.<m>` of a modality that is not used is dropped.
+        """
+        used = tuple(m for m in modalities if m in values.get("modalities", modalities))
+        rates = tuple(float(values.get(MODALITY_DROPOUT + m, 0.0)) for m in used)
+        known = {f.name for f in fields(cls)} - {"modalities", "modality_dropout"}
+        preset = PRESETS[values.get("conditioning", "none")]
+        given = {name: value for name, value in values.items() if name in known}
+        return cls(modalities=used, modality_dropout=rates, **{**preset, **given})
+
+    def flat(self) -> dict[str, Any]:
+        """Hyperparameters by name, as the store and the tables show them; `modalities` joined by `+`."""
+        flat: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        rates = flat.pop("modality_dropout")
+        flat["modalities"] = "+".join(self.modalities)
+        flat.update({MODALITY_DROPOUT + m: rate for m, rate in zip(self.modalities, rates, strict=True)})
+        return flat
+
+    @classmethod
+    def from_flat(cls, flat: Mapping[str, Any]) -> Configuration:
+        """The inverse of `flat`."""
+        used = tuple(flat["modalities"].split("+"))
+        return cls.resolve({**flat, "modalities": used}, used)
+
+    @property
+    def terms(self) -> tuple[bool, bool, bool]:
+        """Which terms beside the task the loss has: prior, reconstruction, alignment. Only the second needs a decoder."""
+        return self.prior_strength > 0, self.reconstruction_strength > 0, self.alignment_strength > 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One configuration on one dataset under one seed: the thing that is trained, and named by `run_id`."""
+
+    dataset: str
+    fingerprint: str
+    configuration: Configuration
+    epochs: int
+    objective: str
+    """The validation metric whose best epoch gives the run's metrics, as `valid.loss`."""
+    sweep_seed: int
+    seed: int
+    """The seed index: equal indices mean equal draws (data order, initial weights) in every cell of a dataset."""
+
+    @cached_property
+    def run_id(self) -> str:
+        """A digest of everything that fixes the training's outcome."""
+        return digest(
+            {
+                "engine": ENGINE_VERSION,
+                "data": self.fingerprint,
+                "configuration": self.configuration.flat(),
+                "epochs": self.epochs,
+                "objective": self.objective,
+                "seed": [self.sweep_seed, self.seed],
+            }
+        )
+
+    @cached_property
+    def signature(self) -> tuple[Any, ...]:
+        """Runs of equal signature have tensors of equal shapes and may share a pack."""
+        c = self.configuration
+        rank = -(-c.rank // BLOCK) * BLOCK if c.fusion == "lmf" else 0
+        widths = (c.latent_dim, c.hidden_dim, c.batch_size)
+        return (self.dataset, self.fingerprint, c.fusion, rank, *widths, c.prior_kernel, *c.terms, self.objective)
