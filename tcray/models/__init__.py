@@ -1,0 +1,1 @@
+"""LMF, tensor fusion, concatenation and jWAE, written once, in population form."""

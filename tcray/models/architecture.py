@@ -1,0 +1,196 @@
+"""Which tensors a model has, how wide they are, and how one member's are drawn at the start.
+
+Every axis that is the output of a matrix product is padded to a multiple of `BLOCK`, with zeros: a padded unit computes
+zero, receives a zero gradient and stays zero under AdamW. So a tensor's shape is a function of its run, never of the runs
+beside it, and batched products give the same bits in every company. Shape legend: ℓ latent, H hidden, R rank, d input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcray.models.draws import Draws
+from tcray.spec.run import BLOCK, Configuration
+
+Floats = NDArray[np.floating]
+
+
+def padded(width: int) -> int:
+    """The next multiple of `BLOCK`."""
+    return -(-width // BLOCK) * BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One tensor of a member: its name, its padded shape, and whether weight decay acts on it."""
+
+    name: str
+    shape: tuple[int, ...]
+    decays: bool
+
+    @property
+    def numel(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where each tensor of a member lies in its row of numbers: those that decay first, the row padded at its end."""
+
+    parameters: tuple[Parameter, ...]
+
+    @classmethod
+    def of(cls, architecture: Architecture) -> Layout:
+        """The layout of an architecture's parameters."""
+        return cls(tuple(sorted(architecture.parameters(), key=lambda p: not p.decays)))
+
+    @property
+    def decaying(self) -> int:
+        """How many numbers at the start of a row weight decay acts on."""
+        return sum(p.numel for p in self.parameters if p.decays)
+
+    @property
+    def numel(self) -> int:
+        """How many numbers of a row belong to a tensor."""
+        return sum(p.numel for p in self.parameters)
+
+    @property
+    def width(self) -> int:
+        """How many numbers a row has, the padding at its end included."""
+        return padded(self.numel)
+
+    def slices(self) -> Iterator[tuple[Parameter, slice]]:
+        """Each tensor with its place in a row."""
+        begin = 0
+        for parameter in self.parameters:
+            yield parameter, slice(begin, begin + parameter.numel)
+            begin += parameter.numel
+
+    def row(self, tensors: Mapping[str, Floats]) -> Floats:
+        """A member's tensors as one row of numbers (P,)."""
+        row = np.zeros(self.width)
+        for parameter, place in self.slices():
+            row[place] = tensors[parameter.name].ravel()
+        return row
+
+    def tensors(self, row: Floats) -> dict[str, Floats]:
+        """The inverse of `row`: a member's tensors by name."""
+        return {parameter.name: row[place].reshape(parameter.shape) for parameter, place in self.slices()}
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The shape of a model, shared by all members of a pack; widths as written, before padding."""
+
+    modalities: Mapping[str, int]
+    """Input width of every modality of the dataset, used or not."""
+    latent: int
+    hidden: int
+    rank: int
+    """Ranks a member's factors are padded to; 0 where the fusion has none."""
+    fusion: str
+    decodes: bool
+    """Whether there are decoders: only where reconstruction is part of the loss."""
+
+    @classmethod
+    def of(cls, configuration: Configuration, modalities: Mapping[str, int]) -> Architecture:
+        """The architecture that `configuration` has on a dataset with these modalities."""
+        return cls(
+            modalities=dict(modalities),
+            latent=configuration.latent_dim,
+            hidden=configuration.hidden_dim,
+            rank=padded(configuration.rank) if configuration.fusion == "lmf" else 0,
+            fusion=configuration.fusion,
+            decodes=configuration.reconstruction_strength > 0,
+        )
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Every tensor of a member."""
+        latent, hidden = padded(self.latent), padded(self.hidden)
+        for m, width in self.modalities.items():
+            yield from _linear(f"encoder.{m}.0", padded(width), hidden)
+            yield from _linear(f"encoder.{m}.1", hidden, latent)
+        if self.decodes:
+            for m, width in self.modalities.items():
+                yield from _linear(f"decoder.{m}.0", latent, hidden)
+                yield from _linear(f"decoder.{m}.1", hidden, padded(width))
+        if self.fusion == "lmf":
+            for m in self.modalities:
+                yield Parameter(f"fusion.{m}.factor", (latent, self.rank), decays=True)
+                yield Parameter(f"fusion.{m}.constant", (1, self.rank), decays=True)
+            yield Parameter("fusion.weight", (1, self.rank), decays=True)
+        elif self.fusion == "tensor":
+            yield Parameter("fusion.tensor", (latent + 1, padded(self.columns)), decays=True)
+        else:
+            for m in self.modalities:
+                yield Parameter(f"fusion.{m}.weight", (1, latent), decays=True)
+        yield Parameter("fusion.bias", (1, 1), decays=False)
+
+    @property
+    def columns(self) -> int:
+        """Columns of the fusion tensor unfolded along the first modality: (ℓ + 1) for each of the others, ℓ padded."""
+        return (padded(self.latent) + 1) ** (len(self.modalities) - 1)
+
+
+def _linear(name: str, inputs: int, outputs: int) -> Iterator[Parameter]:
+    yield Parameter(f"{name}.weight", (inputs, outputs), decays=True)
+    yield Parameter(f"{name}.bias", (1, outputs), decays=False)
+
+
+def initial(architecture: Architecture, configuration: Configuration, draws: Draws) -> dict[str, Floats]:
+    """A member's tensors before training, float64, padded with zeros.
+
+    Linear layers: weights N(0, 2/inputs) before a ReLU and N(0, 1/inputs) otherwise, biases 0, so that a latent unit of a
+    standardised input has unit variance. LMF: factors N(0, 1/(ℓ + 1)), weights N(0, 1/r), drawn one rank at a time: the
+    output's variance depends on neither rank nor subset, and the factors of rank r are the first r of rank r + 1.
+    Tensor fusion: N(0, 1/(ℓ + 1)^M), for the same reason.
+    """
+    tensors = {p.name: np.zeros(p.shape) for p in architecture.parameters()}
+
+    def normal(name: str, shape: tuple[int, ...], variance: float, part: str = "") -> Floats:
+        return draws.generator("initial", name + part).standard_normal(shape) * np.sqrt(variance)
+
+    def layer(name: str, inputs: int, outputs: int, gain: float) -> None:
+        tensors[f"{name}.weight"][:inputs, :outputs] = normal(f"{name}.weight", (inputs, outputs), gain / inputs)
+
+    latent, hidden = architecture.latent, architecture.hidden
+    for m, width in architecture.modalities.items():
+        layer(f"encoder.{m}.0", width, hidden, 2.0)
+        layer(f"encoder.{m}.1", hidden, latent, 1.0)
+        if architecture.decodes:
+            layer(f"decoder.{m}.0", latent, hidden, 2.0)
+            layer(f"decoder.{m}.1", hidden, width, 1.0)
+    if architecture.fusion == "lmf":
+        for i in range(configuration.rank):
+            for m in architecture.modalities:
+                column = normal(f"fusion.{m}.factor", (latent + 1,), 1 / (latent + 1), part=f".{i}")
+                tensors[f"fusion.{m}.factor"][:latent, i] = column[:latent]
+                tensors[f"fusion.{m}.constant"][0, i] = column[latent]
+            weight = normal("fusion.weight", (1,), 1 / configuration.rank, part=f".{i}")
+            tensors["fusion.weight"][0, i] = weight[0]
+    elif architecture.fusion == "tensor":
+        side, order = latent + 1, len(architecture.modalities)
+        tensors["fusion.tensor"][...] = unfold(architecture, normal("fusion.tensor", (side,) * order, side**-order))
+    else:
+        for m in architecture.modalities:
+            variance = 1 / (latent * len(configuration.modalities))
+            tensors[f"fusion.{m}.weight"][0, :latent] = normal(f"fusion.{m}.weight", (latent,), variance)
+    return tensors
+
+
+def unfold(architecture: Architecture, cube: Floats) -> Floats:
+    """A fusion tensor of side ℓ + 1 as the parameter `fusion.tensor`: padded, and unfolded along the first modality."""
+    order = len(architecture.modalities)
+    side = padded(architecture.latent) + 1
+    kept = [*range(architecture.latent), side - 1]
+    full = np.zeros((side,) * order)
+    full[np.ix_(*[kept] * order)] = cube
+    unfolded = np.zeros((side, padded(architecture.columns)))
+    unfolded[:, : architecture.columns] = full.reshape(side, -1)
+    return unfolded

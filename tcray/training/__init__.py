@@ -1,0 +1,1 @@
+"""One pack: loop, optimiser, metrics, corruptions."""

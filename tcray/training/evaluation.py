@@ -1,0 +1,133 @@
+"""What trained members predict: clean, with modalities missing, under noise, and under an adversarial perturbation.
+
+Everything is in evaluation mode (no dropout), over whole splits, in blocks of a fixed number of rows.
+Shape legend: K members, F folds, n padded split length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tcray.models.conditioning import mmd_rbf, pair_weights, reconstruction, second_moment
+from tcray.models.population import Population
+from tcray.training.epoch import Member
+from tcray.training.losses import task_loss
+from tcray.training.tables import SplitName, Tables
+
+NOISE_LEVELS = (0.1, 0.3, 1.0)
+"""σ of Gaussian noise, in standard deviations of the train split."""
+FGSM_LEVELS = (0.03, 0.1, 0.3)
+"""ε of the fast gradient sign method (L∞), in standard deviations of the train split."""
+
+Values = NDArray[np.float64]
+Corruption = Callable[[Population, slice, list[Tensor]], list[Tensor]]
+"""Changes the inputs (K, rows, d_m) of the rows in a slice."""
+
+
+def predict(
+    population: Population,
+    tables: Tables,
+    split: SplitName,
+    folds: Tensor,
+    *,
+    missing: frozenset[str] = frozenset(),
+    corrupt: Corruption | None = None,
+) -> Values:
+    """Outputs (K, n) of every member on its own fold's split; the latents of `missing` modalities are 0, the prior's mean."""
+    outputs = []
+    with torch.no_grad():
+        for rows, inputs in tables.splits[split].blocks(folds):
+            seen = corrupt(population, rows, inputs) if corrupt else inputs
+            latents = population.encode(seen)
+            names = population.architecture.modalities
+            latents = [torch.zeros_like(z) if m in missing else z for m, z in zip(names, latents, strict=True)]
+            outputs.append(population.fuse(latents))
+    return torch.cat(outputs, 1).double().cpu().numpy()
+
+
+def conditions(population: Population, tables: Tables, members: Sequence[Member], folds: Tensor) -> dict[str, Values]:
+    """Test outputs (K, n) under every condition that a confirm run is evaluated in.
+
+    `clean`; `missing:a+b` for every non-empty subset of the modalities; `noise:m:σ`; `fgsm:ε`.
+    """
+    names = tuple(tables.modalities)
+    found = {"clean": predict(population, tables, "test", folds)}
+    for size in range(1, len(names) + 1):
+        for subset in combinations(names, size):
+            condition = "missing:" + "+".join(subset)
+            found[condition] = predict(population, tables, "test", folds, missing=frozenset(subset))
+    for k, m in enumerate(names):
+        for level, corrupt in _noises(k, m, tables, members, population).items():
+            found[f"noise:{m}:{level}"] = predict(population, tables, "test", folds, corrupt=corrupt)
+    for level in FGSM_LEVELS:
+        found[f"fgsm:{level}"] = predict(population, tables, "test", folds, corrupt=_fgsm(level, tables, folds))
+    return found
+
+
+def _noises(
+    position: int, modality: str, tables: Tables, members: Sequence[Member], population: Population
+) -> dict[float, Corruption]:
+    """Gaussian noise on one modality, the same draw at every level."""
+    length, width = tables.splits["test"].inputs[0].shape[1], tables.modalities[modality]
+    drawn = [m.draws.generator("noise", modality).standard_normal((length, width), np.float32) for m in members]
+    noise = torch.from_numpy(np.stack(drawn)).to(population.present.device)
+
+    def at(level: float) -> Corruption:
+        def corrupt(_: Population, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+            noisy = inputs[position].clone()
+            noisy[..., :width] += level * noise[:, rows]
+            return [noisy if k == position else x for k, x in enumerate(inputs)]
+
+        return corrupt
+
+    return {level: at(level) for level in NOISE_LEVELS}
+
+
+def _fgsm(level: float, tables: Tables, folds: Tensor) -> Corruption:
+    """x + ε sign(∂ task loss / ∂x) (Goodfellow et al. 2015, section 4), on all modalities at once."""
+    table = tables.splits["test"]
+    labels = tables.labels.new_zeros(len(table.indices), table.inputs[0].shape[1])
+    for fold, rows in enumerate(table.indices):
+        labels[fold, : len(rows)] = tables.labels[torch.from_numpy(rows)]
+
+    def corrupt(population: Population, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+        with torch.enable_grad():
+            attacked = [x.clone().requires_grad_() for x in inputs]
+            outputs = population.fuse(population.encode(attacked))
+            wanted = labels[folds, rows]
+            loss = task_loss(tables.task, outputs, wanted, torch.ones_like(wanted))
+            gradients = torch.autograd.grad(loss.sum(), attacked)
+        return [x + level * g.sign() for x, g in zip(inputs, gradients, strict=True)]
+
+    return corrupt
+
+
+def check(population: Population, tables: Tables, folds: Tensor) -> dict[str, Values]:
+    """The manipulation check on the validation split, (K,) each: `mmd2.m`, `norm.m` (mean ‖z‖²/ℓ) and `reconstruction.m`."""
+    table, dim = tables.splits["valid"], population.architecture.latent
+    counted = torch.from_numpy(table.counted()).to(tables.labels)[folds]
+    latents: list[list[Tensor]] = []
+    errors: list[list[Tensor]] = []
+    with torch.no_grad():
+        for rows, inputs in table.blocks(folds):
+            block = population.encode(inputs)
+            latents.append(block)
+            if population.architecture.decodes:
+                decoded = zip(population.decode(block), inputs, tables.modalities.values(), strict=True)
+                totals = [reconstruction(y, x, counted[:, rows], width) for y, x, width in decoded]
+                errors.append([total * counted[:, rows].sum(1) for total in totals])
+        pairs = pair_weights(counted)
+        found: dict[str, Tensor] = {}
+        for k, m in enumerate(tables.modalities):
+            z = torch.cat([block[k] for block in latents], 1)
+            found[f"mmd2.{m}"] = mmd_rbf(z, counted, pairs, dim)
+            found[f"norm.{m}"] = second_moment(z, counted, dim)
+            if errors:
+                found[f"reconstruction.{m}"] = torch.stack([e[k] for e in errors]).sum(0) / counted.sum(1)
+    return {name: value.double().cpu().numpy() for name, value in found.items()}

@@ -1,0 +1,98 @@
+"""The loss of a batch, one number a member: the task, and what conditions the latents (DESIGN, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from tcray.models.conditioning import alignment, mmd_imq, mmd_rbf, pair_weights, reconstruction
+from tcray.models.population import Population
+from tcray.spec.metrics import Task
+from tcray.spec.run import Configuration
+from tcray.training.epoch import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What all members of a pack minimise, each with strengths of its own (K,)."""
+
+    task: Task
+    terms: tuple[bool, bool, bool]
+    """Which of prior, reconstruction and alignment the loss has; the same for all members."""
+    kernel: str
+    prior: Tensor
+    reconstruction: Tensor
+    alignment: Tensor
+
+    @classmethod
+    def of(cls, task: Task, members: Sequence[Configuration], like: Tensor) -> Objective:
+        """The objective of members that share a signature."""
+        first = members[0]
+
+        def strengths(name: str) -> Tensor:
+            return like.new_tensor([getattr(c, name) for c in members])
+
+        names = ("prior_strength", "reconstruction_strength", "alignment_strength")
+        return cls(task, first.terms, first.prior_kernel, *map(strengths, names))
+
+    def __call__(
+        self, population: Population, inputs: Sequence[Tensor], labels: Tensor, batch: Batch
+    ) -> tuple[Tensor, Tensor]:
+        """Task loss and whole loss, (K,) each, of inputs (K, B, d_m) and labels (K, B)."""
+        names = tuple(population.architecture.modalities)
+        latents = population.encode(inputs, batch.masks)
+        seen = [z * batch.kept[m].unsqueeze(2) if m in batch.kept else z for m, z in zip(names, latents, strict=True)]
+        task = task_loss(self.task, population.fuse(seen), labels, batch.rows)
+        total = task
+        has_prior, has_reconstruction, has_alignment = self.terms
+        if has_prior:
+            total = total + self.prior * self._mmd(population, latents, batch)
+        if has_reconstruction:
+            total = total + self.reconstruction * self._reconstruction(population, latents, inputs, batch)
+        if has_alignment:
+            total = total + self.alignment * self._alignment(population, latents, batch)
+        return task, total
+
+    def _mmd(self, population: Population, latents: Sequence[Tensor], batch: Batch) -> Tensor:
+        dim, pairs = population.architecture.latent, pair_weights(batch.rows)
+        total = torch.zeros_like(self.prior)
+        for k, (m, z) in enumerate(zip(population.architecture.modalities, latents, strict=True)):
+            if self.kernel == "rbf":
+                distance = mmd_rbf(z, batch.rows, pairs, dim)
+            else:
+                distance = mmd_imq(z, batch.rows, pairs, dim, batch.prior[m])
+            total = total + torch.where(population.present[:, k], distance, 0.0)
+        return total
+
+    def _reconstruction(
+        self, population: Population, latents: Sequence[Tensor], inputs: Sequence[Tensor], batch: Batch
+    ) -> Tensor:
+        decoded = population.decode(latents, batch.masks)
+        total = torch.zeros_like(self.reconstruction)
+        for k, (width, x, y) in enumerate(
+            zip(population.architecture.modalities.values(), inputs, decoded, strict=True)
+        ):
+            total = total + torch.where(population.present[:, k], reconstruction(y, x, batch.rows, width), 0.0)
+        return total
+
+    def _alignment(self, population: Population, latents: Sequence[Tensor], batch: Batch) -> Tensor:
+        total = torch.zeros_like(self.alignment)
+        for a, b in combinations(range(len(latents)), 2):
+            both = population.present[:, a] & population.present[:, b]
+            gap = alignment(latents[a], latents[b], batch.rows, population.architecture.latent)
+            total = total + torch.where(both, gap, 0.0)
+        return total
+
+
+def task_loss(task: Task, outputs: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+    """Mean over rows (K,) of L1 for regression, of binary cross-entropy with logits for classification."""
+    if task == "regression":
+        each = (outputs - labels).abs()
+    else:
+        each = binary_cross_entropy_with_logits(outputs, labels, reduction="none")
+    return (each * rows).sum(1) / rows.sum(1).clamp(min=1)

@@ -1,0 +1,99 @@
+"""The metrics of a set of predictions, as the field's papers define them.
+
+Regression (CMU-MOSI, labels in [-3, 3]; Zadeh et al. 2017, Tsai et al. 2019): MAE, Pearson's r, seven-class accuracy of the
+rounded sentiment, and two readings of binary accuracy and weighted F1: `acc2`, `f1` call a sentiment `>= 0` positive,
+`acc2_nonzero`, `f1_nonzero` leave neutral labels out and call `> 0` positive.
+Binary classification: accuracy and weighted F1 at probability one half (logit 0), and the area under the ROC curve.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcray.spec.metrics import Task
+
+Floats = NDArray[np.floating]
+Booleans = NDArray[np.bool_]
+
+
+def metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, float]:
+    """Every metric that `task` has (see `tcray.spec.metrics`); NaN where one is undefined.
+
+    prediction  (N,) the sentiment for regression, the logit for classification
+    label       (N,) the sentiment, or 0 and 1
+    """
+    prediction = np.asarray(prediction, np.float64)
+    label = np.asarray(label, np.float64)
+    return _regression(prediction, label) if task == "regression" else _classification(prediction, label)
+
+
+def loss(task: Task, prediction: Floats, label: Floats) -> float:
+    """The mean task loss: L1 for regression, binary cross-entropy of the logit for classification."""
+    prediction = np.asarray(prediction, np.float64)
+    label = np.asarray(label, np.float64)
+    if task == "regression":
+        return float(np.abs(prediction - label).mean())
+    return float((np.logaddexp(0.0, prediction) - label * prediction).mean())
+
+
+def _regression(prediction: Floats, label: Floats) -> dict[str, float]:
+    mae = loss("regression", prediction, label)
+    charged = label != 0
+    seven = np.rint(np.clip(prediction, -3, 3)) == np.rint(np.clip(label, -3, 3))
+    return {
+        "loss": mae,
+        "mae": mae,
+        "r": pearson(prediction, label),
+        "acc2": accuracy(prediction >= 0, label >= 0),
+        "acc2_nonzero": accuracy(prediction[charged] > 0, label[charged] > 0),
+        "f1": weighted_f1(prediction >= 0, label >= 0),
+        "f1_nonzero": weighted_f1(prediction[charged] > 0, label[charged] > 0),
+        "acc7": float(seven.mean()),
+    }
+
+
+def _classification(logit: Floats, label: Floats) -> dict[str, float]:
+    predicted, actual = logit > 0, label > 0.5
+    return {
+        "loss": loss("classification", logit, label),
+        "accuracy": accuracy(predicted, actual),
+        "f1": weighted_f1(predicted, actual),
+        "auroc": auroc(logit, actual),
+    }
+
+
+def accuracy(predicted: Booleans, actual: Booleans) -> float:
+    """The fraction of agreements; NaN of nothing."""
+    return float((predicted == actual).mean()) if actual.size else float("nan")
+
+
+def weighted_f1(predicted: Booleans, actual: Booleans) -> float:
+    """The mean of both classes' F1, weighted by how often each class occurs; NaN of nothing."""
+    if not actual.size:
+        return float("nan")
+    score = 0.0
+    for of_class in (True, False):
+        hits = float(((predicted == of_class) & (actual == of_class)).sum())
+        claims, support = float((predicted == of_class).sum()), float((actual == of_class).sum())
+        f1 = 2 * hits / (claims + support) if claims + support else 0.0
+        score += f1 * support / actual.size
+    return score
+
+
+def pearson(prediction: Floats, label: Floats) -> float:
+    """Pearson's correlation; NaN where either side is constant."""
+    a, b = prediction - prediction.mean(), label - label.mean()
+    scale = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / scale) if scale > 0 else float("nan")
+
+
+def auroc(score: Floats, actual: Booleans) -> float:
+    """The probability that a positive scores above a negative, ties counting one half; NaN of a single class."""
+    positives = int(actual.sum())
+    negatives = actual.size - positives
+    if not positives or not negatives:
+        return float("nan")
+    ordered = np.sort(score)
+    midrank = (np.searchsorted(ordered, score, "left") + np.searchsorted(ordered, score, "right") + 1) / 2
+    return float((midrank[actual].sum() - positives * (positives + 1) / 2) / (positives * negatives))

@@ -1,0 +1,305 @@
+"""One pack: many runs trained together as one tensor program, from one rung to the next.
+
+A run's result does not depend on its pack. On the CPU it is the same bit for bit, for one machine type and torch version: shapes are
+a function of the run, every product's output axes are multiples of `BLOCK`, batches are padded to full width, every draw
+has a generator of its own, and one thread computes. A member that diverges is marked and no longer moves; its neighbours never notice.
+Shape legend: K members = runs × F folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tcray.data.dataset import MultimodalDataset
+from tcray.models.architecture import Architecture, Floats, Layout, initial
+from tcray.models.draws import Draws
+from tcray.models.population import Population
+from tcray.models.spectrum import spectra
+from tcray.spec.metrics import METRICS
+from tcray.spec.run import Run
+from tcray.store.outcome import Evaluation, Outcome
+from tcray.training.epoch import Epoch, Member
+from tcray.training.evaluation import Values, check, conditions, predict
+from tcray.training.losses import Objective
+from tcray.training.metrics import metrics
+from tcray.training.optimizer import AdamW
+from tcray.training.state import ROWS, State, weights_to_bytes
+from tcray.training.tables import SplitName, Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run's segment gave: its outcome, the state to go on from, and a finished confirm run's weights."""
+
+    outcome: Outcome
+    state: bytes | None
+    weights: bytes | None
+
+
+def train(
+    dataset: MultimodalDataset | Tables,
+    runs: Sequence[Run],
+    *,
+    start: int,
+    stop: int,
+    states: Sequence[bytes | None],
+    device: str = "cpu",
+    confirm: bool = False,
+    dtype: torch.dtype = torch.float32,
+) -> list[Trained]:
+    """Trains epochs `start` + 1 … `stop` of `runs`, which share a signature, and says what came of each.
+
+    states   what an earlier call returned for each run at epoch `start`; None at `start` 0
+    confirm  whether runs that reach their last epoch are evaluated under every condition, and their weights kept
+    """
+    with _one_thread(device):
+        tables = dataset if isinstance(dataset, Tables) else Tables.of(dataset, device, dtype)
+        began = perf_counter()
+        loaded = [State.from_bytes(blob) for blob in states if blob is not None]
+        pack = _Pack.resume(tables, runs, loaded, dtype) if start else _Pack.begin(tables, runs, dtype)
+        for epoch in range(start + 1, stop + 1):
+            pack.epoch(epoch, every_metric=confirm)
+        return pack.finish(stop, confirm=confirm, began=began)
+
+
+@contextmanager
+def _one_thread(device: str) -> Iterator[None]:
+    """Arithmetic on one CPU thread, so that sums are taken in one order."""
+    threads = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How one run of the pack is doing."""
+
+    best_epoch: int = 0
+    best_value: float = float("nan")
+    value: float = float("nan")
+    diverged: int = 0
+    """The epoch of divergence; 0 while all is well."""
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    def improves(self, value: float, *, maximize: bool) -> bool:
+        """Whether `value` beats the best so far; a tie does not, so the earlier epoch stays."""
+        if not self.best_epoch or np.isnan(self.best_value):
+            return True
+        return value > self.best_value if maximize else value < self.best_value
+
+
+@dataclass(slots=True)
+class _Pack:
+    tables: Tables
+    runs: Sequence[Run]
+    members: Sequence[Member]
+    layout: Layout
+    population: Population
+    best: Population
+    """The members as they were at their run's best epoch."""
+    optimizer: AdamW
+    objective: Objective
+    progress: list[_Progress]
+    folds: Tensor
+    """(K,) the fold of each member."""
+
+    @classmethod
+    def begin(cls, tables: Tables, runs: Sequence[Run], dtype: torch.dtype) -> _Pack:
+        """All runs before their first epoch."""
+        architecture = Architecture.of(runs[0].configuration, tables.modalities)
+        layout = Layout.of(architecture)
+        states = []
+        for run in runs:
+            drawn = [initial(architecture, m.configuration, m.draws) for m in _members(tables, run)]
+            weights = np.stack([layout.row(tensors) for tensors in drawn])
+            nothing = np.zeros_like(weights)
+            states.append(State(0, 0, float("nan"), [0] * tables.folds, weights, nothing, nothing, weights))
+        return cls.resume(tables, runs, states, dtype)
+
+    @classmethod
+    def resume(cls, tables: Tables, runs: Sequence[Run], states: Sequence[State], dtype: torch.dtype) -> _Pack:
+        """All runs where their states left them."""
+        architecture = Architecture.of(runs[0].configuration, tables.modalities)
+        layout = Layout.of(architecture)
+        members = [member for run in runs for member in _members(tables, run)]
+        device = tables.labels.device
+        present = torch.tensor([[m.uses(name) for name in tables.modalities] for m in members], device=device)
+        weights, first, second, best = (
+            torch.from_numpy(np.concatenate([getattr(state, name) for state in states])).to(device, dtype)
+            for name in ROWS
+        )
+        configurations = [m.configuration for m in members]
+        return cls(
+            tables=tables,
+            runs=runs,
+            members=members,
+            layout=layout,
+            population=Population(architecture, weights, present),
+            best=Population(architecture, best, present),
+            optimizer=AdamW(
+                parameters=weights,
+                first=first,
+                second=second,
+                steps=torch.tensor([n for state in states for n in state.steps], dtype=torch.float32, device=device),
+                lr=[c.lr for c in configurations],
+                weight_decay=[c.weight_decay for c in configurations],
+                decaying=layout.decaying,
+            ),
+            objective=Objective.of(tables.task, configurations, tables.labels),
+            progress=[_Progress(state.best_epoch, state.best_value) for state in states],
+            folds=torch.tensor([m.fold for m in members], device=device),
+        )
+
+    def epoch(self, epoch: int, *, every_metric: bool) -> None:
+        """One pass over the train split for every run that has not diverged, then a look at validation."""
+        running = self._steps(epoch)
+        outputs = predict(self.population, self.tables, "valid", self.folds)
+        for i, run in enumerate(self.runs):
+            progress = self.progress[i]
+            if progress.diverged:
+                continue
+            if not (np.isfinite(running[self._own(i)]).all() and np.isfinite(self._pooled(outputs, i, "valid")).all()):
+                progress.diverged, progress.value = epoch, float("nan")
+                continue
+            found = self._metrics(outputs, i, "valid")
+            name = run.objective.removeprefix("valid.")
+            progress.value = found[name]
+            shown = found if every_metric else {k: found[k] for k in ("loss", name)}
+            progress.curve.append(
+                {"epoch": epoch, "train.running_loss": float(running[self._own(i)].mean())}
+                | {f"valid.{k}": v for k, v in shown.items()}
+            )
+            if progress.improves(progress.value, maximize=METRICS[name].maximize):
+                progress.best_epoch, progress.best_value = epoch, progress.value
+                self.best.rows[self._own(i)] = self.population.rows[self._own(i)]
+
+    def _steps(self, epoch: int) -> Values:
+        """Trains one epoch; the mean task loss over each member's batches, (K,)."""
+        draws = Epoch(self.members, self.population.architecture, self.tables, epoch, self.tables.labels.dtype)
+        diverged = [progress.diverged > 0 for progress in self.progress for _ in range(self.tables.folds)]
+        leaves = [self.population.parameters[p.name].requires_grad_(True) for p in self.layout.parameters]
+        total = torch.zeros_like(self.objective.prior)
+        for step in range(draws.steps):
+            batch = draws.batch(step)
+            flat = batch.index.flatten()
+            inputs = [x.index_select(0, flat).unflatten(0, batch.index.shape) for x in self.tables.inputs]
+            task, whole = self.objective(self.population, inputs, self.tables.labels[batch.index], batch)
+            parts = [part.flatten(1) for part in torch.autograd.grad(whole.sum(), leaves)]
+            torch.cat(parts, 1, out=self.optimizer.gradients[:, : self.layout.numel])
+            active = [step < steps and not gone for steps, gone in zip(draws.steps_of, diverged, strict=True)]
+            self.optimizer.step(active)
+            total += task.detach()
+        return total.double().cpu().numpy() / np.array(draws.steps_of)
+
+    def finish(self, stop: int, *, confirm: bool, began: float) -> list[Trained]:
+        """What came of every run at epoch `stop`."""
+        last = stop == self.runs[0].epochs
+        measured = self._measured(last=last)
+        evaluations = conditions(self.best, self.tables, self.members, self.folds) if confirm and last else {}
+        share = (perf_counter() - began) / len(self.runs)
+        return [self._trained(i, stop, measured[i], evaluations, share, confirm=confirm) for i in range(len(self.runs))]
+
+    def _measured(self, *, last: bool) -> list[dict[str, float]]:
+        """The metrics of every run: validation at the best epoch; at the last one test and train, and the last epoch's."""
+        views: list[tuple[str, Population, SplitName]] = [("valid", self.best, "valid")]
+        if last:
+            views += [
+                ("test", self.best, "test"),
+                ("last.valid", self.population, "valid"),
+                ("last.test", self.population, "test"),
+            ]
+        measured: list[dict[str, float]] = [{} for _ in self.runs]
+        for prefix, population, split in views:
+            outputs = predict(population, self.tables, split, self.folds)
+            for i, found in enumerate(measured):
+                found |= {f"{prefix}.{k}": v for k, v in self._metrics(outputs, i, split).items()}
+        if last:
+            for name, population in (("train.loss", self.population), ("train.loss_best", self.best)):
+                outputs = predict(population, self.tables, "train", self.folds)
+                for i, found in enumerate(measured):
+                    found[name] = self._metrics(outputs, i, "train")["loss"]
+        for name, values in check(self.best, self.tables, self.folds).items():
+            for i, found in enumerate(measured):
+                if self.members[i * self.tables.folds].uses(name.partition(".")[2]):
+                    found[f"check.{name}"] = float(values[self._own(i)].mean())
+        return measured
+
+    def _trained(
+        self,
+        i: int,
+        stop: int,
+        measured: dict[str, float],
+        evaluations: dict[str, Values],
+        seconds: float,
+        *,
+        confirm: bool,
+    ) -> Trained:
+        run, progress = self.runs[i], self.progress[i]
+        if progress.diverged:
+            outcome = Outcome("FAILED", "diverged", epoch=progress.diverged, curve=progress.curve, seconds=seconds)
+            return Trained(outcome, None, None)
+        last = stop == run.epochs
+        outcome = Outcome(
+            state="TRAINED",
+            epoch=stop,
+            value=progress.value,
+            best_epoch=progress.best_epoch,
+            metrics=measured,
+            curve=progress.curve,
+            evaluations=[self._evaluation(i, *item) for item in evaluations.items()],
+            spectra=self._spectra(i) if confirm and last else {},
+            seconds=seconds,
+        )
+        weights = None
+        if confirm and last:
+            weights = weights_to_bytes(self.layout, self._rows(self.best.rows, i))
+        return Trained(outcome, None if last else self._state(i, stop), weights)
+
+    def _evaluation(self, i: int, condition: str, outputs: Values) -> Evaluation:
+        keeps = condition == "clean" or condition.startswith("missing:")
+        predictions = self._pooled(outputs, i, "test").tolist() if keeps else ()
+        return Evaluation(condition, self._metrics(outputs, i, "test"), predictions)
+
+    def _spectra(self, i: int) -> dict[str, list[float]]:
+        """The spectra of a run, the mean over its folds."""
+        c = self.runs[i].configuration
+        members = [self.layout.tensors(row) for row in self._rows(self.best.rows, i)]
+        each = [spectra(self.population.architecture, member, c.modalities, c.rank) for member in members]
+        return {kind: [float(v) for v in np.mean([s[kind] for s in each], axis=0)] for kind in each[0]}
+
+    def _state(self, i: int, epoch: int) -> bytes:
+        progress, optimizer = self.progress[i], self.optimizer
+        tensors = (self.population.rows, optimizer.first, optimizer.second, self.best.rows)
+        steps = [int(n) for n in optimizer.steps[self._own(i)]]
+        rows = (self._rows(tensor, i) for tensor in tensors)
+        return State(epoch, progress.best_epoch, progress.best_value, steps, *rows).to_bytes()
+
+    def _rows(self, tensor: Tensor, i: int) -> Floats:
+        """Run i's rows (F, P) of a tensor (K, P), on the host."""
+        rows: Floats = tensor[self._own(i)].detach().cpu().numpy()
+        return rows
+
+    def _metrics(self, outputs: Values, i: int, split: SplitName) -> dict[str, float]:
+        return metrics(self.tables.task, self._pooled(outputs, i, split), self.tables.splits[split].labels)
+
+    def _pooled(self, outputs: Values, i: int, split: SplitName) -> Values:
+        return self.tables.splits[split].pooled(outputs[self._own(i)])
+
+    def _own(self, i: int) -> slice:
+        """Run i's members."""
+        return slice(i * self.tables.folds, (i + 1) * self.tables.folds)
+
+
+def _members(tables: Tables, run: Run) -> list[Member]:
+    return [Member(run.configuration, fold, Draws.of(run, fold)) for fold in range(tables.folds)]
