@@ -1,15 +1,16 @@
 """Which tensors a model has, how wide they are, and how one member's are drawn at the start.
 
-Every axis that is the output of a matrix product is padded to a multiple of `BLOCK`, with zeros: a padded unit computes
-zero, receives a zero gradient and stays zero under AdamW. So a tensor's shape is a function of its run, never of the runs
-beside it, and batched products give the same bits in every company. Shape legend: ℓ latent, H hidden, R rank, d input.
+Every axis that is the output of a matrix product is padded to a multiple of `BLOCK`, with zeros: a padded unit
+computes zero, receives a zero gradient and stays zero under AdamW. So a tensor's shape is a function of its run, never
+of the runs beside it, and batched products give the same bits in every company.
+Shape legend: ℓ latent, H hidden, R rank, d input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,8 @@ class Architecture:
     @property
     def columns(self) -> int:
         """Columns of the fusion tensor unfolded along the first modality: (ℓ + 1) for each of the others, ℓ padded."""
-        return (padded(self.latent) + 1) ** (len(self.modalities) - 1)
+        side = padded(self.latent) + 1
+        return prod([side] * (len(self.modalities) - 1))
 
 
 def _linear(name: str, inputs: int, outputs: int) -> Iterator[Parameter]:
@@ -146,15 +148,15 @@ def _linear(name: str, inputs: int, outputs: int) -> Iterator[Parameter]:
 def initial(architecture: Architecture, configuration: Configuration, draws: Draws) -> dict[str, Floats]:
     """A member's tensors before training, float64, padded with zeros.
 
-    Linear layers: weights N(0, 2/inputs) before a ReLU and N(0, 1/inputs) otherwise, biases 0, so that a latent unit of a
-    standardised input has unit variance. LMF: factors N(0, 1/(ℓ + 1)), weights N(0, 1/r), drawn one rank at a time: the
-    output's variance depends on neither rank nor subset, and the factors of rank r are the first r of rank r + 1.
-    Tensor fusion: N(0, 1/(ℓ + 1)^M), for the same reason.
+    Linear layers: weights N(0, 2/inputs) before a ReLU and N(0, 1/inputs) otherwise, biases 0, so that a latent unit of
+    a standardised input has unit variance. LMF: factors N(0, 1/(ℓ + 1)), weights N(0, 1/r), drawn one rank at a time:
+    the output's variance depends on neither rank nor subset, and the factors of rank r are the first r of rank r + 1.
+    Tensor fusion and concatenation: N(0, 1/(ℓ + 1)^M) and N(0, 1/Mℓ), M the modalities used, for the same reason.
     """
-    tensors = {p.name: np.zeros(p.shape) for p in architecture.parameters()}
+    tensors: dict[str, Floats] = {p.name: np.zeros(p.shape) for p in architecture.parameters()}
 
     def normal(name: str, shape: tuple[int, ...], variance: float, part: str = "") -> Floats:
-        return draws.generator("initial", name + part).standard_normal(shape) * np.sqrt(variance)
+        return draws.generator("initial", name + part).standard_normal(shape) * sqrt(variance)
 
     def layer(name: str, inputs: int, outputs: int, gain: float) -> None:
         tensors[f"{name}.weight"][:inputs, :outputs] = normal(f"{name}.weight", (inputs, outputs), gain / inputs)
@@ -176,7 +178,8 @@ def initial(architecture: Architecture, configuration: Configuration, draws: Dra
             tensors["fusion.weight"][0, i] = weight[0]
     elif architecture.fusion == "tensor":
         side, order = latent + 1, len(architecture.modalities)
-        tensors["fusion.tensor"][...] = unfold(architecture, normal("fusion.tensor", (side,) * order, side**-order))
+        variance = side ** -len(configuration.modalities)
+        tensors["fusion.tensor"][...] = unfold(architecture, normal("fusion.tensor", (side,) * order, variance))
     else:
         for m in architecture.modalities:
             variance = 1 / (latent * len(configuration.modalities))

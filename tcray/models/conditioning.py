@@ -1,7 +1,8 @@
 """What conditions the latents on a shared prior: MMD to N(0, I), reconstruction, alignment between modalities.
 
-WAE-MMD (Tolstikhin et al. 2018, algorithm 2) for each modality; the joint Wasserstein autoencoder (Mahajan et al. 2019) adds the
-alignment. All return one number a member, (K,); `rows` (K, B) is 1 for the rows of a batch and 0 for its padding.
+WAE-MMD (Tolstikhin et al. 2018, algorithm 2) for each modality; the joint Wasserstein autoencoder (Mahajan et al. 2019)
+adds the alignment. All return one number a member, (K,); `rows` (K, B) is 1 for the rows of a batch and 0 for its
+padding.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 def mmd_rbf(z: Tensor, rows: Tensor, pairs: Tensor, dim: int) -> Tensor:
     """MMD² (K,) between latents z (K, B, ℓ) and N(0, I) in `dim` dimensions: the U-statistic over pairs of rows.
 
-    The kernel is the mean of exp(-‖x - y‖²/2σ²) over `BANDWIDTHS`. Its expectations under the Gaussian are closed forms,
-    E k(z, p) = (σ²/(σ²+1))^{ℓ/2} exp(-‖z‖²/2(σ²+1)) and E k(p, p') = (σ²/(σ²+2))^{ℓ/2}, so no prior is sampled.
+    The kernel is the mean of exp(-‖x - y‖²/2σ²) over `BANDWIDTHS`. Its expectations under the Gaussian are closed
+    forms, E k(z, p) = (σ²/(σ²+1))^{ℓ/2} exp(-‖z‖²/2(σ²+1)) and E k(p, p') = (σ²/(σ²+2))^{ℓ/2}: no prior is sampled.
     `pairs` is `pair_weights(rows)`. Zero where a batch has fewer than two rows.
     """
-    value: Tensor = _RbfToGaussian.apply(z, rows, pairs, dim)
+    value: Tensor = _RbfToGaussian.apply(z, rows, pairs, dim)  # type: ignore[no-untyped-call]  # torch leaves `apply` untyped
     return value
 
 
 class _RbfToGaussian(torch.autograd.Function):
-    """The statistic and its gradient in one go: they share every kernel value, and a member's value is a single number."""
+    """The statistic and its gradient in one go: they share every kernel value, and a member's value is one number."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, rows: Tensor, pairs: Tensor, dim: int) -> Tensor:
@@ -45,9 +46,8 @@ class _RbfToGaussian(torch.autograd.Function):
             kernel.add_(power)
             slope.add_(power, alpha=2.0**k)
         value = (kernel.mul_(pairs)).sum((1, 2))
-        slope.mul_(pairs).div_(-0.5 * variances[-1])
+        slope.mul_(pairs).div_(-0.5 * variances[-1])  # each row is in a pair twice, first and second
         gradient = slope.sum(2, keepdim=True) * z - torch.bmm(slope, z)
-        gradient.mul_(2)
         expected, pull = torch.zeros_like(norm), torch.zeros_like(norm)
         for variance in variances:
             term = torch.exp(norm * (-0.5 / (variance + 1))).mul_(
@@ -73,7 +73,11 @@ def pair_weights(rows: Tensor) -> Tensor:
 
 
 def mmd_imq(z: Tensor, rows: Tensor, pairs: Tensor, dim: int, prior: Tensor) -> Tensor:
-    """MMD² (K,) between latents z (K, B, ℓ) and prior samples (K, B, ℓ), with the inverse multiquadric kernel C/(C + ‖x - y‖²)."""
+    """MMD² (K,) between latents z (K, B, ℓ) and prior samples (K, B, ℓ), with the kernel C/(C + ‖x - y‖²).
+
+    The mean of these inverse multiquadrics over `IMQ_SCALES`; `pairs` is `pair_weights(rows)`. Zero where a batch has
+    fewer than two rows.
+    """
     norm, prior_norm = (z * z).sum(2), (prior * prior).sum(2)
     within, beside = _squared_distances(z, norm), _squared_distances(prior, prior_norm)
     across = norm.unsqueeze(2) + prior_norm.unsqueeze(1) - 2 * torch.bmm(z, prior.transpose(1, 2))
@@ -93,19 +97,19 @@ def _squared_distances(z: Tensor, norm: Tensor) -> Tensor:
 
 def reconstruction(decoded: Tensor, x: Tensor, rows: Tensor, width: int) -> Tensor:
     """Mean over rows of ‖x̂ - x‖²/d (K,), for (K, B, d) tensors whose true width is `width`."""
-    value: Tensor = _MeanSquare.apply(decoded - x, row_weights(rows) / width)
+    value: Tensor = _MeanSquare.apply(decoded - x, row_weights(rows) / width)  # type: ignore[no-untyped-call]  # torch leaves `apply` untyped
     return value
 
 
 def alignment(a: Tensor, b: Tensor, rows: Tensor, dim: int) -> Tensor:
     """Mean over rows of ‖a - b‖²/ℓ (K,), for latents (K, B, ℓ) of two modalities."""
-    value: Tensor = _MeanSquare.apply(a - b, row_weights(rows) / dim)
+    value: Tensor = _MeanSquare.apply(a - b, row_weights(rows) / dim)  # type: ignore[no-untyped-call]  # torch leaves `apply` untyped
     return value
 
 
 def second_moment(z: Tensor, rows: Tensor, dim: int) -> Tensor:
     """Mean over rows of ‖z‖²/ℓ (K,): 1 under the prior."""
-    value: Tensor = _MeanSquare.apply(z, row_weights(rows) / dim)
+    value: Tensor = _MeanSquare.apply(z, row_weights(rows) / dim)  # type: ignore[no-untyped-call]  # torch leaves `apply` untyped
     return value
 
 

@@ -1,7 +1,7 @@
 """Random draws that depend on what they are for, and on nothing drawn before them.
 
-Each draw has a generator of its own, keyed by a digest of (sweep seed, seed index, dataset, purpose, parameter, epoch). So
-equal seeds pair across cells, members of a pack never share a stream, and no generator state is ever saved.
+Each draw has a generator of its own, keyed by a digest of (sweep seed, seed index, dataset, fold, purpose, parameter,
+epoch). So equal seeds pair across cells, members of a pack never share a stream, and no generator state is ever saved.
 """
 
 from __future__ import annotations

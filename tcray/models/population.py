@@ -67,12 +67,12 @@ class Population:
         return product.sum(2)
 
     def _full_tensor(self, latents: Sequence[Tensor]) -> Tensor:
-        """⟨T, ⊗_m [z_m; 1]⟩ (Zadeh et al. 2017, section 4.2), contracted one modality at a time; absent means z_m = 0."""
+        """⟨T, ⊗_m [z_m; 1]⟩ (Zadeh et al. 2017, section 4.2), one modality at a time; an absent one has z_m = 0."""
         tensor, side = self.parameters["fusion.tensor"], latents[0].shape[2] + 1
         first, *others = [torch.where(self._present(k), z, 0.0) for k, z in enumerate(latents)]
         contracted = torch.baddbmm(tensor[:, -1:], first, tensor[:, :-1])[..., : self.architecture.columns]
         for z in others:
-            contracted = contracted.unflatten(2, (side, -1))
+            contracted = contracted.reshape(*contracted.shape[:2], side, -1)
             contracted = (z.unsqueeze(3) * contracted[:, :, :-1]).sum(2) + contracted[:, :, -1]
         return contracted[..., 0]
 

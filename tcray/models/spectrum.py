@@ -1,6 +1,7 @@
 """What rank a fusion makes use of: the energy of its rank factors, and the spectrum of its unfolded tensor.
 
-The fusion tensor of an LMF is T = Σ_i w_i ⊗_m W_m^{(i)} (Liu et al. 2018, eq. 4), each factor in R^{ℓ+1}, the constant last.
+The fusion tensor of an LMF is T = Σ_i w_i ⊗_m W_m^{(i)} (Liu et al. 2018, eq. 4), each factor in R^{ℓ+1}, its constant
+last.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ def factors(architecture: Architecture, member: Mapping[str, Floats], used: Sequ
 def spectra(
     architecture: Architecture, member: Mapping[str, Floats], used: Sequence[str], rank: int
 ) -> dict[str, list[float]]:
-    """The spectra of one member, by kind: `factor energy` (|w_i| Π_m ‖W_m^{(i)}‖, falling), `unfolded:m` (singular values of
-    the fusion tensor unfolded along modality m, falling) and `effective rank` (one number).
+    """The spectra of one member by kind: `factor energy`, `unfolded:m` and `effective rank`.
 
-    Concatenation has no fusion tensor and no spectra.
+    Factor energies are |w_i| Π_m ‖W_m^{(i)}‖, falling; `unfolded:m` are the singular values of the fusion tensor
+    unfolded along modality m, falling; the effective rank is one number, that of the factor energies, or of the first
+    unfolding where the fusion is a full tensor. Concatenation has no fusion tensor and no spectra.
     """
     if architecture.fusion == "concat":
         return {}
@@ -47,7 +49,7 @@ def spectra(
 
 
 def effective_rank(energy: Floats) -> float:
-    """exp of the entropy of the normalised energies (Roy & Vetterli 2007, section 2): r for r equal ones, 1 for a single one."""
+    """exp of the entropy of the normalised energies (Roy & Vetterli 2007, section 2): r for r equal ones."""
     total = energy.sum()
     if not total > 0:
         return 0.0
@@ -58,8 +60,8 @@ def effective_rank(energy: Floats) -> float:
 def _unfolded(columns: Sequence[Floats], weight: Floats, axis: int) -> list[float]:
     """Singular values of Σ_i w_i ⊗_m columns_m[:, i] unfolded along `axis`, without forming the tensor.
 
-    The unfolding is A diag(w) Kᵀ with K the Khatri-Rao product of the other columns, and KᵀK is the entrywise product of
-    their Gram matrices: the eigenvalues of A diag(w) KᵀK diag(w) Aᵀ are the squares (Kolda & Bader 2009, section 2.6).
+    The unfolding is A diag(w) Kᵀ with K the Khatri-Rao product of the other columns, and KᵀK is the entrywise product
+    of their Gram matrices: the eigenvalues of A diag(w) KᵀK diag(w) Aᵀ are the squares (Kolda & Bader 2009, sec. 2.6).
     """
     gram = np.ones((weight.size, weight.size))
     for other, column in enumerate(columns):
@@ -81,5 +83,5 @@ def _subcube(architecture: Architecture, member: Mapping[str, Floats], used: Seq
     cube = member["fusion.tensor"][:, : architecture.columns].astype(np.float64).reshape((side,) * order)
     kept = [*range(architecture.latent), side - 1]
     index = tuple(np.array(kept) if m in used else np.array([side - 1]) for m in architecture.modalities)
-    sub = cube[np.ix_(*index)]
+    sub: Floats = cube[np.ix_(*index)]
     return sub.reshape([len(kept) for m in architecture.modalities if m in used])

@@ -19,8 +19,8 @@ from tcray.spec.run import Configuration
 from tcray.training.tables import Tables
 
 ROWS = 32
-"""Batches are padded to a multiple of this: two vectors of the widest CPU, below which element-wise loops have scalar tails
-whose exponentials and logarithms have other last bits."""
+"""Batches are padded to a multiple of this: two vectors of the widest CPU, below which element-wise loops have scalar
+tails whose exponentials and logarithms have other last bits."""
 LEVELS = 1 << 16
 """Dropout compares 16 random bits a unit with its rate, which is so resolved to 1/65536."""
 
@@ -65,6 +65,7 @@ class Epoch:
     def __init__(
         self, members: Sequence[Member], architecture: Architecture, tables: Tables, epoch: int, dtype: torch.dtype
     ) -> None:
+        """Draws it all, in the blocks a member has in any pack."""
         first = members[0].configuration
         self._device, self._dtype = tables.labels.device, dtype
         self._width = -(-first.batch_size // ROWS) * ROWS
@@ -79,7 +80,8 @@ class Epoch:
         dropping = any(m.configuration.dropout > 0 for m in members)
         self._bits = {name: self._dropout_bits(name) for name in names if dropping}
         rates = torch.tensor([m.configuration.dropout for m in members], dtype=torch.float64)
-        self._threshold = (rates * LEVELS - LEVELS // 2).round().to(self._device, torch.int16).view(-1, 1, 1)
+        threshold = (rates * LEVELS - LEVELS // 2).round().clamp(max=LEVELS // 2 - 1)
+        self._threshold = threshold.to(self._device, torch.int16).view(-1, 1, 1)
         self._scale = (1 / (1 - rates)).to(self._device, dtype).view(-1, 1, 1)
         self._kept = {m: self._kept_rows(m) for m in architecture.modalities if any(k.rate(m) > 0 for k in members)}
         self._prior: dict[str, Tensor] = {}

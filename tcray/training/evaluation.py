@@ -39,7 +39,7 @@ def predict(
     missing: frozenset[str] = frozenset(),
     corrupt: Corruption | None = None,
 ) -> Values:
-    """Outputs (K, n) of every member on its own fold's split; the latents of `missing` modalities are 0, the prior's mean."""
+    """Outputs (K, n) of every member on its own fold's split; latents of `missing` modalities are 0, the prior mean."""
     outputs = []
     with torch.no_grad():
         for rows, inputs in tables.splits[split].blocks(folds):
@@ -109,7 +109,7 @@ def _fgsm(level: float, tables: Tables, folds: Tensor) -> Corruption:
 
 
 def check(population: Population, tables: Tables, folds: Tensor) -> dict[str, Values]:
-    """The manipulation check on the validation split, (K,) each: `mmd2.m`, `norm.m` (mean ‖z‖²/ℓ) and `reconstruction.m`."""
+    """The manipulation check on the validation split, (K,) each: `mmd2.m`, `norm.m` (‖z‖²/ℓ) and `reconstruction.m`."""
     table, dim = tables.splits["valid"], population.architecture.latent
     counted = torch.from_numpy(table.counted()).to(tables.labels)[folds]
     latents: list[list[Tensor]] = []

@@ -1,4 +1,4 @@
-"""The loss of a batch, one number a member: the task, and what conditions the latents (DESIGN, section 4)."""
+"""The loss of a batch, one number a member: the task, and what conditions the latents."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The metrics of a set of predictions, as the field's papers define them.
 
-Regression (CMU-MOSI, labels in [-3, 3]; Zadeh et al. 2017, Tsai et al. 2019): MAE, Pearson's r, seven-class accuracy of the
-rounded sentiment, and two readings of binary accuracy and weighted F1: `acc2`, `f1` call a sentiment `>= 0` positive,
-`acc2_nonzero`, `f1_nonzero` leave neutral labels out and call `> 0` positive.
+Regression (CMU-MOSI, labels in [-3, 3]; Zadeh et al. 2017, Tsai et al. 2019): MAE, Pearson's r, seven-class accuracy of
+the rounded sentiment, and two readings of binary accuracy and weighted F1: `acc2`, `f1` call a sentiment `>= 0`
+positive, `acc2_nonzero`, `f1_nonzero` leave neutral labels out and call `> 0` positive.
 Binary classification: accuracy and weighted F1 at probability one half (logit 0), and the area under the ROC curve.
 """
 
@@ -25,7 +25,8 @@ def metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, float]:
     """
     prediction = np.asarray(prediction, np.float64)
     label = np.asarray(label, np.float64)
-    return _regression(prediction, label) if task == "regression" else _classification(prediction, label)
+    with np.errstate(invalid="ignore"):  # a run that overflowed predicts infinities; its metrics come out as inf or NaN
+        return _regression(prediction, label) if task == "regression" else _classification(prediction, label)
 
 
 def loss(task: Task, prediction: Floats, label: Floats) -> float:

@@ -1,8 +1,8 @@
 """AdamW (Loshchilov & Hutter 2019) with a learning rate and a decay of each member's own.
 
-On the CPU each member's step is torch's own fused kernel over that member's row: one pass over memory, and by construction the
-same bits in any pack. On an accelerator, where a launch a member would cost more than the arithmetic, the same update is
-written over all rows at once, with the rates as (K, 1) vectors.
+On the CPU each member's step is torch's own fused kernel over that member's row: one pass over memory, and by
+construction the same bits in any pack. On an accelerator, where a launch a member would cost more than the arithmetic,
+the same update is written over all rows at once, with the rates as (K, 1) vectors.
 """
 
 from __future__ import annotations
@@ -54,8 +54,12 @@ class AdamW:
                 self._fused(k, self._plain, 0.0)
 
     def _fused(self, k: int, tensors: Sequence[Sequence[list[Tensor]]], decay: float) -> None:
-        torch._fused_adamw_(  # noqa: SLF001  (torch.optim calls this kernel too, but with one rate for all)
-            *(rows[k] for rows in tensors),
+        parameters, gradients, first, second = (rows[k] for rows in tensors)
+        torch._fused_adamw_(  # torch.optim's own kernel, which it calls with one rate for all rows
+            parameters,
+            gradients,
+            first,
+            second,
             [],
             [self._counts[k]],
             lr=self._lr[k],

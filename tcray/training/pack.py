@@ -1,8 +1,9 @@
 """One pack: many runs trained together as one tensor program, from one rung to the next.
 
-A run's result does not depend on its pack. On the CPU it is the same bit for bit, for one machine type and torch version: shapes are
-a function of the run, every product's output axes are multiples of `BLOCK`, batches are padded to full width, every draw
-has a generator of its own, and one thread computes. A member that diverges is marked and no longer moves; its neighbours never notice.
+A run's result does not depend on its pack. On the CPU it is the same bit for bit, for one machine type and torch
+version: shapes are a function of the run, every product's output axes are multiples of `BLOCK`, batches are padded to
+full width, every draw has a generator of its own, and one thread computes. A member that diverges is marked and no
+longer moves; its neighbours never notice.
 Shape legend: K members = runs × F folds.
 """
 
@@ -59,6 +60,8 @@ def train(
     states   what an earlier call returned for each run at epoch `start`; None at `start` 0
     confirm  whether runs that reach their last epoch are evaluated under every condition, and their weights kept
     """
+    alike = {(run.signature, run.epochs) for run in runs}
+    assert len(alike) == 1, "runs that share a pack share a signature and a number of epochs"
     with _one_thread(device):
         tables = dataset if isinstance(dataset, Tables) else Tables.of(dataset, device, dtype)
         began = perf_counter()
@@ -193,14 +196,15 @@ class _Pack:
         for step in range(draws.steps):
             batch = draws.batch(step)
             flat = batch.index.flatten()
-            inputs = [x.index_select(0, flat).unflatten(0, batch.index.shape) for x in self.tables.inputs]
+            inputs = [x.index_select(0, flat).view(*batch.index.shape, -1) for x in self.tables.inputs]
             task, whole = self.objective(self.population, inputs, self.tables.labels[batch.index], batch)
             parts = [part.flatten(1) for part in torch.autograd.grad(whole.sum(), leaves)]
             torch.cat(parts, 1, out=self.optimizer.gradients[:, : self.layout.numel])
             active = [step < steps and not gone for steps, gone in zip(draws.steps_of, diverged, strict=True)]
             self.optimizer.step(active)
             total += task.detach()
-        return total.double().cpu().numpy() / np.array(draws.steps_of)
+        mean: Values = total.double().cpu().numpy() / np.array(draws.steps_of)
+        return mean
 
     def finish(self, stop: int, *, confirm: bool, began: float) -> list[Trained]:
         """What came of every run at epoch `stop`."""
@@ -211,7 +215,7 @@ class _Pack:
         return [self._trained(i, stop, measured[i], evaluations, share, confirm=confirm) for i in range(len(self.runs))]
 
     def _measured(self, *, last: bool) -> list[dict[str, float]]:
-        """The metrics of every run: validation at the best epoch; at the last one test and train, and the last epoch's."""
+        """The metrics of every run: validation at its best epoch; at the last also test and train, of both epochs."""
         views: list[tuple[str, Population, SplitName]] = [("valid", self.best, "valid")]
         if last:
             views += [

@@ -1,4 +1,4 @@
-"""A run between two rungs, as bytes: weights, moments, and the best epoch so far. There is no generator state to keep."""
+"""A run between two rungs, as bytes: weights, moments, the best epoch so far. There is no generator state to keep."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class State:
 
 
 def weights_to_bytes(layout: Layout, rows: Floats) -> bytes:
-    """A run's weights (F, P) by parameter name, (F, …) each, as an uncompressed `.npz`: what `weights/<run id>` holds."""
+    """A run's weights (F, P) by parameter name, (F, …) each, as an uncompressed `.npz`: what `weights/<run id>` is."""
     members = [layout.tensors(row) for row in rows]
     return _archive(**{p.name: np.stack([member[p.name] for member in members]) for p in layout.parameters})
 

@@ -1,4 +1,4 @@
-"""A dataset as a pack reads it: standardised per fold, padded, on the device, its splits laid out in fixed blocks of rows.
+"""A dataset as a pack reads it: standardised per fold, padded, on the device, its splits laid out in blocks of rows.
 
 Shape legend: F folds, N examples, d padded input width, n padded split length.
 """

@@ -1,0 +1,104 @@
+"""Spectra of a fusion, against the dense tensor they are spectra of."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from tcray.models.architecture import Architecture, Floats, unfold
+from tcray.models.spectrum import effective_rank, spectra
+from tests.models.specimens import WIDTHS, configured, drawn
+
+LATENT, RANK = 5, 3
+SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)]
+LETTERS = "ijk"
+
+
+def factors(member: dict[str, Floats], used: tuple[str, ...]) -> list[Floats]:
+    """W_m (ℓ + 1, r) of the modalities used, unpadded."""
+    return [np.vstack([member[f"fusion.{m}.factor"][:LATENT], member[f"fusion.{m}.constant"]])[:, :RANK] for m in used]
+
+
+def dense(member: dict[str, Floats], used: tuple[str, ...]) -> Floats:
+    """Σ_i w_i ⊗_m W_m^{(i)}, formed."""
+    letters = LETTERS[: len(used)]
+    subscripts = ",".join(["r", *(letter + "r" for letter in letters)]) + "->" + letters
+    tensor: Floats = np.einsum(subscripts, member["fusion.weight"][0, :RANK], *factors(member, used))
+    return tensor
+
+
+@pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
+def test_unfolded_spectra_are_singular_values_of_the_dense_tensor(subset: tuple[str, ...]) -> None:
+    """Along every modality used, as a singular value decomposition of the tensor formed in full gives them."""
+    configuration = configured(rank=RANK, latent_dim=LATENT, modalities=subset)
+    member = drawn(configuration)
+    found = spectra(Architecture.of(configuration, WIDTHS), member, subset, RANK)
+    tensor = dense(member, subset)
+    assert {f"unfolded:{m}" for m in subset} | {"factor energy", "effective rank"} == found.keys()
+    for axis, m in enumerate(subset):
+        unfolded = np.moveaxis(tensor, axis, 0).reshape(LATENT + 1, -1)
+        expected = np.zeros(LATENT + 1)
+        expected[: min(unfolded.shape)] = np.linalg.svd(unfolded, compute_uv=False)
+        assert found[f"unfolded:{m}"] == pytest.approx(expected, abs=1e-7 * expected[0])
+
+
+def test_spectra_of_a_tensor_fusion_are_those_of_the_lmf_it_holds() -> None:
+    """Both ways to a spectrum agree on one tensor."""
+    low, full = configured(rank=RANK, latent_dim=LATENT), configured(fusion="tensor", latent_dim=LATENT)
+    architecture, member, used = Architecture.of(full, WIDTHS), drawn(low), tuple(WIDTHS)
+    held = {"fusion.tensor": unfold(architecture, dense(member, used))}
+    expected = spectra(Architecture.of(low, WIDTHS), member, used, RANK)
+    actual = spectra(architecture, held, used, RANK)
+    for m in used:
+        assert actual[f"unfolded:{m}"] == pytest.approx(expected[f"unfolded:{m}"], abs=1e-7)
+    assert actual["effective rank"] == [pytest.approx(effective_rank(np.array(actual["unfolded:text"])))]
+
+
+@pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
+def test_a_tensor_fusion_of_a_subset_reads_the_constants_of_the_others(subset: tuple[str, ...]) -> None:
+    """Its spectra are those of the slice that an absent modality's 1 selects."""
+    configuration = configured(fusion="tensor", latent_dim=LATENT, modalities=subset)
+    architecture = Architecture.of(configuration, WIDTHS)
+    cube = np.random.default_rng(0).standard_normal((LATENT + 1,) * 3)
+    found = spectra(architecture, {"fusion.tensor": unfold(architecture, cube)}, subset, 1)
+    part = cube[tuple(slice(None) if m in subset else -1 for m in WIDTHS)]
+    for axis, m in enumerate(subset):
+        expected = np.linalg.svd(np.moveaxis(part, axis, 0).reshape(LATENT + 1, -1), compute_uv=False)
+        assert found[f"unfolded:{m}"] == pytest.approx(expected)
+
+
+def test_factor_energies_are_weighted_norms_in_falling_order() -> None:
+    """|w_i| Π_m ‖W_m^{(i)}‖ of every rank, the largest first, padded ranks left out."""
+    configuration = configured(rank=RANK, latent_dim=LATENT)
+    member = drawn(configuration)
+    for m, norms in {"text": (1, 2, 3), "audio": (2, 2, 2), "video": (5, 1, 1)}.items():
+        member[f"fusion.{m}.factor"][:] = 0
+        member[f"fusion.{m}.constant"][0, :RANK] = 0
+        for i, norm in enumerate(norms):
+            member[f"fusion.{m}.factor"][i, i] = norm
+    member["fusion.weight"][0, :RANK] = (0.5, -3, 1)
+    found = spectra(Architecture.of(configuration, WIDTHS), member, tuple(WIDTHS), RANK)
+    assert found["factor energy"] == pytest.approx([12, 6, 5])
+    assert found["unfolded:text"] == pytest.approx([12, 6, 5, 0, 0, 0], abs=1e-6)
+
+
+def test_concatenation_has_no_spectra() -> None:
+    """Without a fusion tensor there is nothing to decompose."""
+    configuration = configured(fusion="concat")
+    assert spectra(Architecture.of(configuration, WIDTHS), drawn(configuration), tuple(WIDTHS), 1) == {}
+
+
+@pytest.mark.parametrize(
+    ("energy", "expected"),
+    [([2.0], 1.0), ([3.0] * 4, 4.0), ([3.0, 3.0, 0.0, 0.0], 2.0), ([0.0, 0.0], 0.0), ([1e-30] * 5, 5.0)],
+)
+def test_effective_rank_counts_equal_energies(energy: list[float], expected: float) -> None:
+    """r equal energies have rank r, whatever their size; zeros do not count; nothing at all has rank 0."""
+    assert effective_rank(np.array(energy)) == pytest.approx(expected)
+
+
+def test_effective_rank_of_uneven_energies_is_the_exponential_of_their_entropy() -> None:
+    """Shares ½, ¼, ¼ have entropy 1.5 ln 2."""
+    assert effective_rank(np.array([2.0, 1.0, 1.0])) == pytest.approx(2**1.5)

@@ -1,0 +1,51 @@
+"""Runs for the tests of training: one as asked for, strangers to keep it company, and what is left of it as bits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tcray.spec.run import Configuration, Run
+from tcray.training.pack import Trained, train
+from tcray.training.tables import Tables
+
+MODALITIES = ("text", "audio", "video")
+
+
+def run(*, epochs: int = 2, objective: str = "valid.loss", seed: int = 0, **values: Any) -> Run:
+    """A run on a planted dataset; `values` are hyperparameters, with `audio_dropout` for `modality_dropout.audio`."""
+    if "audio_dropout" in values:
+        values["modality_dropout.audio"] = values.pop("audio_dropout")
+    configuration = Configuration.resolve(values, MODALITIES)
+    return Run("planted", "planted", configuration, epochs=epochs, objective=objective, sweep_seed=0, seed=seed)
+
+
+def strangers(count: int, chance: random.Random, **values: Any) -> list[Run]:
+    """Runs that may share a pack with one of these `values`, as different from it as their signature allows."""
+    return [_stranger(chance, dict(values)) for _ in range(count)]
+
+
+def _stranger(chance: random.Random, values: dict[str, Any]) -> Run:
+    highest = 16 * -(-values.pop("rank", 1) // 16)
+    values["rank"] = chance.randint(highest - 15, highest)
+    values["lr"] = 10 ** chance.uniform(-4, -1.5)
+    values["weight_decay"] = chance.choice([0.0, 0.1])
+    values["dropout"] = chance.choice([0.0, 0.2, 0.5])
+    values["audio_dropout"] = chance.choice([0.0, 0.3, 1.0])
+    values["modalities"] = chance.choice([MODALITIES, MODALITIES, ("text",), ("audio", "video")])
+    if values.get("conditioning", "none") == "jwae":
+        for strength in ("prior_strength", "reconstruction_strength", "alignment_strength"):
+            values[strength] = chance.choice([0.1, 1.0, 10.0])
+    return run(seed=chance.randint(0, 99), **values)
+
+
+def trained(tables: Tables, runs: Sequence[Run], **more: Any) -> list[Trained]:
+    """What comes of training runs from their start to their end."""
+    return train(tables, runs, start=0, stop=runs[0].epochs, states=[None] * len(runs), **more)
+
+
+def bits(result: Trained) -> tuple[bytes | None, bytes | None, str]:
+    """All that a pack says of a run but its wall time; equal where every float is the same (a NaN equals a NaN)."""
+    return result.state, result.weights, repr(replace(result.outcome, seconds=0.0))

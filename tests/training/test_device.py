@@ -1,0 +1,47 @@
+"""On a GPU, a run's result is the CPU's to a stated tolerance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.planted import planted
+from tests.training.specimens import run, trained
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"conditioning": "jwae", "dropout": 0.3, "audio_dropout": 0.3, "weight_decay": 0.1},
+        {"conditioning": "jwae", "prior_kernel": "imq"},
+        {"fusion": "tensor", "modalities": ("text", "video")},
+        {"fusion": "concat"},
+    ],
+)
+@pytest.mark.parametrize("data", [{}, {"task": "classification", "folds": 3}], ids=["regression", "folds"])
+def test_cpu_and_gpu_agree(data: dict[str, Any], values: dict[str, Any]) -> None:
+    """After three epochs losses differ by less than 1e-3 of their size, those under corruption by less than 1e-2."""
+    dataset = planted(**data)
+    runs = [run(epochs=3, rank=rank, seed=rank, **values) for rank in (1, 4, 16)]
+    on_cpu = trained(dataset, runs, confirm=True)
+    on_gpu = trained(dataset, runs, confirm=True, device="cuda")
+    for cpu, gpu in zip(on_cpu, on_gpu, strict=True):
+        losses = [row["train.running_loss"] for row in cpu.outcome.curve]
+        assert [row["train.running_loss"] for row in gpu.outcome.curve] == pytest.approx(losses, rel=1e-3)
+        for name in ("valid.loss", "test.loss", "last.test.loss", "train.loss"):
+            assert gpu.outcome.metrics[name] == pytest.approx(cpu.outcome.metrics[name], rel=1e-3)
+        conditions = [(e.condition, e.metrics["loss"]) for e in cpu.outcome.evaluations]
+        assert [
+            (e.condition, pytest.approx(e.metrics["loss"], rel=1e-2)) for e in gpu.outcome.evaluations
+        ] == conditions
+
+
+def test_a_member_that_diverges_on_a_gpu_leaves_its_neighbours() -> None:
+    """A learning rate of 1e30 fails in the first epoch, and the run beside it goes on."""
+    failed, neighbour = trained(planted(), [run(lr=1e30), run()], device="cuda")
+    assert (failed.outcome.reason, failed.outcome.epoch) == ("diverged", 1)
+    assert neighbour.outcome.state == "TRAINED"

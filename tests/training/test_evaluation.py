@@ -1,0 +1,168 @@
+"""What trained members predict when the world is not as it was in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tcray.data.dataset import standardized
+from tcray.models.architecture import Architecture, Layout, initial
+from tcray.models.draws import Draws
+from tcray.models.population import Population
+from tcray.spec.run import Run
+from tcray.store.outcome import Outcome
+from tcray.training import evaluation
+from tcray.training.epoch import Member
+from tcray.training.evaluation import FGSM_LEVELS, NOISE_LEVELS, check, conditions, predict
+from tcray.training.tables import Tables
+from tests.planted import planted
+from tests.training.reference import mmd_rbf
+from tests.training.specimens import MODALITIES, bits, run, trained
+
+SUBSETS = ["+".join(subset) for size in (1, 2, 3) for subset in combinations(MODALITIES, size)]
+
+
+def at_start(tables: Tables, runs: Sequence[Run]) -> tuple[Population, list[Member], Tensor]:
+    """The members of these runs before training, in float64, and the fold of each."""
+    architecture = Architecture.of(runs[0].configuration, tables.modalities)
+    members = [Member(one.configuration, fold, Draws.of(one, fold)) for one in runs for fold in range(tables.folds)]
+    drawn = [Layout.of(architecture).row(initial(architecture, m.configuration, m.draws)) for m in members]
+    present = torch.tensor([[m.uses(name) for name in tables.modalities] for m in members])
+    population = Population(architecture, torch.from_numpy(np.stack(drawn)), present)
+    return population, members, torch.tensor([m.fold for m in members])
+
+
+@cache
+def fitted(fusion: str = "lmf") -> Outcome:
+    """A confirm run that has learned something."""
+    [result] = trained(Tables.of(planted()), [run(epochs=8, lr=1e-2, fusion=fusion)], confirm=True)
+    return result.outcome
+
+
+def test_a_confirm_run_is_evaluated_under_every_condition() -> None:
+    """Clean, every non-empty subset of missing modalities, noise on each at each level, and each FGSM step."""
+    expected = ["clean", *(f"missing:{subset}" for subset in SUBSETS)]
+    expected += [f"noise:{m}:{level}" for m in MODALITIES for level in NOISE_LEVELS]
+    expected += [f"fgsm:{level}" for level in FGSM_LEVELS]
+    found = [e.condition for e in fitted().evaluations]
+    assert sorted(expected) == sorted(found)
+    assert len(found) == 1 + 7 + 9 + 3
+
+
+def test_predictions_are_kept_where_they_are_clean_or_missing() -> None:
+    """One for each test example, in the dataset's order; none under noise or FGSM."""
+    for e in fitted().evaluations:
+        kept = e.condition == "clean" or e.condition.startswith("missing:")
+        assert len(e.predictions) == (70 if kept else 0), e.condition
+
+
+def test_clean_is_what_the_metrics_say() -> None:
+    """The clean evaluation has the run's `test.*`."""
+    [clean] = [e for e in fitted().evaluations if e.condition == "clean"]
+    expected = {name.removeprefix("test."): v for name, v in fitted().metrics.items() if name.startswith("test.")}
+    assert expected == clean.metrics
+
+
+@pytest.mark.parametrize("fusion", ["lmf", "tensor", "concat"])
+def test_with_every_modality_missing_one_constant_is_left(fusion: str) -> None:
+    """With all latents at the prior's mean no example differs from another; with one left, they do."""
+    predictions = {e.condition: set(e.predictions) for e in fitted(fusion).evaluations if e.predictions}
+    assert len(predictions["missing:text+audio+video"]) == 1
+    assert all(len(values) > 1 for name, values in predictions.items() if name != "missing:text+audio+video")
+
+
+def test_fgsm_raises_the_loss_of_a_trained_model() -> None:
+    """The further the inputs are moved along the sign of the gradient, the worse it gets."""
+    losses = {e.condition: e.metrics["loss"] for e in fitted().evaluations}
+    found = [losses["clean"], *(losses[f"fgsm:{level}"] for level in FGSM_LEVELS)]
+    assert found == sorted(found)
+    assert len(set(found)) == len(found)
+
+
+def test_fgsm_moves_every_used_input_by_epsilon() -> None:
+    """Along the sign of the task loss's gradient; padded columns and absent modalities stay where they are."""
+    tables = Tables.of(planted(), dtype=torch.float64)
+    population, _, folds = at_start(tables, [run(), run(modalities=("text", "video"))])
+    rows, inputs = next(tables.splits["test"].blocks(folds))
+    moved = evaluation._fgsm(0.25, tables, folds)(population, rows, inputs)
+    count = len(tables.splits["test"].indices[0][rows])
+    labels = torch.from_numpy(tables.splits["test"].labels[rows])
+    leaves = [x[:, :count].clone().requires_grad_() for x in inputs]
+    loss = (population.fuse(population.encode(leaves)) - labels).abs().sum()
+    for x, y, gradient, m in zip(inputs, moved, torch.autograd.grad(loss, leaves), MODALITIES, strict=True):
+        torch.testing.assert_close((y - x)[:, :count], 0.25 * gradient.sign(), rtol=0, atol=1e-12)
+        assert not (y - x)[..., tables.modalities[m] :].any()
+    steps = [(y - x)[:, :count].abs().amax((1, 2)).tolist() for x, y in zip(inputs, moved, strict=True)]
+    assert steps == [pytest.approx([0.25, 0.25]), pytest.approx([0.25, 0.0]), pytest.approx([0.25, 0.25])]
+
+
+def test_noise_grows_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """σ = 0 is the clean prediction, a tiny σ changes it a little, and σ = 1 by far more."""
+    monkeypatch.setattr(evaluation, "NOISE_LEVELS", (0.0, 1e-6, 1.0))
+    tables = Tables.of(planted(), dtype=torch.float64)
+    found = conditions(*_arguments(tables, [run(), run(seed=1)]))
+    for m in MODALITIES:
+        zero, tiny, large = (np.abs(found[f"noise:{m}:{s}"] - found["clean"]).max() for s in (0.0, 1e-6, 1.0))
+        assert zero == 0
+        assert 0 < tiny < 1e-4
+        assert large > 1e3 * tiny
+
+
+def _arguments(tables: Tables, runs: Sequence[Run]) -> tuple[Population, Tables, list[Member], Tensor]:
+    population, members, folds = at_start(tables, runs)
+    return population, tables, members, folds
+
+
+@pytest.mark.parametrize("values", [{}, {"conditioning": "jwae"}, {"fusion": "tensor"}, {"fusion": "concat"}])
+def test_the_input_of_an_absent_modality_has_no_influence(values: dict[str, Any]) -> None:
+    """Shuffling it between examples changes not one bit of what a run that does not use it ends with."""
+    dataset = planted()
+    shuffled = dict(dataset.features) | {"audio": dataset.features["audio"].roll(1, 0)}
+    one = run(modalities=("text", "video"), dropout=0.2, **values)
+    [mine] = trained(dataset, [one], confirm=True)
+    [theirs] = trained(replace(dataset, features=shuffled), [one], confirm=True)
+    assert bits(mine) == bits(theirs)
+    by_name = {e.condition: repr(e.metrics) for e in mine.outcome.evaluations}
+    assert by_name["missing:audio"] == by_name["noise:audio:1.0"] == by_name["clean"]
+    assert not any(name.endswith(".audio") for name in mine.outcome.metrics)
+
+
+def test_each_member_predicts_its_own_folds_split() -> None:
+    """Under a fold protocol a member sees its fold's rows, standardised by its fold's train rows."""
+    dataset = planted(sizes=(60, 20, 20), folds=3)
+    tables, features = Tables.of(dataset, dtype=torch.float64), standardized(dataset)
+    population, _, folds = at_start(tables, [run(), run(seed=1)])
+    outputs = predict(population, tables, "test", folds)
+    for k, fold in enumerate(folds.tolist()):
+        rows = dataset.splits[fold].test
+        alone = Population(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
+        inputs = [torch.nn.functional.pad(x[fold, rows].double(), (0, -x.shape[2] % 16)) for x in features.values()]
+        expected = alone.fuse(alone.encode([x[None] for x in inputs]))[0]
+        assert outputs[k, : len(rows)] == pytest.approx(expected.numpy(), abs=1e-12)
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_the_manipulation_check_is_measured_on_the_whole_validation_split(folds: int) -> None:
+    """MMD², mean ‖z‖²/ℓ and reconstruction error of every modality, by their definitions on all rows at once."""
+    dataset = planted(sizes=(100, 90, 20), folds=folds)
+    tables, features = Tables.of(dataset, dtype=torch.float64), standardized(dataset)
+    population, _, of_member = at_start(tables, [run(conditioning="jwae", latent_dim=10)])
+    found = check(population, tables, of_member)
+    for k, fold in enumerate(of_member.tolist()):
+        rows = dataset.splits[fold].valid
+        alone = Population(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
+        padded = [torch.nn.functional.pad(x[fold, rows].double(), (0, -x.shape[2] % 16)) for x in features.values()]
+        latents = alone.encode([x[None] for x in padded])
+        for m, z, y, x in zip(MODALITIES, latents, alone.decode(latents), padded, strict=True):
+            latent, error = z[0, :, :10], (y[0] - x)[:, : tables.modalities[m]]
+            assert found[f"mmd2.{m}"][k] == pytest.approx(mmd_rbf(latent).item(), abs=1e-12)
+            assert found[f"norm.{m}"][k] == pytest.approx(latent.square().mean().item())
+            assert found[f"reconstruction.{m}"][k] == pytest.approx(error.square().mean().item())
