@@ -1,0 +1,1 @@
+"""What to try next: cells, Optuna studies, rungs, the queue of packs. `tcray.search.plan` loads nothing heavy."""

@@ -1,0 +1,43 @@
+"""The shapes a search may give its runs: only runs of one shape share a pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from tcray.search.space import Space
+from tcray.spec.domains import Choice, Domain, Int, LogInt
+from tcray.spec.run import BLOCK
+
+SHAPING = (
+    "rank",
+    "fusion",
+    "latent_dim",
+    "hidden_dim",
+    "batch_size",
+    "prior_kernel",
+    "conditioning",
+    "prior_strength",
+    "reconstruction_strength",
+    "alignment_strength",
+)
+"""The hyperparameters on which the shapes of a run's tensors, or the terms of its loss, depend."""
+
+
+def shaping_values(space: Space) -> Iterator[dict[str, Any]]:
+    """Values of the tuned hyperparameters that give every shape the space has, some perhaps more than once."""
+    shaping = {name: _telling(name, domain) for name, domain in space.domains.items() if name in SHAPING}
+    for values in product(*shaping.values()):
+        yield dict(zip(shaping, values, strict=True))
+
+
+def _telling(name: str, domain: Domain) -> Sequence[Any]:
+    """The values of a domain between which a shape can change: ranks a block apart, and one of a strength above 0."""
+    match domain:
+        case Choice(options):
+            return options
+        case Int(low, high) | LogInt(low, high):
+            return [*range(low, high, BLOCK if name == "rank" else 1), high]
+        case _:
+            return [domain.high]

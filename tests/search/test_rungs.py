@@ -1,0 +1,101 @@
+"""The rungs of a search, and its rule against numpy's percentile and Ray Tune's own scheduler."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcray.search.queue import Queue
+from tcray.search.rungs import Rungs, quantile
+from tcray.spec.sweep import Asha, Search, Training
+
+from .laboratory import EXAMPLES, Trainer, a_plan, a_store, exported, finish, of_table
+
+FINITE = st.floats(-1e6, 1e6)
+
+
+def test_rungs_are_powers_of_the_reduction_factor():
+    """Rungs lie at min_epochs·η^k below the last epoch, which is no rung."""
+    assert Rungs.asha(27, 1, 3).at == (1, 3, 9)
+    assert Rungs.asha(27, 9, 3).at == (9,)
+    assert Rungs.asha(27, 27, 3).at == ()
+    assert Rungs.asha(10, 1, 2.5).at == (1, 3, 7)  # 1, 2.5, 6.25: the first epoch that is not before
+
+
+def test_a_slow_reduction_has_no_rung_twice():
+    """Where powers fall between two epochs, the later epoch is one rung."""
+    assert Rungs.asha(6, 1, 1.2).at == (1, 2, 3, 4, 5)
+
+
+def test_runs_stop_at_each_rung_and_then_at_the_last_epoch():
+    """A run is trained from rung to rung; without rungs in one go."""
+    rungs = Rungs.asha(27, 1, 3)
+    assert [rungs.stop_after(start) for start in (0, 1, 3, 9)] == [1, 3, 9, 27]
+    assert Rungs(27).stop_after(0) == 27
+
+
+def test_the_first_at_a_rung_goes_on():
+    """With nobody to be compared with, a run goes on, even one that is worth nothing."""
+    assert Rungs.asha(9, 1, 3).goes_on(-math.inf, []) is True
+
+
+def test_a_run_goes_on_if_it_reaches_the_quantile_of_the_others():
+    """With η = 3 the bar over 0, 1, 2, 3 is 2, their two thirds quantile; whoever is level with it goes on."""
+    rungs = Rungs.asha(9, 1, 3)
+    assert [rungs.goes_on(worth, [0.0, 1.0, 2.0, 3.0]) for worth in (1.9, 2.0, 2.1)] == [False, True, True]
+
+
+@given(st.lists(FINITE, min_size=1, max_size=20), st.floats(1, 99))
+def test_the_quantile_is_numpys_to_the_bit(values, percent):
+    """On finite values the quantile equals `np.nanpercentile`, which Ray's rung uses."""
+    assert quantile(values, percent) == np.nanpercentile(values, percent)
+
+
+@given(st.lists(FINITE | st.just(-math.inf), min_size=1, max_size=20), st.floats(1, 99))
+def test_the_quantile_is_never_nan(values, percent):
+    """Values of minus infinity count as the lowest; next to a number they pull the interpolation down all the way."""
+    rank = (len(values) - 1) * (percent / 100)
+    lower = sorted(values)[math.floor(rank)]
+    expected = -math.inf if lower == -math.inf else np.nanpercentile([max(v, -1e300) for v in values], percent)
+    assert quantile(values, percent) == expected
+
+
+def test_expected_epochs_keep_one_in_eta():
+    """Of 27 epochs with rungs at 1, 3, 9 a run is expected to train 1 + 2/3 + 6/9 + 18/27 = 3."""
+    assert Rungs.asha(27, 1, 3).expected_epochs() == pytest.approx(3)
+    assert Rungs.asha(27, 1, 3).expected_epochs(9) == 18
+    assert Rungs(27).expected_epochs() == 27
+
+
+@pytest.mark.parametrize("objective", ["valid.loss", "valid.r"])
+@pytest.mark.parametrize(("epochs", "min_epochs", "factor"), [(27, 1, 3.0), (27, 9, 3.0), (16, 2, 2.0), (30, 1, 4.0)])
+def test_with_waves_of_one_decisions_are_those_of_ray_tune(tmp_path, objective, epochs, min_epochs, factor):
+    """A queue with waves of one stops every run at the epoch where `ASHAScheduler` stops it on the same curves."""
+    from ray.tune.schedulers import ASHAScheduler, TrialScheduler
+
+    search = Search("random", trials=30, wave=1, pruner=Asha(min_epochs, factor))
+    plan = a_plan(training=Training(epochs), factors={}, objective=objective, search=search, confirm=None)
+    store = a_store(tmp_path, plan)
+    trainer = Trainer(objective=objective)
+    queue = Queue(plan, store, EXAMPLES)
+    finish(queue, trainer)
+    rows = of_table(exported(store), "runs")
+    stopped = {row["trial"]: (row["epochs"], row["state"]) for row in rows}
+
+    mode = "max" if plan.maximize else "min"
+    scheduler = ASHAScheduler(
+        time_attr="epoch", metric="value", mode=mode, max_t=epochs, grace_period=min_epochs, reduction_factor=factor
+    )
+    expected = {}
+    for trial, curve in sorted((row["trial"], trainer.curves[row["run_id"]]) for row in rows):
+        fake = SimpleNamespace(trial_id=str(trial))
+        scheduler.on_trial_add(None, fake)
+        for epoch, value in enumerate(curve, 1):
+            if scheduler.on_trial_result(None, fake, {"epoch": epoch, "value": value}) == TrialScheduler.STOP:
+                break
+        expected[trial] = (epoch, "COMPLETE" if epoch == epochs else "PRUNED")
+    assert stopped == expected
+    assert {state for _, state in stopped.values()} == {"COMPLETE", "PRUNED"}

@@ -1,0 +1,25 @@
+"""Which seed index each run has."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcray.search.seeds import MOST_SEEDS, confirm_seeds, search_seed
+
+
+@given(st.integers(1, 50), st.integers(1, MOST_SEEDS))
+def test_no_seed_is_used_twice_in_a_cell(repeats, count):
+    """Search and confirm seeds of all repeats are disjoint."""
+    used = [search_seed(q) for q in range(repeats)]
+    used += [seed for q in range(repeats) for seed in confirm_seeds(q, count, searched=True)]
+    assert len(used) == len(set(used))
+
+
+def test_more_repeats_and_seeds_keep_the_earlier_ones():
+    """The first seeds of a repeat are the same however many follow."""
+    assert list(confirm_seeds(3, 2, searched=True)) == [3001, 3002]
+    assert list(confirm_seeds(3, 4, searched=True)) == [3001, 3002, 3003, 3004]
+
+
+def test_without_a_search_the_seeds_count_from_zero():
+    """Where nothing is tuned, the seed is the unit."""
+    assert list(confirm_seeds(0, 12, searched=False)) == list(range(12))
