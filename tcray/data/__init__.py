@@ -1,0 +1,8 @@
+"""Multimodal datasets as tensors, whatever file they came in, and the twins that stand in for them.
+
+The catalogue is all that planning needs, so it is all that is re-exported here; tensors are in `tcray.data.dataset`.
+"""
+
+from tcray.data.catalogue import Card, find, import_line, names
+
+__all__ = ["Card", "find", "import_line", "names"]

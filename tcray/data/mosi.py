@@ -1,0 +1,188 @@
+"""CMU-MOSI from the utterance features of bc-LSTM (Poria et al., ACL 2017) and a table of sentiments.
+
+The text and video features were learned from the labels of the 62 train videos. Validation carved from those would be
+judged by features that know its answers, so it comes from the other videos, which are split by video; `mosi-heldout`
+leaves the train videos out altogether.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tcray.data.carving import positions, shuffled
+from tcray.data.examples import Examples, Floats, Partition, single_precision, some
+from tcray.data.foreign import FETCH_AGAIN, as_number, as_position, read_numbers, read_rows, required
+from tcray.errors import DataError
+
+MODALITIES = ("text", "audio", "video")
+PARTS = ("train", "test")
+FOLDS = 5
+"""Of `mosi-heldout`."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """An utterance of `transcripts.csv`: its id, `<video>_<clip>`, and whether its sentiment is positive."""
+
+    utterance: str
+    positive: float
+
+    @property
+    def video(self) -> str:
+        """What the utterance was cut from."""
+        return self.utterance.rpartition("_")[0]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The utterances that have a sentiment, in the order of the files, train before test."""
+
+    utterances: Sequence[Transcript]
+    trained: Sequence[bool]
+    """Whether the features' makers trained on the utterance's video."""
+    labels: Floats
+    features: Mapping[str, Floats]
+    left_out: Sequence[str]
+    """The ids of those that have none."""
+
+
+def read(folder: Path) -> tuple[Examples, Examples]:
+    """`mosi` and `mosi-heldout`, from the folder with `transcripts.csv`, `label.csv` and the features.
+
+    `mosi` trains on the train videos; of the others, in an order fixed by digests of their names, the first third
+    validates and the rest tests. `mosi-heldout` deals the others over five folds in that order; the fold after the one
+    that is tested validates.
+    """
+    corpus = _corpus(folder)
+    videos = [utterance.video for utterance in corpus.utterances]
+    order = shuffled((v for v, trained in zip(videos, corpus.trained, strict=True) if not trained), "mosi")
+    validated = set(order[: len(order) // 3])
+    split = Partition.of(
+        train=positions(corpus.trained),
+        valid=positions([video in validated for video in videos]),
+        test=positions([video in order and video not in validated for video in videos]),
+    )
+    heldout = positions([not trained for trained in corpus.trained])
+    fold_of = {video: place % FOLDS for place, video in enumerate(order)}
+    folds = [fold_of[videos[row]] for row in heldout]
+    return (
+        _protocol("mosi", corpus, range(len(videos)), (split,), saw_labels=True),
+        _protocol("mosi-heldout", corpus, heldout, tuple(_fold(folds, tested) for tested in range(FOLDS))),
+    )
+
+
+def _fold(folds: Sequence[int], tested: int) -> Partition:
+    validated = (tested + 1) % FOLDS
+    return Partition.of(
+        train=positions([fold not in (tested, validated) for fold in folds]),
+        valid=positions([fold == validated for fold in folds]),
+        test=positions([fold == tested for fold in folds]),
+    )
+
+
+def _protocol(
+    name: str, corpus: Corpus, rows: Sequence[int], splits: tuple[Partition, ...], *, saw_labels: bool = False
+) -> Examples:
+    return Examples(
+        name=name,
+        task="regression",
+        primary_metric="mae",
+        features={modality: matrix[rows] for modality, matrix in corpus.features.items()},
+        labels=corpus.labels[rows],
+        ids=tuple(corpus.utterances[row].utterance for row in rows),
+        group="video",
+        groups=tuple(corpus.utterances[row].video for row in rows),
+        splits=splits,
+        saw_labels=saw_labels,
+        notes=(f"CMU-MOSI gives no sentiment for {some(corpus.left_out, 'utterance')}.",) if corpus.left_out else (),
+    )
+
+
+def _corpus(folder: Path) -> Corpus:
+    transcripts = _transcripts(required(folder, "transcripts.csv"))
+    sentiments = _sentiments(required(folder, "label.csv"))
+    rows = {part: _positions(required(folder, f"text_{part}.csv"), len(transcripts)) for part in PARTS}
+    videos = {part: {transcripts[row].video for row in rows[part]} for part in PARTS}
+    if both := videos["train"] & videos["test"]:
+        raise DataError(
+            f"{folder}: {some(sorted(both), 'video')} in both text_train.csv and text_test.csv", FETCH_AGAIN
+        )
+    features = {m: _features(folder, m, {p: [transcripts[row] for row in rows[p]] for p in PARTS}) for m in MODALITIES}
+    utterances = [transcripts[row] for part in PARTS for row in rows[part]]
+    kept = positions([utterance.utterance in sentiments for utterance in utterances])
+    return Corpus(
+        utterances=[utterances[row] for row in kept],
+        trained=[row < len(rows["train"]) for row in kept],
+        labels=single_precision(np.array([sentiments[utterances[row].utterance] for row in kept])),
+        features={modality: matrix[kept] for modality, matrix in features.items()},
+        left_out=sorted({utterance.utterance for utterance in utterances} - sentiments.keys()),
+    )
+
+
+def _transcripts(path: Path) -> list[Transcript]:
+    rows = [
+        Transcript(row[0], as_number(row[3], f"{path}: row {number}, column 4"))
+        for number, row in enumerate(read_rows(path, 4), start=1)
+    ]
+    names = {row.utterance for row in rows}
+    if len(names) < len(rows):
+        raise DataError(f"{path}: {len(rows) - len(names)} of its ids stand twice", FETCH_AGAIN)
+    return rows
+
+
+def _positions(path: Path, size: int) -> list[int]:
+    """The rows of `transcripts.csv` that the rows of the feature files are, in their order."""
+    rows = [
+        as_position(row[0], size, f"{path}: row {number}, column 1")
+        for number, row in enumerate(read_rows(path), start=1)
+    ]
+    if len(set(rows)) < len(rows):
+        raise DataError(f"{path}: a row of transcripts.csv stands twice in column 1", FETCH_AGAIN)
+    return rows
+
+
+def _sentiments(path: Path) -> Mapping[str, float]:
+    header, *rows = read_rows(path)
+    if not {"id", "label"} <= set(header):
+        raise DataError(f"{path}: its first row names no columns id and label", FETCH_AGAIN)
+    sentiments: dict[str, float] = {}
+    for number, row in enumerate(rows, start=2):
+        cells = dict(zip(header, row, strict=True))
+        label = as_number(cells["label"], f"{path}: row {number}")
+        if not abs(label) <= 3:
+            raise DataError(f"{path}: row {number}: the sentiment {label:g} is not in [-3, 3]", "Correct that row.")
+        if cells["id"] in sentiments:
+            raise DataError(f"{path}: row {number}: {cells['id']} stands twice", "Leave one of the rows out.")
+        sentiments[cells["id"]] = label
+    return sentiments
+
+
+def _features(folder: Path, modality: str, utterances: Mapping[str, Sequence[Transcript]]) -> Floats:
+    parts = {part: _part(required(folder, f"{modality}/{modality}_{part}0.csv"), utterances[part]) for part in PARTS}
+    widths = {part: matrix.shape[1] for part, matrix in parts.items()}
+    if widths["train"] != widths["test"]:
+        raise DataError(
+            f"{folder}: {modality}: {widths['train']} features in {modality}_train0.csv,"
+            f" {widths['test']} in {modality}_test0.csv",
+            "Take all files from the same release.",
+        )
+    return np.concatenate(list(parts.values()))
+
+
+def _part(path: Path, utterances: Sequence[Transcript]) -> Floats:
+    """A feature file without its last column: that is the binary label, and so shows whether the rows are in place."""
+    table = read_numbers(path)
+    if len(table) != len(utterances):
+        raise DataError(f"{path}: {len(utterances)} rows expected, {len(table)} found", FETCH_AGAIN)
+    for number, (found, utterance) in enumerate(zip(table[:, -1], utterances, strict=True), start=1):
+        if found != utterance.positive:
+            raise DataError(
+                f"{path}: row {number}: its last column is {found:g},"
+                f" and transcripts.csv has {utterance.positive:g} for {utterance.utterance}",
+                "Take all files from the same release.",
+            )
+    return single_precision(table[:, :-1])

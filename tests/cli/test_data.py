@@ -1,0 +1,79 @@
+"""`tcray data`: list, describe, import, twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tcray.cli.data import command
+from tcray.errors import DataError
+from tests.data.tiny import memes_folder, mosi_folder
+
+
+def said(*arguments: str) -> str:
+    """What `tcray data` prints; a TcrayError is raised, as it would be to `tcray`."""
+    return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
+
+
+def test_the_list_shows_what_is_imported_and_what_is_a_twin(tmp_path: Path):
+    """With sizes, widths and fingerprints, and the lines that import what is not."""
+    said("import", "mosi", "--from", str(mosi_folder(tmp_path / "files")), "--root", str(tmp_path / "data"))
+    lines = said("list", "--root", str(tmp_path / "data")).splitlines()
+    assert lines[0].split() == ["dataset", "source", "train/valid/test", "fingerprint"]
+    assert lines[1].split()[:3] == ["mosi", "real", "8/6/15"]
+    assert lines[2].strip() == "text 3, audio 2, video 4"
+    assert lines[3].split()[:5] == ["mosi-heldout", "real", "21", "in", "5"]
+    assert lines[5].split()[:3] == ["mustard", "twin", "284/50/356"]
+    assert lines[6].strip() == "text 300, audio 283, video 2048"
+    assert lines[-3] == "A twin is synthetic and stands in until the data is imported:"
+    assert lines[-2] == f"  tcray data import mustard --from PATH --root {tmp_path}/data"
+    assert max(map(len, lines[:-2])) <= 80
+
+
+def test_an_import_says_what_it_wrote(tmp_path: Path):
+    """A line a protocol, and what is to be known of it."""
+    folder, root = memes_folder(tmp_path / "files"), tmp_path / "data"
+    assert said("import", "hateful_memes", "--from", str(folder), "--root", str(root)).splitlines() == [
+        f"{root}/hateful_memes.json: 12/4/6; text 3, image 2",
+        "- Tested on test_seen.",
+    ]
+
+
+def test_a_description_shows_labels_features_and_the_leak(tmp_path: Path):
+    """In 80 columns."""
+    root = str(tmp_path / "data")
+    said("import", "mosi", "--from", str(mosi_folder(tmp_path / "files")), "--root", root)
+    lines = said("describe", "mosi", "--root", root).splitlines()
+    assert lines[0] == "mosi (real): regression, judged by MAE"
+    assert lines[1].startswith("8/6/15; fingerprint ")
+    assert lines[3].split() == ["labels", "examples", "videos", "mean", "sd", *map(str, range(-3, 4))]
+    assert [line.split()[:3] for line in lines[4:7]] == [["train", "8", "3"], ["valid", "6", "2"], ["test", "15", "5"]]
+    assert [line.split()[:2] for line in lines[9:12]] == [["text", "3"], ["audio", "2"], ["video", "4"]]
+    assert "- The features of the train split were learned from its labels. Validation and" in lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_description_of_a_twin_says_so(tmp_path: Path):
+    """In its first line, and among what is notable."""
+    text = said("describe", "mustard", "--root", str(tmp_path))
+    assert text.startswith("mustard (twin): classification, judged by weighted F1\n284/50/356; fingerprint ")
+    assert "- Synthetic: generated from a recipe with a planted truth of rank 2." in text
+
+
+def test_a_twin_is_written_out(tmp_path: Path):
+    """Card, arrays and recipe."""
+    assert said("twin", "mosi", "--to", str(tmp_path)).startswith(f"{tmp_path}/mosi.json: 1447/250/502; ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mosi.json", "mosi.npz", "mosi.recipe.json"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("describe", "mossi"), ("import", "mosi", "--from", "nowhere"), ("twin", "x", "--to", "nowhere")]
+)
+def test_bad_input_ends_with_code_2(arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """And writes nothing."""
+    monkeypatch.chdir(tmp_path)
+    outcome = CliRunner().invoke(command, arguments)
+    assert isinstance(outcome.exception, DataError)
+    assert (outcome.exception.exit_code, list(tmp_path.iterdir())) == (2, [])

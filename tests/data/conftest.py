@@ -1,0 +1,44 @@
+"""What an error says, and a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tcray.data.catalogue import Card
+from tcray.errors import DataError
+
+Told = Callable[[Callable[[], object]], str]
+
+
+@pytest.fixture
+def told() -> Told:
+    """The message of the DataError that a call ends in; it has a remedy, too."""
+
+    def told(call: Callable[[], object]) -> str:
+        with pytest.raises(DataError) as caught:
+            call()
+        assert caught.value.remedy
+        return caught.value.message
+
+    return told
+
+
+@pytest.fixture
+def card() -> Card:
+    """A card of a dataset in two folds."""
+    return Card(
+        name="mosi-heldout",
+        source="real",
+        task="regression",
+        modalities={"text": 3, "audio": 2},
+        sizes=(10, 4, 20),
+        folds=2,
+        groups="video",
+        fingerprint="f",
+        saw_labels=False,
+        primary_metric="mae",
+        train_sizes=(10, 13),
+        notes=("A note.",),
+    )

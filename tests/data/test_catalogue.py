@@ -1,0 +1,150 @@
+"""Names, cards, and what is said of a card that is not one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tcray.data.archive import write_examples
+from tcray.data.catalogue import FORMAT, Card, card_path, find, import_line, names, twin_card
+from tcray.data.recipe import read_recipe
+from tcray.data.twins import plant
+from tests.data.conftest import Told
+
+
+def test_there_are_five_datasets():
+    """Three sources, two of them with a second protocol."""
+    assert names() == ("mosi", "mosi-heldout", "mustard", "mustard-folds", "hateful_memes")
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "modalities"),
+    [
+        ("mosi", (1447, 250, 502), {"text": 100, "audio": 73, "video": 100}),
+        ("mustard", (284, 50, 356), {"text": 300, "audio": 283, "video": 2048}),
+        ("hateful_memes", (2125, 250, 500), {"text": 512, "image": 512}),
+    ],
+)
+def test_a_dataset_that_is_not_imported_has_a_twin_of_its_size(
+    name: str, sizes: tuple[int, int, int], modalities: dict[str, int], tmp_path: Path
+):
+    """Widths and sizes are the issue's."""
+    card = find(name, tmp_path)
+    assert (card.source, card.sizes, dict(card.modalities), card.folds) == ("twin", sizes, modalities, 1)
+
+
+@pytest.mark.parametrize(("name", "total", "train"), [("mosi-heldout", 752, 437), ("mustard-folds", 690, 469)])
+def test_a_fold_protocol_has_a_twin_in_five_folds(name: str, total: int, train: int, tmp_path: Path):
+    """Every example is tested once, and train and valid are those of the first fold."""
+    card = find(name, tmp_path)
+    assert (card.folds, card.sizes[2], card.sizes[0], len(card.train_sizes)) == (5, total, train, 5)
+
+
+def test_the_primary_metric_is_one_for_each_source(tmp_path: Path):
+    """MAE, weighted F1, AUROC."""
+    assert [find(name, tmp_path).primary_metric for name in names()] == ["mae", "mae", "f1", "f1", "auroc"]
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_twins_card_says_what_its_data_is(name: str):
+    """The card made from the recipe alone equals the card of the data made from it."""
+    recipe = read_recipe(name)
+    assert twin_card(recipe) == plant(recipe).examples.card("twin", recipe.fingerprint)
+
+
+def test_what_was_imported_is_found_before_the_twin(tmp_path: Path):
+    """The card beside the arrays."""
+    examples = plant(read_recipe("mosi")).examples
+    written = write_examples(examples, tmp_path)
+    assert find("mosi", tmp_path, "error") == find("mosi", tmp_path) == written
+    assert (written.source, written.fingerprint) == ("real", examples.digest)
+
+
+def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, told: Told):
+    """With the line that imports it, which for a second protocol is its source's."""
+    assert (
+        told(lambda: find("mosi-heldout", tmp_path, "error")) == f"mosi-heldout has not been imported into {tmp_path}"
+    )
+    assert import_line("mosi-heldout", "data") == "tcray data import mosi --from PATH"
+    assert import_line("mustard", "my data") == "tcray data import mustard --from PATH --root 'my data'"
+
+
+def test_an_unknown_name_is_met_with_the_nearest(told: Told):
+    """Or with all there are."""
+    assert told(lambda: find("mossi", "data")) == 'no such dataset "mossi": did you mean "mosi"?'
+    assert told(lambda: find("x", "data")).startswith('no such dataset "x": there are mosi, mosi-heldout,')
+
+
+def test_the_steps_of_an_epoch_are_those_of_the_largest_fold(card: Card):
+    """The last batch may be partial."""
+    assert (card.train_steps(4), card.train_steps(13), card.train_steps(100)) == (4, 1, 1)
+    assert replace(card, train_sizes=()).train_steps(5) == 2
+
+
+def test_a_card_survives_json(card: Card):
+    """As it lies beside the arrays."""
+    assert Card.from_document(json.loads(json.dumps(card.document()))) == card
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "it is not a mapping"),
+        ('{"format": 0}', f"its format is 0, and this tcray reads {FORMAT}"),
+        (json.dumps({"format": FORMAT}), "content is missing or wrong"),
+        ("\udcff", "'utf-8' codec can't decode"),
+        ("[" * 100_000, "recursion"),
+    ],
+)
+def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, told: Told):
+    """With the command that imports the dataset again."""
+    (tmp_path / "mosi.npz").touch()
+    path = card_path("mosi", tmp_path)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    message = told(lambda: find("mosi", tmp_path))
+    assert message.startswith(f"{path}: not a dataset's card: ")
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"modalities": {}}, "modalities is missing or wrong"),
+        ({"sizes": [1, 2]}, "sizes is missing or wrong"),
+        ({"task": "ranking", "folds": 0}, "task and folds are missing or wrong"),
+        ({"primary_metric": ["mae"]}, "primary_metric is missing or wrong"),
+    ],
+)
+def test_a_card_with_wrong_entries_names_them(change: dict[str, object], says: str, card: Card):
+    """All of them at once."""
+    with pytest.raises(ValueError, match=says):
+        Card.from_document({**card.document(), **change})
+
+
+def test_a_card_of_another_dataset_is_refused(tmp_path: Path, told: Told, card: Card):
+    """Files are not renamed by hand."""
+    (tmp_path / "mosi.npz").touch()
+    document = {"format": FORMAT, "content": "c", **card.document()}
+    card_path("mosi", tmp_path).write_text(json.dumps(document), encoding="utf-8")
+    assert told(lambda: find("mosi", tmp_path)) == f"{tmp_path}/mosi.json: it is the card of mosi-heldout"
+
+
+def test_a_card_without_arrays_is_refused(tmp_path: Path, told: Told):
+    """An import was interrupted, or half of it moved."""
+    card_path("mosi", tmp_path).touch()
+    assert told(lambda: find("mosi", tmp_path)) == f"{tmp_path}/mosi.json: its arrays, mosi.npz, are not beside it"
+
+
+def test_the_catalogue_loads_nothing_heavy():
+    """All five cards without numpy, torch, scipy or ray."""
+    script = (
+        "import sys; from tcray.data import find, names; [find(name, 'nowhere') for name in names()];"
+        "print([m for m in ('numpy', 'torch', 'scipy', 'ray', 'h5py') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,137 @@
+"""What cannot be trained on is refused, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcray.data.examples import Examples, Partition, single_precision, some
+from tests.data.conftest import Told
+
+
+def examples(**changes: Any) -> Examples:
+    """Six examples of two modalities in one split."""
+    values: dict[str, Any] = {
+        "name": "six",
+        "task": "regression",
+        "primary_metric": "mae",
+        "features": {"text": np.arange(18, dtype=np.float32).reshape(6, 3), "video": np.ones((6, 2), np.float32)},
+        "labels": np.array([-3, -1, 0, 1, 2, 3], np.float32),
+        "ids": tuple("abcdef"),
+        "group": "video",
+        "groups": tuple("xxyyzz"),
+        "splits": (Partition.of([0, 1, 2], [3], [4, 5]),),
+    }
+    return Examples(**{**values, **changes})
+
+
+def with_values(*values: tuple[int, int, float]) -> dict[str, Any]:
+    """Features of which these (row, column, value) of video are other than 1."""
+    video = np.ones((6, 2), np.float32)
+    for row, column, value in values:
+        video[row, column] = value
+    return {"features": {"text": np.ones((6, 3), np.float32), "video": video}}
+
+
+def test_the_card_says_what_there_is():
+    """Modalities in order, sizes, groups."""
+    card = examples().card("real", "f")
+    assert list(card.modalities.items()) == [("text", 3), ("video", 2)]
+    assert (card.sizes, card.folds, card.groups, card.fingerprint, card.train_sizes) == ((3, 1, 2), 1, "video", "f", ())
+
+
+def test_the_card_of_folds_sums_what_is_tested():
+    """Train and valid are the first fold's; every fold's train is kept for the number of steps."""
+    folds = (Partition.of([2, 3, 4], [5], [0, 1]), Partition.of([0, 1], [2], [3, 4, 5]))
+    card = examples(splits=folds).card("real", "f")
+    assert (card.sizes, card.folds, card.train_sizes) == ((3, 1, 5), 2, (3, 2))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "seven"},
+        {"ids": tuple("abcdeg")},
+        {"groups": tuple("xxyyzx")},
+        {"labels": np.array([-3, -1, 0, 1, 2, 2], np.float32)},
+        {"splits": (Partition.of([0, 2, 1], [3], [4, 5]),)},
+        {"features": {"text": np.ones((6, 3), np.float32), "video": np.ones((6, 2), np.float32)}},
+        {"features": {"video": np.ones((6, 2), np.float32), "text": np.ones((6, 3), np.float32)}},
+    ],
+)
+def test_the_digest_changes_with_anything_in_it(change: dict[str, Any]):
+    """And with nothing else."""
+    assert examples().digest == examples().digest != examples(**change).digest
+    assert len(examples().digest) == 16
+
+
+def test_nan_and_infinite_values_are_counted_and_named(told: Told):
+    """By modality, with rows and the first id."""
+    nan, inf = float("nan"), float("inf")
+    assert told(lambda: examples(**with_values((1, 0, nan), (1, 1, nan), (4, 0, nan)))) == (
+        "six: video: 3 NaN values in 2 rows (first: b)"
+    )
+    assert told(lambda: examples(**with_values((5, 0, nan), (0, 0, inf), (2, 0, -inf)))) == (
+        "six: video: 1 NaN value in 1 row (first: f); video: 2 infinite values in 2 rows (first: a)"
+    )
+
+
+def test_what_single_precision_cannot_hold_is_infinite(told: Told):
+    """And is then counted as such."""
+    features = single_precision(np.full((6, 1), 1e39))
+    assert told(lambda: examples(features={"text": features})) == "six: text: 6 infinite values in 6 rows (first: a)"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"features": {}}, "six: it has no modality"),
+        ({"features": {"text": np.ones((5, 3), np.float32)}}, "six: text: 6 examples, but an array of 5 x 3"),
+        ({"features": {"text": np.ones((6, 0), np.float32)}}, "six: text: 6 examples, but an array of 6 x 0"),
+        ({"features": {"text": np.ones(6, np.float32)}}, "six: text: 6 examples, but an array of 6"),
+        ({"labels": np.ones(5, np.float32)}, "six: 6 ids, 5 labels and 6 groups"),
+        ({"ids": tuple("abcdea")}, "six: 1 id (a) stands for more than one example"),
+        ({"ids": tuple("aabbcd")}, "six: 2 ids (a, b) stand for more than one example"),
+        (
+            {"labels": np.array([4, 0, 0, 0, 0, float("nan")], np.float32)},
+            "six: 2 labels not in [-3, 3] (first: 4 of a)",
+        ),
+        ({"task": "classification"}, "six: 4 labels not 0 or 1 (first: -3 of a)"),
+        (
+            {"task": "classification", "labels": np.array([1, 1, 1, 0, 0, 0], np.float32)},
+            "six: all train examples are of one class",
+        ),
+        ({"splits": ()}, "six: it has no split"),
+        ({"splits": (Partition.of([0, 1], [], [2]),)}, "six: there are no validation examples"),
+        ({"splits": (Partition.of([], [0], [2]),)}, "six: there are no train examples"),
+        ({"splits": (Partition.of([0], [1], []),)}, "six: there are no test examples"),
+        ({"splits": (Partition.of([0], [1], [6]),)}, "six: a split names an example that is not there"),
+        ({"splits": (Partition.of([0], [1], [0]),)}, "six: an example stands in two of train, validation and test"),
+        (
+            {"splits": (Partition.of([0], [1], [2]), Partition.of([0], [], [3]))},
+            "six: fold 2: there are no validation examples",
+        ),
+        (
+            {"splits": (Partition.of([0], [1], [2]), Partition.of([0], [1], [2]))},
+            "six: an example is tested in two folds",
+        ),
+    ],
+)
+def test_bad_examples_are_a_sentence(change: dict[str, Any], says: str, told: Callable[[Any], str]):
+    """Each says what holds, with a remedy."""
+    assert told(lambda: examples(**change)) == says
+
+
+def test_many_names_are_cut_short():
+    """After four."""
+    assert some(list("abcdef"), "id") == "6 ids (a, b, c, d, …)"
+    assert some(["a"], "id") == "1 id (a)"
+
+
+def test_examples_cannot_be_made_bad_afterwards(told: Told):
+    """A replaced field is checked like any other."""
+    assert told(lambda: replace(examples(), splits=())) == "six: it has no split"

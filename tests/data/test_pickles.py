@@ -1,0 +1,135 @@
+"""Foreign pickles are read, and never obeyed."""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcray.data.pickles import read_pickle
+from tests.data.conftest import Told
+from tests.data.tiny import write_pickle
+
+
+class Runs:
+    """Unpickles by calling."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> Any:
+        """What pickle is to call."""
+        return self.call
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file that is not there yet."""
+    return tmp_path / "x.p"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6.0).reshape(2, 3),
+        np.asfortranarray(np.arange(6, dtype=np.int32).reshape(2, 3)),
+        np.arange(3, dtype=">f4"),
+        np.array([True, False]),
+        np.array(4.0),
+        np.zeros((0, 3), np.float16),
+        np.arange(4, dtype=np.uint8),
+    ],
+    ids=lambda array: f"{array.dtype}-{array.shape}",
+)
+def test_arrays_are_rebuilt_from_any_protocol(array: np.ndarray, protocol: int, path: Path):
+    """Values, shape and kind of number."""
+    write_pickle(path, array, protocol)
+    rebuilt = read_pickle(path)
+    np.testing.assert_array_equal(rebuilt, array)
+    assert (rebuilt.dtype, rebuilt.shape) == (array.dtype, array.shape)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_plain_containers_are_read(protocol: int, path: Path):
+    """Dictionaries, lists, tuples, text, bytes and numbers, nested."""
+    value = {"a": [1, 2.5, None, True], "b": ("é", b"\x00\xff", {"c": []}), 3: -(10**30)}
+    write_pickle(path, value, protocol)
+    assert read_pickle(path) == value
+
+
+def test_an_array_written_by_python_2_is_read(path: Path):
+    """Its bytes come as text, its module has the old name."""
+    path.write_bytes(
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\nq\x01K\x00\x85q\x02U\x01bq\x03\x87q\x04Rq\x05"
+        b"(K\x01K\x02\x85q\x06cnumpy\ndtype\nq\x07U\x02f8q\x08K\x00K\x01\x87q\tRq\n"
+        b"(K\x03U\x01<q\x0bNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq\x0cb\x89"
+        b"U\x10\x00\x00\x00\x00\x00\x00\xf0?\x00\x00\x00\x00\x00\x00\x00\xc0q\rtq\x0eb."
+    )
+    np.testing.assert_array_equal(read_pickle(path), [1.0, -2.0])
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_that_runs_code_is_refused_and_does_not_run(protocol: int, path: Path, tmp_path: Path, told: Told):
+    """What it asks for is named."""
+    proof = tmp_path / "ran"
+    write_pickle(path, {"a": Runs(Path.touch, proof)}, protocol)
+    assert "which is neither an array nor a plain container, and was not opened" in told(lambda: read_pickle(path))
+    write_pickle(path, [np.ones(2), Runs(eval, f"open({str(proof)!r}, 'w')")], protocol)
+    assert told(lambda: read_pickle(path)) == (
+        f"{path}: the pickle asks for {'__builtin__' if protocol < 3 else 'builtins'}.eval,"
+        " which is neither an array nor a plain container, and was not opened"
+    )
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "asks"),
+    [
+        (OrderedDict(a=1), "collections.OrderedDict"),
+        (Path("x"), "pathlib.PosixPath"),
+        (np.array([{}], object), "an array of O8"),
+        (np.array(["text"]), "an array of U4"),
+        (np.zeros(2, [("a", "f8")]), "an array of V8"),
+        ({1, 2}, "builtins.set"),
+        (np.ndarray, "a bare type"),
+        (np.dtype("f8"), "a bare Dtype"),
+        (np.float64(1), "numpy._core.multiarray.scalar"),
+    ],
+    ids=str,
+)
+def test_anything_else_is_refused(value: Any, asks: str, path: Path, told: Told):
+    """Objects inside arrays too."""
+    write_pickle(path, value, 3)
+    assert told(lambda: read_pickle(path)) == (
+        f"{path}: the pickle asks for {asks}, which is neither an array nor a plain container, and was not opened"
+    )
+
+
+def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, told: Told):
+    """A shape that its bytes do not fill is a broken pickle."""
+    whole = pickle.dumps(np.arange(8, dtype=np.uint8), 2)
+    path.write_bytes(whole.replace(b"K\x08\x85", b"K\xff\x85"))
+    assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: cannot reshape")
+
+
+def test_a_broken_pickle_is_a_sentence(path: Path, told: Told):
+    """Cut off anywhere, or no pickle at all."""
+    whole = pickle.dumps({"a": np.arange(2.0), "b": [1, "two"]}, 2)
+    for length in range(0, len(whole) - 1, 5):
+        path.write_bytes(whole[:length])
+        assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+    path.write_bytes(b'{"json": 1}')
+    assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+
+
+def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, told: Told):
+    """No overflow."""
+    loop: list[Any] = []
+    loop.append(loop)
+    write_pickle(path, loop)
+    assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")

@@ -1,0 +1,54 @@
+"""Layouts and fingerprints, which need no data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tcray.data.catalogue import names
+from tcray.data.recipe import Folds, Recipe, Sections, read_recipe
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_recipe_survives_json(name: str):
+    """As it lies beside a twin that was written out."""
+    recipe = read_recipe(name)
+    assert Recipe.from_document(json.loads(json.dumps(recipe.document()))) == recipe
+
+
+def test_sections_deal_examples_evenly_over_groups_of_their_own():
+    """No group stands in two parts."""
+    layout = Sections(examples=(5, 2, 3), groups=(2, 1, 2)).layout()
+    assert layout.group_of == (0, 0, 0, 1, 1, 2, 2, 3, 3, 4)
+    assert [list(rows) for rows in (layout.splits[0].train, layout.splits[0].valid, layout.splits[0].test)] == [
+        [0, 1, 2, 3, 4],
+        [5, 6],
+        [7, 8, 9],
+    ]
+
+
+@pytest.mark.parametrize("dealt", ["group", "example"])
+def test_folds_test_every_example_once(dealt: str):
+    """And no fold has an example in two parts, or leaves one out."""
+    layout = Folds(examples=23, groups=7, folds=3, dealt=dealt, valid=2).layout()  # type: ignore[arg-type]
+    assert sorted(i for split in layout.splits for i in split.test) == list(range(23))
+    assert all(sorted([*s.train, *s.valid, *s.test]) == list(range(23)) for s in layout.splits)
+
+
+def test_folds_dealt_by_group_split_no_group():
+    """Each is wholly in train, valid or test."""
+    layout = Folds(examples=23, groups=7, folds=3, dealt="group", valid=2).layout()
+    for split in layout.splits:
+        groups = [{layout.group_of[i] for i in rows} for rows in (split.train, split.valid, split.test)]
+        assert sum(map(len, groups)) == len(set().union(*groups)) == 7
+        assert len(groups[1]) == 2
+
+
+def test_the_fingerprint_is_of_everything_in_the_recipe():
+    """Seed, widths and the order of modalities included."""
+    recipe = read_recipe("mosi")
+    reordered = replace(recipe, modalities=dict(reversed(recipe.modalities.items())))
+    others = [replace(recipe, seed=1), replace(recipe, noise=0.5), replace(recipe, generator=2), reordered]
+    assert len({recipe.fingerprint, *(other.fingerprint for other in others)}) == 5
