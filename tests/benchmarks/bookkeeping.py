@@ -1,0 +1,82 @@
+"""What a run costs beside its training: 10,000 runs that train nothing, proposed, placed, recorded, and read back.
+
+Timed from the moment Ray is up: the whole of `run_sweep`, then one reading of every run. Prints seconds and runs an hour.
+
+    python -m tests.benchmarks.bookkeeping [--rounds 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from rich.console import Console
+
+from tcray.spec.load import load_sweep
+from tcray.spec.run import Run
+from tcray.store.outcome import Outcome
+from tcray.store.trials import records
+from tcray.sweep.cluster import connected
+from tcray.sweep.driver import run_sweep
+from tcray.training.pack import Trained
+
+RUNS = 10_000
+SWEEP = """
+name: bookkeeping
+question: What does a run cost beside its training?
+datasets: [mosi]
+data: {{root: {root}, missing: twin}}
+factors: {{rank: [1, 2, 3, 4, 6, 8, 12, 16], conditioning: [none, prior]}}
+tune: {{lr: {{log_uniform: [1.0e-4, 1.0e-2]}}}}
+training: {{epochs: 1}}
+search: {{sampler: random, trials: {trials}, wave: {trials}}}
+confirm: {{repeats: 1, seeds: 1}}
+resources: {{device: cpu, cpu: 1, pack: 64}}
+seed: 0
+"""
+
+
+def nothing(_: Any, runs: Sequence[Run], *, stop: int, **__: Any) -> list[Trained]:
+    """An outcome for each run, as training would give it, in no time."""
+    metrics = {"valid.loss": 1.0, "valid.mae": 1.0, "test.loss": 1.0, "test.mae": 1.0, "train.loss": 1.0}
+    curve = [{"epoch": float(stop), "valid.loss": 1.0}]
+    outcome = Outcome("TRAINED", epoch=stop, value=1.0, best_epoch=stop, metrics=metrics, curve=curve)
+    return [Trained(outcome, None, None) for _ in runs]
+
+
+def measure() -> tuple[float, float]:
+    """Seconds to sweep `RUNS` runs, and seconds to read them back."""
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "bookkeeping.yaml"
+        spec.write_text(SWEEP.format(root=folder, trials=RUNS // 16 - 1))
+        sweep = load_sweep(spec)
+        began = perf_counter()
+        result = run_sweep(sweep, f"{folder}/trials", console=Console(quiet=True), train=nothing)
+        swept = perf_counter()
+        found = records(result.store)
+        read = perf_counter()
+    assert [r["state"] for r in found] == ["COMPLETE"] * RUNS, "every run is in the store"
+    return swept - began, read - swept
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = []
+    for number in range(1, parser.parse_args().rounds + 1):
+        with connected(None):
+            rounds.append(measure())
+        swept, read = rounds[-1]
+        print(f"round {number}: {RUNS:,} runs swept in {swept:.1f} s, read back in {read:.2f} s", flush=True)
+    total = median(swept + read for swept, read in rounds)
+    print(f"median {total:.1f} s beyond Ray's start: {3600 * RUNS / total:,.0f} runs/h of bookkeeping")
+
+
+if __name__ == "__main__":
+    main()
