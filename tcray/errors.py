@@ -80,7 +80,7 @@ class SweepError(TcrayError):
     """The sweep could not go on; everything recorded so far stays and the same command resumes."""
 
 
-class Interrupted(TcrayError):
+class Interrupted(TcrayError):  # noqa: N818  (nothing went wrong)
     """The user stopped the sweep; the same command resumes it."""
 
     exit_code = 130

@@ -30,7 +30,8 @@ COMMANDS: Mapping[str, str] = {
 }
 """Each command, and its help in a line; here, so that `tcray --help` need not import them all."""
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a driver's idle BLAS threads would spin on the workers' cores
+# Before numpy: idle BLAS threads of the driver would spin on the cores that its workers compute on.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 TRACEBACK = "TCRAY_TRACEBACK"
 """Where this is set in the environment, a bug is shown with its traceback."""

@@ -87,7 +87,7 @@ class Configuration:
 
     @property
     def terms(self) -> tuple[bool, bool, bool]:
-        """Which terms beside the task the loss has: prior, reconstruction, alignment. Only the second needs a decoder."""
+        """Which terms the loss has beside the task: prior, reconstruction (which alone needs a decoder), alignment."""
         return self.prior_strength > 0, self.reconstruction_strength > 0, self.alignment_strength > 0
 
 

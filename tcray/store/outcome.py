@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A finished run's test metrics under one condition, as `clean`, `missing:audio+video`, `noise:text:0.3`, `fgsm:0.1`."""
+    """A run's test metrics under one condition: `clean`, `missing:audio+video`, `noise:text:0.3`, `fgsm:0.1`."""
 
     condition: str
     metrics: Mapping[str, float]

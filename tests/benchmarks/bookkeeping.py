@@ -1,6 +1,6 @@
 """What a run costs beside its training: 10,000 runs that train nothing, proposed, placed, recorded, and read back.
 
-Timed from the moment Ray is up: the whole of `run_sweep`, then one reading of every run. Prints seconds and runs an hour.
+Timed from the moment Ray is up: the whole of `run_sweep`, then one reading of every run.
 
     python -m tests.benchmarks.bookkeeping [--rounds 3]
 """

@@ -1,7 +1,7 @@
 """The yardstick: one low-rank fusion model in ordinary PyTorch, trained the ordinary way, one run at a time.
 
-It does the work that tcray's engine does for a run (a validation look every epoch, test and train at the end), written with
-care: whole-batch tensors, closed-form MMD, fused AdamW, one thread, no DataLoader.
+It does the work that tcray's engine does for a run (a validation look every epoch, test and train at the end), written
+with care: whole-batch tensors, closed-form MMD, fused AdamW, one thread, no DataLoader.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Runs an hour: tcray against plain Ray Tune, Ray Tune with reused actors, and Optuna in one process.
 
-The same kind of runs for all (MOSI-sized twin, batch 32, ranks 1-16, with and without the prior, about 450 steps), in rounds
-of one measurement each, so that a drift of the machine meets every contender. Nobody pays for starting: tcray's time is from
-its first pack's start to its last one's end, Ray Tune's from its second completed trial on. Prints each contender's median
-and range, and tcray's ratio to the others round by round.
+The same kind of runs for all (MOSI-sized twin, batch 32, ranks 1-16, with and without the prior, about 450 steps), in
+rounds of one measurement each, so that a drift of the machine meets every contender. Nobody pays for starting: tcray's
+time is from its first pack's start to its last one's end, Ray Tune's from its second completed trial on. Prints each
+contender's median and range, and tcray's ratio to the others round by round.
 
     python -m tests.benchmarks.throughput [--rounds 3] [--runs 512] [--plain-runs 24]
 """

@@ -1,0 +1,68 @@
+"""`tcray store`: the store's health, and all it holds as JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from tcray.cli.which import store_option, which
+from tcray.errors import InputError, StoreError
+from tcray.store.export import export_rows, line
+from tcray.store.store import Store
+from tcray.store.verify import examine, known_ids
+
+
+@click.group("store")
+def command() -> None:
+    """Look after the trial store."""
+
+
+@command.command("verify")
+@click.argument("sweep", required=False)
+@store_option
+def verify(sweep: str | None, store: str) -> None:
+    """Check that everything recorded can be read, agrees with itself and is complete; of SWEEP, or of all sweeps."""
+    opened = Store.open(store)
+    ids = known_ids(opened) if sweep is None else [which(opened, sweep).sweep_id]
+    found = 0
+    for sweep_id in ids:
+        health = examine(opened.sweep(sweep_id))
+        found += len(health.issues)
+        for issue in health.issues:
+            click.echo(str(issue))
+        for note in health.notes:
+            click.echo(f"{sweep_id}: note: {note}")
+        click.echo(str(health))
+    if not ids:
+        click.echo(f"{opened.volume.shown()} has no sweep yet")
+    if found:
+        raise StoreError(
+            f"{opened.volume.shown()} is not sound: {found:,} issue{'s' * (found > 1)}",
+            "The lines above name them; nothing was changed.",
+        )
+
+
+@command.command("export")
+@click.argument("sweep", required=False)
+@store_option
+@click.option("-o", "--output", metavar="FILE", help="Write to a file, not to stdout.")
+@click.option("--reproducible", is_flag=True, help="Leave out times, hosts, devices and packs, to compare stores.")
+def export(sweep: str | None, store: str, output: str | None, *, reproducible: bool) -> None:
+    """Print every row of every table as a line of JSON; of SWEEP, or of all sweeps."""
+    opened = Store.open(store)
+    ids = opened.sweep_ids() if sweep is None else [which(opened, sweep).sweep_id]
+    rows = (line(row) for one in ids for row in export_rows(opened.sweep(one), reproducible=reproducible))
+    if output is None:
+        for row in rows:
+            click.echo(row)
+    else:
+        _write(rows, output)
+
+
+def _write(rows: Iterator[str], output: str) -> None:
+    try:
+        with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.writelines(f"{row}\n" for row in rows)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}", "Name another file with -o.") from error

@@ -1,0 +1,63 @@
+"""Which sweep a command means, and of which store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tcray.errors import InputError
+from tcray.store.store import Store, SweepStore
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def store_option(command: _Command) -> _Command:
+    """The option `--store` of every command that touches a store."""
+    told = "Folder or bucket of the trial store."
+    return click.option("--store", default="trials/", show_default=True, metavar="URI", help=told)(command)
+
+
+def which(store: Store, text: str) -> SweepStore:
+    """The sweep that `text` means: an id, the beginning of one, a name, or a sweep file.
+
+    Says on stderr which sweep that is, and how many others bear its name. Raises `InputError` where there is none.
+    """
+    sweep_id, others = _of_file(store, text) if _is_file(text) else store.resolve(text)
+    sweep = store.sweep(sweep_id)
+    manifest = sweep.read_manifest()
+    count = f"; {others} other{'s are' if others > 1 else ' is'} called {manifest['name']}" if others else ""
+    click.echo(f"sweep {sweep_id}, started {shown_time(manifest['started_at'])}{count}", err=True)
+    return sweep
+
+
+def shown_time(iso: str) -> str:
+    """A time of the manifest (UTC) as people read it, to the minute."""
+    return iso[:16].replace("T", " ")
+
+
+def shown_dataset(name: str, source: str) -> str:
+    """A dataset as tables name it: a stand-in is never shown without saying so."""
+    return f"{name} (twin)" if source == "twin" else name
+
+
+def _is_file(text: str) -> bool:
+    return text.endswith((".yaml", ".yml")) or Path(text).is_file()
+
+
+def _of_file(store: Store, path: str) -> tuple[str, int]:
+    """The last begun generation of the sweep that a file asks for with its data as it is now."""
+    from tcray.search.plan import find_cards, plan
+    from tcray.spec.load import load_sweep
+
+    asked = load_sweep(path)
+    sweep_id = plan(asked, find_cards(asked)).sweep_id()
+    generations = store.generations(sweep_id)
+    if not generations:
+        raise InputError(
+            f"{path} asks for sweep {sweep_id}, which was never run in {store.volume.shown()}",
+            f"Run `tcray sweep {path}` first, or name another sweep of the store by its id.",
+        )
+    return store.resolve(generations[-1])

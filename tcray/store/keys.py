@@ -1,0 +1,33 @@
+"""The name of a run within its sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Phase = Literal["search", "confirm"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunKey:
+    """One trial of one repeat of one cell under one seed index: what a sweep trains once and records once."""
+
+    phase: Phase
+    cell: str
+    repeat: int
+    trial: int
+    seed: int
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> RunKey:
+        """The key that a row of any table carries."""
+        return cls(**{name: row[name] for name in RUN_KEY})
+
+    def columns(self) -> dict[str, Any]:
+        """The key as columns of a row."""
+        return asdict(self)
+
+
+RUN_KEY: tuple[str, ...] = tuple(f.name for f in fields(RunKey))
+"""The columns that hold a `RunKey`, in its order."""

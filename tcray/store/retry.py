@@ -1,0 +1,33 @@
+"""Trying again for a while, since disks fill up and networks blink."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tcray.errors import StoreError
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+def retrying(action: Callable[[], _T], seconds: float) -> _T:
+    """What `action` returns, once it does; its last `StoreError` when it still fails after `seconds`."""
+    end = time.monotonic() + seconds
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return action()
+        except StoreError as error:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise
+            if pause == FIRST_PAUSE:
+                _log.warning("%s; trying again for %.0f s", error.message, seconds)
+        time.sleep(min(pause, left))
+        pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,78 @@
+"""`tcray store`: the store's health, and all it holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tcray.cli import main
+from tcray.cli.store import command
+from tcray.errors import InputError
+from tcray.store.export import export_rows, line
+from tcray.store.store import Store, SweepStore
+from tests.store.recorded import SWEEP_ID, a_sweep
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
+    """The small sweep in `trials/`."""
+    monkeypatch.chdir(tmp_path)
+    return a_sweep(Store.open("trials/", create=True))
+
+
+def said(*arguments: str) -> str:
+    """What `tcray store` prints; a TcrayError is raised, as it would be to `tcray`."""
+    return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
+
+
+def test_a_sound_store_is_said_to_be_sound(sweep: SweepStore):
+    """A line a sweep."""
+    assert said("verify") == said("verify", "rank") == f"{SWEEP_ID}: 12 runs in 11 parts, sound\n"
+
+
+def test_an_unsound_store_fails(sweep: SweepStore):
+    """A line an issue, a line a note, the summary, and exit code 1."""
+    weights = sorted((Path(sweep.uri) / "weights" / SWEEP_ID).iterdir())
+    weights[0].unlink()
+    (Path(sweep.uri) / "runs" / SWEEP_ID / "x.tmp").touch()
+    outcome = CliRunner().invoke(main, ["store", "verify"])
+    assert outcome.exit_code == 1
+    assert outcome.stderr.splitlines()[0] == f"Error: {sweep.uri} is not sound: 1 issue"
+    issue, note, summary = outcome.stdout.splitlines()
+    assert issue.startswith(f"{SWEEP_ID}: phase confirm cell ")
+    assert issue.endswith(" lacks weights")
+    assert note == f"{SWEEP_ID}: note: {sweep.uri}/runs/{SWEEP_ID}/x.tmp was never finished; nobody reads it"
+    assert summary == f"{SWEEP_ID}: 12 runs in 11 parts, 1 issue"
+
+
+def test_an_empty_store_is_sound(tmp_path: Path):
+    """There is nothing to be wrong."""
+    Store.open(str(tmp_path / "new"), create=True)
+    assert said("verify", "--store", str(tmp_path / "new")) == f"{tmp_path}/new has no sweep yet\n"
+
+
+@pytest.mark.parametrize("flags", [(), ("--reproducible",)])
+def test_an_export_has_a_line_a_row(flags: tuple[str, ...], sweep: SweepStore):
+    """Of one sweep or all, to stdout or a file."""
+    expected = [line(row) for row in export_rows(sweep, reproducible=bool(flags))]
+    assert said("export", *flags).splitlines() == expected
+    assert said("export", "rank", *flags).splitlines() == expected
+    assert said("export", *flags, "-o", "rows.jsonl") == ""
+    assert Path("rows.jsonl").read_text().splitlines() == expected
+    assert json.loads(expected[0])["table"] == "ledger"
+
+
+def test_sweeps_are_exported_in_the_order_of_their_ids(sweep: SweepStore):
+    """Which does not depend on when they were run."""
+    a_sweep(Store.open("trials/"), "prior-1", manifest={"started_at": "2027"})
+    ids = [json.loads(row)["sweep_id"] for row in said("export").splitlines()]
+    assert list(dict.fromkeys(ids)) == ["prior-1", SWEEP_ID]
+
+
+def test_a_file_that_cannot_be_written_is_named(sweep: SweepStore):
+    """Another can be named."""
+    with pytest.raises(InputError, match=r"nowhere/rows\.jsonl cannot be written: No such file or directory"):
+        said("export", "-o", "nowhere/rows.jsonl")

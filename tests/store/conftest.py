@@ -1,0 +1,35 @@
+"""A store in an empty folder, and one in a bucket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tcray.store import volume
+from tcray.store.paths import SWEEPS
+from tcray.store.store import Store
+
+from .bucket import Bucket
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store in a folder."""
+    return Store.open(str(tmp_path / "trials"), create=True)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket, whose writers need not wait for each other."""
+    monkeypatch.setattr(volume, "SETTLE_SECONDS", 0.0)
+    return Bucket()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def any_store(request: pytest.FixtureRequest, store: Store, bucket: Bucket) -> Store:
+    """Every test that uses it runs on a local disk and on object storage."""
+    if request.param == "folder":
+        return store
+    bucket.volume().make_folder(SWEEPS)
+    return Store(bucket.volume())

@@ -1,0 +1,178 @@
+"""A small sweep as a driver leaves it in the store: two datasets, two ranks, a search and a confirm phase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tcray.spec.run import ENGINE_VERSION, Configuration, Run, canonical
+from tcray.store.keys import RunKey
+from tcray.store.store import Store, SweepStore
+
+Row = dict[str, Any]
+
+SWEEP_ID = "rank-1a2b3c4d5e6f"
+BEGAN = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
+CARDS = [
+    {"name": "mosi", "source": "real", "fingerprint": "f-mosi", "primary_metric": "mae"},
+    {"name": "mustard", "source": "twin", "fingerprint": "f-mustard", "primary_metric": "f1"},
+]
+MODALITIES = {"mosi": ("text", "audio"), "mustard": ("text", "video")}
+METRICS = {"mosi": "mae", "mustard": "f1"}
+EPOCHS = 3
+
+
+def a_manifest(sweep_id: str = SWEEP_ID, **changes: Any) -> Row:
+    """A manifest with every key that a driver writes and a reader needs."""
+    return {
+        "sweep_id": sweep_id,
+        "name": "rank",
+        "question": "Does rank matter?",
+        "started_at": BEGAN.isoformat(),
+        "sweep": {
+            "factors": [["rank", [1, 4]]],
+            "training": {"epochs": EPOCHS},
+            "objective": "valid.loss",
+            "seed": 0,
+        },
+        "cards": CARDS,
+        "objective": "valid.loss",
+        "planned_runs": 20,
+        "engine": ENGINE_VERSION,
+        "device": "cpu",
+        **changes,
+    }
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One run, and the rows that stand for it in every table."""
+
+    dataset: str
+    key: RunKey
+    configuration: Configuration
+    state: str = "COMPLETE"
+    reason: str = ""
+    loss: float = 0.5
+    later: timedelta = timedelta()
+    """How much later than `BEGAN` everything of it happened, on which host is told by the same number."""
+
+    @property
+    def run_id(self) -> str:
+        """As an engine that trains it would name it."""
+        card = next(card for card in CARDS if card["name"] == self.dataset)
+        run = Run(self.dataset, card["fingerprint"], self.configuration, EPOCHS, "valid.loss", 0, self.key.seed)
+        return run.run_id
+
+    @property
+    def name(self) -> Row:
+        """The columns that name it in every table."""
+        return {**self.key.columns(), "run_id": self.run_id}
+
+    def proposal(self) -> Row:
+        """Its first row in the ledger."""
+        configuration = canonical(self.configuration.flat())
+        at = BEGAN + self.later
+        return {"kind": "proposal", **self.name, "wave": 0, "configuration": configuration, "at": at}
+
+    def value(self) -> Row:
+        """Its second row in the ledger."""
+        state = "FAILED" if self.state == "FAILED" else "TRAINED"
+        told = {"rung": EPOCHS, "value": self.loss, "state": state, "reason": self.reason}
+        return {"kind": "value", **self.name, **told, **self.circumstances(), "at": BEGAN + self.later}
+
+    def run(self) -> Row:
+        """Its row in `runs`."""
+        card = next(card for card in CARDS if card["name"] == self.dataset)
+        return {
+            **self.name,
+            "dataset": self.dataset,
+            "source": card["source"],
+            "configuration": canonical(self.configuration.flat()),
+            "state": self.state,
+            "reason": self.reason,
+            "best_epoch": 2,
+            "epochs": EPOCHS,
+            "metrics": self.metrics(),
+            **self.circumstances(),
+            "ended_at": BEGAN + self.later + timedelta(seconds=2),
+        }
+
+    def metrics(self) -> Row:
+        """An objective, a test metric, and one that is no number."""
+        return {"valid.loss": self.loss, f"test.{METRICS[self.dataset]}": self.loss + 0.25, "train.loss": float("nan")}
+
+    def circumstances(self) -> Row:
+        """When and where it was trained."""
+        return {
+            "started_at": BEGAN + self.later,
+            "seconds": 2.0 + self.later.total_seconds(),
+            "pack": f"pack-{self.later}",
+            "pack_size": 2,
+            "host": f"host-{self.later}",
+            "device": "cpu",
+        }
+
+    def curve(self) -> list[Row]:
+        """Its rows in `curves`."""
+        return [{**self.name, "epoch": epoch, "metrics": {"train.loss": 1 / epoch}} for epoch in range(1, EPOCHS + 1)]
+
+    def evaluations(self) -> list[Row]:
+        """Its rows in `evaluations`."""
+        conditions = ("clean", "missing:text")
+        return [{**self.name, "condition": condition, "metrics": {"loss": self.loss}} for condition in conditions]
+
+    def predictions(self) -> list[Row]:
+        """Its rows in `predictions`."""
+        told = [{"example": f"v{n}", "group": "v", "label": float(n), "prediction": n / 3} for n in range(4)]
+        return [{**self.name, "condition": "clean", **row} for row in told]
+
+    def spectra(self) -> list[Row]:
+        """Its rows in `spectra`."""
+        return [{**self.name, "kind": "factor energy", "index": n, "value": 1.0 / (n + 1)} for n in range(2)]
+
+
+def a_run(dataset: str = "mosi", rank: int = 1, phase: Any = "search", trial: int = 0, **changes: Any) -> Recorded:
+    """A run of the small sweep."""
+    seed = changes.pop("seed", 1 if phase == "confirm" else 0)
+    configuration = Configuration.resolve({"rank": rank, "lr": 0.01 * (trial + 1)}, MODALITIES[dataset])
+    return Recorded(dataset, RunKey(phase, f"{dataset}/rank={rank}", 0, trial, seed), configuration, **changes)
+
+
+def runs(**changes: Any) -> list[Recorded]:
+    """All runs of the small sweep: of each cell two search runs, one of them pruned or diverged, and a confirm run."""
+    found = []
+    for dataset, failure in (("mosi", ("PRUNED", "")), ("mustard", ("FAILED", "diverged"))):
+        for rank in (1, 4):
+            state, reason = failure
+            found += [
+                a_run(dataset, rank, trial=0, loss=0.4 / rank, **changes),
+                a_run(dataset, rank, trial=1, loss=0.9, state=state, reason=reason, **changes),
+                a_run(dataset, rank, "confirm", trial=0, loss=0.5 / rank, **changes),
+            ]
+    return found
+
+
+def record(sweep: SweepStore, pack: Sequence[Recorded]) -> None:
+    """Writes a pack of runs in the order in which a driver does."""
+    confirm = [run for run in pack if run.key.phase == "confirm"]
+    sweep.append("ledger", [run.proposal() for run in pack])
+    for run in confirm:
+        sweep.write_blob(sweep.weights_path(run.run_id), b"weights")
+    sweep.append("curves", [row for run in pack for row in run.curve()])
+    sweep.append("evaluations", [row for run in confirm for row in run.evaluations()])
+    sweep.append("predictions", [row for run in confirm for row in run.predictions()])
+    sweep.append("spectra", [row for run in confirm for row in run.spectra()])
+    sweep.append("ledger", [run.value() for run in pack])
+    sweep.append("runs", [run.run() for run in pack])
+
+
+def a_sweep(store: Store, sweep_id: str = SWEEP_ID, manifest: Mapping[str, Any] = {}, **changes: Any) -> SweepStore:
+    """The small sweep, recorded in two packs; `manifest` and `changes` change its manifest and its runs."""
+    sweep = store.sweep(sweep_id)
+    sweep.write_manifest(a_manifest(sweep_id, **manifest))
+    for phase in ("search", "confirm"):
+        record(sweep, [run for run in runs(**changes) if run.key.phase == phase])
+    return sweep

@@ -1,0 +1,140 @@
+"""One part of a table: what goes in comes out, and nothing doubtful passes."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tcray.errors import StoreError
+from tcray.store import parts
+from tcray.store.parts import check_sum, decode, encode, list_parts
+from tcray.store.schema import CURVES, LEDGER, RUNS, TableSchema
+from tcray.store.volume import Volume
+
+from .recorded import SWEEP_ID, a_run
+
+ROWS = [a_run(trial=trial).run() for trial in range(3)]
+SOUND = encode(ROWS, RUNS, SWEEP_ID)
+
+
+def named(content: bytes) -> str:
+    """What a part with that content is called."""
+    return f"runs/1-{check_sum(content)}.parquet"
+
+
+def read(content: bytes, table: TableSchema = RUNS) -> pa.Table:
+    """All columns of a part."""
+    return decode(content, table, SWEEP_ID, table.names, named(content))
+
+
+def test_rows_come_back_as_they_went_in():
+    """Every value, NaN and the sweep id included; a column that a row leaves out is null."""
+    read_back = read(SOUND).to_pylist(maps_as_pydicts="strict")
+    assert repr([row["metrics"] for row in read_back]) == repr([dict(sorted(row["metrics"].items())) for row in ROWS])
+    assert [row.pop("metrics") and row for row in read_back] == [
+        {name: value for name, value in {"sweep_id": SWEEP_ID, **row}.items() if name != "metrics"} for row in ROWS
+    ]
+    verdict = {"kind": "verdict", "phase": "search", "cell": "c", "repeat": 0, "goes_on": True}
+    row = read(encode([verdict], LEDGER, SWEEP_ID), LEDGER).to_pylist()[0]
+    assert {name: value for name, value in row.items() if value is not None} == {"sweep_id": SWEEP_ID, **verdict}
+
+
+@pytest.mark.parametrize("number", [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, math.inf, -0.0])
+def test_floats_keep_every_bit(number: float):
+    """No number is rounded on its way."""
+    point = {**a_run().curve()[0], "metrics": {"train.loss": number}}
+    table = read(encode([point], CURVES, SWEEP_ID), CURVES)
+    assert repr(table.to_pylist(maps_as_pydicts="strict")[0]["metrics"]["train.loss"]) == repr(number)
+
+
+def test_instants_keep_microseconds():
+    """Times are UTC to the microsecond."""
+    at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    table = read(encode([{**a_run().proposal(), "at": at}], LEDGER, SWEEP_ID), LEDGER)
+    assert table["at"][0].as_py() == at
+
+
+def test_an_unknown_column_is_not_dropped():
+    """A row with a column that the table does not have is a mistake in the program."""
+    with pytest.raises(ValueError, match="table runs has no column colour, shape"):
+        encode([{**ROWS[0], "shape": 1, "colour": "red"}], RUNS, SWEEP_ID)
+
+
+def test_a_missing_column_is_not_invented():
+    """A null where the table allows none is a mistake in the program."""
+    with pytest.raises(ValueError, match="cell"):
+        encode([{name: value for name, value in ROWS[0].items() if name != "cell"}], RUNS, SWEEP_ID)
+
+
+@pytest.mark.parametrize("length", [0, 3, 100, len(SOUND) // 2, len(SOUND) - 1])
+def test_a_truncated_part_is_named(length: int):
+    """However little is missing."""
+    with pytest.raises(StoreError) as caught:
+        decode(SOUND[:length], RUNS, SWEEP_ID, ["state"], named(SOUND))
+    assert caught.value.message == f"{named(SOUND)} is truncated or damaged"
+    assert caught.value.remedy.startswith("Move the file away and run the sweep again")
+
+
+def test_a_flipped_byte_is_noticed():
+    """A part's name tells what its content must be, so that no byte of it can change unseen."""
+    for position in range(0, len(SOUND), 97):
+        damaged = bytearray(SOUND)
+        damaged[position] ^= 0xFF
+        with pytest.raises(StoreError, match="is truncated or damaged"):
+            decode(bytes(damaged), RUNS, SWEEP_ID, ["state"], named(SOUND))
+
+
+def test_another_schema_version_is_refused(monkeypatch: pytest.MonkeyPatch):
+    """A part of a later tcray is not read as if it were of this one."""
+    with monkeypatch.context() as later:
+        later.setattr(parts, "SCHEMA_VERSION", 2)
+        content = encode(ROWS, RUNS, SWEEP_ID)
+    with pytest.raises(StoreError) as caught:
+        read(content)
+    assert caught.value.message == f"{named(content)} has schema version 2, and this tcray reads version 1"
+    assert caught.value.remedy == "Use the version of tcray that wrote it, or begin another store with --store."
+
+
+def test_a_foreign_parquet_file_is_refused():
+    """A Parquet file of someone else's is no part, even with the same columns."""
+    sink = pa.BufferOutputStream()
+    parquet.write_table(read(SOUND), sink)
+    for content in (sink.getvalue().to_pybytes(), b"a, b, c", b""):
+        with pytest.raises(StoreError, match=f"{named(content)} was not written by tcray"):
+            read(content)
+
+
+def test_a_part_of_another_table_or_sweep_is_refused():
+    """A part that was put into the wrong folder says where it belongs."""
+    with pytest.raises(StoreError, match=f"belongs to curves/{SWEEP_ID}, and lies in runs/{SWEEP_ID}"):
+        read(encode(a_run().curve(), CURVES, SWEEP_ID))
+    with pytest.raises(StoreError, match=f"belongs to runs/other, and lies in runs/{SWEEP_ID}"):
+        read(encode(ROWS, RUNS, "other"))
+
+
+def test_other_columns_are_refused():
+    """A part must have the very columns of its table."""
+    fewer = RUNS.columns.remove(RUNS.columns.get_field_index("host"))
+    sink = pa.BufferOutputStream()
+    schema = fewer.with_metadata(parquet.read_schema(pa.BufferReader(SOUND)).metadata)
+    parquet.write_table(read(SOUND).drop_columns(["host"]).cast(schema), sink)
+    with pytest.raises(StoreError, match="does not have the columns of table runs"):
+        read(sink.getvalue().to_pybytes())
+
+
+def test_parts_are_listed_in_the_order_of_writing(tmp_path: Path):
+    """What is still being written is none yet; anything else is named."""
+    for name in ("00000010-00000000.parquet", "00000009-ffffffff.parquet", "00000011-00000000.parquet.ab.tmp"):
+        (tmp_path / name).touch()
+    volume = Volume.at(str(tmp_path.parent))
+    assert list_parts(volume, tmp_path.name) == ["00000009-ffffffff.parquet", "00000010-00000000.parquet"]
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(StoreError) as caught:
+        list_parts(volume, tmp_path.name)
+    assert caught.value.message == f"{tmp_path}/notes.txt is no part of a trial store"
+    assert caught.value.remedy == "Move the file out of the store; only tcray writes there."

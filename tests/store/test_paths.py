@@ -1,0 +1,26 @@
+"""Where everything of a sweep lies."""
+
+from __future__ import annotations
+
+from tcray.store.paths import LEASE, PART, SweepPaths
+
+PATHS = SweepPaths("rank-1a2b")
+
+
+def test_the_paths_are_those_of_the_design():
+    """One folder a table and sweep; manifest and lease beside each other."""
+    assert PATHS.manifest == "sweeps/rank-1a2b/manifest.json"
+    assert PATHS.lease(3) == "sweeps/rank-1a2b/lease-000003.json"
+    assert PATHS.part("runs", 12, "00ff00ff") == "runs/rank-1a2b/00000012-00ff00ff.parquet"
+    assert PATHS.weights("abc") == "weights/rank-1a2b/abc"
+    assert PATHS.state("abc", 9) == "states/rank-1a2b/abc-000009"
+
+
+def test_parts_sort_in_the_order_of_writing():
+    """Whatever their suffixes are, numbers decide."""
+    parts = [
+        PATHS.part("runs", number, suffix) for number, suffix in ((9, "ffffffff"), (10, "00000000"), (100, "1" * 8))
+    ]
+    assert sorted(parts) == parts
+    assert [int(PART.fullmatch(part.rpartition("/")[2])[1]) for part in parts] == [9, 10, 100]
+    assert int(LEASE.fullmatch("lease-000003.json")[1]) == 3

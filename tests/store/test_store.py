@@ -1,0 +1,347 @@
+"""The trial store: what is appended is read, by whoever reads, whatever happens to the writer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tcray.errors import InputError, StoreError
+from tcray.store import retry
+from tcray.store.paths import SWEEPS
+from tcray.store.schema import TABLES
+from tcray.store.store import Store
+
+from .bucket import Bucket
+from .recorded import SWEEP_ID, Recorded, a_manifest, a_run, a_sweep, runs
+
+WRITER = """
+import sys
+from tcray.store.store import Store
+sweep = Store.open(sys.argv[1]).sweep("rank-1")
+row = {"phase": "search", "cell": "c", "repeat": 0, "run_id": "", "dataset": "mosi", "source": "twin",
+       "configuration": "{}", "state": "COMPLETE", "metrics": {"valid.loss": 0.5}}
+print("ready", flush=True)
+for part in range(int(sys.argv[2])):
+    sweep.append("runs", [{**row, "trial": part, "seed": seed} for seed in range(10)])
+    print(part, flush=True)
+"""
+
+
+def a_writer(store: Store, parts: int) -> subprocess.Popen[str]:
+    """A process that appends `parts` parts of ten rows, and says the number of each once it is written."""
+    arguments = [sys.executable, "-c", WRITER, store.uri, str(parts)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+
+
+# --- opening
+
+
+def test_a_store_that_is_a_file_is_refused(tmp_path: Path):
+    """Nothing is written there."""
+    (tmp_path / "trials").write_text("mine")
+    for create in (False, True):
+        with pytest.raises(InputError) as caught:
+            Store.open(str(tmp_path / "trials"), create=create)
+        assert caught.value.message == f"the store {tmp_path}/trials is a file"
+        assert caught.value.remedy == "Name a folder or a bucket with --store."
+
+
+def test_a_store_that_does_not_exist_is_made_only_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Reading from nowhere is a mistake of the user's, and leaves nowhere as it is."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        Store.open("trials/")
+    assert caught.value.message == f"there is no trial store at {tmp_path}/trials"
+    assert caught.value.remedy == "Run `tcray sweep FILE` first, or name the store with --store."
+    assert list(tmp_path.iterdir()) == []
+    assert Store.open("trials/", create=True) == Store.open("trials/")
+    assert Store.open("trials/").uri == str(tmp_path / "trials")
+
+
+def test_a_folder_that_is_no_store_is_refused(tmp_path: Path):
+    """A folder of other things holds no store."""
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InputError, match="there is no trial store at"):
+        Store.open(str(tmp_path))
+
+
+def test_the_folder_of_sweep_files_is_no_store(tmp_path: Path):
+    """A repository has a folder `sweeps` too; its files are not taken for sweeps that were run."""
+    (tmp_path / SWEEPS).mkdir()
+    (tmp_path / SWEEPS / "rank.yaml").touch()
+    with pytest.raises(StoreError) as caught:
+        Store.open(str(tmp_path)).manifests()
+    assert caught.value.message == f"{tmp_path}/sweeps/rank.yaml is no part of a trial store"
+    assert caught.value.remedy == "Name another folder with --store."
+
+
+# --- tables
+
+
+def test_a_table_without_parts_is_empty(any_store: Store):
+    """It has its columns nevertheless."""
+    for table in TABLES.values():
+        assert any_store.sweep("rank-1").read(table.name).schema == table.columns
+
+
+def test_what_is_appended_is_read_in_canonical_order(any_store: Store):
+    """Whatever the order of writing was, rows are sorted by key."""
+    sweep = any_store.sweep(SWEEP_ID)
+    written = [a_run(rank=rank, trial=trial) for rank in (4, 1) for trial in (2, 0, 1)]
+    for run in written:
+        sweep.append("runs", [run.run()])
+    read = sweep.read("runs", ["cell", "trial"]).to_pylist()
+    assert read == sorted(({"cell": run.key.cell, "trial": run.key.trial} for run in written), key=str)
+
+
+def test_a_reader_in_another_process_needs_the_uri_alone(store: Store):
+    """The uri and the sweep id name the same tables anywhere."""
+    sweep = a_sweep(store)
+    elsewhere = Store.open(sweep.uri).sweep(sweep.sweep_id)
+    assert repr(elsewhere.read("runs").to_pylist()) == repr(sweep.read("runs").to_pylist())
+
+
+def test_no_rows_make_no_part(store: Store):
+    """An empty append writes nothing."""
+    store.sweep(SWEEP_ID).append("runs", [])
+    assert store.volume.entries("runs") == []
+
+
+def test_a_resumed_writer_goes_on_after_the_last_part(store: Store):
+    """Parts of a later session sort after those of an earlier one, so that the first written still counts."""
+    for loss in (0.1, 0.2, 0.3):
+        store.sweep(SWEEP_ID).append("runs", [a_run(loss=loss).run()])
+    numbers = [entry.name[:8] for entry in store.volume.entries(f"runs/{SWEEP_ID}")]
+    assert numbers == ["00000001", "00000002", "00000003"]
+    (row,) = store.sweep(SWEEP_ID).read("runs").to_pylist(maps_as_pydicts="strict")
+    assert row["metrics"]["valid.loss"] == 0.1
+
+
+def test_a_result_takes_the_place_of_a_crash(store: Store):
+    """A run that FAILED without a result and was tried again counts as what it became."""
+    sweep = store.sweep(SWEEP_ID)
+    attempt: Recorded = a_run(state="FAILED", reason="crash")
+    for run in (attempt, attempt, a_run(loss=0.1), a_run(loss=0.2)):
+        sweep.append("ledger", [run.value()])
+        sweep.append("runs", [run.run()])
+    assert sweep.read("runs", ["state"]).to_pylist() == [{"state": "COMPLETE"}]
+    assert sweep.read("ledger", ["state", "value"]).to_pylist() == [{"state": "TRAINED", "value": 0.1}]
+
+
+def test_a_divergence_is_a_result(store: Store):
+    """It stays, since training again would only diverge again."""
+    sweep = store.sweep(SWEEP_ID)
+    for run in (a_run(state="FAILED", reason="diverged"), a_run()):
+        sweep.append("runs", [run.run()])
+    assert sweep.read("runs", ["reason"]).to_pylist() == [{"reason": "diverged"}]
+
+
+def test_what_does_not_belong_is_named(store: Store):
+    """A stray file, a foreign folder and a damaged part each stop the reader, which would otherwise tell half."""
+    sweep = a_sweep(store)
+    folder = Path(store.uri) / "runs" / SWEEP_ID
+    stray = folder / "notes.txt"
+    stray.touch()
+    with pytest.raises(StoreError, match=f"{stray} is no part of a trial store"):
+        sweep.read("runs")
+    stray.unlink()
+    part = sorted(folder.iterdir())[1]
+    part.write_bytes(part.read_bytes()[:-1])
+    with pytest.raises(StoreError, match=f"{part} is truncated or damaged"):
+        sweep.read("runs", ["state"])
+
+
+def test_a_leftover_of_a_killed_writer_is_not_read(store: Store):
+    """What was being written does not count until it has its name."""
+    sweep = a_sweep(store)
+    (Path(store.uri) / "runs" / SWEEP_ID / "00000099-00000000.parquet.0badcafe.tmp").write_bytes(b"half")
+    assert len(sweep.read("runs")) == len(runs())
+
+
+def test_ten_thousand_runs_are_recorded_and_read(store: Store):
+    """In parts of 64, as packs come; every run once."""
+    sweep = store.sweep(SWEEP_ID)
+    row = a_run().run()
+    for pack in range(157):
+        sweep.append("runs", [{**row, "trial": pack, "seed": seed} for seed in range(64)])
+    table = sweep.read("runs", ["trial", "seed"])
+    assert table.to_pydict() == {
+        "trial": [pack for pack in range(157) for _ in range(64)],
+        "seed": list(range(64)) * 157,
+    }
+
+
+# --- failing, and being killed
+
+
+def test_a_write_that_fails_for_a_moment_is_tried_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
+    """The rows are there once, whether the first attempt failed or not."""
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    sweep = Store(bucket.volume()).sweep(SWEEP_ID)
+    bucket.failures = 3
+    sweep.append("runs", [a_run().run()])
+    bucket.failures = 2
+    sweep.write_manifest(a_manifest())
+    assert len(sweep.read("runs")) == 1
+    assert sweep.read_manifest() == a_manifest()
+
+
+def test_a_write_that_keeps_failing_ends_in_a_sentence(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
+    """After its time the append gives up, and what was there before is untouched."""
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    sweep = Store(bucket.volume()).sweep(SWEEP_ID)
+    sweep.append("runs", [a_run().run()])
+    bucket.failures = 10**9
+    with pytest.raises(StoreError, match=r"s3://bucket/trials/runs/.* cannot be written: .* SLOW_DOWN"):
+        sweep.append("runs", [a_run(trial=1).run()], retry_seconds=0.02)
+    bucket.failures = 0
+    sweep.append("runs", [a_run(trial=2).run()])
+    assert sweep.read("runs", ["trial"])["trial"].to_pylist() == [0, 2]
+
+
+def test_a_reader_sees_whole_parts_while_a_driver_writes(store: Store):
+    """Never part of a part, and never less than before."""
+    writer = a_writer(store, parts=100)
+    sweep, seen = store.sweep("rank-1"), [0]
+    while writer.poll() is None:
+        seen.append(len(sweep.read("runs", ["state"])))
+    writer.communicate()
+    assert len(sweep.read("runs")) == 1000
+    assert seen == sorted(seen)
+    assert {count % 10 for count in seen} == {0}
+
+
+def test_a_killed_writer_leaves_all_it_acknowledged(store: Store):
+    """Kill -9 at any moment: what `append` returned from is there, whole, and the next writer goes on."""
+    for pause in (0.0, 0.003, 0.01, 0.02, 0.03):
+        before = len(store.sweep("rank-1").read("runs"))
+        writer = a_writer(store, parts=1_000_000)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(pause)
+        writer.kill()
+        said = [int(line) for line in writer.communicate()[0].split()]
+        read = store.sweep("rank-1").read("runs", ["trial"])["trial"].to_pylist()
+        assert set(said) <= set(read)
+        assert len(read) % 10 == 0
+        assert len(read) >= before
+
+
+# --- blobs and manifests
+
+
+def test_a_blob_is_what_was_last_written(any_store: Store):
+    """Weights and states are bytes; a missing one is None, so that its run trains again."""
+    sweep = any_store.sweep(SWEEP_ID)
+    path = sweep.state_path("abc", 9)
+    assert sweep.read_blob(path) is None
+    sweep.write_blob(path, b"one")
+    sweep.write_blob(path, b"two")
+    assert (sweep.read_blob(path), sweep.state_paths()) == (b"two", [path])
+    sweep.delete_blob(path)
+    assert (sweep.read_blob(path), sweep.state_paths()) == (None, [])
+
+
+def test_a_manifest_is_read_as_it_was_written(any_store: Store):
+    """A later one takes its place; a number that is none is null."""
+    sweep = any_store.sweep(SWEEP_ID)
+    assert not sweep.exists
+    sweep.write_manifest(a_manifest(references={"mosi": float("nan")}))
+    assert sweep.exists
+    assert sweep.read_manifest() == a_manifest(references={"mosi": None})
+    sweep.write_manifest(a_manifest(finished_at="2026"))
+    assert sweep.read_manifest() == a_manifest(finished_at="2026")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "is missing: the sweep was never started"),
+        (b'{"sweep_id": ', "is truncated or damaged"),
+        (b"\xff\xfe", "is truncated or damaged"),
+        (b"[]", "is not the manifest of rank-1"),
+        (b"{}", "is not the manifest of rank-1"),
+        (b'{"sweep_id": "rank-2", "name": "rank", "started_at": ""}', "is not the manifest of rank-1"),
+    ],
+)
+def test_a_manifest_that_is_none_is_named(content: bytes | None, sentence: str, store: Store):
+    """Missing, damaged, or another sweep's."""
+    sweep = store.sweep("rank-1")
+    if content is not None:
+        store.volume.write(sweep.paths.manifest, content)
+    with pytest.raises(StoreError) as caught:
+        sweep.read_manifest()
+    assert caught.value.message == f"{store.uri}/sweeps/rank-1/manifest.json {sentence}"
+
+
+# --- which sweep
+
+
+@pytest.fixture
+def three(store: Store) -> Store:
+    """Two sweeps called rank, the older one with the greater id, and one called prior."""
+    for sweep_id, started in (("rank-bb01", "2026-01"), ("rank-aa02", "2026-03"), ("prior-aa03", "2026-02")):
+        name = sweep_id.partition("-")[0]
+        store.sweep(sweep_id).write_manifest(a_manifest(sweep_id, name=name, started_at=started))
+    (Path(store.uri) / SWEEPS / "never-started").mkdir()
+    return store
+
+
+def test_manifests_come_in_the_order_of_starting(three: Store):
+    """A sweep that never got as far as its manifest is none."""
+    assert [manifest["sweep_id"] for manifest in three.manifests()] == ["rank-bb01", "prior-aa03", "rank-aa02"]
+    assert three.sweep_ids() == ["prior-aa03", "rank-aa02", "rank-bb01"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("rank-bb01", ("rank-bb01", 1)),
+        ("rank-b", ("rank-bb01", 1)),
+        ("rank", ("rank-aa02", 1)),
+        ("prior", ("prior-aa03", 0)),
+        ("pri", ("prior-aa03", 0)),
+    ],
+)
+def test_a_sweep_is_found_by_id_beginning_or_name(text: str, meant: tuple[str, int], three: Store):
+    """A name is the most recently started sweep's that bears it; the number is of its other bearers."""
+    assert three.resolve(text) == meant
+
+
+def test_a_beginning_of_several_names_them(three: Store):
+    """The user chooses."""
+    with pytest.raises(InputError) as caught:
+        three.resolve("rank-")
+    assert caught.value.message == "'rank-' is the beginning of several sweeps' ids"
+    assert caught.value.remedy == "Say which: rank-bb01, rank-aa02."
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [("rnak", "Did you mean rank?"), ("zzz", "It has: prior, rank."), ("", "It has: prior, rank.")],
+)
+def test_an_unknown_sweep_names_the_nearest(text: str, remedy: str, three: Store):
+    """Or what there is, where nothing is near."""
+    with pytest.raises(InputError) as caught:
+        three.resolve(text)
+    assert (caught.value.message, caught.value.remedy) == (f"no sweep is called {text!r} in {three.uri}", remedy)
+
+
+def test_an_empty_store_has_no_sweep(store: Store):
+    """It says what to do first."""
+    with pytest.raises(InputError) as caught:
+        store.resolve("rank")
+    assert caught.value.remedy == "It has no sweep yet: run `tcray sweep FILE` first."
+
+
+def test_generations_come_in_the_order_of_their_numbers(store: Store):
+    """The tenth after the second, and no other sweep whose id merely begins alike."""
+    ids = ["rank-aa", "rank-aa-g2", "rank-aa-g10"]
+    for sweep_id in [*ids, "rank-aab", "rank-aa-gold"]:
+        store.sweep(sweep_id).write_manifest(a_manifest(sweep_id))
+    assert store.generations("rank-aa") == ids
+    assert store.generations("rank-bb") == []
