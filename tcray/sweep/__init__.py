@@ -1,0 +1,1 @@
+"""The Ray Tune side: searcher, trainable, resources, progress, recovery."""

@@ -1,0 +1,32 @@
+"""What a worker says of a pack: what came of its runs, or why nothing did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tcray.search.queue import Circumstances
+from tcray.store.outcome import Outcome
+
+Failure = Literal["memory", "crash", "store", "start"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Either an outcome for each run of the pack, in its order, or a failure and its reason in words.
+
+    memory  it did not fit
+    crash   training raised an exception
+    store   the trial store could not be read or written
+    start   the worker could not begin to work, whatever the pack
+    """
+
+    circumstances: Circumstances
+    outcomes: tuple[Outcome, ...] = ()
+    failure: Failure | None = None
+    reason: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """The pack's wall time."""
+        return (self.circumstances.ended_at - self.circumstances.started_at).total_seconds()

@@ -1,0 +1,94 @@
+"""Ray Tune at work: from the queue's first pack to its last."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import tempfile
+from dataclasses import dataclass
+
+import ray
+from ray import tune
+from ray.exceptions import RayError
+from ray.tune.error import TuneError
+from rich.console import Console
+
+from tcray.errors import SweepError
+from tcray.search.queue import Queue
+from tcray.spec.sweep import Sweep
+from tcray.store.lease import Lease
+from tcray.store.store import SweepStore
+from tcray.sweep.cluster import Cluster
+from tcray.sweep.interrupt import Interrupt
+from tcray.sweep.library import Library
+from tcray.sweep.packing import PackSizes
+from tcray.sweep.placement import Placement
+from tcray.sweep.progress import Display
+from tcray.sweep.searcher import InTurn, PackSearcher
+from tcray.sweep.trainable import PackTrainable, Workplace
+from tcray.sweep.watch import Leave, Watch
+from tcray.sweep.worker import Train
+
+FIRST_SIZES = {"cpu": 16, "cuda": 64}
+"""Pack sizes to begin with under `pack: auto`."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A queue to be worked off, and all that it takes."""
+
+    sweep: Sweep
+    queue: Queue
+    lease: Lease
+    store: SweepStore
+    cluster: Cluster
+    placement: Placement
+    console: Console
+
+    def run(self, library: Library, train: Train) -> None:
+        """Has every pack trained on the datasets of `library`.
+
+        Raises what kept it from that: StoreError, SweepError, or KeyboardInterrupt once what was under way is recorded.
+        """
+        datasets = {name: ray.put(dataset) for name, dataset in library.items()}
+        device, gpu = self.placement.device, self.placement.gpu
+        workplace = Workplace(self.store.uri, self.store.sweep_id, datasets, device, gpu, train)
+        display = Display(self.console, self.sweep.name, self.sweep.objective, self.queue.progress)
+        searcher = PackSearcher(self.queue, self.lease, self._sizes(), self._slots, self.cluster.logs, display.say)
+        with display, Interrupt() as interrupt:
+            self._fit(searcher, Watch(searcher, interrupt, display), workplace)
+        if searcher.failure is not None:
+            raise searcher.failure
+        if interrupt.asked:
+            raise KeyboardInterrupt
+        if not self.queue.finished:
+            raise SweepError("Ray Tune ended before the sweep did", f"Its logs are in {self.cluster.logs}.")
+
+    def _sizes(self) -> PackSizes:
+        size = self.sweep.resources.pack
+        return PackSizes(FIRST_SIZES[self.placement.device]) if size == "auto" else PackSizes(size, fixed=True)
+
+    def _slots(self) -> int:
+        """How many packs the nodes hold now; at least one, which then waits until a node is there."""
+        return max(1, self.placement.slots(self.cluster.nodes()))
+
+    def _fit(self, searcher: PackSearcher, watch: Watch, workplace: Workplace) -> None:
+        trainable = tune.with_parameters(PackTrainable, workplace=workplace)
+        with tempfile.TemporaryDirectory(prefix="tcray-") as folder, contextlib.suppress(Leave):
+            tuner = tune.Tuner(
+                tune.with_resources(trainable, self.placement.request),
+                tune_config=tune.TuneConfig(search_alg=searcher, scheduler=InTurn(), num_samples=-1, reuse_actors=True),
+                run_config=tune.RunConfig(
+                    name="packs",
+                    storage_path=folder,
+                    verbose=0,
+                    callbacks=[watch],
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                ),
+            )
+            try:
+                tuner.fit()
+            except (TuneError, RayError) as error:
+                reason = str(error).strip().splitlines()[-1]
+                raise SweepError(f"Ray Tune gave up: {reason}", f"Its logs are in {self.cluster.logs}.") from error
+        gc.collect()  # where Tune was left early: its placement groups go with its objects, and the workers with them

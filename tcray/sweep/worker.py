@@ -1,0 +1,150 @@
+"""The work of one process: to train packs, and to keep what their runs need to go on."""
+
+from __future__ import annotations
+
+import socket
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+import torch
+
+from tcray.data.dataset import MultimodalDataset
+from tcray.errors import StoreError
+from tcray.search.queue import Circumstances, Pack, Segment
+from tcray.spec.run import Run
+from tcray.store.outcome import Outcome
+from tcray.store.retry import retrying
+from tcray.store.store import RETRY_SECONDS, SweepStore
+from tcray.sweep.report import Failure, Report
+from tcray.training import pack as engine
+from tcray.training.pack import Trained
+from tcray.training.tables import Tables
+
+WRITERS = 8
+"""Blobs read or written at a time: a bucket answers slowly, but many at once."""
+
+_NO_ROOM = "can't allocate memory"
+"""What torch's CPU allocator says, in a plain RuntimeError."""
+
+
+class Train(Protocol):
+    """What trains: `tcray.training.pack.train`."""
+
+    def __call__(
+        self,
+        dataset: Tables,
+        runs: Sequence[Run],
+        *,
+        start: int,
+        stop: int,
+        states: Sequence[bytes | None],
+        device: str,
+        confirm: bool,
+    ) -> list[Trained]:
+        """Trains epochs `start` + 1 … `stop` of runs that share a signature."""
+
+
+@dataclass
+class Worker:
+    """Trains one pack after another; a dataset is made ready when its first pack comes.
+
+    datasets    gives a dataset by name
+    """
+
+    store: SweepStore
+    datasets: Callable[[str], MultimodalDataset]
+    device: str
+    train: Train = engine.train
+    _tables: dict[str, Tables] = field(default_factory=dict, init=False)
+
+    def work(self, pack: Pack, name: str) -> Report:
+        """What came of a pack; `name` is for the record. No exception leaves, so that a dead process means a crash."""
+        began = datetime.now(UTC)
+        outcomes, failure, reason = self._attempt(pack)
+        ended = datetime.now(UTC)
+        circumstances = Circumstances(socket.gethostname(), self.device, name, len(pack.segments), began, ended)
+        return Report(circumstances, outcomes, failure, reason)
+
+    def _attempt(self, pack: Pack) -> tuple[tuple[Outcome, ...], Failure | None, str]:
+        try:
+            return self._trained(pack), None, ""
+        except StoreError as error:
+            return (), "store", str(error)
+        except Exception as error:  # noqa: BLE001  whatever it is, the driver decides what becomes of the pack
+            memory = _is_memory(error)
+            if memory and self.device == "cuda":
+                torch.cuda.empty_cache()
+            traceback.print_exc()  # into the worker's log, which Ray keeps
+            return (), "memory" if memory else "crash", _in_words(error)
+
+    def _trained(self, pack: Pack) -> tuple[Outcome, ...]:
+        """Trains a pack, those whose state is missing from epoch 0, and keeps states and weights."""
+        segments = pack.segments
+        with ThreadPoolExecutor(WRITERS) as blobs:
+            states = list(blobs.map(self._state, segments))
+            trained: dict[int, Trained] = {}
+            for start in sorted({_start(s, state) for s, state in zip(segments, states, strict=True)}):
+                group = [i for i, s in enumerate(segments) if _start(s, states[i]) == start]
+                found = self._train([segments[i] for i in group], start, [states[i] for i in group])
+                trained.update(zip(group, found, strict=True))
+            list(blobs.map(self._keep, segments, (trained[i] for i in range(len(segments)))))
+        return tuple(_after(trained[i].outcome, pack.start) for i in range(len(segments)))
+
+    def _train(self, segments: Sequence[Segment], start: int, states: Sequence[bytes | None]) -> list[Trained]:
+        first = segments[0]
+        return self.train(
+            self._ready(first.run.dataset),
+            [segment.run for segment in segments],
+            start=start,
+            stop=first.stop,
+            states=states,
+            device=self.device,
+            confirm=first.confirm,
+        )
+
+    def _ready(self, dataset: str) -> Tables:
+        if dataset not in self._tables:
+            self._tables[dataset] = Tables.of(self.datasets(dataset), self.device)
+        return self._tables[dataset]
+
+    def _state(self, segment: Segment) -> bytes | None:
+        """The state at the segment's start; None if there is none, be it that it was lost."""
+        if segment.start == 0:
+            return None
+        return self.store.read_blob(self.store.state_path(segment.run.run_id, segment.start))
+
+    def _keep(self, segment: Segment, trained: Trained) -> None:
+        """Writes what the run goes on from, and what it leaves."""
+        run_id = segment.run.run_id
+        if trained.state is not None:
+            self._write(self.store.state_path(run_id, segment.stop), trained.state)
+        if trained.weights is not None:
+            self._write(self.store.weights_path(run_id), trained.weights)
+
+    def _write(self, path: str, content: bytes) -> None:
+        retrying(lambda: self.store.write_blob(path, content), RETRY_SECONDS)
+
+
+def _start(segment: Segment, state: bytes | None) -> int:
+    """The epoch to train from: 0 to the same bits, where the state is missing."""
+    return segment.start if state is not None else 0
+
+
+def _after(outcome: Outcome, start: int) -> Outcome:
+    """The outcome without the epochs of its curve that were recorded before."""
+    return replace(outcome, curve=[point for point in outcome.curve if point["epoch"] > start])
+
+
+def _is_memory(error: Exception) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and _NO_ROOM in str(error)
+
+
+def _in_words(error: Exception) -> str:
+    """The exception's name and its first line."""
+    return ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
