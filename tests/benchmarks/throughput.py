@@ -5,7 +5,7 @@ rounds of one measurement each, so that a drift of the machine meets every conte
 time is from its first pack's start to its last one's end, Ray Tune's from its second completed trial on. Prints each
 contender's median and range, and tcray's ratio to the others round by round.
 
-    python -m tests.benchmarks.throughput [--rounds 3] [--runs 512] [--plain-runs 24]
+    python -m tests.benchmarks.throughput [--rounds 3] [--runs 512] [--plain-runs 24] [--gpu 0.25]
 """
 
 from __future__ import annotations
@@ -35,19 +35,20 @@ tune: {{lr: {{log_uniform: [9.0e-4, 1.1e-3]}}}}
 fixed: {{dropout: 0.2, latent_dim: 16, hidden_dim: 32, batch_size: 32}}
 training: {{epochs: {epochs}}}
 search: {{sampler: random, trials: {trials}, wave: {trials}}}
-resources: {{device: cpu, cpu: 1}}
+resources: {{device: {device}, cpu: 1, gpu: {gpu}}}
 seed: 0
 """
 
 
-def tcray(runs: int) -> float:
+def tcray(runs: int, gpu: float) -> float:
     """Runs an hour of `tcray sweep`, as its store tells."""
     from tcray.store.store import Store
     from tcray.store.trials import records
 
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "throughput.yaml"
-        spec.write_text(SWEEP.format(root=folder, epochs=plain.EPOCHS, trials=runs // 16))
+        where = {"device": "cuda" if gpu else "cpu", "gpu": gpu}
+        spec.write_text(SWEEP.format(root=folder, epochs=plain.EPOCHS, trials=runs // 16, **where))
         command = [sys.executable, "-m", "tcray", "sweep", str(spec), "--store", f"{folder}/trials"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         store = Store.open(f"{folder}/trials")
@@ -121,9 +122,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=512, help="runs that tcray trains each round, a multiple of 16")
     parser.add_argument("--plain-runs", type=int, default=24, help="runs that each of the others trains each round")
+    parser.add_argument("--gpu", type=float, default=0.0, help="share of a GPU that a pack of tcray gets; 0: the CPU")
     arguments = parser.parse_args()
     contenders: dict[str, Callable[[], float]] = {
-        "tcray sweep": lambda: tcray(arguments.runs),
+        "tcray sweep": lambda: tcray(arguments.runs, arguments.gpu),
         "Ray Tune, one run a trial": lambda: ray_tune(arguments.plain_runs, reuse_actors=False),
         "Ray Tune, reused actors": lambda: ray_tune(arguments.plain_runs, reuse_actors=True),
         "Optuna in one process": lambda: optuna_alone(arguments.plain_runs),
