@@ -8,8 +8,9 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tcray.errors import InputError
+from tcray.errors import InputError, SweepError
 from tcray.sweep.placement import Node
 
 OBJECT_STORE_BYTES = 200 * 2**20
@@ -31,6 +32,8 @@ SETTINGS: Mapping[str, str] = {
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher gives out as many packs as there are slots, and no more
 }
 """Environment variables that Ray reads as it is imported, and later."""
+
+QUIET: Mapping[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 
 ANSWER_SECONDS = 5.0
 """How long an address may take to answer; Ray itself would try for a quarter of an hour."""
@@ -69,18 +72,24 @@ def connected(address: str | None) -> Iterator[Cluster]:
             yield _cluster()
             return
         joined = address or os.environ.get("RAY_ADDRESS") or "local"
-        quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-        if joined == "local":
-            ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
-        else:
-            _join(joined, quiet)
         try:
+            _start() if joined == "local" else _join(joined)
             yield _cluster()
         finally:
             ray.shutdown()
 
 
-def _join(address: str, options: Mapping[str, object]) -> None:
+def _start() -> None:
+    import ray
+
+    try:
+        ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **QUIET)
+    except Exception as error:  # a plain one is what Ray raises when it does not come up
+        reason = str(error).strip().partition("\n")[0]
+        raise SweepError(f"Ray does not start on this machine: {reason}", "Its logs are in /tmp/ray.") from error
+
+
+def _join(address: str) -> None:
     import ray
 
     remedy = "Start Ray there with `ray start`, and say --address HOST:PORT, or auto on a node of the cluster."
@@ -88,7 +97,7 @@ def _join(address: str, options: Mapping[str, object]) -> None:
         raise InputError(f"{address} is an address for Ray's client, and the driver is part of the cluster", remedy)
     _expect_answer(address, remedy)
     try:
-        ray.init(address, **options)
+        ray.init(address, **QUIET)
     except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"the Ray cluster at {address} cannot be joined: {reason}", remedy) from error

@@ -17,7 +17,7 @@ from tcray.store.lease import Lease
 from tcray.store.store import Store, SweepStore
 from tcray.sweep import manifest
 from tcray.sweep.cluster import Cluster, connected
-from tcray.sweep.library import Library, TestSplits
+from tcray.sweep.library import HeldOut, Library
 from tcray.sweep.placement import Placement, place
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class _Session:
         )
 
     def _new_queue(self) -> Queue:
-        return Queue(self.planned, self.store, TestSplits(self.library))
+        return Queue(self.planned, self.store, HeldOut(self.library))
 
     def _place(self, cluster: Cluster) -> Placement:
         resources = self.planned.sweep.resources

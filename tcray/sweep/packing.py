@@ -38,10 +38,10 @@ class PackSizes:
         slots     how many packs can be trained at a time, of which `free` have none
 
         No larger than what keeps every slot busy, nor so small that much of its time is overhead, unless a slot would
-        have nothing; and where several rounds are left, such that the last is as large as the others.
+        have nothing; and of the last two rounds none is much smaller than the other.
         """
         size = self._size(signature)
-        if self.fixed:
+        if self.fixed or waiting >= 2 * slots * size:
             return size
         rounds = max(1, math.ceil(waiting / (slots * size)))
         fair = math.ceil(waiting / (slots * rounds))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tcray.errors import InputError
 from tcray.spec.sweep import Resources
 
 Device = Literal["cpu", "cuda"]
+
+LOOK_SECONDS = 1.0
+"""Nodes come and go; how often they are looked at."""
 
 _ROUNDING = 1e-6
 """Ten packs of 0.1 CPUs fill a CPU, whatever floating point says."""
@@ -48,6 +52,23 @@ class Placement:
         if not self.gpu:
             return by_cpu
         return min(by_cpu, math.floor(node.gpus) * math.floor(1 / self.gpu + _ROUNDING))
+
+
+@dataclass(slots=True)
+class Slots:
+    """How many packs the nodes that are up hold now; at least one, which then waits until a node is there."""
+
+    placement: Placement
+    nodes: Callable[[], Sequence[Node]]
+    _count: int = field(default=1, init=False)
+    _looked_at: float = field(default=-math.inf, init=False)
+
+    def __call__(self) -> int:
+        """As it was at most `LOOK_SECONDS` ago."""
+        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+            self._count = max(1, self.placement.slots(self.nodes()))
+            self._looked_at = time.monotonic()
+        return self._count
 
 
 def place(resources: Resources, nodes: Sequence[Node], sees_cuda: Callable[[], bool]) -> Placement:

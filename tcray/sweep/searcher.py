@@ -83,6 +83,11 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         self._flights[trial_id].node = node
         self._stillborn = 0
 
+    @property
+    def waits_for_workers(self) -> bool:
+        """Whether packs are handed out, and no worker is at any of them."""
+        return bool(self._flights) and all(flight.node is None for flight in self._flights.values())
+
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the store is the only memory."""
 

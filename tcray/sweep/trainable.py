@@ -14,7 +14,7 @@ from ray import tune
 
 from tcray.search.queue import Circumstances, Pack
 from tcray.sweep.report import Report
-from tcray.sweep.worker import Train, Worker
+from tcray.sweep.worker import Train, Worker, in_words
 
 ORDER = "order"
 """The one key of a trial's configuration: an `Order`."""
@@ -99,5 +99,5 @@ class PackTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             traceback.print_exc()
             now, host = datetime.now(UTC), socket.gethostname()
             circumstances = Circumstances(host, self._workplace.device, name, len(self._pack.segments), now, now)
-            return Report(circumstances, failure="start", reason=str(error))
+            return Report(circumstances, failure="start", reason=in_words(error))
         return self._worker.work(self._pack, name)

@@ -22,7 +22,7 @@ from tcray.sweep.cluster import Cluster
 from tcray.sweep.interrupt import Interrupt
 from tcray.sweep.library import Library
 from tcray.sweep.packing import PackSizes
-from tcray.sweep.placement import Placement
+from tcray.sweep.placement import Placement, Slots
 from tcray.sweep.progress import Display
 from tcray.sweep.searcher import InTurn, PackSearcher
 from tcray.sweep.trainable import PackTrainable, Workplace
@@ -54,23 +54,21 @@ class Tuning:
         device, gpu = self.placement.device, self.placement.gpu
         workplace = Workplace(self.store.uri, self.store.sweep_id, datasets, device, gpu, train)
         display = Display(self.console, self.sweep.name, self.sweep.objective, self.queue.progress)
-        searcher = PackSearcher(self.queue, self.lease, self._sizes(), self._slots, self.cluster.logs, display.say)
+        slots = Slots(self.placement, self.cluster.nodes)
+        searcher = PackSearcher(self.queue, self.lease, self._sizes(), slots, self.cluster.logs, display.say)
         with display, Interrupt() as interrupt:
             self._fit(searcher, Watch(searcher, interrupt, display), workplace)
         if searcher.failure is not None:
             raise searcher.failure
+        if self.queue.finished:
+            return
         if interrupt.asked:
             raise KeyboardInterrupt
-        if not self.queue.finished:
-            raise SweepError("Ray Tune ended before the sweep did", f"Its logs are in {self.cluster.logs}.")
+        raise SweepError("Ray Tune ended before the sweep did", f"Its logs are in {self.cluster.logs}.")
 
     def _sizes(self) -> PackSizes:
         size = self.sweep.resources.pack
         return PackSizes(FIRST_SIZES[self.placement.device]) if size == "auto" else PackSizes(size, fixed=True)
-
-    def _slots(self) -> int:
-        """How many packs the nodes hold now; at least one, which then waits until a node is there."""
-        return max(1, self.placement.slots(self.cluster.nodes()))
 
     def _fit(self, searcher: PackSearcher, watch: Watch, workplace: Workplace) -> None:
         trainable = tune.with_parameters(PackTrainable, workplace=workplace)

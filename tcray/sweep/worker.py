@@ -79,7 +79,7 @@ class Worker:
             if memory and self.device == "cuda":
                 torch.cuda.empty_cache()
             traceback.print_exc()  # into the worker's log, which Ray keeps
-            return (), "memory" if memory else "crash", _in_words(error)
+            return (), "memory" if memory else "crash", in_words(error)
 
     def _trained(self, pack: Pack) -> tuple[Outcome, ...]:
         """Trains a pack, those whose state is missing from epoch 0, and keeps states and weights."""
@@ -145,6 +145,6 @@ def _is_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and _NO_ROOM in str(error)
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """The exception's name and its first line."""
     return ": ".join([type(error).__name__, *str(error).splitlines()[:1]])

@@ -148,7 +148,7 @@ def _alone(measure: Callable[[], float]) -> float:
     """Runs a measurement inside a local Ray that is gone afterwards."""
     import ray
 
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, object_store_memory=200_000_000)
+    ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
         return measure()
     finally:

@@ -12,7 +12,7 @@ from tcray.spec.sweep import Sweep
 from tcray.store.export import export_rows, line
 from tcray.store.parts import list_parts
 from tcray.store.store import Store, SweepStore
-from tcray.sweep.library import Library, TestSplits
+from tcray.sweep.library import HeldOut, Library
 from tcray.sweep.worker import Train, Worker
 
 SPEC = """\
@@ -48,7 +48,7 @@ def by_hand(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
     planned: Plan = plan(sweep, find_cards(sweep))
     store = Store.open(str(folder), create=True).sweep(planned.sweep_id())
     library = Library(planned.cards, sweep.data.root)
-    queue = Queue(planned, store, TestSplits(library))
+    queue = Queue(planned, store, HeldOut(library))
     worker = Worker(store, library.__getitem__, "cpu", train)
     while (pack := queue.take(5)) is not None:
         report = worker.work(pack, "by hand")

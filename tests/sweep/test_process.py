@@ -32,8 +32,9 @@ EXPECTED = re.compile(
     r"mosi is not imported: its twin stands in \(tcray data import mosi --from PATH --root \S+\)"
     r"|no node has a GPU: packs compute on the CPU"
     r"|warning: search\.trials: .*"
-    r"|small: \d+ of 56 runs done \(\d+ pruned, 0 failed\), \d+ running(, about \d+ s left)?(; best valid\.loss: mosi [\d.]+)?"
-    r"|the worker of a pack of 4 runs \(\S+, …\) died; its halves are tried apart"
+    r"|small: \d+ of 56 runs done \(\d+ pruned, 0 failed\), \d+ running(, about \d+ (s|min) left)?"
+    r"(; best valid\.loss: mosi [\d.]+)?"
+    r"|the worker of a pack of \d runs? \(\S+(, …)?\) died(; its halves are tried apart)?"
     r"|interrupted with \d+ of 56 runs done; the same command goes on from here"
     r"|sweep small-\w+ was finished before: nothing was left to train"
 )
@@ -49,7 +50,12 @@ class Driver:
         command = [sys.executable, "-m", "tcray", "sweep", str(a_file(folder)), "--store", str(folder / "trials")]
         self.folder = folder
         self.process = subprocess.Popen(
-            [*command, *overrides], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+            [*command, *overrides],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            start_new_session=True,
         )
         self.parts = self.ledger_parts()
 
@@ -62,6 +68,10 @@ class Driver:
         while self.ledger_parts() < self.parts + parts:
             assert self.process.poll() is None, self.process.communicate()
             time.sleep(0.02)
+
+    def press_ctrl_c(self) -> None:
+        """As a terminal does it: every process of the group has the signal, Ray's own too."""
+        os.killpg(self.process.pid, signal.SIGINT)
 
     def worker(self) -> int:
         """The pid of a process that trains."""
@@ -102,7 +112,7 @@ def test_whatever_is_killed_the_same_command_resumes(tmp_path: Path) -> None:
     """Ctrl-C, then kill -9 of the driver, then of a worker: the store ends as if nothing had been, trained once."""
     first = Driver(tmp_path)
     first.wait_for_work(8)
-    first.process.send_signal(signal.SIGINT)
+    first.press_ctrl_c()
     code, said = first.end()
     assert 130 == code
     assert "no node has a GPU: packs compute on the CPU" in said

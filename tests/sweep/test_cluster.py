@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from tcray.errors import InputError
+from tcray.sweep import cluster
+from tcray.sweep.cluster import connected
+
+
+def test_nobody_answers() -> None:
+    """An address where nothing listens is wrong input at once; Ray would try for a quarter of an hour."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(InputError, match=f"no Ray cluster answers at {address}"), connected(address):
+        pass
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:10001", "http://127.0.0.1:8265"])
+def test_the_driver_is_no_client(address: str) -> None:
+    """An address of Ray's client or of its dashboard is wrong input: the driver is part of the cluster."""
+    with pytest.raises(InputError, match="is an address for Ray's client"), connected(address):
+        pass
+
+
+def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RAY_ADDRESS is joined where no address is given."""
+    monkeypatch.setenv("RAY_ADDRESS", "nowhere.invalid:6379")
+    with pytest.raises(InputError, match=r"no Ray cluster answers at nowhere\.invalid:6379"), connected(None):
+        pass
+
+
+def test_the_environment_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set for Ray is taken back, and what was set before is as it was."""
+    monkeypatch.setenv("RAY_CHDIR_TO_TRIAL_DIR", "1")
+    before = dict(os.environ)
+    with cluster._environment(cluster.SETTINGS):
+        assert "0" == os.environ["RAY_CHDIR_TO_TRIAL_DIR"]
+        os.environ["RAY_AUTH_MODE"] = "token"
+    assert before == dict(os.environ)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_here")
+def test_a_process_that_is_connected_stays_so() -> None:
+    """Where this process has a Ray it is used, and not ended."""
+    import ray
+
+    with connected(None) as here:
+        (node,) = here.nodes()
+        assert node.cpus >= 1
+        assert here.logs.endswith("/logs")
+    assert ray.is_initialized()
