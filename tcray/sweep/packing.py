@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 WORTHWHILE = 1.05
 """A larger pack is kept if it trains this many times as many epochs a second."""
 
+HARMFUL = 0.85
+"""A larger pack that trains no more than this many times as many is given up at once."""
+
 MEASUREMENTS = 2
-"""Packs measured at a size, of which the fastest counts: a machine may be busy, and a worker's first pack is slow."""
+"""Packs measured where one does not decide, the fastest counts: machines are busy, a worker's first pack is slow."""
 
 LARGEST = 1024
 
@@ -59,17 +62,24 @@ class PackSizes:
         rates = self._rates[signature, kind, size]
         rates.append(rate)
         smaller = self._rates.get((signature, kind, size // 2), [])
-        if len(rates) < MEASUREMENTS or (size > self.first and not smaller):
+        if not smaller:
+            if size == self.first and len(rates) == MEASUREMENTS:
+                self._grow(signature, size)
             return
-        if smaller and max(rates) < WORTHWHILE * max(smaller):
+        gain = max(rates) / max(smaller)
+        if gain >= WORTHWHILE:
+            self._grow(signature, size)
+        elif gain <= HARMFUL or len(rates) == MEASUREMENTS:
             self._settle(signature, size // 2)
-        elif size == LARGEST:
-            self._settle(signature, size)
-        else:
-            self._sizes[signature] = min(2 * size, LARGEST)
 
     def _size(self, signature: Hashable) -> int:
         return self._sizes.get(signature, self.first)
+
+    def _grow(self, signature: Hashable, size: int) -> None:
+        if size == LARGEST:
+            self._settle(signature, size)
+        else:
+            self._sizes[signature] = min(2 * size, LARGEST)
 
     def _settle(self, signature: Hashable, size: int) -> None:
         self._sizes[signature] = size

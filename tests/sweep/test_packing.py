@@ -43,6 +43,12 @@ def test_a_slow_pack_now_and_then_does_not_count() -> None:
     assert 64 == formed[-1]
 
 
+def test_what_clearly_harms_is_not_tried_twice() -> None:
+    """One pack is enough to see that a size is much too large."""
+    formed = settled(PackSizes(16), lambda n: 16 if n <= 16 else 10)
+    assert [16, 16, 32, 16] == formed[:4]
+
+
 def test_signatures_are_measured_apart() -> None:
     """What one signature learns is nothing to another."""
     sizes = PackSizes(16)
