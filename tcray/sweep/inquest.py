@@ -22,12 +22,17 @@ class Inquest:
         try:
             here = NodeAffinitySchedulingStrategy(ray.get(node), soft=False)
             self._answer = ray.remote(num_cpus=0)(_alive).options(scheduling_strategy=here).remote()
-        except RayError:  # it was gone before it had told where it was
+        except RayError:  # it was gone before it had told where it was, which is the first thing it does
             self._answer = None
 
-    def verdict(self) -> Literal["lost", "crashed"] | None:
-        """`crashed` if the node lives, `lost` if it does not; None as long as that is not known."""
-        if self._answer is None or time.monotonic() > self._end:
+    def verdict(self) -> Literal["lost", "crashed", "not begun"] | None:
+        """`crashed` if the node lives, `lost` if it does not, `not begun` if the worker had not come to its pack.
+
+        None as long as that is not known.
+        """
+        if self._answer is None:
+            return "not begun"
+        if time.monotonic() > self._end:
             return "lost"
         if not ray.wait([self._answer], timeout=0)[0]:
             return None

@@ -81,7 +81,6 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
     def began(self, trial_id: str, node: ray.ObjectRef) -> None:
         """A worker begins the pack, on the node of this id."""
         self._flights[trial_id].node = node
-        self._stillborn = 0
 
     @property
     def waits_for_workers(self) -> bool:
@@ -124,6 +123,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         return self.queue.take(limit)
 
     def _hear(self, pack: Pack, report: Report) -> None:
+        self._stillborn = 0
         match report.failure:
             case None:
                 self.queue.record(pack, report.outcomes, report.circumstances)
@@ -144,11 +144,15 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
 
     def _died(self, flight: Flight) -> None:
         """Begins to find out why a process died; one that had not begun its pack did not die of it."""
-        if flight.node is not None:
+        if flight.node is None:
+            self._not_begun(flight.pack)
+        else:
             self._inquests.append((flight.pack, Inquest(flight.node)))
-            return
+
+    def _not_begun(self, pack: Pack) -> None:
+        """Blames nothing on a pack that no worker came to, but gives up where that goes on."""
         self._stillborn += 1
-        self.queue.lost(flight.pack)
+        self.queue.lost(pack)
         if self._stillborn >= STILLBORN:
             raise SweepError(
                 f"{STILLBORN} workers in a row died before they began",
@@ -162,10 +166,14 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
             match inquest.verdict():
                 case None:
                     pending.append((pack, inquest))
+                case "not begun":
+                    self.say(f"a worker died before it began {_named(pack)}, which waits again")
+                    self._not_begun(pack)
                 case "lost":
                     self.say(f"a host was lost: {_named(pack)} waits again")
                     self.queue.lost(pack)
                 case "crashed":
+                    self._stillborn = 0
                     self.say(f"the worker of {_named(pack)} died{_what_next(pack)}")
                     self.queue.crashed(pack)
         self._inquests = pending

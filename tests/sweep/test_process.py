@@ -35,6 +35,7 @@ EXPECTED = re.compile(
     r"|small: \d+ of 56 runs done \(\d+ pruned, 0 failed\), \d+ running(, about \d+ (s|min) left)?"
     r"(; best valid\.loss: mosi [\d.]+)?"
     r"|the worker of a pack of \d runs? \(\S+(, …)?\) died(; its halves are tried apart)?"
+    r"|a worker died before it began a pack of 4 runs \(\S+, …\), which waits again"  # it was killed between two packs
     r"|interrupted with \d+ of 56 runs done; the same command goes on from here"
     r"|sweep small-\w+ was finished before: nothing was left to train"
 )
