@@ -171,6 +171,26 @@ def test_a_lost_host_blames_nobody(tune: Tune, verdicts: list[str | None]) -> No
     assert ["a host was lost: a pack of 3 runs (mosi/rank=1, …) waits again"] == tune.said
 
 
+def test_a_worker_killed_between_packs_blames_nobody(tune: Tune, verdicts: list[str | None]) -> None:
+    """A pack that the worker had not come to waits again, whole, and no host is said to be lost."""
+    verdicts += ["not begun"]
+    trial, pack = tune.must_ask()
+    tune.die(trial)
+    assert keys([pack]) == keys([tune.must_ask()[1]])
+    assert ["a worker died before it began a pack of 3 runs (mosi/rank=1, …), which waits again"] == tune.said
+
+
+def test_workers_that_never_come_to_a_pack_end_the_sweep(tune: Tune, verdicts: list[str | None]) -> None:
+    """Three in a row that start, and die before their pack, are enough."""
+    verdicts += ["not begun"] * 3
+    for _ in range(3):
+        assert tune.searcher.failure is None
+        trial, _pack = tune.must_ask()
+        tune.die(trial)
+    assert Searcher.FINISHED == tune.ask()
+    assert "3 workers in a row died before they began" in str(tune.searcher.failure)
+
+
 def test_workers_that_cannot_start_end_the_sweep(tune: Tune) -> None:
     """A worker that dies before it begins is no pack's fault; three in a row, and none has ever begun."""
     for _ in range(3):
