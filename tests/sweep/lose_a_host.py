@@ -41,6 +41,7 @@ def main(folder: Path) -> None:
             while len({one["pid"] for one in toy.trained()}) < 2:
                 time.sleep(0.05)
             cluster.remove_node(hosts[0], allow_graceful=False)
+            print("a host was taken away", flush=True)
 
         Path(toy.trace).touch()
         threading.Thread(target=lose, daemon=True).start()
