@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
 
         from tcray.sweep.driver import run_sweep
 
-        toy = Toy(str(folder / "trace"), seconds=0.4)
+        toy = Toy(str(folder / "trace"), seconds=1.5)  # long beside the time between packs: it is to die within one
 
         def lose() -> None:
             """Takes a host away once both of them train."""
