@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-ENGINE_VERSION = "1"
-"""Raised whenever a run's bits change; part of every run id and sweep id."""
+ENGINE_VERSION = "2"
+"""Raised whenever a run's bits, or what it is evaluated under, change; part of every run id and sweep id."""
 
 BLOCK = 16
 """Output axes of matrix products are padded to multiples of this, so that bits do not depend on a neighbour's width."""

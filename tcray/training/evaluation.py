@@ -6,7 +6,7 @@ Shape legend: K members, F folds, n padded split length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -16,18 +16,15 @@ from torch import Tensor
 
 from tcray.models.conditioning import mmd_rbf, pair_weights, reconstruction, second_moment
 from tcray.models.population import Population
+from tcray.training import attacks
+from tcray.training.attacks import Attacker, Corruption
 from tcray.training.epoch import Member
-from tcray.training.losses import task_loss
 from tcray.training.tables import SplitName, Tables
 
 NOISE_LEVELS = (0.1, 0.3, 1.0)
 """σ of Gaussian noise, in standard deviations of the train split."""
-FGSM_LEVELS = (0.03, 0.1, 0.3)
-"""ε of the fast gradient sign method (L∞), in standard deviations of the train split."""
 
 Values = NDArray[np.float64]
-Corruption = Callable[[Population, slice, list[Tensor]], list[Tensor]]
-"""Changes the inputs (K, rows, d_m) of the rows in a slice."""
 
 
 def predict(
@@ -54,7 +51,7 @@ def predict(
 def conditions(population: Population, tables: Tables, members: Sequence[Member], folds: Tensor) -> dict[str, Values]:
     """Test outputs (K, n) under every condition that a confirm run is evaluated in.
 
-    `clean`; `missing:a+b` for every non-empty subset of the modalities; `noise:m:σ`; `fgsm:ε`.
+    `clean`; `missing:a+b` for every non-empty subset of the modalities; `noise:m:σ`; `fgsm:ε` and `pgd:ε`.
     """
     names = tuple(tables.modalities)
     found = {"clean": predict(population, tables, "test", folds)}
@@ -65,8 +62,10 @@ def conditions(population: Population, tables: Tables, members: Sequence[Member]
     for k, m in enumerate(names):
         for level, corrupt in _noises(k, m, tables, members, population).items():
             found[f"noise:{m}:{level}"] = predict(population, tables, "test", folds, corrupt=corrupt)
-    for level in FGSM_LEVELS:
-        found[f"fgsm:{level}"] = predict(population, tables, "test", folds, corrupt=_fgsm(level, tables, folds))
+    attacker = Attacker.of(tables, members, folds)
+    for level in attacks.LEVELS:
+        found[f"fgsm:{level}"] = predict(population, tables, "test", folds, corrupt=attacker.fgsm(level))
+        found[f"pgd:{level}"] = predict(population, tables, "test", folds, corrupt=attacker.pgd(level))
     return found
 
 
@@ -87,25 +86,6 @@ def _noises(
         return corrupt
 
     return {level: at(level) for level in NOISE_LEVELS}
-
-
-def _fgsm(level: float, tables: Tables, folds: Tensor) -> Corruption:
-    """x + ε sign(∂ task loss / ∂x) (Goodfellow et al. 2015, section 4), on all modalities at once."""
-    table = tables.splits["test"]
-    labels = tables.labels.new_zeros(len(table.indices), table.inputs[0].shape[1])
-    for fold, rows in enumerate(table.indices):
-        labels[fold, : len(rows)] = tables.labels[torch.from_numpy(rows)]
-
-    def corrupt(population: Population, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
-        with torch.enable_grad():
-            attacked = [x.clone().requires_grad_() for x in inputs]
-            outputs = population.fuse(population.encode(attacked))
-            wanted = labels[folds, rows]
-            loss = task_loss(tables.task, outputs, wanted, torch.ones_like(wanted))
-            gradients = torch.autograd.grad(loss.sum(), attacked)
-        return [x + level * g.sign() for x, g in zip(inputs, gradients, strict=True)]
-
-    return corrupt
 
 
 def check(population: Population, tables: Tables, folds: Tensor) -> dict[str, Values]:

@@ -21,7 +21,7 @@ from tcray.spec.run import Run
 from tcray.store.outcome import Outcome
 from tcray.training import evaluation
 from tcray.training.epoch import Member
-from tcray.training.evaluation import FGSM_LEVELS, NOISE_LEVELS, check, conditions, predict
+from tcray.training.evaluation import NOISE_LEVELS, check, conditions, predict
 from tcray.training.tables import Tables
 from tests.planted import planted
 from tests.training.reference import mmd_rbf
@@ -48,17 +48,17 @@ def fitted(fusion: str = "lmf") -> Outcome:
 
 
 def test_a_confirm_run_is_evaluated_under_every_condition() -> None:
-    """Clean, every non-empty subset of missing modalities, noise on each at each level, and each FGSM step."""
+    """Clean, every non-empty subset of missing modalities, noise on each at each level, and each attack."""
     expected = ["clean", *(f"missing:{subset}" for subset in SUBSETS)]
     expected += [f"noise:{m}:{level}" for m in MODALITIES for level in NOISE_LEVELS]
-    expected += [f"fgsm:{level}" for level in FGSM_LEVELS]
+    expected += [f"{attack}:{level}" for attack in ("fgsm", "pgd") for level in (0.03, 0.1, 0.3)]
     found = [e.condition for e in fitted().evaluations]
     assert sorted(expected) == sorted(found)
-    assert len(found) == 1 + 7 + 9 + 3
+    assert len(found) == 1 + 7 + 9 + 6
 
 
 def test_predictions_are_kept_where_they_are_clean_or_missing() -> None:
-    """One for each test example, in the dataset's order; none under noise or FGSM."""
+    """One for each test example, in the dataset's order; none under noise or attack."""
     for e in fitted().evaluations:
         kept = e.condition == "clean" or e.condition.startswith("missing:")
         assert len(e.predictions) == (70 if kept else 0), e.condition
@@ -77,31 +77,6 @@ def test_with_every_modality_missing_one_constant_is_left(fusion: str) -> None:
     predictions = {e.condition: set(e.predictions) for e in fitted(fusion).evaluations if e.predictions}
     assert len(predictions["missing:text+audio+video"]) == 1
     assert all(len(values) > 1 for name, values in predictions.items() if name != "missing:text+audio+video")
-
-
-def test_fgsm_raises_the_loss_of_a_trained_model() -> None:
-    """The further the inputs are moved along the sign of the gradient, the worse it gets."""
-    losses = {e.condition: e.metrics["loss"] for e in fitted().evaluations}
-    found = [losses["clean"], *(losses[f"fgsm:{level}"] for level in FGSM_LEVELS)]
-    assert found == sorted(found)
-    assert len(set(found)) == len(found)
-
-
-def test_fgsm_moves_every_used_input_by_epsilon() -> None:
-    """Along the sign of the task loss's gradient; padded columns and absent modalities stay where they are."""
-    tables = Tables.of(planted(), dtype=torch.float64)
-    population, _, folds = at_start(tables, [run(), run(modalities=("text", "video"))])
-    rows, inputs = next(tables.splits["test"].blocks(folds))
-    moved = evaluation._fgsm(0.25, tables, folds)(population, rows, inputs)
-    count = len(tables.splits["test"].indices[0][rows])
-    labels = torch.from_numpy(tables.splits["test"].labels[rows])
-    leaves = [x[:, :count].clone().requires_grad_() for x in inputs]
-    loss = (population.fuse(population.encode(leaves)) - labels).abs().sum()
-    for x, y, gradient, m in zip(inputs, moved, torch.autograd.grad(loss, leaves), MODALITIES, strict=True):
-        torch.testing.assert_close((y - x)[:, :count], 0.25 * gradient.sign(), rtol=0, atol=1e-12)
-        assert not (y - x)[..., tables.modalities[m] :].any()
-    steps = [(y - x)[:, :count].abs().amax((1, 2)).tolist() for x, y in zip(inputs, moved, strict=True)]
-    assert steps == [pytest.approx([0.25, 0.25]), pytest.approx([0.25, 0.0]), pytest.approx([0.25, 0.25])]
 
 
 def test_noise_grows_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
