@@ -1,0 +1,283 @@
+"""Do the statistics err as often as they say? Size, power and coverage, from simulated sweeps whose truth is known.
+
+    python -m tests.benchmarks.calibration [--sweeps 10000]
+
+SD is that of one unit's residual. Every rate is followed by its Monte-Carlo standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import numpy as np
+
+from tcray.results.statistics.contrasts import Contrasted, Floats, Sample
+from tcray.results.statistics.flat import critical_value
+from tcray.results.statistics.optimum import optimum_p_values
+from tcray.results.statistics.peak import peak_contrasts, peak_nulls, peak_statistic
+from tcray.results.statistics.two_lines import two_lines_z
+from tests.benchmarks import coverage
+from tests.benchmarks.truths import DROPS, PEAKED, PROMISED, ROBUSTNESS, Noise, peakless
+
+ALPHA = 0.05
+UNITS = (5, 12, 20)
+LEVELS = tuple(range(4, 11))
+SOME_LEVELS = (4, 6, 8, 10)
+COVERAGE_SWEEPS = 2_000
+"""At most; its sweeps are drawn group by group, and cost more."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Rate:
+    """How often something happened in `sweeps`, and `where` that was."""
+
+    share: float
+    sweeps: int
+    where: str = ""
+
+    def __str__(self) -> str:
+        error = np.sqrt(self.share * (1 - self.share) / self.sweeps)
+        return f"{self.share:.3f} ± {error:.3f}".replace("0.", ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Sweeps of one design, drawn once and seen under many truths."""
+
+    noise: str
+    units: int
+    levels: int
+    sweeps: int
+
+    def __str__(self) -> str:
+        return f"{self.noise}, {self.units} units, {self.levels} levels"
+
+    def draw(self) -> Floats:
+        """Noise (S, U, L), the same whenever it is drawn."""
+        kinds: Mapping[str, Noise] = PROMISED | ROBUSTNESS
+        seed = [list(kinds).index(self.noise), self.units, self.levels]
+        return kinds[self.noise](np.random.default_rng(seed), (self.sweeps, self.units, self.levels))
+
+    @property
+    def numbers(self) -> Floats:
+        """The levels (L,) as numbers, evenly spaced."""
+        return np.arange(float(self.levels))
+
+
+def peak_at(truth: Floats, contrasted: Contrasted) -> Floats:
+    """Our statistic (S,) where `truth` lies under noise of which all `peak_contrasts` are given."""
+    signal = peak_contrasts(len(truth)) @ truth
+    return peak_statistic(replace(contrasted, estimate=contrasted.estimate + signal))
+
+
+def two_lines_at(truth: Floats, cell: Cell, noise: Floats) -> Floats:
+    """The smaller of the two lines' z (S,), the second turned round."""
+    _, rise, fall = two_lines_z(cell.numbers, noise + truth)
+    return np.minimum(rise, -fall)
+
+
+def largest_size(cell: Cell) -> Rate:
+    """The largest share of sweeps said to have a peak, over truths that have none."""
+    critical = critical_value(peak_nulls(cell.units, cell.levels), ALPHA)
+    contrasted = Sample.of(cell.draw()).over_units(peak_contrasts(cell.levels))
+    return max(
+        Rate(float((peak_at(truth, contrasted) >= critical).mean()), cell.sweeps, f"{cell}, {name}")
+        for name, truth in peakless(cell.levels).items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Shares of sweeps in which ours and two lines saw the peak; and the size of two lines as published."""
+
+    cell: Cell
+    ours: Mapping[str, float]
+    two_lines: Mapping[str, float]
+    two_lines_size: float
+
+
+def matched_power(cell: Cell) -> Power:
+    """Power by shape and drop, at thresholds where each test's largest rate over flat and 2-SD truths is alpha."""
+    noise = cell.draw()
+    contrasted = Sample.of(noise).over_units(peak_contrasts(cell.levels))
+    null = peakless(cell.levels, (2.0,)).values()
+    threshold = max(float(np.quantile(peak_at(truth, contrasted), 1 - ALPHA)) for truth in null)
+    nulls = [two_lines_at(truth, cell, noise) for truth in null]
+    lines_threshold = max(float(np.quantile(z, 1 - ALPHA)) for z in nulls)
+    peaks = {
+        f"{name}, {drop:g} SD": drop * curve(np.linspace(0, 1, cell.levels))
+        for name, curve in PEAKED.items()
+        for drop in DROPS
+    }
+    return Power(
+        cell,
+        {name: float((peak_at(truth, contrasted) > threshold).mean()) for name, truth in peaks.items()},
+        {name: float((two_lines_at(truth, cell, noise) > lines_threshold).mean()) for name, truth in peaks.items()},
+        max(float((z > 1.96).mean()) for z in nulls),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Confidence sets of the optimum: the lowest coverage of a truly best level, and mean widths by truth."""
+
+    lowest: Rate
+    widths: Mapping[str, float]
+
+
+def optimum_sets(cell: Cell) -> Sets:
+    """Coverage over truths with and without a peak."""
+    noise = cell.draw()
+    x = np.linspace(0, 1, cell.levels)
+    peaks = {f"{name}, {drop:g} SD": drop * curve(x) for name, curve in PEAKED.items() for drop in (1.0, 2.0)}
+    lowest, widths = [], {}
+    for name, truth in (peakless(cell.levels, (2.0,)) | peaks).items():
+        held = optimum_p_values(Sample.of(noise + truth)) > ALPHA
+        best = np.flatnonzero(truth > truth.max() - 1e-9)
+        lowest.append(Rate(float(held[:, best].mean(axis=0).min()), cell.sweeps, f"{cell}, {name}"))
+        widths[name] = float(held.sum(axis=1).mean())
+    return Sets(min(lowest), widths)
+
+
+def naive_rate(cell: Cell, truth: str) -> Rate:
+    """How often the best mean is not at an end."""
+    best = (cell.draw() + peakless(cell.levels)[truth]).mean(axis=1).argmax(axis=1)
+    return Rate(float(((best > 0) & (best < cell.levels - 1)).mean()), cell.sweeps)
+
+
+def size(sweeps: int, workers: Executor) -> Iterator[str]:
+    """The largest rate over truths, by noise, units and levels."""
+    yield "## Size of “non-monotone” at a nominal .05: the largest rate over truths without a peak\n"
+    cells = [Cell(noise, units, levels, sweeps) for noise in PROMISED for units in UNITS for levels in LEVELS]
+    rates = dict(zip(cells, workers.map(largest_size, cells), strict=True))
+    yield row("noise", "units", *(f"{levels} levels" for levels in LEVELS))
+    yield rule(2 + len(LEVELS))
+    for noise in PROMISED:
+        for units in UNITS:
+            yield row(noise, units, *(rates[Cell(noise, units, levels, sweeps)] for levels in LEVELS))
+    largest = max(rates.values())
+    yield f"\nLargest: {largest} ({largest.where}).\n"
+
+
+def robustness(sweeps: int, workers: Executor) -> Iterator[str]:
+    """The same where noise is not what the null distribution takes it for."""
+    yield "## Size under other noise: the largest rate over truths and 4, 6, 8, 10 levels\n"
+    cells = [Cell(noise, units, levels, sweeps) for noise in ROBUSTNESS for units in UNITS for levels in SOME_LEVELS]
+    rates = dict(zip(cells, workers.map(largest_size, cells), strict=True))
+    yield row("noise", *(f"{units} units" for units in UNITS))
+    yield rule(1 + len(UNITS))
+    for noise in ROBUSTNESS:
+        yield row(noise, *(max(rates[Cell(noise, units, n, sweeps)] for n in SOME_LEVELS) for units in UNITS))
+    yield EXPLANATION
+
+
+EXPLANATION = """
+Noise that grows, falls, or is loud at one level is followed by the levels' own variances; noise that is alike on
+neighbouring levels by the contrasts' own, as far as units allow: with five, a prior that takes levels for independent
+and weighs six units still stands against four degrees of freedom. What tuning by chance adds is noise like any other
+where every repeat tunes for itself; where seeds of one configuration are taken for units it is a truth to them, which
+nothing in the data can tell from a peak.
+"""
+
+
+def power(sweeps: int, workers: Executor) -> Iterator[str]:
+    """Ours against two lines."""
+    yield "## Power, with thresholds matched so that the largest rate over flat and 2-SD truths is .05 for each\n"
+    cells = [Cell(noise, units, levels, sweeps) for noise in PROMISED for units in UNITS for levels in LEVELS]
+    powers = list(workers.map(matched_power, cells))
+    names = list(PEAKED)
+    yield row("noise", "units", *names, "all", "lowest ratio", "two-lines' size as published")
+    yield rule(5 + len(names))
+    for noise in PROMISED:
+        for units in UNITS:
+            here = [power for power in powers if (power.cell.noise, power.cell.units) == (noise, units)]
+            ratio, where = lowest_ratio(here)
+            means = [
+                f"{mean_power(here, name, ours=True):.2f} / {mean_power(here, name, ours=False):.2f}"
+                for name in (*names, "")
+            ]
+            published = max(power.two_lines_size for power in here)
+            yield row(noise, units, *means, f"{ratio:.2f} ({where})", f"{published:.2f}")
+    error = 0.5 / np.sqrt(sweeps * len(LEVELS) * len(DROPS))
+    yield f"\nOurs / two lines, means over 4 to 10 levels and drops of .7, 1, 1.5 SD (± {error:.3f} at most). The ratio"
+    yield "is ours to two lines in the cell that is worst for us, of those where two lines exceeds .10.\n"
+
+
+def mean_power(powers: list[Power], shape: str, *, ours: bool) -> float:
+    """The mean over levels and drops of those truths whose name begins with `shape`."""
+    rates = [power.ours if ours else power.two_lines for power in powers]
+    return float(np.mean([rate for by_name in rates for name, rate in by_name.items() if name.startswith(shape)]))
+
+
+def lowest_ratio(powers: list[Power]) -> tuple[float, str]:
+    """The lowest of our power to two lines', where theirs exceeds .10, and where that is."""
+    return min(
+        (power.ours[name] / rate, f"{power.cell.levels} levels, {name}")
+        for power in powers
+        for name, rate in power.two_lines.items()
+        if rate > 0.10
+    )
+
+
+def optimum(sweeps: int, workers: Executor) -> Iterator[str]:
+    """The confidence set of the best level."""
+    yield "## The optimum set: lowest coverage of a truly best level, and mean width\n"
+    cells = [Cell(noise, units, levels, sweeps) for noise in PROMISED for units in UNITS for levels in SOME_LEVELS]
+    sets = dict(zip(cells, workers.map(optimum_sets, cells), strict=True))
+    shown = ("flat", "inverted U, 1 SD", "inverted U, 2 SD", "early peak, 2 SD")
+    yield row("noise", "units", "lowest coverage, 4 to 10 levels", *(f"of 8 levels: {name}" for name in shown))
+    yield rule(3 + len(shown))
+    for noise in PROMISED:
+        for units in UNITS:
+            lowest = min(sets[Cell(noise, units, levels, sweeps)].lowest for levels in SOME_LEVELS)
+            widths = sets[Cell(noise, units, 8, sweeps)].widths
+            yield row(noise, units, lowest, *(f"{widths[name]:.1f}" for name in shown))
+    yield ""
+
+
+def naive(sweeps: int, workers: Executor) -> Iterator[str]:
+    """The reading that this replaces."""
+    yield "## The naive reading, “the best mean is not at an end”: how often it errs, 8 levels\n"
+    truths = ("flat", "saturating, 2 SD")
+    yield row("truth", *(f"{units} units" for units in UNITS))
+    yield rule(1 + len(UNITS))
+    for truth in truths:
+        yield row(truth, *(naive_rate(Cell("normal", units, 8, sweeps), truth) for units in UNITS))
+    yield ""
+
+
+def coverage_lines(sweeps: int) -> list[str]:
+    """The section on intervals, which is the longest single piece of work."""
+    return list(coverage.tables(sweeps))
+
+
+def row(*entries: object) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(str(entry) for entry in entries)} |"
+
+
+def rule(columns: int) -> str:
+    """The line under a Markdown table's head."""
+    return "|" + "---|" * columns
+
+
+def main() -> None:
+    """Prints the tables, section by section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sweeps", type=int, default=10_000, help="simulated sweeps a scenario")
+    sweeps = parser.parse_args().sweeps
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as workers:
+        covered = workers.submit(coverage_lines, min(sweeps, COVERAGE_SWEEPS))
+        for section in (size, robustness, power, optimum, naive):
+            for line in section(sweeps, workers):
+                print(line, flush=True)
+        print("## Coverage of 95 % intervals over retraining and people\n")
+        print("\n".join(covered.result()))
+
+
+if __name__ == "__main__":
+    main()
