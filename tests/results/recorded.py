@@ -105,7 +105,7 @@ def a_store(
         "finished_at": "2026-01-01T00:01:00+00:00",
         "sweep": asked.document(),
         "cards": [card.document() for card in cards],
-        "references": {card.name: REFERENCES[card.name] for card in cards},
+        "references": {card.name: REFERENCES.get(card.name, ()) for card in cards},
         "left_out": [],
         **manifest,
     }

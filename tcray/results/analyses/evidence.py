@@ -19,6 +19,7 @@ from tcray.results.estimate import defined
 from tcray.results.ranking import Unit, unit_of
 from tcray.results.statistics.groups import pseudovalues
 from tcray.spec.metrics import METRICS, Metric, Task
+from tcray.spec.run import canonical
 from tcray.spec.sweep import Sweep
 from tcray.store.store import Store, SweepStore
 from tcray.store.trials import Record, records
@@ -36,7 +37,9 @@ class Panel:
 
     values   (U, L)
     grouped  (U, L, G) pseudo-values by test group, whose mean over G is `values`; None where there are none
+    numbers  (U,) the units' own: each one's repeat, or its seed
     runs     each unit's confirm runs in a cell
+    ungrouped   why there are none, though they were asked for: one sentence; empty where there are
     dropped  units that lack a complete run, or a defined number, in one of the cells
     sd_repeats, sd_seeds   standard deviation between repeats (seeds' share removed) and between the seeds of a repeat,
              pooled over cells; None where there is one repeat, or one seed a repeat
@@ -44,10 +47,12 @@ class Panel:
 
     values: Floats
     grouped: Floats | None
+    numbers: tuple[int, ...]
     runs: int
     dropped: int
     sd_repeats: float | None
     sd_seeds: float | None
+    ungrouped: str = ""
 
     @property
     def units(self) -> int:
@@ -120,6 +125,12 @@ class Samples:
         """The one cell with these levels; None where it has no run."""
         return next((run["cell"] for run in self._of(levels)), None)
 
+    def along(self, factor: str, stratum: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[str]]:
+        """The levels of a factor that have runs in a stratum of all others, and their cells."""
+        found = [(level, self.cell({**stratum, factor: level})) for level in self.levels(factor, stratum)]
+        known = [(level, cell) for level, cell in found if cell is not None]
+        return tuple(level for level, _ in known), [cell for _, cell in known]
+
     def panel(self, metric: str, cells: Sequence[str], *, grouped: bool = False) -> Panel:
         """A number of these cells, as `test.mae`, or `gap` for test loss less train loss, both at the last epoch.
 
@@ -130,12 +141,17 @@ class Samples:
         dropped = len(by_unit) - len(units)
         values = [[[value for _, value in cell] for cell in by_unit[unit]] for unit in units]
         seeds = min((len(cell) for unit in values for cell in unit), default=0)
-        means = np.array([[np.mean(cell) for cell in unit] for unit in values], np.float64).reshape(-1, len(cells))
-        panel = Panel(means, None, seeds, dropped, *_deviations(values, self.unit))
+        means = np.array([[np.mean(cell) for cell in unit] for unit in values], np.float64).reshape(
+            len(units), len(cells)
+        )
+        panel = Panel(means, None, tuple(units), seeds, dropped, *_deviations(values, self.unit))
         if not grouped or not units:
             return panel
-        by_group = [[self._by_group(metric, [run for run, _ in cell]) for cell in by_unit[unit]] for unit in units]
-        return replace(panel, grouped=np.array(by_group))
+        try:
+            by_group = self._by_group(metric, [[[run for run, _ in cell] for cell in by_unit[unit]] for unit in units])
+        except (KeyError, ValueError) as undefined:
+            return replace(panel, ungrouped=self._ungrouped(undefined))
+        return replace(panel, grouped=by_group)
 
     def _of(self, levels: Mapping[str, Any]) -> Iterator[Record]:
         return (run for run in self.runs if all(run.get(name) == level for name, level in levels.items()))
@@ -157,13 +173,24 @@ class Samples:
             found[unit][place] = []
         return dict(sorted(found.items()))
 
-    def _by_group(self, metric: str, runs: Sequence[RunId]) -> Floats:
-        """Pseudo-values (G,), the mean over runs."""
-        table = self.predictions.of(self.dataset)
-        clean = np.stack([self.predictions.outputs(run, "clean") for run in runs])
+    def _by_group(self, metric: str, runs: Sequence[Sequence[Sequence[RunId]]]) -> Floats:
+        """Pseudo-values (U, L, G) of runs by unit and cell, the mean over those of one unit in one cell.
+
+        Raises `KeyError` where a run has no predictions, and `ValueError` where the metric needs every group it has.
+        """
+        split = self.predictions.of(self.dataset)
+        clean = np.stack([self.predictions.outputs(run, "clean") for unit in runs for cell in unit for run in cell])
         name = metric.removeprefix("test.")
-        mean: Floats = pseudovalues(name, clean, table.labels, table.groups, task=self.task).mean(axis=0)
-        return mean
+        by_run = iter(pseudovalues(name, clean, split.labels, split.groups, task=self.task))
+        return np.array([[np.mean([next(by_run) for _ in cell], axis=0) for cell in unit] for unit in runs])
+
+    def _ungrouped(self, undefined: Exception) -> str:
+        noun = self.group_noun
+        if isinstance(undefined, KeyError):
+            return f"Predictions are missing, so nothing tells what other {noun}s would give: run the sweep again."
+        if len({*self.predictions.of(self.dataset).groups}) < 2:
+            return f"The test split is of one {noun}, so nothing tells what others would give: test on more."
+        return f"Nothing tells what other {noun}s would give, since {undefined}: test on more."
 
 
 @dataclass(frozen=True)
@@ -238,10 +265,11 @@ def _deviations(values: Sequence[Sequence[Sequence[float]]], unit: Unit) -> tupl
 
 
 def _looks(store: SweepStore, manifest: Mapping[str, Any]) -> int:
-    """This sweep, and those before it that differ in their confirm runs alone."""
-    asked = _asked(manifest)
-    others = Store(store.volume).manifests()
-    return max(1, sum(_asked(o) == asked and o["started_at"] <= manifest["started_at"] for o in others))
+    """This sweep, and those before it that differ in their confirm runs alone; the same ones again are no new look."""
+    asked, begun = _asked(manifest), manifest["started_at"]
+    others = [other for other in Store(store.volume).manifests() if other["started_at"] <= begun]
+    confirmed = {canonical(other["sweep"]["confirm"]) for other in others if _asked(other) == asked}
+    return len(confirmed | {canonical(manifest["sweep"]["confirm"])})
 
 
 def _asked(manifest: Mapping[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from tcray.results.statistics.mean import Interval, Mean
 from tcray.results.statistics.multiplicity import holm
@@ -89,9 +89,19 @@ class Finding:
         return self.measured.holds
 
 
-def directional(
-    retraining: Mean, people: Mean | None, *, sign: int, margin: float
-) -> dict[str, float | bool | Interval | None]:
+class Directed(TypedDict):
+    """The numbers of a component that claims one direction, by the fields of `Component`."""
+
+    holds: float
+    opposes: float
+    negligible: bool
+    estimate: float
+    retraining: Interval
+    people: Interval | None
+    margin: float
+
+
+def directional(retraining: Mean, people: Mean | None, *, sign: int, margin: float) -> Directed:
     """The numbers of a component that claims an effect above 0 (`sign` 1) or below it (-1).
 
     Either p is two-sided and the larger of the two estimands' (1 if the effect has the other sign): supported needs
@@ -115,17 +125,18 @@ def directional(
 def conclude(components: Sequence[Component], *, alpha: float, beats_linear: Mapping[str, bool]) -> list[Finding]:
     """A finding for every component, and for every claim × dataset × stratum one (component `all`) that sums it up.
 
+    A component may itself be called `all`: nothing of its claim is testable there, and it has no parts.
     beats_linear   by dataset, where it is known
     """
     findings = _judged(components, alpha)
-    return [*_wholes(findings, alpha, beats_linear), *findings]
+    return [*_wholes(findings, alpha, beats_linear), *(f for f in findings if f.measured.component != ALL)]
 
 
 def _judged(components: Sequence[Component], alpha: float) -> list[Finding]:
     """Each component by itself, adjusted within claim × component."""
     holds = _adjusted(components, lambda c: (c.claim, c.component), lambda c: c.holds)
     opposes = _adjusted(components, lambda c: (c.claim, c.component), lambda c: c.opposes)
-    return [_finding(c, _verdict(c, p, q, alpha), p) for c, p, q in zip(components, holds, opposes, strict=True)]
+    return [_finding(c, _verdict(c, p, q, alpha), p, alpha) for c, p, q in zip(components, holds, opposes, strict=True)]
 
 
 def _verdict(component: Component, holds: float | None, opposes: float | None, alpha: float) -> Verdict:
@@ -140,20 +151,26 @@ def _verdict(component: Component, holds: float | None, opposes: float | None, a
     return "inconclusive"
 
 
-def _finding(component: Component, verdict: Verdict, p_adjusted: float | None) -> Finding:
-    return Finding(component, verdict, p_adjusted, sentence(component, verdict))
+def _finding(component: Component, verdict: Verdict, p_adjusted: float | None, alpha: float) -> Finding:
+    lost = verdict == "inconclusive" and component.holds is not None and component.holds <= alpha
+    return Finding(component, verdict, p_adjusted, sentence(component, verdict, lost=lost))
 
 
-def sentence(component: Component, verdict: Verdict) -> str:
-    """The plain sentence of a verdict; if inconclusive also how many units would tell."""
+def sentence(component: Component, verdict: Verdict, *, lost: bool = False) -> str:
+    """The plain sentence of a verdict; if inconclusive also how many units would tell.
+
+    lost   whether it is inconclusive only after correction
+    """
     if verdict == "not testable":
         return component.reason
-    said = component.says[verdict]
+    said = component.says["supported" if lost else verdict]
+    if lost:
+        said += " After correction for how many were asked that is no longer significant."
     if verdict == "inconclusive" and component.units_needed is not None and component.margin is not None:
         metric = METRICS.get(component.metric.rpartition(".")[2])
         label = f" in {metric.label}" if metric else ""
         said += (
-            f" About {component.units_needed:,} {component.unit}s would show a difference of "
+            f" About {component.units_needed:,} {component.unit}s would show an effect of "
             f"{component.margin:g}{label} with 80 % power."
         )
     return said
@@ -175,7 +192,8 @@ def _wholes(findings: Sequence[Finding], alpha: float, beats_linear: Mapping[str
         linear = beats_linear.get(draft.dataset)
         if linear is False:
             said += " No cell beats the linear model on this dataset."
-        made.append(Finding(draft, verdict, p, said, linear))
+        known, adjusted_p = (replace(draft, holds=None), None) if verdict == "not testable" else (draft, p)
+        made.append(Finding(known, verdict, adjusted_p, said, linear))
     return made
 
 
@@ -190,7 +208,7 @@ def _whole(group: Sequence[Finding]) -> Component:
         unit=first.unit,
         n_units=min((c.n_units for c in testable), default=0),
         n_seeds=min((c.n_seeds for c in testable), default=0),
-        details={"components": {f.measured.component: f.verdict for f in group}},
+        details={"components": {f.measured.component: f.verdict for f in group if f.measured.component != ALL}},
     )
 
 
@@ -207,7 +225,7 @@ def _combined(verdicts: Sequence[Verdict], p_adjusted: float | None, alpha: floa
 
 def _summed_up(group: Sequence[Finding], verdict: Verdict) -> str:
     """The sentences that decided: all of a supported claim, else those of the components with the claim's verdict."""
-    deciding = [f.sentence for f in group if f.verdict == verdict]
+    deciding = dict.fromkeys(f.sentence for f in group if f.verdict == verdict)
     if verdict == "inconclusive" and not deciding:
         return "Every part holds by itself, but not after correction for how many were asked."
     return " ".join(deciding)

@@ -1,0 +1,87 @@
+"""What each modality contributes, retrained and at inference, and the claims that rest on it.
+
+Retrained, a subset of modalities is worth what fusions are that were trained with it alone. At inference it is worth
+what fusions of all modalities are when the rest is missing: the shares are then called reliance, unless each modality
+was dropped at times in training, so that its absence was nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tcray.results.analyses import asymmetry, weakness
+from tcray.results.analyses.asymmetry import combination_beats_parts, shares_differ
+from tcray.results.analyses.conditions import Conditions
+from tcray.results.analyses.evidence import Evidence
+from tcray.results.analyses.finding import Component
+from tcray.results.analyses.games import FACTOR, Game, Kind, at_inference, retrained
+from tcray.results.analyses.testability import testable, untestable
+from tcray.results.analyses.weakness import leaving_one_out
+from tcray.results.estimate import Estimate
+from tcray.results.ranking import Unit
+from tcray.results.statistics.shapley import Shapley, Subset
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What the modalities of a dataset contribute to its primary test metric.
+
+    stratum    levels of the factors beside `modalities`
+    name       what the shares are called
+    shapley    in the metric's units, turned so that a positive share helps; intervals over retraining and people
+    by_subset  the metric itself with its interval over retraining, the empty subset first
+    """
+
+    dataset: str
+    source: str
+    stratum: Mapping[str, Any]
+    metric: str
+    maximize: bool
+    kind: Kind
+    name: Literal["Shapley value", "reliance"]
+    modalities: tuple[str, ...]
+    shapley: Shapley
+    by_subset: Mapping[Subset, Estimate]
+    n_units: int
+    unit: Unit
+
+    @classmethod
+    def of(cls, game: Game, alpha: float) -> Contribution:
+        """The contribution that a game's Shapley values are."""
+        samples = game.samples
+        return cls(
+            dataset=samples.dataset,
+            source=samples.source,
+            stratum=game.stratum,
+            metric=f"test.{samples.primary.name}",
+            maximize=samples.primary.maximize,
+            kind=game.kind,
+            name="reliance" if game.kind == "inference" and not game.used_to_absence else "Shapley value",
+            modalities=game.modalities,
+            shapley=game.shapley(alpha),
+            by_subset=game.by_subset(),
+            n_units=game.units,
+            unit=samples.unit,
+        )
+
+
+def analyse(evidence: Evidence) -> tuple[list[Contribution], list[Component]]:
+    """The contributions of every dataset, and what the claims `weak-modality` and `modal-asymmetry` come to."""
+    contributions: list[Contribution] = []
+    components: list[Component] = []
+    weak = {samples.dataset for samples in testable(evidence, weakness.CLAIM)}
+    asymmetric = {samples.dataset for samples in testable(evidence, asymmetry.CLAIM)}
+    for conditions in Conditions.of(evidence) if FACTOR in evidence.sweep.factors else ():
+        samples = conditions.samples
+        for stratum in samples.strata(FACTOR):
+            game = retrained(samples, stratum)
+            games = [game, at_inference(conditions, stratum)]
+            contributions += [Contribution.of(known, evidence.alpha) for known in games if known]
+            if samples.dataset in weak:
+                components.append(leaving_one_out(samples, stratum, evidence.alpha))
+            if samples.dataset in asymmetric:
+                components.append(shares_differ(samples, stratum, game, evidence.alpha))
+                components.append(combination_beats_parts(samples, stratum, evidence.alpha))
+    return contributions, [*components, *untestable(evidence, weakness.CLAIM), *untestable(evidence, asymmetry.CLAIM)]

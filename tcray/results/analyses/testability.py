@@ -1,0 +1,75 @@
+"""What keeps a claim from being tested on a dataset at all, and what would let it be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tcray.data.catalogue import names
+from tcray.results.analyses.evidence import Evidence, Samples
+from tcray.results.analyses.finding import ALL, Component
+from tcray.spec.claims import CLAIMS
+from tcray.spec.words import listed
+
+
+def untestable(evidence: Evidence, claim: str) -> list[Component]:
+    """One component `all` for every dataset on which no part of `claim` can be tested, the reason its sentence.
+
+    None where the sweep does not make the claim. A dataset that was left out has no source.
+    """
+    if claim not in evidence.sweep.claims:
+        return []
+    here = [Component(claim, ALL, s.dataset, s.source, {}, "", "", reason=why) for s, why in _barred(evidence, claim)]
+    gone = [
+        Component(claim, ALL, left["dataset"], "", {}, "", "", reason=_left_out(left["dataset"], left["reason"]))
+        for left in evidence.manifest["left_out"]
+    ]
+    return [*here, *gone]
+
+
+def testable(evidence: Evidence, claim: str) -> list[Samples]:
+    """The datasets on which `claim` is made and is worth a trial: none of those of `untestable`."""
+    if claim not in evidence.sweep.claims:
+        return []
+    barred = {samples.dataset for samples, _ in _barred(evidence, claim)}
+    return [samples for samples in evidence.samples if samples.dataset not in barred]
+
+
+def _barred(evidence: Evidence, claim: str) -> Iterator[tuple[Samples, str]]:
+    """Datasets that nothing can be tested on, each with its reason."""
+    lacking = [factor for factor in CLAIMS[claim].needs if factor not in evidence.sweep.factors]
+    for samples in evidence.samples:
+        if lacking:
+            yield samples, f"The sweep does not vary {listed(lacking, 'and')}: give it levels under factors."
+        elif evidence.sweep.confirm is None:
+            yield samples, "Only confirm runs are tested, and the sweep has none: add a confirm section."
+        elif not samples.runs:
+            yield samples, _incomplete(evidence, samples)
+
+
+def _incomplete(evidence: Evidence, samples: Samples) -> str:
+    """Why a dataset has no complete confirm run."""
+    ended = [run for run in evidence.runs if (run["dataset"], run["source"]) == (samples.dataset, samples.source)]
+    failed = Counter(run["reason"] or "failed" for run in ended if run["state"] == "FAILED")
+    pruned = sum(run["state"] == "PRUNED" for run in ended)
+    told = [f"{count:,} {reason}" for reason, count in failed.most_common()] + [f"{pruned:,} pruned"] * bool(pruned)
+    because = f" ({listed(told, 'and')})" if told else ""
+    remedy = "narrow its learning rates" if failed["diverged"] else "run the sweep to its end"
+    return f"No confirm run on {samples.dataset} is complete{because}: {remedy}."
+
+
+def _left_out(dataset: str, reason: str) -> str:
+    return f"{dataset} is left out, since {reason}: only a dataset that has it can tell."
+
+
+def train_unusable(evidence: Evidence, samples: Samples) -> str:
+    """Why train loss, and the gap to it, say nothing across cells, and the remedy; empty where they do."""
+    why, remedies = [], []
+    if evidence.tuned:
+        why.append("every cell has a configuration of its own")
+        remedies.append("run sweeps/rank_fixed.yaml")
+    if samples.card["saw_labels"]:
+        why.append(f"the features of {samples.dataset}'s train split were learned from its labels")
+        held_out = f"{samples.dataset}-heldout"
+        remedies.append(f"use {held_out if held_out in names() else 'features that did not see them'}")
+    return f"Train loss says nothing here, since {' and '.join(why)}: {' and '.join(remedies)}." if why else ""

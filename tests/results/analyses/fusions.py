@@ -1,0 +1,78 @@
+"""Sweeps over modalities with planted worth: each subset of text, audio and video has the test MAE that a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tcray.data.catalogue import Card
+from tcray.results.analyses.evidence import Evidence, Samples
+from tcray.spec.sweep import Confirm
+from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
+from tests.results.recorded import MOSI, a_sweep
+
+TRIO = replace(MOSI, modalities={"text": 4, "audio": 3, "video": 2})
+LABEL = labels_of(TRIO)
+CONSTANT = 2.0
+"""The test MAE of the reference row, which no single constant has: it is the same for every group."""
+REPEATS = 6
+
+SUBSETS = ("text", "audio", "video", "text+audio", "text+video", "audio+video", "text+audio+video")
+
+Worth = Mapping[str, float]
+"""MAE by subset, as `text+audio`."""
+
+
+def worth(*maes: float) -> dict[str, float]:
+    """MAEs in the order of `SUBSETS`."""
+    return dict(zip(SUBSETS, maes, strict=True))
+
+
+USEFUL = worth(0.6, 1.2, 1.3, 0.55, 0.56, 1.1, 0.5)
+"""Every modality is missed, text most."""
+
+
+def an_error(mae: float, subset: str, repeat: int, spread: float) -> float:
+    """A repeat's MAE: those of each subset have the mean `mae` exactly, and differ in their order."""
+    order = np.random.default_rng(sum(map(ord, subset))).permutation(REPEATS)
+    return mae + spread * (float(order[repeat]) - (REPEATS - 1) / 2)
+
+
+def evidence(
+    folder: Path, maes: Worth, *, card: Card = TRIO, spread: float = 0.001, repeats: int = REPEATS, **changes: Any
+) -> Evidence:
+    """That of a sweep over the subsets of `maes`, every test example of a run being off by its MAE.
+
+    What is missing at inference leaves of a fusion of all what training without it does; without any it is off by 2.
+    """
+    names = tuple(card.modalities)
+
+    def outcome(levels: Mapping[str, Sequence[str]], repeat: int, seed: int) -> Outcome:
+        subset = "+".join(levels["modalities"])
+        also = {}
+        for size in range(1, len(names) + 1):
+            for missing in combinations(names, size):
+                rest = "+".join(m for m in names if m not in missing)
+                also["missing:" + "+".join(missing)] = off_by(LABEL, maes.get(rest, 2.0))
+        return Outcome(off_by(LABEL, an_error(maes[subset], subset, repeat, spread)), also=also)
+
+    sweep = a_sweep(
+        **{
+            "factors": {"modalities": tuple(tuple(subset.split("+")) for subset in maes)},
+            "claims": ("weak-modality", "modal-asymmetry"),
+            "confirm": Confirm(seeds=1, repeats=repeats),
+            **changes,
+        }
+    )
+    references = {card.name: [{"name": "median", "metrics": {"test.mae": CONSTANT}}]}
+    return Evidence.of(planted_store(folder, sweep, Planted.of(card, outcome), references=references))
+
+
+def samples(folder: Path, maes: Worth, **changes: Any) -> Samples:
+    """The one dataset of that evidence."""
+    return evidence(folder, maes, **changes).samples[0]
