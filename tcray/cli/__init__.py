@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, str] = {
     "sweep": "Run a sweep, or resume it, and print what came out.",
     "status": "Show how far every sweep of a store has come, or one in detail.",
     "trials": "List the runs of a sweep.",
+    "results": "Show what may be concluded from a sweep; write its report.",
+    "compare": "Lay sweeps side by side in TensorBoard.",
     "data": "Look at datasets, import them, or write out their synthetic twins.",
     "store": "Look after the trial store: verify it, export it.",
     "schema": "Print the JSON Schema of the sweep file, for editors.",

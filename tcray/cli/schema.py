@@ -1,4 +1,4 @@
-"""`tcray schema`: the JSON Schema of the sweep file."""
+"""`tcray schema`: the JSON Schema of the sweep file, or of what `tcray results --json` writes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import json
 
 import click
 
-from tcray.spec.schema import json_schema
+from tcray.spec import schema as sweep_file
 
 
 @click.command("schema")
-def command() -> None:
+@click.option("--results", is_flag=True, help="Of the file that `tcray results --json` writes.")
+def command(results: bool) -> None:
     """Print the JSON Schema of the sweep file, for editors."""
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    schema = _of_results() if results else sweep_file.json_schema()
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+
+
+def _of_results() -> dict[str, object]:
+    from tcray.results.views.document import json_schema
+
+    return json_schema()

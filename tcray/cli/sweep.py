@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from tcray.cli.which import store_option
+from tcray.cli import told
+from tcray.cli.compare import LOGDIR
+from tcray.cli.which import STORE, store_option
+
+if TYPE_CHECKING:
+    from tcray.results.analyses.concluding import Results
+    from tcray.store.store import SweepStore
 
 
 @click.command("sweep")
@@ -24,8 +34,40 @@ def command(file: str, store: str, overrides: tuple[str, ...], address: str | No
     result = run_sweep(asked, store, address=address, fresh=fresh)
     if result.was_finished:
         click.echo(f"sweep {result.store.sweep_id} was finished before: nothing was left to train", err=True)
+    show_end(result.store, store)
 
+
+def show_end(sweep: SweepStore, uri: str) -> None:
+    """Prints the verdicts and tables of a sweep that has ended, and what shows the rest."""
+    from tcray.cli.findings import show_verdicts
+    from tcray.cli.optima import show_optima
     from tcray.cli.tables import show
-    from tcray.results.ranking import ranking
+    from tcray.results.analyses.concluding import results_of
 
-    show(ranking(result.store))
+    results = results_of(sweep)
+    show_verdicts(results, brief=True)
+    if not results.sweep.claims:
+        show_optima(results.profiles)
+    show(results.ranking)
+    named = sweep.sweep_id if uri == STORE else f"{sweep.sweep_id} --store {shlex.quote(uri)}"
+    click.echo(f"\nAll of it, with figures: tcray results {named} --html report.html")
+    if compared(sweep, results, named):
+        click.echo(f"Learning curves: tensorboard --logdir {LOGDIR}")
+
+
+def compared(sweep: SweepStore, results: Results, named: str) -> bool:
+    """Adds a sweep to the comparison in `LOGDIR`, and tells whether that could be done.
+
+    named  how commands name the sweep
+
+    A failure is said and no more: every run is recorded by now, and the comparison can be written at any time.
+    """
+    from tcray.results.views.comparison import compare
+
+    try:
+        compare([sweep], Path(LOGDIR), [results])
+    except Exception as error:  # noqa: BLE001 whatever it is, the sweep has succeeded
+        sentence, _ = told(error)
+        click.echo(f"{LOGDIR}/ was not written; try again: tcray compare {named}\n{sentence}", err=True)
+        return False
+    return True

@@ -11,13 +11,16 @@ import click
 from tcray.errors import InputError
 from tcray.store.store import Store, SweepStore
 
+STORE = "trials/"
+"""Where commands look for the trial store, unless told otherwise."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def store_option(command: _Command) -> _Command:
     """The option `--store` of every command that touches a store."""
     told = "Folder or bucket of the trial store."
-    return click.option("--store", default="trials/", show_default=True, metavar="URI", help=told)(command)
+    return click.option("--store", default=STORE, show_default=True, metavar="URI", help=told)(command)
 
 
 def which(store: Store, text: str) -> SweepStore:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tcray.cli.data import command
+from tcray.data.catalogue import KNOWN_CURVES
 from tcray.errors import DataError
 from tests.data.tiny import memes_folder, mosi_folder
 
@@ -27,9 +28,17 @@ def test_the_list_shows_what_is_imported_and_what_is_a_twin(tmp_path: Path):
     assert lines[3].split()[:5] == ["mosi-heldout", "real", "21", "in", "5"]
     assert lines[5].split()[:3] == ["mustard", "twin", "284/50/356"]
     assert lines[6].strip() == "text 300, audio 283, video 2048"
-    assert lines[-3] == "A twin is synthetic and stands in until the data is imported:"
-    assert lines[-2] == f"  tcray data import mustard --from PATH --root {tmp_path}/data"
-    assert max(map(len, lines[:-2])) <= 80
+    heading = lines.index("A twin is synthetic and stands in until the data is imported:")
+    assert lines[heading + 1] == f"  tcray data import mustard --from PATH --root {tmp_path}/data"
+    assert max(len(line) for line in lines if "import" not in line) <= 80
+
+
+def test_the_list_ends_with_the_twins_whose_truth_is_known(tmp_path: Path):
+    """Which no line offers to import."""
+    lines = said("list", "--root", str(tmp_path)).splitlines()
+    known = lines[lines.index("These exist only as twins, and what a sweep of each should find is known:") :]
+    assert [line.split()[0] for line in known if line.startswith("twin-")] == list(KNOWN_CURVES)
+    assert not any("import " in line for line in known)
 
 
 def test_an_import_says_what_it_wrote(tmp_path: Path):

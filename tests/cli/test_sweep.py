@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tcray.cli import main
-from tcray.errors import Interrupted, SweepError
+from tcray.errors import InputError, Interrupted, SweepError
+from tcray.store.store import SweepStore
 from tests.sweep.small import a_file, a_sweep, by_hand
 from tests.sweep.toy import Toy
 
@@ -82,16 +83,71 @@ def test_a_failed_sweep_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path) -> None:
-    """Said again, the command of a finished sweep says that it was, and prints its ranking."""
-    store = by_hand(tmp_path / "trials", a_sweep(tmp_path), Toy(str(tmp_path / "trace")))
+@pytest.fixture
+def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
+    """A sweep that was run to its end; the working directory is an empty one."""
     from tcray.search.plan import find_cards, plan
     from tcray.sweep import manifest
 
+    store = by_hand(tmp_path / "trials", a_sweep(tmp_path), Toy(str(tmp_path / "trace")))
     planned = plan(a_sweep(tmp_path), find_cards(a_sweep(tmp_path)))
-    store.write_manifest({**manifest.first(planned, store.sweep_id, {"mosi": []}), "finished_at": manifest.now()})
+    written = manifest.with_session(manifest.first(planned, store.sweep_id, {"mosi": []}), manifest.session("cpu"))
+    store.write_manifest({**written, "finished_at": manifest.now()})
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return store
+
+
+def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path, finished: SweepStore) -> None:
+    """Said again, the command of a finished sweep says that it was, and prints its ranking and what shows more."""
     result = say(a_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code, result.output
-    assert f"sweep {store.sweep_id} was finished before: nothing was left to train" in result.stderr
-    assert "mosi (twin)" in result.stdout
-    assert "rank" in result.stdout
+    assert f"sweep {finished.sweep_id} was finished before: nothing was left to train" == result.stderr.splitlines()[-1]
+    lines = result.stdout.splitlines()
+    assert "Does a rank help?" == lines[0]
+    assert "mosi (twin)" in lines
+    assert [
+        "",
+        f"All of it, with figures: tcray results {finished.sweep_id} --store {tmp_path}/trials --html report.html",
+        "Learning curves: tensorboard --logdir comparisons",
+    ] == lines[-3:]
+    assert ["comparisons"] == [path.name for path in Path().iterdir()]
+
+
+def test_the_store_is_not_named_where_it_is_where_it_always_is(tmp_path: Path, finished: SweepStore) -> None:
+    """The closing line is then as short as can be."""
+    Path("trials").symlink_to(tmp_path / "trials")
+    lines = say(a_file(tmp_path)).stdout.splitlines()
+    assert f"All of it, with figures: tcray results {finished.sweep_id} --html report.html" == lines[-2]
+
+
+def test_claims_are_answered_before_the_ranking(tmp_path: Path, finished: SweepStore) -> None:
+    """In a word each, with a sentence where something is decided or cannot be."""
+    result = say(a_file(tmp_path), "--store", tmp_path / "trials", "--set", "claims=[rank-generalisation]")
+    assert 0 == result.exit_code, result.output
+    verdict = result.stdout.index("NOT TESTABLE  mosi (twin)")
+    assert verdict < result.stdout.index("mosi (twin)\n  ", verdict + 30)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InputError("comparisons is a file", "Name a folder."), "Error: comparisons is a file\nName a folder.\n"),
+        (OSError(28, "No space left on device"), "Error: No space left on device\n"),
+        (ZeroDivisionError("oh"), "Error: a bug in tcray: ZeroDivisionError: oh\n"),
+    ],
+)
+def test_a_comparison_that_cannot_be_written_fails_no_sweep(
+    tmp_path: Path, finished: SweepStore, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    """Every run is recorded by then: it is said on stderr, with what tries again, and the exit code is 0."""
+
+    def compare(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("tcray.results.views.comparison.compare", compare)
+    result = say(a_file(tmp_path), "--store", tmp_path / "trials")
+    assert 0 == result.exit_code
+    again = f"tcray compare {finished.sweep_id} --store {tmp_path}/trials"
+    assert f"comparisons/ was not written; try again: {again}\n{said}" in result.stderr
+    assert "tensorboard" not in result.stdout

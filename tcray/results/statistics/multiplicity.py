@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's (1979) adjusted p-values, in the order given; None, for what is not testable, stays and is not counted."""
-    known = [p for p in p_values if p is not None]
-    for p in known:
+    """Holm's (1979) adjusted p-values, in the order given; None, for what is not testable, stays and is not counted.
+
+    The k-th smallest of m is multiplied by m - k + 1, and none is below a smaller one's. Those of statsmodels are the
+    same; but its `multipletests` collects all of Python's garbage at every call, a tenth of a second each time.
+    """
+    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    least = 0.0
+    for rank, (p, place) in enumerate(known):
         if not 0 <= p <= 1:
             raise ValueError(f"a p-value lies between 0 and 1, and {p!r} does not")
-    if len(known) < 2:
-        return list(p_values)
-    from statsmodels.stats.multitest import multipletests
-
-    adjusted = iter(multipletests(known, method="holm")[1])
-    return [None if p is None else float(next(adjusted)) for p in p_values]
+        least = max(least, min(1.0, (len(known) - rank) * p))
+        adjusted[place] = least
+    return adjusted

@@ -306,7 +306,7 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     "two levels": (
         fixed(factors={"rank": (1, 3)}),
         with_mae(DIP),
-        "2 levels, and an inner optimum takes 3: add levels to the factor.",
+        "2 levels, and an inner optimum takes 3: give the factor more.",
     ),
     "two units": (
         fixed(confirm=Confirm(seeds=2)),

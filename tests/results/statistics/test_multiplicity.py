@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from tcray.results.statistics.multiplicity import holm
 
@@ -18,6 +20,14 @@ def test_what_was_not_testable_stays_and_is_not_counted() -> None:
 def test_adjusted_p_values_do_not_exceed_one() -> None:
     """Three coin tosses are not more than certain."""
     assert holm([0.5, 0.6, 0.9]) == [1.0, 1.0, 1.0]
+
+
+def test_they_are_those_of_statsmodels() -> None:
+    """For families of every size up to 30, ties included."""
+    rng = np.random.default_rng(0)
+    for size in range(1, 31):
+        p_values = rng.beta(0.3, 1, size).round(2).tolist()
+        assert holm(p_values) == pytest.approx(list(multipletests(p_values, method="holm")[1]), abs=1e-15)
 
 
 @pytest.mark.parametrize("p_values", [[], [None], [None, None]])

@@ -1,0 +1,62 @@
+"""Tables of what modalities contribute: each one's value with both intervals, and what is sure of their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tcray.results.analyses.concluding import Results
+from tcray.results.analyses.modalities import Contribution
+from tcray.results.views.labels import (
+    NONE,
+    dataset_label,
+    interval_label,
+    metric_label,
+    number_label,
+    p_label,
+    plural,
+    signed_label,
+    stratum_label,
+)
+from tcray.results.views.plates import contributions
+from tcray.results.views.plates.contributions import KINDS
+from tcray.results.views.report.table import Cell, Numbered, Table, heads, name
+
+
+def contribution_tables(results: Results) -> Iterator[Numbered]:
+    """Of every dataset and kind: each modality's value with both intervals, and what is sure of the order."""
+    for part in results.contributions:
+        shapley = part.shapley
+        rows = []
+        for modality in shapley.order:
+            detail = shapley.details[modality] if shapley.details else None
+            share = shapley.shares[modality]
+            over, people = (detail.retraining, detail.people) if detail else (None, None)
+            rows.append(
+                (
+                    name(modality),
+                    Cell(signed_label(shapley.values[modality])),
+                    *(
+                        Cell(interval_label(i.low, i.high) if (i := m and m.interval()) else NONE)
+                        for m in (over, people)
+                    ),
+                    Cell(f"{share:.0%}".replace("-", "−") if share is not None else NONE),
+                    Cell(p_label(shapley.p_values[modality])),
+                )
+            )
+        where = [dataset_label(part.dataset, part.source), stratum_label(part.stratum), KINDS.get(part.kind, part.kind)]
+        caption = (
+            f"{', '.join(filter(None, where))}: {part.name} by modality in {metric_label(part.metric)} gained, "
+            f"over {plural(part.n_units, part.unit)}"
+        )
+        columns = ["φ", "95 % over retraining", "95 % over retraining and people", "share of the total", "p (φ = 0)"]
+        note = f"Order: {_order(part)}. Asymmetry index (max φ − min φ) / Σ |φ|: {number_label(shapley.asymmetry, 2)}."
+        yield contributions.TOPIC, part.dataset, Table(caption, (heads(["modality"], columns),), tuple(rows), note=note)
+
+
+def _order(part: Contribution) -> str:
+    """`text > audio ≥ video`: > where the difference is sure."""
+    shapley = part.shapley
+    certain = shapley.certain or (False,) * (len(shapley.order) - 1)
+    signs = [" > " if sure else " ≥ " for sure in certain]
+    said = "".join(f"{modality}{sign}" for modality, sign in zip(shapley.order, [*signs, ""], strict=True))
+    return said + (" (> where the difference is significant after Holm)" if signs else "")

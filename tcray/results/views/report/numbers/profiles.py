@@ -1,0 +1,74 @@
+"""Tables of the ordered factors: a row a level, a column a stratum and metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tcray.results.analyses.concluding import Results
+from tcray.results.analyses.profiles import Profile
+from tcray.results.views.labels import (
+    NONE,
+    dataset_label,
+    estimate_label,
+    factor_label,
+    level_label,
+    metric_label,
+    plural,
+    stratum_label,
+)
+from tcray.results.views.plates.profiles import CLAIMED, topic_of
+from tcray.results.views.report.table import Cell, Head, Numbered, Table, heads, name
+
+
+def profile_tables(results: Results) -> Iterator[Numbered]:
+    """Of every factor and dataset: a row a level, a column a stratum and metric."""
+    groups: dict[tuple[str, str, str], list[Profile]] = {}
+    for profile in results.profiles:
+        if len(profile.values):
+            groups.setdefault((profile.factor, profile.dataset, profile.source), []).append(profile)
+    for (factor, dataset, source), profiles in groups.items():
+        levels = list(dict.fromkeys(level for profile in profiles for level in profile.levels))
+        strata = list(dict.fromkeys(stratum_label(profile.stratum) for profile in profiles))
+        ordered = [p for stratum in strata for p in profiles if stratum_label(p.stratum) == stratum]
+        over = [Head(s, sum(stratum_label(p.stratum) == s for p in ordered)) for s in strata]
+        top = ((Head("", kind="words"), *over),) if strata != [""] else ()
+        rows = tuple((name(level_label(lv)), *(_at_level(p, lv) for p in ordered)) for lv in levels)
+        counted = plural(max(len(profile.values) for profile in profiles), profiles[0].unit)
+        caption = (
+            f"{dataset_label(dataset, source)}: mean ± half the 95 % interval over {counted}, by {factor_label(factor)}"
+        )
+        table = Table(
+            caption,
+            (*top, heads([factor_label(factor)], [metric_label(profile.metric) for profile in ordered])),
+            rows,
+            note=_marks(ordered),
+        )
+        yield topic_of(factor), dataset, table
+
+
+def _marks(profiles: Sequence[Profile]) -> str:
+    """What the marks behind numbers mean."""
+    if all(profile.optimum is None for profile in profiles):
+        return ""
+    worst = ", ▼ the truly worst one" if _asks_for_worst(profiles[0]) else ""
+    return f"◆ may be the truly best level{worst} (95 % confidence sets); bold: the best mean."
+
+
+def _asks_for_worst(profile: Profile) -> bool:
+    claimed = CLAIMED.get(profile.factor)
+    return claimed is not None and claimed[1].extremum == "worst"
+
+
+def _at_level(profile: Profile, level: Any) -> Cell:
+    if level not in profile.levels:
+        return Cell(NONE)
+    tested = profile.optimum is not None and profile.purpose in ("generalisation", "secondary")
+    best, worst = (
+        tested and level in profile.optimum_set,
+        tested and _asks_for_worst(profile) and level in profile.worst_set,
+    )
+    mark = (" ◆" if best else "") + (" ▼" if worst else "")
+    return Cell(
+        estimate_label(profile.means[profile.levels.index(level)]) + mark, strong=tested and level == profile.optimum
+    )

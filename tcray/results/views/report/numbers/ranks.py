@@ -1,0 +1,74 @@
+"""Tables over rank: effective rank, and what the shared prior changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tcray.results.analyses.concluding import Results
+from tcray.results.analyses.conditioning import Conditioning
+from tcray.results.analyses.spectrum import Spectrum
+from tcray.results.estimate import Estimate
+from tcray.results.views.labels import (
+    NONE,
+    change_label,
+    dataset_label,
+    estimate_label,
+    metric_label,
+    number_label,
+    plural,
+    stratum_label,
+)
+from tcray.results.views.plates import conditioning, spectra
+from tcray.results.views.report.table import Cell, Numbered, Table, heads, name
+
+
+def spectrum_tables(results: Results) -> Iterator[Numbered]:
+    """Of every dataset: effective rank by rank, a column a stratum."""
+    groups: dict[tuple[str, str], list[Spectrum]] = {}
+    for part in results.spectra:
+        if len(part.effective_rank):
+            groups.setdefault((part.dataset, part.source), []).append(part)
+    for (dataset, source), parts in groups.items():
+        ranks = sorted({rank for part in parts for rank in part.ranks})
+        columns = [_column(part.ranks, part.effective_rank) for part in parts]
+        rows = tuple((name(str(rank)), *(Cell(column.get(rank, NONE)) for column in columns)) for rank in ranks)
+        caption = (
+            f"{dataset_label(dataset, source)}: effective rank, mean ± half the 95 % interval over {parts[0].unit}s"
+        )
+        labels = [stratum_label(part.stratum) or "effective rank" for part in parts]
+        yield spectra.TOPIC, dataset, Table(caption, (heads(["rank"], labels),), rows)
+
+
+def _column(levels: Sequence[Any], values: Any) -> dict[Any, str]:
+    means = [Estimate.of([float(value) for value in column]) for column in np.asarray(values, np.float64).T]
+    return dict(zip(levels, map(estimate_label, means), strict=True))
+
+
+def conditioning_tables(results: Results) -> Iterator[Numbered]:
+    """Of every dataset: jWAE − LMF by rank in each metric, and MMD² of both."""
+    groups: dict[tuple[str, str, str], list[Conditioning]] = {}
+    for part in results.conditionings:
+        if len(part.differences):
+            groups.setdefault((part.dataset, part.source, stratum_label(part.stratum)), []).append(part)
+    for (dataset, source, stratum), parts in groups.items():
+        first = parts[0]
+        rows = tuple(
+            (
+                name(str(rank)),
+                *(Cell(change_label(part.means[at])) for part in parts),
+                Cell(number_label(first.mmd2_none[at], 4)),
+                Cell(number_label(first.mmd2_jwae[at], 4)),
+            )
+            for at, rank in enumerate(first.ranks)
+        )
+        where = ", ".join(part for part in (dataset_label(dataset, source), stratum) if part)
+        counted = plural(len(first.differences), first.unit)
+        caption = (
+            f"{where}: jWAE − LMF by rank, mean ± half the 95 % interval over {counted}, and the manipulation check"
+        )
+        metrics = [f"jWAE − LMF, {metric_label(part.metric)}" for part in parts]
+        head = heads(["rank"], [*metrics, "MMD², LMF", "MMD², jWAE"])
+        yield conditioning.TOPIC, dataset, Table(caption, (head,), rows)

@@ -1,0 +1,64 @@
+"""Tables of robustness: relative and effective, of each cell under each corruption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tcray.results.analyses.concluding import Results
+from tcray.results.analyses.robustness import Robustness
+from tcray.results.estimate import Estimate
+from tcray.results.views.figures.robustness import corruption_label
+from tcray.results.views.labels import (
+    NONE,
+    change_label,
+    dataset_label,
+    estimate_label,
+    metric_label,
+    stratum_label,
+)
+from tcray.results.views.plates import robustness
+from tcray.results.views.report.table import Cell, Numbered, Table, heads, name
+
+
+def robustness_tables(results: Results) -> Iterator[Numbered]:
+    """Of every dataset: relative robustness of each cell under each corruption, with the clean metric."""
+    datasets: dict[tuple[str, str], list[Robustness]] = {}
+    for part in results.robustness:
+        if part.severities and part.n_units:
+            datasets.setdefault((part.dataset, part.source), []).append(part)
+    for (dataset, source), parts in datasets.items():
+        corruptions = list(dict.fromkeys(part.corruption for part in parts))
+        cells: dict[str, dict[str, Robustness]] = {}
+        for part in parts:
+            cells.setdefault(stratum_label(part.stratum) or "the only cell", {})[part.corruption] = part
+        labels = list(map(corruption_label, corruptions))
+        where, metric = dataset_label(dataset, source), metric_label(parts[0].metric)
+        rows = tuple(
+            (name(cell), Cell(estimate_label(_clean(by))), *(Cell(_area(by.get(c))) for c in corruptions))
+            for cell, by in cells.items()
+        )
+        caption = f"{where}: relative robustness, the mean of {metric} over severities, ± half the 95 % interval"
+        yield robustness.TOPIC, dataset, Table(caption, (heads(["cell"], ["clean", *labels]),), rows)
+        if any(part.effective is not None for part in parts):
+            rows = tuple(
+                (name(cell), *(Cell(_effective(by.get(c))) for c in corruptions))
+                for cell, by in cells.items()
+                if any(part.effective is not None for part in by.values())
+            )
+            caption = (
+                f"{where}: effective robustness against the same cell without conditioning, ± half the 95 % interval"
+            )
+            yield robustness.TOPIC, dataset, Table(caption, (heads(["cell"], labels),), rows)
+
+
+def _clean(by_corruption: Mapping[str, Robustness]) -> Estimate | None:
+    part = next(iter(by_corruption.values()))
+    return part.values[0] if part.values else None
+
+
+def _area(part: Robustness | None) -> str:
+    return estimate_label(part.area) if part else NONE
+
+
+def _effective(part: Robustness | None) -> str:
+    return change_label(part.effective) if part and part.effective else NONE

@@ -1,0 +1,71 @@
+"""The page itself: the template, filled."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tcray.results.analyses.concluding import Results
+from tcray.results.analyses.finding import Verdict
+from tcray.results.views.arrangement import arranged
+from tcray.results.views.labels import capitalised, dataset_label
+from tcray.results.views.report.findings import claim_shown
+from tcray.results.views.report.method import method
+from tcray.results.views.report.provenance import (
+    commands,
+    data_notes,
+    data_table,
+    sessions_table,
+    shown_time,
+    sweep_file,
+)
+from tcray.results.views.report.ranked import ranked
+from tcray.results.views.report.sections import sections
+
+SIGNS: dict[Verdict, str] = {
+    "supported": "✓",
+    "contradicted": "✕",
+    "inconclusive": "?",
+    "not testable": "–",
+    "descriptive": "·",
+}
+
+
+def page(results: Results) -> str:
+    """The report as HTML."""
+    results = arranged(results)
+    environment = Environment(
+        loader=PackageLoader("tcray.results.views"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    manifest = results.manifest
+    return environment.get_template("report.html.jinja").render(
+        title=results.sweep.question or f"Sweep {results.sweep.name}",
+        sweep_id=results.sweep_id,
+        name=results.sweep.name,
+        datasets=[(card["name"], card["source"]) for card in manifest["cards"]],
+        twins=[card["name"] for card in manifest["cards"] if card["source"] == "twin"],
+        planned_runs=manifest["planned_runs"],
+        device=manifest["device"],
+        engine=manifest["engine"],
+        started=shown_time(manifest["started_at"]),
+        finished=shown_time(manifest["finished_at"]) if manifest["finished_at"] else "",
+        claims=[claim_shown(claim, results.findings) for claim in results.sweep.claims],
+        tally=Counter(finding.verdict for finding in results.findings if finding.measured.component == "all"),
+        signs=SIGNS,
+        data=data_table(results),
+        data_notes=list(data_notes(results)),
+        sections=list(sections(results)),
+        ranking=results.ranking,
+        ranked=[ranked(table) for table in results.ranking.tables],
+        method=list(method(results)),
+        sessions=sessions_table(results),
+        commands=commands(results),
+        sweep_file=sweep_file(results.sweep),
+        dataset_label=dataset_label,
+        capitalised=capitalised,
+    )

@@ -1,0 +1,174 @@
+"""`tcray results`: the analyses of a sweep, in the terminal and as files."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from tcray.cli import main
+from tcray.results.views.document import json_schema
+from tcray.spec.sweep import Confirm
+from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
+from tests.results.recorded import MOSI, a_sweep
+
+SWEEP = a_sweep(
+    question="Where does rank do best?",
+    claims=("rank-generalisation",),
+    factors={"rank": (1, 2, 4, 8, 16)},
+    tune={},
+    search=None,
+    confirm=Confirm(seeds=6),
+)
+ERROR = {1: 1.0, 2: 0.9, 4: 0.7, 8: 0.9, 16: 1.0}
+"""By rank: best at 4, far beyond the noise."""
+
+
+MANIFEST = {"engine": "2", "sessions": [], "planned_runs": 30, "device": "cpu", "objective": "valid.loss"}
+"""What a driver writes beside."""
+
+
+def outcome_of(levels: Any, repeat: int, seed: int) -> Outcome:
+    """A run off by the error of its rank, give or take a little."""
+    noise = np.random.default_rng([levels["rank"], seed]).normal(0, 0.01, len(labels_of(MOSI)))
+    metrics = {"valid.loss": ERROR[levels["rank"]], "train.loss": 1 / levels["rank"] + noise[0], "last.test.loss": 1.0}
+    return Outcome(off_by(labels_of(MOSI), ERROR[levels["rank"]] + noise), metrics=metrics)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with the sweep in `trials/`, and a terminal of 80 columns."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    planted_store(tmp_path, SWEEP, Planted.of(MOSI, outcome_of), **MANIFEST)
+    return tmp_path
+
+
+def say(*arguments: str | Path) -> Result:
+    """Says `tcray results`."""
+    return CliRunner().invoke(main, ["results", *map(str, arguments)])
+
+
+def test_it_goes_from_the_question_to_the_ranking(folder: Path) -> None:
+    """Verdicts in words, a table a claim, the optima, then the cells beside the references; none too wide."""
+    result = say("small")
+    assert (result.exit_code, result.stderr) == (0, "sweep small-1, started 2026-01-01 00:00\n")
+    lines = result.stdout.splitlines()
+    places = [
+        lines.index("Where does rank do best?"),
+        next(n for n, line in enumerate(lines) if line.startswith("  SUPPORTED     mosi (p < 0.001, 6 seeds)")),
+        lines.index("rank-generalisation"),
+        next(n for n, line in enumerate(lines) if line.split() == ["mosi", "MAE", "4", "4"]),
+        next(n for n, line in enumerate(lines) if line.startswith("ridge: all")),
+    ]
+    assert sorted(places) == places
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_document_is_written_and_fits_its_schema(folder: Path) -> None:
+    """Which `tcray schema --results` prints; the same store gives the same bytes."""
+    result = say("small", "--json", "results.json")
+    assert (result.exit_code, result.stderr.splitlines()[1:]) == (0, ["results.json is written"])
+    schema = json.loads(CliRunner().invoke(main, ["schema", "--results"]).stdout)
+    assert schema == json_schema()
+    first = Path("results.json").read_bytes()
+    jsonschema.validate(json.loads(first), schema)
+    say("small", "--json", "results.json")
+    assert Path("results.json").read_bytes() == first
+    assert sorted(path.name for path in folder.iterdir()) == ["results.json", "trials"]
+
+
+def test_report_and_document_may_both_be_written(folder: Path) -> None:
+    """And the terminal shows the same as without."""
+    result = say("small", "--html", "report.html", "--json", "results.json")
+    assert result.stderr.splitlines()[1:] == ["report.html is written", "results.json is written"]
+    assert result.stdout == say("small").stdout
+    assert Path("report.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [("nowhere/file", "there is no folder nowhere"), ("trials", "it is a folder")],
+)
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_file_that_cannot_be_written_is_named(folder: Path, option: str, file: str, why: str) -> None:
+    """In a sentence, with exit code 2; nothing is left lying about."""
+    before = sorted(folder.rglob("*"))
+    result = say("small", option, file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[1:] == [f"Error: {file} cannot be written: {why}", "Name another file."]
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_disk_that_is_full_is_wrong_output(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was there before is there still, and nothing beside it."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    Path("results.json").write_text("before")
+    monkeypatch.setattr(Path, "replace", full)
+    result = say("small", "--json", "results.json")
+    assert result.exit_code == 2
+    assert result.stderr.endswith(
+        "Error: results.json cannot be written: No space left on device\nName another file.\n"
+    )
+    assert [path.read_text() for path in folder.iterdir() if path.is_file()] == ["before"]
+
+
+def test_a_link_stays_a_link(folder: Path) -> None:
+    """What it names is written."""
+    Path("link.json").symlink_to("real.json")
+    say("small", "--json", "link.json")
+    assert Path("link.json").is_symlink()
+    assert json.loads(Path("real.json").read_text("utf-8"))["sweep_id"] == "small-1"
+
+
+def test_a_pipe_is_written_to_and_not_replaced(folder: Path) -> None:
+    """Nor is a device, such as /dev/stdout."""
+    os.mkfifo("pipe")
+    with ThreadPoolExecutor() as threads:
+        read = threads.submit(Path("pipe").read_text, "utf-8")
+        say("small", "--json", "pipe")
+    assert json.loads(read.result())["sweep_id"] == "small-1"
+    assert Path("pipe").is_fifo()
+
+
+def test_a_sweep_that_is_not_finished_has_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is there by now, and it says so; what lacks runs is not testable."""
+    monkeypatch.chdir(tmp_path)
+
+    def begun(levels: Any, repeat: int, seed: int) -> Outcome | None:
+        return outcome_of(levels, repeat, seed) if levels["rank"] < 4 and seed < 2 else None
+
+    planted_store(tmp_path, SWEEP, Planted.of(MOSI, begun), finished_at=None, **MANIFEST)
+    result = say("small")
+    assert result.exit_code == 0, result.stderr
+    assert "The sweep is not finished: this rests on the runs that have ended by now" in result.stdout
+    assert "NOT TESTABLE  mosi" in result.stdout
+    assert "The sweep is not finished: 4 of its runs have ended." in result.stdout
+
+
+def test_a_sweep_without_runs_has_results_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each claim is told to be not testable, and why."""
+    monkeypatch.chdir(tmp_path)
+    planted_store(tmp_path, SWEEP, Planted.of(MOSI, lambda *_: None), finished_at=None, **MANIFEST)
+    result = say("small", "--json", "results.json")
+    assert result.exit_code == 0, result.stderr
+    assert "NOT TESTABLE  mosi\n    No confirm run on mosi is complete: run the sweep to its end.\n" in result.stdout
+    jsonschema.validate(json.loads(Path("results.json").read_text("utf-8")), json_schema())
+
+
+def test_an_unknown_sweep_is_wrong_input(folder: Path) -> None:
+    """With the nearest name."""
+    result = say("smal1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Did you mean small-1 or small?" in result.stderr
