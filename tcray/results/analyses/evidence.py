@@ -67,7 +67,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Samples:
-    """The complete confirm runs of one dataset, real or its twin; `cells` keeps the order of the sweep's factors."""
+    """The complete confirm runs of one dataset, real or its twin, in the order in which the sweep lists its levels."""
 
     card: Mapping[str, Any]
     unit: Unit
@@ -216,6 +216,7 @@ class Evidence:
         sweep = Sweep.from_document(manifest["sweep"])
         runs = records(store)
         confirmed = [run for run in runs if run["phase"] == "confirm" and run["state"] == "COMPLETE"]
+        confirmed.sort(key=lambda run: _place(run, sweep.factors))
         predictions = Predictions(store)
         samples = tuple(
             Samples(
@@ -239,6 +240,16 @@ class Evidence:
     def tuned(self) -> bool:
         """Whether every cell is at its own best configuration."""
         return bool(self.sweep.tune)
+
+
+def _place(run: Record, factors: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Where the levels of a run stand in the sweep file; subsets of modalities by size, then by name."""
+    places = []
+    for name, listed in factors.items():
+        level = run.get(name)
+        known = [] if isinstance(listed, str) else ["+".join(x) if isinstance(x, tuple) else x for x in listed]
+        places.append((known.index(level), "") if level in known else (str(level).count("+"), str(level)))
+    return places
 
 
 def _number(run: Record, metric: str) -> float | None:

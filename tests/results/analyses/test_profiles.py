@@ -212,7 +212,7 @@ def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
     sweep = fixed(factors={"rank": (1, 3, 16), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=3))
     evidence = Evidence.of(planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(DIP))))
     profiles, components = analyse(evidence)
-    arms = [{"conditioning": "jwae"}, {"conditioning": "none"}]
+    arms = [{"conditioning": "none"}, {"conditioning": "jwae"}]
     assert [p.stratum for p in profiles if p.metric == "test.mae"] == arms
     assert [c.stratum for c in components if c.component == "non-monotone"] == arms
 
