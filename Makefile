@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= python3
 READY := $(VENV)/.ready
 
-.PHONY: sweep test test-fast check bench clean
+.PHONY: sweep test test-fast check bench calibration clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test    every test"
 	@echo "make check   ruff, types, floors"
 	@echo "make bench   the benchmarks, as ratios"
+	@echo "make calibration   how often the statistics are wrong, by simulation"
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("tcray needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; say make PYTHON=python3.11") if sys.version_info < (3, 11) else 0'
@@ -39,6 +40,9 @@ check: $(READY)
 bench: $(READY)
 	$(VENV)/bin/python -m tests.benchmarks.throughput
 	$(VENV)/bin/python -m tests.benchmarks.bookkeeping
+
+calibration: $(READY)
+	$(VENV)/bin/python -m tests.benchmarks.calibration
 
 clean:
 	rm -rf $(VENV)

@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how what goes wrong is told.
 
 Each command is a module of this package with a click command `command`, imported when it is called and not before.
+Beside them stand only `which`, the sweep that a command means, and `terminal`, what commands print.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tcray.cli.which import store_option, which
+from tcray.results.views.labels import plural
 from tcray.store.store import Store
 
 LOGDIR = "comparisons"
@@ -25,7 +26,7 @@ def command(sweeps: tuple[str, ...], logdir: str, store: str) -> None:
     opened = Store.open(store)
     asked = {sweep.sweep_id: sweep for sweep in (which(opened, text) for text in sweeps)}
 
-    from tcray.results.views.comparison import VERDICTS, compare
+    from tcray.results.views.tensorboard.comparison import VERDICTS, compare
 
     compared = compare(list(asked.values()), Path(logdir))
     for one in compared:
@@ -42,5 +43,5 @@ def said(cells: int, bare: int) -> str:
     """How many cells there are, and how many of them have nothing to show."""
     if not cells:
         return "no cell has a run yet"
-    counted = f"{cells:,} cell{'s' * (cells > 1)}"
+    counted = plural(cells, "cell")
     return f"{counted}, {bare:,} of them without a complete confirm run" if bare else counted

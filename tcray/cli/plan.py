@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import click
 
-from tcray.cli.aligned import Column, aligned
+from tcray.cli.terminal.table import Column, plain
 from tcray.cli.which import store_option
+from tcray.results.views.labels import plural
 from tcray.search.estimate import estimate, timed_before
 from tcray.search.plan import Plan, find_cards, plan
 from tcray.spec.load import load_sweep
@@ -62,7 +63,7 @@ def _datasets(planned: Plan) -> str:
         *(Column.of(name, [card.sizes[i] for card in cards]) for i, name in enumerate(("train", "valid", "test"))),
         Column.of("modalities", [", ".join(f"{m} {width}" for m, width in card.modalities.items()) for card in cards]),
     ]
-    return aligned(columns)
+    return plain(columns)
 
 
 def _cells(planned: Plan) -> str:
@@ -70,7 +71,7 @@ def _cells(planned: Plan) -> str:
         f"{len(levels)} of {name}" if isinstance(levels, tuple) else f"every subset of {name}"
         for name, levels in planned.sweep.factors.items()
     ]
-    return f"{len(planned.cells):,}: {' × '.join([_counted(len(planned.cards), 'dataset'), *by])}"
+    return f"{len(planned.cells):,}: {' × '.join([plural(len(planned.cards), 'dataset'), *by])}"
 
 
 def _search(planned: Plan) -> str:
@@ -80,23 +81,23 @@ def _search(planned: Plan) -> str:
     waves = f"in waves of {search.wave} ({search.sampler})"
     at = f"{'epoch' if len(rungs.at) == 1 else 'epochs'} {listed(map(str, rungs.at), 'and')}" if rungs.at else ""
     compared = f", compared at {at} of {rungs.epochs}" if at else ""
-    repeats = _counted(planned.repeats, "repeat")
-    return f"{repeats} of {_counted(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"
+    repeats = plural(planned.repeats, "repeat")
+    return f"{repeats} of {plural(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"
 
 
 def _confirm(planned: Plan) -> str:
     confirm = planned.sweep.confirm
     if confirm is None:
         return "none"
-    what = f"{_counted(planned.repeats, 'repeat')} × " if planned.trials else ""
-    return f"{what}{_counted(confirm.seeds, 'seed')}: {planned.confirm_runs:,} runs"
+    what = f"{plural(planned.repeats, 'repeat')} × " if planned.trials else ""
+    return f"{what}{plural(confirm.seeds, 'seed')}: {planned.confirm_runs:,} runs"
 
 
 def _packs(planned: Plan) -> str:
     kinds = set().union(*planned.signatures.values())
     size = planned.sweep.resources.pack
-    together = "as many runs as fit and help" if size == "auto" else f"{_counted(size, 'run')} at most"
-    return f"{_counted(len(kinds), 'kind')} of run, each in packs of its own, {together}"
+    together = "as many runs as fit and help" if size == "auto" else f"{plural(size, 'run')} at most"
+    return f"{plural(len(kinds), 'kind')} of run, each in packs of its own, {together}"
 
 
 def _resources(planned: Plan) -> str:
@@ -129,15 +130,11 @@ def _time(planned: Plan, store: Store | None) -> str:
     cores = os.cpu_count() or 1
     slots = max(1, int(cores // planned.sweep.resources.cpu))
     source = "as runs like these took before" if found.timed else "a rough figure, by the size of the data"
-    return f"about {_rounded(left * found.seconds / slots)} on the {_counted(cores, 'CPU core')} here ({source})"
+    return f"about {_rounded(left * found.seconds / slots)} on the {plural(cores, 'CPU core')} here ({source})"
 
 
 def _rounded(seconds: float) -> str:
     for size, unit in ((3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:
-            return _counted(round(seconds / size), unit)
-    return _counted(max(1, round(seconds)), "second")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+            return plural(round(seconds / size), unit)
+    return plural(max(1, round(seconds)), "second")

@@ -12,6 +12,9 @@ from tcray.cli.which import store_option, which
 from tcray.errors import InputError
 from tcray.store.store import Store
 
+ROBUSTNESS = "robustness"
+"""The claim that describes, and so has no components with verdicts but a table of its own kind."""
+
 
 @click.command("results")
 @click.argument("sweep")
@@ -24,10 +27,14 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
     for file in filter(None, (html, json_)):
         check(file)
 
-    from tcray.cli.findings import show_parts, show_verdicts
-    from tcray.cli.optima import show_optima
-    from tcray.cli.shares import show_shares
-    from tcray.cli.tables import show
+    from rich.console import Console
+
+    from tcray.cli.terminal.components import show_components
+    from tcray.cli.terminal.optima import show_optima
+    from tcray.cli.terminal.ranking import show_ranking
+    from tcray.cli.terminal.robustness import show_robustness
+    from tcray.cli.terminal.shares import show_shares
+    from tcray.cli.terminal.verdicts import show_verdicts
     from tcray.results.analyses.concluding import results_of
 
     results = results_of(asked)
@@ -39,11 +46,14 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
         from tcray.results.views.document import as_text, document
 
         deliver(json_, as_text(document(results)))
-    show_verdicts(results)
-    show_parts(results)
-    show_shares(results.contributions)
-    show_optima(results.profiles)
-    show(results.ranking)
+    console = Console()
+    show_verdicts(results, console)
+    show_components(results, console)
+    if ROBUSTNESS in results.sweep.claims:
+        show_robustness(results.robustness, console)
+    show_shares(results.contributions, console)
+    show_optima(results.profiles, console)
+    show_ranking(results.ranking, console)
 
 
 def check(file: str) -> None:

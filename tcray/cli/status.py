@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from tcray.cli.aligned import Column, aligned
-from tcray.cli.which import shown_dataset, shown_time, store_option, which
+from tcray.cli.terminal.table import Column, plain
+from tcray.cli.which import store_option, which
+from tcray.results.views.labels import short_dataset_label, time_label
 from tcray.store.store import Store, SweepStore
 from tcray.store.summary import STATES, Summary, best_by_dataset
 from tcray.store.trials import records
@@ -27,13 +28,15 @@ def overview(store: Store) -> str:
         return f"{store.volume.shown()} has no sweep yet"
     columns = [
         Column.of("sweep", [one.manifest["sweep_id"] for one in summaries]),
-        Column.of("started", [shown_time(one.manifest["started_at"]) for one in summaries]),
+        Column.of("started", [time_label(one.manifest["started_at"]) for one in summaries]),
         *(Column.of(state.lower(), [one.runs(state=state) for one in summaries]) for state in STATES),
         Column.of("planned", [one.manifest["planned_runs"] for one in summaries]),
         Column.of("state", [activity(one) for one in summaries]),
-        Column.of("datasets", [", ".join(shown_dataset(*dataset) for dataset in one.datasets) for one in summaries]),
+        Column.of(
+            "datasets", [", ".join(short_dataset_label(*dataset) for dataset in one.datasets) for one in summaries]
+        ),
     ]
-    return aligned(columns)
+    return plain(columns)
 
 
 def detail(sweep: SweepStore) -> str:
@@ -73,11 +76,11 @@ def by_dataset(summary: Summary) -> str:
     if not rows:
         return ""
     columns = [
-        Column.of("dataset", [shown_dataset(row["dataset"], row["source"]) for row in rows]),
+        Column.of("dataset", [short_dataset_label(row["dataset"], row["source"]) for row in rows]),
         Column.of("phase", [row["phase"] for row in rows]),
         *(Column.of(state.lower(), [summary.runs(**row, state=state) for row in rows]) for state in STATES),
     ]
-    return aligned(columns)
+    return plain(columns)
 
 
 def best_so_far(sweep: SweepStore, objective: str) -> str:
@@ -86,8 +89,8 @@ def best_so_far(sweep: SweepStore, objective: str) -> str:
     if not best:
         return ""
     columns = [
-        Column.of("best so far", [shown_dataset(run["dataset"], run["source"]) for run in best]),
+        Column.of("best so far", [short_dataset_label(run["dataset"], run["source"]) for run in best]),
         Column.of(objective, [run[objective] for run in best]),
         *(Column.of(name, [run[name] for run in best]) for name in ("phase", "repeat", "trial", "seed", "cell")),
     ]
-    return aligned(columns)
+    return plain(columns)

@@ -8,6 +8,7 @@ import click
 
 from tcray.cli.which import store_option, which
 from tcray.errors import InputError, StoreError
+from tcray.results.views.labels import plural
 from tcray.store.export import export_rows, line
 from tcray.store.store import Store
 from tcray.store.verify import examine, known_ids
@@ -38,7 +39,7 @@ def verify(sweep: str | None, store: str) -> None:
         click.echo(f"{opened.volume.shown()} has no sweep yet")
     if found:
         raise StoreError(
-            f"{opened.volume.shown()} is not sound: {found:,} issue{'s' * (found > 1)}",
+            f"{opened.volume.shown()} is not sound: {plural(found, 'issue')}",
             "The lines above name them; nothing was changed.",
         )
 

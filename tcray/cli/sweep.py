@@ -39,16 +39,18 @@ def command(file: str, store: str, overrides: tuple[str, ...], address: str | No
 
 def show_end(sweep: SweepStore, uri: str) -> None:
     """Prints the verdicts and tables of a sweep that has ended, and what shows the rest."""
-    from tcray.cli.findings import show_verdicts
-    from tcray.cli.optima import show_optima
-    from tcray.cli.tables import show
+    from rich.console import Console
+
+    from tcray.cli.terminal.optima import show_optima
+    from tcray.cli.terminal.ranking import show_ranking
+    from tcray.cli.terminal.verdicts import show_verdicts
     from tcray.results.analyses.concluding import results_of
 
-    results = results_of(sweep)
-    show_verdicts(results, brief=True)
+    results, console = results_of(sweep), Console()
+    show_verdicts(results, console, brief=True)
     if not results.sweep.claims:
-        show_optima(results.profiles)
-    show(results.ranking)
+        show_optima(results.profiles, console)
+    show_ranking(results.ranking, console)
     named = sweep.sweep_id if uri == STORE else f"{sweep.sweep_id} --store {shlex.quote(uri)}"
     click.echo(f"\nAll of it, with figures: tcray results {named} --html report.html")
     if compared(sweep, results, named):
@@ -62,7 +64,7 @@ def compared(sweep: SweepStore, results: Results, named: str) -> bool:
 
     A failure is said and no more: every run is recorded by now, and the comparison can be written at any time.
     """
-    from tcray.results.views.comparison import compare
+    from tcray.results.views.tensorboard.comparison import compare
 
     try:
         compare([sweep], Path(LOGDIR), [results])

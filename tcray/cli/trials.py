@@ -16,9 +16,10 @@ import click
 import pyarrow as pa
 from pyarrow import parquet
 
-from tcray.cli.aligned import Column, aligned, fitting
-from tcray.cli.which import shown_dataset, store_option, which
+from tcray.cli.terminal.table import Column, fitting, plain, width_of
+from tcray.cli.which import store_option, which
 from tcray.errors import InputError
+from tcray.results.views.labels import plural, short_dataset_label
 from tcray.store.finite import finite
 from tcray.store.store import Store
 from tcray.store.trials import Trials, as_table
@@ -82,14 +83,14 @@ def as_text(trials: Trials, manifest: Mapping[str, Any], width: int) -> str:
     if not runs:
         return "no run\n"
     columns = [
-        Column.of("dataset", [shown_dataset(run["dataset"], run["source"]) for run in runs]),
+        Column.of("dataset", [short_dataset_label(run["dataset"], run["source"]) for run in runs]),
         Column.of("state", [f"{run['state']}: {run['reason']}" if run["reason"] else run["state"] for run in runs]),
         *(Column.of(name, [run[name] for run in runs]) for name in by_interest(trials, manifest)),
     ]
-    shown = fitting(columns, width)
+    shown = fitting(columns, width, taken=width_of)
     hidden = len(columns) - len(shown)
     more = f", {hidden} more columns in a wider terminal or with --format csv" if hidden else ""
-    return f"{aligned(shown)}\n{len(runs):,} run{'s' * (len(runs) > 1)}{more}\n"
+    return f"{plain(shown)}\n{plural(len(runs), 'run')}{more}\n"
 
 
 def by_interest(trials: Trials, manifest: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from tcray.errors import InputError
+from tcray.results.views.labels import time_label
 from tcray.store.store import Store, SweepStore
 
 STORE = "trials/"
@@ -32,18 +33,8 @@ def which(store: Store, text: str) -> SweepStore:
     sweep = store.sweep(sweep_id)
     manifest = sweep.read_manifest()
     count = f"; {others} other{'s are' if others > 1 else ' is'} called {manifest['name']}" if others else ""
-    click.echo(f"sweep {sweep_id}, started {shown_time(manifest['started_at'])}{count}", err=True)
+    click.echo(f"sweep {sweep_id}, started {time_label(manifest['started_at'])}{count}", err=True)
     return sweep
-
-
-def shown_time(iso: str) -> str:
-    """A time of the manifest (UTC) as people read it, to the minute."""
-    return iso[:16].replace("T", " ")
-
-
-def shown_dataset(name: str, source: str) -> str:
-    """A dataset as tables name it: a stand-in is never shown without saying so."""
-    return f"{name} (twin)" if source == "twin" else name
 
 
 def _is_file(text: str) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+import tcray.cli
 from tcray import __version__
 from tcray.cli import COMMANDS, TRACEBACK, main
 from tcray.errors import DataError, Interrupted, Problem, SpecError, StoreBusyError, TcrayError
@@ -32,6 +34,11 @@ def fails_with(monkeypatch: pytest.MonkeyPatch) -> Invoke:
         return CliRunner().invoke(main, ["schema"])
 
     return run
+
+
+def test_every_module_is_a_command() -> None:
+    """But the one that finds the sweep which a command means, and the package of what commands print."""
+    assert {*COMMANDS, "which", "terminal"} == {module.name for module in pkgutil.iter_modules(tcray.cli.__path__)}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

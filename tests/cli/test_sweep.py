@@ -145,7 +145,7 @@ def test_a_comparison_that_cannot_be_written_fails_no_sweep(
     def compare(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("tcray.results.views.comparison.compare", compare)
+    monkeypatch.setattr("tcray.results.views.tensorboard.comparison.compare", compare)
     result = say(a_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code
     again = f"tcray compare {finished.sweep_id} --store {tmp_path}/trials"

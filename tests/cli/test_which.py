@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tcray.cli.which import shown_dataset, shown_time, which
+from tcray.cli.which import which
 from tcray.errors import InputError
 from tcray.search.plan import find_cards, plan
 from tcray.spec.load import load_sweep
@@ -77,9 +77,3 @@ def test_a_sweep_file_that_is_missing_says_so(store: Store):
     """A name that ends as a file does is taken for one."""
     with pytest.raises(InputError, match=r"absent\.yaml"):
         which(store, "absent.yaml")
-
-
-def test_a_twin_is_never_shown_without_saying_so():
-    """Its name says it in every table."""
-    assert [shown_dataset("mosi", source) for source in ("real", "twin")] == ["mosi", "mosi (twin)"]
-    assert shown_time("2026-05-04T12:30:59.123+00:00") == "2026-05-04 12:30"

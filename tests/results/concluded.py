@@ -1,30 +1,45 @@
-"""Results made by hand: every verdict there is, on real data and on a twin, with what is not a number among them."""
+"""Results made by hand: every part and every verdict there is, on real data and on a twin, with known numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from tcray.data.catalogue import Card
 from tcray.results.analyses.concluding import Results
-from tcray.results.analyses.finding import Component, Finding, conclude
-from tcray.results.analyses.profiles import Profile
-from tcray.results.analyses.search import History, SearchAnalysis, Tried
+from tcray.results.analyses.finding import Component, conclude
+from tcray.results.analyses.search import SearchAnalysis
 from tcray.results.estimate import Estimate
 from tcray.results.ranking import Ranking
 from tcray.results.statistics.mean import Interval
 from tcray.spec.sweep import Sweep
-from tests.results.recorded import MOSI, MUSTARD, a_sweep
+from tests.results.recorded import MOSI, MUSTARD, REFERENCES, a_sweep
+from tests.results.specimens import (
+    ARMS,
+    RANKS,
+    UNITS,
+    a_conditioning,
+    a_contribution,
+    a_profile,
+    a_robustness,
+    a_spectrum,
+    a_table,
+    some_profiles,
+    some_search,
+)
 
-PLAIN = {"conditioning": "none"}
-PRIOR = {"conditioning": "jwae"}
+CLAIMS = ("rank-generalisation", "conditioning", "weak-modality", "modal-asymmetry", "robustness")
+PLAIN, PRIOR = {"conditioning": "none"}, {"conditioning": "jwae"}
 LABELS = "The features saw the train labels, so train loss tells nothing: use mosi-heldout."
 
 
 def a_component(component: str, card: Card = MOSI, **changes: Any) -> Component:
-    """One that measured something: an effect of +0.031 MAE, p 0.003, 12 seeds."""
+    """Of rank-generalisation, unless told: an effect of +0.031 with p = 0.003, over 6 repeats of 2 seeds."""
     given: dict[str, Any] = {
         "claim": "rank-generalisation",
         "component": component,
@@ -32,11 +47,12 @@ def a_component(component: str, card: Card = MOSI, **changes: Any) -> Component:
         "source": card.source,
         "stratum": PLAIN,
         "metric": f"test.{card.primary_metric}",
-        "estimand": "how much worse the last rank is than the best",
+        "estimand": f"What {component} measures",
         "says": {
             "supported": f"{component} holds.",
             "contradicted": f"{component} does not hold.",
             "inconclusive": f"{component} is open.",
+            "descriptive": f"{component} is so.",
         },
         "holds": 0.003,
         "opposes": 1.0,
@@ -44,106 +60,122 @@ def a_component(component: str, card: Card = MOSI, **changes: Any) -> Component:
         "retraining": Interval(0.012, 0.05),
         "people": Interval(0.001, 0.061),
         "margin": 0.02,
-        "unit": "seed",
-        "n_units": 12,
+        "n_units": UNITS,
         "n_seeds": 12,
+        "sd_repeats": 0.011,
         "sd_seeds": 0.02,
+        **changes,
     }
-    return Component(**{**given, **changes})
+    return Component(**given)
 
 
-def some_findings() -> list[Finding]:
-    """Of rank-generalisation: contradicted, supported and not testable wholes; of robustness a description."""
-    missing = {"holds": None, "opposes": None, "estimate": None, "retraining": None, "people": None, "margin": None}
-    components = [
+def some_components() -> list[Component]:
+    """Every verdict there is, and among their numbers what is none."""
+    missing = dict.fromkeys(("holds", "opposes", "estimate", "retraining", "people", "margin"))
+    place = {"holds": 1.0, "opposes": 0.001, "estimate": 3.0, "retraining": Interval(2.0, 8.0), "people": None}
+    helps = "helps-classification-low"
+    return [
         a_component("non-monotone"),
-        a_component(
-            "optimum-2-to-4",
-            holds=1.0,
-            opposes=0.001,
-            estimate=3.0,
-            retraining=Interval(2.0, 8.0),
-            people=None,
-            margin=None,
-            sd_repeats=float("nan"),
-            details={"optimum_set": [2, 3, 8]},
-        ),
+        a_component("optimum-2-to-4", margin=None, sd_repeats=float("nan"), optimum_set=(2, 3, 8), **place),
         a_component("train-loss-falls", metric="train.loss", reason=LABELS, **missing),
         a_component("gap-grows", metric="gap", reason=LABELS, **missing),
         a_component("non-monotone", stratum=PRIOR, holds=0.0001),
         a_component("optimum-2-to-4", stratum=PRIOR, holds=0.002, details={"pairs": {("a", "b"): np.nan}}),
         a_component("non-monotone", MUSTARD, holds=0.4, units_needed=1234, margin=0.01),
-        a_component(
-            "robust", claim="robustness", stratum={}, says={"descriptive": "Noise costs most in text."}, **missing
-        ),
+        a_component(helps, claim="conditioning", stratum={}, holds=1.0, opposes=0.001),
+        a_component(helps, MUSTARD, claim="conditioning", stratum={}, holds=0.4, units_needed=1234),
+        a_component("leaving-one-out", claim="weak-modality", stratum={}, holds=1.0, p_negligible=0.001),
+        a_component("shares-differ", claim="modal-asymmetry", stratum={}),
+        a_component("fragility", claim="robustness", stratum={}, **missing),
     ]
-    return conclude(components, alpha=0.05, beats_linear={"mosi": False})
 
 
-def a_profile(**changes: Any) -> Profile:
-    """Test MAE of two seeds at ranks 2 and 12."""
-    given: dict[str, Any] = {
-        "dataset": "mosi",
-        "source": "real",
-        "stratum": PLAIN,
-        "factor": "rank",
-        "levels": (2, 12),
-        "metric": "test.mae",
-        "maximize": False,
-        "values": np.array([[0.9, 1.0], [0.92, np.nan]]),
-        "means": (Estimate(0.91, 0.127), Estimate(1.0, None)),
-        "optimum": 2,
-        "optimum_set": (2, 12),
-        "worst_set": (12,),
-        "purpose": "generalisation",
-        "tuned": False,
-        "unit": "seed",
-        "dropped": 0,
-    }
-    return Profile(**{**given, **changes})
-
-
-def some_results(
-    findings: Sequence[Finding] | None = None, *, sweep: Sweep | None = None, finished: bool = True, **changes: Any
-) -> Results:
-    """The results of a sweep over rank and conditioning, of which two claims were asked."""
-    asked = sweep or a_sweep(
+def the_question(*claims: str) -> Sweep:
+    """Ranks with and without a prior, on two datasets; of these claims, or of all."""
+    return a_sweep(
+        name="rank",
         question="Does rank matter?",
-        claims=("rank-generalisation", "robustness"),
+        claims=claims or CLAIMS,
         datasets=("mosi", "mustard"),
-        factors={"rank": (2, 12), "conditioning": ("none", "jwae")},
+        factors={"rank": RANKS, "conditioning": ARMS},
     )
-    manifest = {
-        "sweep_id": "small-1",
-        "started_at": "2026-01-01T00:00:00+00:00",
-        "finished_at": "2026-01-01T00:01:00+00:00" if finished else None,
+
+
+def a_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
+    """Of a finished sweep."""
+    return {
+        "sweep_id": "rank-1",
+        "name": sweep.name,
+        "question": sweep.question,
+        "sweep": sweep.document(),
+        "objective": sweep.objective,
         "cards": [MOSI.document(), MUSTARD.document()],
         "left_out": [{"dataset": "hateful_memes", "reason": "it has no audio"}],
+        "planned_runs": 4032,
+        "references": REFERENCES,
         "engine": "2",
+        "started_at": "2026-01-01T10:00:00+00:00",
+        "finished_at": "2026-01-01T11:00:00+00:00",
+        "device": "cpu",
         "sessions": [
             {
-                "started_at": "2026-01-01T00:00:00+00:00",
+                "started_at": "2026-01-01T10:00:00+00:00",
                 "host": "a-host",
                 "device": "cpu",
-                "commit": None,
+                "commit": "0123456789abcdef0123456789abcdef01234567-dirty",
                 "versions": {"tcray": "0.1.0", "torch": "2.13.0"},
             }
         ],
+        **changes,
     }
-    tried = Tried(cell="mosi/rank=2", repeat=0, order=0, epoch=3, value=float("inf"), state="FAILED", best_so_far=None)
-    given: dict[str, Any] = {
-        "sweep_id": "small-1",
-        "manifest": manifest,
-        "sweep": asked,
-        "alpha": 0.05,
-        "looks": 1,
-        "findings": tuple(some_findings() if findings is None else findings),
-        "profiles": (a_profile(), a_profile(metric="train.loss", purpose="train")),
-        "conditionings": (),
-        "spectra": (),
-        "contributions": (),
-        "robustness": (),
-        "search": SearchAnalysis(histories=(History("mosi", "real", "valid.loss", False, (tried,)),)),
-        "ranking": Ranking("small-1", (), "Means.", ()),
-    }
-    return Results(**{**given, **changes})
+
+
+def full_results(**changes: Any) -> Results:
+    """Results with every part, on MOSI (real) and MUStARD (twin)."""
+    return replace(_full(), **changes)
+
+
+@cache
+def _full() -> Results:
+    cards = (MOSI, MUSTARD)
+    sweep = the_question()
+    return Results(
+        sweep_id="rank-1",
+        manifest=a_manifest(sweep),
+        sweep=sweep,
+        alpha=0.05,
+        looks=1,
+        findings=tuple(conclude(some_components(), alpha=0.05, beats_linear={"mosi": False})),
+        profiles=tuple(profile for card in cards for profile in some_profiles(card)),
+        conditionings=(a_conditioning(), a_conditioning(metric="test.mae"), a_conditioning(MUSTARD, "test.f1")),
+        spectra=(a_spectrum(), a_spectrum(MUSTARD, gap=None)),
+        contributions=(a_contribution(), a_contribution(kind="inference"), a_contribution(MUSTARD)),
+        robustness=tuple(
+            a_robustness(MOSI, rank, arm, corruption)
+            for rank, arm, corruption in product((2, 12), ARMS, ("missing", "fgsm"))
+        ),
+        search=some_search(cards),
+        ranking=Ranking("rank-1", tuple(map(a_table, cards)), "How the tables are read.", ("The sweep is done.",)),
+    )
+
+
+def thin_results() -> Results:
+    """What a sweep has of which nothing is complete yet: every part is there, and has no units."""
+    none = (0, len(RANKS))
+    nothing = tuple(Estimate(None) for _ in RANKS)
+    unknown: Mapping[str, Any] = {"mmd2_none": (None,) * len(RANKS), "mmd2_jwae": (None,) * len(RANKS)}
+    sweep = the_question()
+    empty = a_table(MOSI)
+    return full_results(
+        manifest=a_manifest(sweep, finished_at=None, device=None, sessions=[]),
+        findings=(),
+        profiles=(a_profile(values=np.empty(none), means=nothing, optimum=None, optimum_set=RANKS, dropped=3),),
+        conditionings=(a_conditioning(differences=np.empty(none), means=nothing, halved=False, **unknown),),
+        spectra=(a_spectrum(effective_rank=np.empty(none), energies={}, unfolded={}, gap=None),),
+        contributions=(),
+        robustness=(
+            a_robustness(MOSI, 2, "none", "fgsm", values=(Estimate(None),) * 4, area=Estimate(None), n_units=0),
+        ),
+        search=SearchAnalysis(notes=("Nothing is tuned, so there was no search.",)),
+        ranking=Ranking("rank-1", (replace(empty, rows=(), references=()),), "How it is read.", ()),
+    )

@@ -5,19 +5,18 @@ Both on fusions trained anew with each subset of the modalities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 from tcray.results.analyses.conditions import patterns
 from tcray.results.analyses.effect import Direction, asked, counted, effect, thin
-from tcray.results.analyses.evidence import Floats, Panel, Samples
-from tcray.results.analyses.finding import NEGLIGIBLE, Component, margin_of
+from tcray.results.analyses.evidence import ALPHA, Floats, Panel, Samples
+from tcray.results.analyses.finding import Component, margin_of
 from tcray.results.analyses.games import Game, cells_by_subset, incomplete, unanchored
 from tcray.results.analyses.several import any_of
 from tcray.results.analyses.wording import capitalised, label_of, number
-from tcray.results.statistics.paired import PairedDifference
 from tcray.results.statistics.shapley import advantage
 from tcray.spec.words import listed
 
@@ -124,7 +123,8 @@ def _against_parts(
 ) -> Component:
     """A combination against the part that it beats least surely.
 
-    Negligible if it is shown to beat some part by less than the margin, opposed as surely as some part beats it.
+    Negligible as surely as it beats some part by less than the margin, opposed as surely as some part beats it; both
+    are corrected for how many parts there are.
     """
     name, label, maximize = "+".join(subset), label_of(component.metric), samples.primary.maximize
     better, worse = ("a higher", "a lower") if maximize else ("a lower", "a higher")
@@ -134,29 +134,25 @@ def _against_parts(
         difference = worth[frozenset(subset)] - worth[frozenset({m})]
         claimed, opposite = (f"{name} has {word} {label} than {m} alone" for word in (better, worse))
         direction = Direction(claimed, opposite, sign, margin)
-        part = effect(component, panel, difference, direction, alpha=alpha, groups=samples.group_noun)
-        negligible = not part.reason and _near(difference, sign, margin, chances=len(subset))
-        parts.append((part, negligible))
+        parts.append(effect(component, panel, difference, direction, alpha=alpha, groups=samples.group_noun))
     weakest = max(
-        (part for part, _ in parts),
+        parts,
         key=lambda part: (1.0 if part.holds is None else part.holds, -sign * (part.estimate or 0.0)),
     )
-    opposes = len(subset) * min(1.0 if part.opposes is None else part.opposes for part, _ in parts)
-    negligible = any(negligible for _, negligible in parts)
-    return replace(weakest, negligible=negligible, opposes=min(1.0, opposes))
 
+    def surest(p_values: Iterable[float | None]) -> float:
+        return min(1.0, len(subset) * min((p for p in p_values if p is not None), default=1.0))
 
-def _near(difference: Floats, sign: int, margin: float, chances: int) -> bool:
-    """Whether an effect in the direction of `sign` is shown to be below the margin, given several chances of that."""
-    found = PairedDifference.of(difference)
-    level = 1 - (1 - NEGLIGIBLE) / chances
-    intervals = [mean.interval(level) for mean in (found.retraining, found.people) if mean]
-    return all((interval.high if sign > 0 else -interval.low) < margin for interval in intervals)
+    return replace(
+        weakest,
+        opposes=surest(part.opposes for part in parts),
+        p_negligible=surest(part.p_negligible for part in parts),
+    )
 
 
 def _shares(game: Game, label: str) -> str:
     """The Shapley values of a game in a sentence."""
-    shares = game.shapley(alpha=0.05)
+    shares = game.shapley(ALPHA)
     said = listed([f"{m} {number(shares.values[m])}" for m in shares.order], "and")
     beats = "better" if shares.total >= 0 else "worse"
     return f"Shapley values for {label}: {said}; the fusion is {number(abs(shares.total))} {beats} than a constant."

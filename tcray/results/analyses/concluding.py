@@ -15,6 +15,7 @@ from tcray.results.analyses.profiles import Profile
 from tcray.results.analyses.robustness import Robustness
 from tcray.results.analyses.search import SearchAnalysis
 from tcray.results.analyses.spectrum import Spectrum
+from tcray.results.estimate import defined
 from tcray.results.ranking import LINEAR, Ranking, ranking
 from tcray.spec.sweep import Sweep
 from tcray.store.store import SweepStore
@@ -74,7 +75,7 @@ def results_of(store: SweepStore) -> Results:
 def _beats_linear(samples: Samples) -> bool | None:
     """Whether the mean of any cell is better than the linear model's on the primary metric."""
     metric = f"test.{samples.primary.name}"
-    rivals = [row["metrics"].get(metric) for row in samples.references if row["name"] in LINEAR]
+    rivals = [defined(row["metrics"].get(metric)) for row in samples.references if row["name"] in LINEAR]
     means = [panel.values.mean() for cell in samples.cells if (panel := samples.panel(metric, [cell])).units]
     if not means or not rivals or rivals[0] is None:
         return None

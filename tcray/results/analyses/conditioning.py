@@ -172,6 +172,14 @@ def _components(samples: Samples, evidence: Evidence) -> Iterator[Component]:
                 yield _component(_Arms.of(samples, stratum, band.ranks), band, metric, evidence)
 
 
+def _without_rank(band: Band, evidence: Evidence) -> str:
+    """Why no rank of a band can be looked at, and the remedy."""
+    ranks = f"rank of {levels(band.ranks, 'or')}"
+    if set(band.ranks).isdisjoint(evidence.sweep.factors["rank"]):
+        return f"The sweep has no {ranks}: add one to the factor."
+    return f"No {ranks} has complete runs with conditioning {PLAIN} and with {PRIOR}: run the sweep to its end."
+
+
 def _component(arms: _Arms, band: Band, metric: Metric, evidence: Evidence) -> Component:
     """What the mean over a band's ranks of the paired difference says."""
     samples, name = arms.samples, f"test.{metric.name}"
@@ -189,8 +197,7 @@ def _component(arms: _Arms, band: Band, metric: Metric, evidence: Evidence) -> C
         ),
     )
     if not arms.ranks:
-        none = f"No rank of {levels(band.ranks, 'or')} has complete runs with conditioning {PLAIN} and {PRIOR}"
-        return replace(component, reason=f"{none}: add one to the factors.")
+        return replace(component, reason=_without_rank(band, evidence))
     without, under = arms.mmd2(PLAIN), arms.mmd2(PRIOR)
     component = replace(component, details={"ranks": list(arms.ranks), "mmd2_none": without, "mmd2_jwae": under})
     if reason := _not_halved(without, under):

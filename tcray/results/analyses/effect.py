@@ -15,6 +15,9 @@ from tcray.results.analyses.wording import capitalised, number, signed, spans
 from tcray.results.statistics.paired import PairedDifference
 from tcray.results.statistics.power import units_needed
 
+ROUNDING = 1e-12
+"""A standard deviation that is this fraction of the numbers subtracted is no more than their rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Direction:
@@ -62,9 +65,10 @@ def thin(panel: Panel, unit: str, least: int = 2) -> str:
     if panel.units >= least:
         return ""
     has = {0: f"No {unit} has", 1: f"Only one {unit} has"}.get(panel.units, f"Only {panel.units} {unit}s have")
-    lacking = f" ({panel.dropped} more {'lack' if panel.dropped > 1 else 'lacks'} one)" if panel.dropped else ""
+    more = "more " * bool(panel.units) + ("lack" if panel.dropped > 1 else "lacks")
+    lacking = f" ({panel.dropped} {more} one)" if panel.dropped else ""
     remedy = "run the sweep to its end, or " * bool(panel.dropped) + f"raise confirm.{unit}s"
-    return f"{has} a complete run in every cell that is compared{lacking}, and it takes {least}: {remedy}."
+    return f"{has} a result in every cell that is compared{lacking}, and it takes {least}: {remedy}."
 
 
 def effect(
@@ -80,9 +84,10 @@ def effect(
     if reason := thin(panel, component.unit) or panel.ungrouped:
         return replace(measured, reason=reason)
     difference = PairedDifference.of(effects, alpha=alpha)
-    if not difference.sd:
+    if difference.sd <= ROUNDING * float(np.abs(panel.values).max()):
         same = f"The effect is {signed(difference.estimate)} in every {component.unit}"
-        return replace(measured, reason=f"{same}, so nothing tells how far it may be off: look whether runs learn.")
+        remedy = f"add {component.unit}s, or look whether runs learn"
+        return replace(measured, reason=f"{same}, so nothing tells how far it may be off: {remedy}.")
     numbers = directional(difference.retraining, difference.people, sign=direction.sign, margin=direction.margin)
     left = reachable(effects, direction.margin, alpha)
     known = replace(measured, **numbers, units_needed=units_needed(difference.sd, left, alpha=alpha) if left else None)
@@ -105,7 +110,7 @@ def on_these(groups: str, seen: str) -> str:
 
 def beyond_units(unit: str, groups: str, margin: float) -> str:
     """What follows an open question that no number of units will settle."""
-    return f"; no number of {unit}s would show an effect of {margin:g}: that takes more test {groups}s"
+    return f"; with these {groups}s no number of {unit}s would show an effect of {margin:g}: it takes more {groups}s"
 
 
 def _floor(effects: Floats) -> float:

@@ -68,6 +68,11 @@ class Curve:
         return factor_noun(self.factor)
 
     @property
+    def place(self) -> str:
+        """What one of its levels is called, as `rank` or `rate of audio dropout`."""
+        return f"rate of {self.noun}" if self.noun.endswith(" dropout") else self.noun
+
+    @property
     def reason(self) -> str:
         """Why nothing of it is testable, and the remedy; empty where it is."""
         few = thin(self.panel, self.samples.unit, LEAST_UNITS) or self.panel.ungrouped

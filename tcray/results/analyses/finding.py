@@ -1,7 +1,10 @@
 """What a claim comes to: its components with their p-values, and by these its verdict.
 
-An analysis says what it measured (`Component`); `conclude` corrects for how many were asked (Holm over dataset ×
-stratum within a claim) and gives the verdict. A claim is supported if every component is, its p being their largest.
+An analysis says what it measured (`Component`); `conclude` corrects for how many were asked and gives the verdict.
+
+A claim is supported if every component is, its p being their largest: that needs no correction for how many components
+there are, and Holm's is over dataset × stratum. One component is enough to contradict a claim, and each is a chance of
+doing so by mistake: of what contradicts, Holm's correction is over component × dataset × stratum.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ from tcray.spec.metrics import METRICS, Metric
 
 Verdict = Literal["supported", "contradicted", "inconclusive", "not testable", "descriptive"]
 
+UNBEATEN = "No cell beats the linear model on this dataset."
+"""Ends the sentence of every claim as a whole where that is so."""
+
 ALL = "all"
 """The component of a finding that speaks for the whole claim on a dataset and stratum."""
 
@@ -23,8 +29,8 @@ MARGIN: Mapping[str, float] = {"mae": 0.02, "loss": 0.02}
 """Smallest effect of interest by metric; that of every other metric is `OTHERS_MARGIN`."""
 OTHERS_MARGIN = 0.01
 
-NEGLIGIBLE = 0.90
-"""Level of the interval that has to lie below the margin (two one-sided tests at 5 %; Schuirmann 1987)."""
+TOST = 0.05
+"""Of each of two one-sided tests, whose 90 % interval then lies below the margin (Schuirmann 1987)."""
 
 
 def margin_of(metric: Metric) -> float:
@@ -37,10 +43,12 @@ class Component:
     """One part of a claim on one dataset and stratum, as measured.
 
     holds, opposes   p-values for the claimed direction, and for its opposite; None where not testable
-    negligible       whether the effect is shown to be below the margin
+    p_negligible     p-value of an effect as large as the margin in the claimed direction (`directional`)
     people           interval over retraining and people; `retraining` is over this test set alone
     says             the sentence of each verdict that it can get
-    family           what Holm's correction counts it with, within claim and component
+    optimum_set      of a component that says where an extremum lies: the levels that are not refuted as it
+    needed           whether its claim cannot do without it; where it is not testable, one that is not needed is no
+                     part of the claim
     reason           why it is not testable, and the remedy: one sentence; empty where it is
     """
 
@@ -54,11 +62,13 @@ class Component:
     says: Mapping[Verdict, str] = field(default_factory=dict)
     holds: float | None = None
     opposes: float | None = None
-    negligible: bool = False
+    p_negligible: float | None = None
     estimate: float | None = None
     retraining: Interval | None = None
     people: Interval | None = None
     margin: float | None = None
+    optimum_set: tuple[Any, ...] | None = None
+    needed: bool = True
     unit: str = "repeat"
     n_units: int = 0
     n_seeds: int = 0
@@ -68,12 +78,24 @@ class Component:
     details: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
 
+    @property
+    def negligible(self) -> bool:
+        """Whether the effect is shown to be below the margin, before correction: where its 90 % interval lies."""
+        return self.p_negligible is not None and self.p_negligible <= TOST
+
+    @property
+    def against(self) -> float | None:
+        """The p-value of what contradicts it: the opposite, or an effect below the margin; None where not testable."""
+        return min((p for p in (self.opposes, self.p_negligible) if p is not None), default=None)
+
 
 @dataclass(frozen=True)
 class Finding:
     """A component, or a whole claim, with its verdict; fields as in `Component`.
 
     p_value, p_adjusted   for the claimed direction; adjusted by Holm over dataset × stratum
+    p_against             of what contradicts it, adjusted by Holm over component × dataset × stratum; a whole claim's
+                          is the smallest of its components' that are not supported
     beats_linear          whether any cell of the dataset beats the linear reference row; None where that is not known
     """
 
@@ -82,6 +104,7 @@ class Finding:
     p_adjusted: float | None
     sentence: str
     beats_linear: bool | None = None
+    p_against: float | None = None
 
     @property
     def p_value(self) -> float | None:
@@ -94,7 +117,7 @@ class Directed(TypedDict):
 
     holds: float
     opposes: float
-    negligible: bool
+    p_negligible: float
     estimate: float
     retraining: Interval
     people: Interval | None
@@ -105,16 +128,17 @@ def directional(retraining: Mean, people: Mean | None, *, sign: int, margin: flo
     """The numbers of a component that claims an effect above 0 (`sign` 1) or below it (-1).
 
     Either p is two-sided and the larger of the two estimands' (1 if the effect has the other sign): supported needs
-    both. Negligible if the 90 % interval over retraining (and over people) lies on the near side of the margin.
+    both. That it is negligible is one-sided, and the larger of the two as well: at 5 % where both 90 % intervals lie on
+    the near side of the margin.
     """
     means = [retraining, *([people] if people else [])]
     p = max(mean.p_value() for mean in means)
     effect = sign * retraining.estimate
-    near = [(mean.interval(NEGLIGIBLE).high if sign > 0 else -mean.interval(NEGLIGIBLE).low) < margin for mean in means]
+    beyond = max(mean.p_value(sign * margin, "less" if sign > 0 else "greater") for mean in means)
     return {
         "holds": p if effect > 0 else 1.0,
         "opposes": p if effect < 0 else 1.0,
-        "negligible": all(near),
+        "p_negligible": beyond,
         "estimate": retraining.estimate,
         "retraining": retraining.interval(),
         "people": people.interval() if people else None,
@@ -133,39 +157,40 @@ def conclude(components: Sequence[Component], *, alpha: float, beats_linear: Map
 
 
 def _judged(components: Sequence[Component], alpha: float) -> list[Finding]:
-    """Each component by itself, adjusted within claim × component."""
+    """Each component by itself."""
     holds = _adjusted(components, lambda c: (c.claim, c.component), lambda c: c.holds)
-    opposes = _adjusted(components, lambda c: (c.claim, c.component), lambda c: c.opposes)
-    return [_finding(c, _verdict(c, p, q, alpha), p, alpha) for c, p, q in zip(components, holds, opposes, strict=True)]
+    against = _adjusted(components, lambda c: c.claim, lambda c: c.against)
+    found = []
+    for c, p, q in zip(components, holds, against, strict=True):
+        verdict, before = _verdict(c, p, q, alpha), _verdict(c, c.holds, c.against, alpha)
+        found.append(Finding(c, verdict, p, sentence(c, verdict, before=before), p_against=q))
+    return found
 
 
-def _verdict(component: Component, holds: float | None, opposes: float | None, alpha: float) -> Verdict:
+def _verdict(component: Component, holds: float | None, against: float | None, alpha: float) -> Verdict:
+    """That of these p-values. An effect that is there, and shown to be smaller than would interest anyone, is there."""
     if component.reason:
         return "not testable"
     if holds is None:
         return "descriptive"
     if holds <= alpha:
         return "supported"
-    if component.negligible or (opposes is not None and opposes <= alpha):
-        return "contradicted"
-    return "inconclusive"
+    return "contradicted" if against is not None and against <= alpha else "inconclusive"
 
 
-def _finding(component: Component, verdict: Verdict, p_adjusted: float | None, alpha: float) -> Finding:
-    lost = verdict == "inconclusive" and component.holds is not None and component.holds <= alpha
-    return Finding(component, verdict, p_adjusted, sentence(component, verdict, lost=lost))
-
-
-def sentence(component: Component, verdict: Verdict, *, lost: bool = False) -> str:
+def sentence(component: Component, verdict: Verdict, *, before: Verdict | None = None) -> str:
     """The plain sentence of a verdict; if inconclusive also how many units would tell.
 
-    lost   whether it is inconclusive only after correction
+    before   the verdict before correction
     """
     if verdict == "not testable":
         return component.reason
-    said = component.says["supported" if lost else verdict]
+    lost = verdict == "inconclusive" and before in {"supported", "contradicted"}
+    said = component.says[before if lost and before else verdict]
     if lost:
         said += " After correction for how many were asked that is no longer significant."
+    if verdict == "supported" and component.negligible and component.margin is not None:
+        said += f" It is shown to be below {component.margin:g}, the smallest effect of interest."
     if verdict == "inconclusive" and component.units_needed is not None and component.margin is not None:
         metric = METRICS.get(component.metric.rpartition(".")[2])
         label = f" in {metric.label}" if metric else ""
@@ -187,24 +212,31 @@ def _wholes(findings: Sequence[Finding], alpha: float, beats_linear: Mapping[str
     adjusted = _adjusted(drafts, lambda c: c.claim, lambda c: c.holds)
     made = []
     for draft, p, group in zip(drafts, adjusted, groups.values(), strict=True):
-        verdict = _combined([f.verdict for f in group], p, alpha)
-        said = _summed_up(group, verdict)
+        verdict = _combined(_needed(group), p, alpha)
+        said = _summed_up(_needed(group) or group, verdict)
         linear = beats_linear.get(draft.dataset)
         if linear is False:
-            said += " No cell beats the linear model on this dataset."
-        known, adjusted_p = (replace(draft, holds=None), None) if verdict == "not testable" else (draft, p)
-        made.append(Finding(known, verdict, adjusted_p, said, linear))
+            said += f" {UNBEATEN}"
+        doubted = [f.p_against for f in group if f.p_against is not None and f.verdict != "supported"]
+        against = min(doubted, default=None)
+        made.append(Finding(draft, verdict, p, said, linear, against))
     return made
 
 
+def _needed(group: Sequence[Finding]) -> list[Finding]:
+    """The findings that a claim rests on."""
+    return [f for f in group if f.measured.needed or f.verdict != "not testable"]
+
+
 def _whole(group: Sequence[Finding]) -> Component:
-    """A claim's own numbers: p is the largest of its components', untestable ones left aside."""
+    """A claim's own numbers: p is the largest of its components'; None if it lacks that of one."""
     first = group[0].measured
-    tested = [f.measured.holds for f in group if f.measured.holds is not None and not f.measured.reason]
+    holds = [None if f.measured.reason else f.measured.holds for f in _needed(group)]
+    known = [p for p in holds if p is not None]
     testable = [f.measured for f in group if not f.measured.reason]
     return replace(
         Component(first.claim, ALL, first.dataset, first.source, first.stratum, first.metric, ""),
-        holds=max(tested, default=None),
+        holds=max(known) if known and len(known) == len(holds) else None,
         unit=first.unit,
         n_units=min((c.n_units for c in testable), default=0),
         n_seeds=min((c.n_seeds for c in testable), default=0),
@@ -212,15 +244,16 @@ def _whole(group: Sequence[Finding]) -> Component:
     )
 
 
-def _combined(verdicts: Sequence[Verdict], p_adjusted: float | None, alpha: float) -> Verdict:
-    """One contradicted component is enough; an untestable one leaves a claim that else would hold untestable."""
+def _combined(needed: Sequence[Finding], p_adjusted: float | None, alpha: float) -> Verdict:
+    """One contradicted component is enough; with an untestable one a claim cannot be supported by any more units."""
+    verdicts = {f.verdict for f in needed}
     if "contradicted" in verdicts:
         return "contradicted"
-    if all(verdict == "not testable" for verdict in verdicts):
+    if "not testable" in verdicts or not verdicts:
         return "not testable"
-    if "inconclusive" in verdicts or p_adjusted is None or p_adjusted > alpha:
-        return "inconclusive"
-    return "not testable" if "not testable" in verdicts else "supported"
+    if verdicts == {"supported"} and p_adjusted is not None and p_adjusted <= alpha:
+        return "supported"
+    return "inconclusive"
 
 
 def _summed_up(group: Sequence[Finding], verdict: Verdict) -> str:

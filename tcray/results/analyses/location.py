@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tcray.results.analyses.evidence import ALPHA
 from tcray.results.analyses.extremum import Curve
 from tcray.results.analyses.finding import Component, Verdict
 from tcray.results.analyses.wording import capitalised, level, levels
@@ -32,7 +33,7 @@ class Region:
 def located(curve: Curve, claim: str, component: str, region: Region) -> Component:
     """That the extremum lies in `region`: every level outside is refuted as the one, over people too."""
     known = curve.asks(
-        claim, component, f"The {curve.noun} at which {curve.label} is {curve.extremum}, as a confidence set"
+        claim, component, f"The {curve.place} at which {curve.label} is {curve.extremum}, as a confidence set"
     )
     if known.reason:
         return known
@@ -40,7 +41,7 @@ def located(curve: Curve, claim: str, component: str, region: Region) -> Compone
     outside = [value for value in curve.levels if not region.holds(value)]
     if not inside or not outside:
         lacking = "inside" if outside else "outside"
-        return replace(known, reason=f"The sweep has no {curve.noun} {lacking} {region}: add one to the factor.")
+        return replace(known, reason=f"The sweep has no {curve.place} {lacking} {region}: add one to the factor.")
     retraining, people = dict(curve.shape.level_p_values), _people_p_values(curve)
     both = {value: max(retraining[value], people.get(value, 0.0)) for value in curve.levels}
     held = [value for value in curve.levels if both[value] > curve.alpha]
@@ -49,9 +50,10 @@ def located(curve: Curve, claim: str, component: str, region: Region) -> Compone
         holds=max(both[value] for value in outside),
         opposes=max(both[value] for value in inside),
         estimate=float(curve.shape.optimum or 0),
-        retraining=_hull(retraining, curve.alpha),
-        people=_hull(people, curve.alpha) if people else None,
+        retraining=_hull(retraining),
+        people=_hull(people) if people else None,
         margin=None,
+        optimum_set=tuple(held),
         says=_says(curve, region, held),
         details={
             **known.details,
@@ -70,9 +72,9 @@ def _people_p_values(curve: Curve) -> dict[Any, float]:
     return dict(zip(curve.levels, p_values.tolist(), strict=True))
 
 
-def _hull(p_values: Mapping[Any, float], alpha: float) -> Interval:
-    """From the lowest level that is not refuted to the highest."""
-    held = [float(value) for value, p in p_values.items() if p > alpha]
+def _hull(p_values: Mapping[Any, float]) -> Interval:
+    """From the lowest level that is not refuted with 95 % confidence to the highest."""
+    held = [float(value) for value, p in p_values.items() if p > ALPHA]
     return Interval(min(held), max(held))
 
 
@@ -81,7 +83,7 @@ def _says(curve: Curve, region: Region, held: list[Any]) -> Mapping[Verdict, str
     if len(held) == len(curve.levels):
         where = "none can be ruled out"
     means = f"{where} (the mean is {curve.extremum} at {level(curve.shape.optimum)})"
-    it = f"the {curve.noun} at which {curve.label} is {curve.extremum}"
+    it = f"the {curve.place} at which {curve.label} is {curve.extremum}"
     said: dict[Verdict, str] = {
         "supported": f"{it} lies within {region}: {means}",
         "contradicted": f"{it} lies outside {region}: {means}",

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from tcray.results.analyses import asymmetry, weakness
 from tcray.results.analyses.asymmetry import combination_beats_parts, shares_differ
 from tcray.results.analyses.conditions import Conditions
-from tcray.results.analyses.evidence import Evidence
+from tcray.results.analyses.evidence import ALPHA, Evidence
 from tcray.results.analyses.finding import Component
 from tcray.results.analyses.games import FACTOR, Game, Kind, at_inference, retrained
 from tcray.results.analyses.testability import testable, untestable
@@ -48,8 +48,8 @@ class Contribution:
     unit: Unit
 
     @classmethod
-    def of(cls, game: Game, alpha: float) -> Contribution:
-        """The contribution that a game's Shapley values are."""
+    def of(cls, game: Game) -> Contribution:
+        """The contribution that a game's Shapley values are, with 95 % intervals."""
         samples = game.samples
         return cls(
             dataset=samples.dataset,
@@ -60,7 +60,7 @@ class Contribution:
             kind=game.kind,
             name="reliance" if game.kind == "inference" and not game.used_to_absence else "Shapley value",
             modalities=game.modalities,
-            shapley=game.shapley(alpha),
+            shapley=game.shapley(ALPHA),
             by_subset=game.by_subset(),
             n_units=game.units,
             unit=samples.unit,
@@ -78,7 +78,7 @@ def analyse(evidence: Evidence) -> tuple[list[Contribution], list[Component]]:
         for stratum in samples.strata(FACTOR):
             game = retrained(samples, stratum)
             games = [game, at_inference(conditions, stratum)]
-            contributions += [Contribution.of(known, evidence.alpha) for known in games if known]
+            contributions += [Contribution.of(known) for known in games if known]
             if samples.dataset in weak:
                 components.append(leaving_one_out(samples, stratum, evidence.alpha))
             if samples.dataset in asymmetric:

@@ -32,7 +32,7 @@ def peaked(curve: Curve, claim: str, component: str) -> Component:
         known,
         holds=max(shape.p_value, shape.people_p_value or 0.0),
         opposes=shape.opposite_p_value,
-        negligible=shape.negligible_p_value is not None and shape.negligible_p_value <= curve.alpha,
+        p_negligible=shape.negligible_p_value,
         estimate=height.estimate,
         retraining=height.retraining.interval(),
         people=height.people.interval() if height.people else None,
@@ -73,7 +73,7 @@ class _Peak:
 def _units_needed(curve: Curve, peak: _Peak) -> int | None:
     """Units that would show a rise and a fall by the margin; None where people differ too much for any number to."""
     shape, margin = curve.shape, reachable(peak.effects, margin_of(curve.samples.primary), curve.alpha)
-    if not margin or shape.residual_sd is None or shape.critical_value is None:
+    if not margin or shape.units_needed is None or shape.residual_sd is None or shape.critical_value is None:
         return None
     return units_for_peak(len(curve.levels), shape.residual_sd, margin, shape.critical_value)
 

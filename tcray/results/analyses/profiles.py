@@ -2,12 +2,12 @@
 
 `rank-generalisation` and `audio-dropout` need an extremum between the ends (`peaks`), in a certain region (`location`).
 At one configuration the former also looks at train loss and at the gap between test and train loss, from the lowest
-rank to the highest.
+rank to the highest. Where each level is at its own best configuration these say nothing, and the claim does without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -153,6 +153,11 @@ def _strata(samples: Samples, factor: str) -> Iterator[Mapping[str, Any]]:
     return (stratum for stratum in samples.strata(factor) if samples.levels(factor, stratum))
 
 
+def _single(ranks: Sequence[Any]) -> str:
+    """Why nothing falls or grows, and the remedy; empty where there are ranks enough."""
+    return "" if len(ranks) > 1 else "Only one rank has complete runs, and a change takes two: add ranks to the factor."
+
+
 def _train_loss(evidence: Evidence, samples: Samples, stratum: Mapping[str, Any]) -> Component:
     """That train loss is lower at the highest rank than at the lowest; its own trough, if it has one, is said too."""
     ranks, cells = samples.along(RANK, stratum)
@@ -162,8 +167,8 @@ def _train_loss(evidence: Evidence, samples: Samples, stratum: Mapping[str, Any]
     component = asked(
         samples, stratum, claim=RANK_CLAIM, component="train-loss-falls", metric="train.loss", estimand=estimand
     )
-    if reason := train_unusable(evidence, samples):
-        return replace(component, reason=reason)
+    if reason := train_unusable(evidence, samples) or _single(ranks):
+        return replace(component, reason=reason, needed=not evidence.tuned)
     panel = samples.panel("train.loss", cells)
     shape = nonmonotonicity(ranks, panel.values, maximize=False, alpha=evidence.alpha)
     trough = shape.verdict == "supported"
@@ -188,8 +193,8 @@ def _gap(evidence: Evidence, samples: Samples, stratum: Mapping[str, Any]) -> Co
         "predictions are kept of the best epoch alone"
     )
     component = asked(samples, stratum, claim=RANK_CLAIM, component="gap-grows", metric="gap", estimand=estimand)
-    if reason := train_unusable(evidence, samples):
-        return replace(component, reason=reason)
+    if reason := train_unusable(evidence, samples) or _single(ranks):
+        return replace(component, reason=reason, needed=not evidence.tuned)
     panel = samples.panel("gap", cells)
     span = f"from rank {level(ranks[0])} to rank {level(ranks[-1])}"
     direction = Direction(

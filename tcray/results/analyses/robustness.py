@@ -139,7 +139,7 @@ def _parts(conditions: Conditions, curves: Mapping[str, Mapping[str, Curve]]) ->
     for cell, of_cell in curves.items():
         levels = {name: samples.cells[cell][0].get(name) for name in samples.factors}
         plain = samples.cell({**levels, "conditioning": PLAIN}) if "conditioning" in levels else None
-        for curve in of_cell.values():
+        for curve in (curve for curve in of_cell.values() if curve.values):
             rival = curves[plain].get(curve.corruption) if plain is not None and plain != cell else None
             yield Robustness(
                 dataset=samples.dataset,

@@ -24,8 +24,8 @@ def any_of(
     """`component` with the numbers of the part that decides, p-values being Holm-adjusted over the parts.
 
     That is the part best borne out, if it is; else the one of those still open, and if none is, of all, that is nearest
-    to holding. The whole is negligible, or opposed, if every part is. Intervals stay the part's own: they are not
-    widened for its having been chosen.
+    to holding. The whole is negligible, or opposed, if every part is, so that its p-value is their largest. Intervals
+    stay the part's own: they are not widened for its having been chosen.
 
     parts       what was measured of each, by name; one that is not testable leaves the whole so
     sign        of the effects that are claimed
@@ -58,7 +58,7 @@ def any_of(
         estimand=component.estimand,
         holds=adjusted[name],
         opposes=max(1.0 if part.opposes is None else part.opposes for part in parts.values()),
-        negligible=all(part.negligible for part in parts.values()),
+        p_negligible=max(1.0 if part.p_negligible is None else part.p_negligible for part in parts.values()),
         says={
             **chosen.says,
             "contradicted": f"{none}; the nearest is {name}: {measured}.",
@@ -76,5 +76,5 @@ def _numbers(part: Component, adjusted: float) -> dict[str, object]:
         "people": part.people and [part.people.low, part.people.high],
         "p_value": part.holds,
         "p_adjusted": adjusted,
-        "negligible": part.negligible,
+        "p_negligible": part.p_negligible,
     }

@@ -66,7 +66,7 @@ def analyse(evidence: Evidence) -> tuple[list[Spectrum], list[Component]]:
     testing = {samples.dataset for samples in testable(evidence, CLAIM)}
     for samples in evidence.samples:
         known = _with_effective_rank(samples, spectra)
-        for stratum in known.strata(RANK):
+        for stratum in (stratum for stratum in known.strata(RANK) if known.levels(RANK, stratum)):
             parts += _part(evidence, known, stratum, spectra)
             if samples.dataset in testing:
                 components += [_grows(evidence, known, stratum), _gap_follows(evidence, known, stratum)]

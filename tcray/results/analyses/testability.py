@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tcray.data.catalogue import names
 from tcray.results.analyses.evidence import Evidence, Samples
 from tcray.results.analyses.finding import ALL, Component
+from tcray.results.analyses.wording import factor_noun, level
+from tcray.results.ranking import Record
 from tcray.spec.claims import CLAIMS
 from tcray.spec.words import listed
 
 
 def untestable(evidence: Evidence, claim: str) -> list[Component]:
-    """One component `all` for every dataset on which no part of `claim` can be tested, the reason its sentence.
+    """One component `all` for every dataset or stratum in which no part of `claim` can be tested, and why.
 
-    None where the sweep does not make the claim. A dataset that was left out has no source.
+    None where the sweep does not make the claim. A dataset that was left out has no source. Of a dataset that is
+    testable they are strata that have been begun and have no complete confirm run.
     """
     if claim not in evidence.sweep.claims:
         return []
     here = [Component(claim, ALL, s.dataset, s.source, {}, "", "", reason=why) for s, why in _barred(evidence, claim)]
+    for samples in testable(evidence, claim):
+        for stratum, runs in _lost(evidence, samples, claim):
+            reason = _incomplete(samples.dataset, runs, stratum)
+            here.append(Component(claim, ALL, samples.dataset, samples.source, stratum, "", "", reason=reason))
     gone = [
         Component(claim, ALL, left["dataset"], "", {}, "", "", reason=_left_out(left["dataset"], left["reason"]))
         for left in evidence.manifest["left_out"]
@@ -44,22 +52,43 @@ def _barred(evidence: Evidence, claim: str) -> Iterator[tuple[Samples, str]]:
         elif evidence.sweep.confirm is None:
             yield samples, "Only confirm runs are tested, and the sweep has none: add a confirm section."
         elif not samples.runs:
-            yield samples, _incomplete(evidence, samples)
+            yield samples, _incomplete(samples.dataset, _ended(evidence, samples))
 
 
-def _incomplete(evidence: Evidence, samples: Samples) -> str:
-    """Why a dataset has no complete confirm run."""
-    ended = [run for run in evidence.runs if (run["dataset"], run["source"]) == (samples.dataset, samples.source)]
+def _lost(evidence: Evidence, samples: Samples, claim: str) -> Iterator[tuple[Mapping[str, Any], list[Record]]]:
+    """Strata of a claim's own factors in which runs have ended, and none of them is a complete confirm run."""
+    needs = CLAIMS[claim].needs
+    if not needs:
+        return
+    names = [name for name in samples.factors if name not in needs]
+    ended: dict[tuple[Any, ...], list[Record]] = {}
+    for run in _ended(evidence, samples):
+        ended.setdefault(tuple(run.get(name) for name in names), []).append(run)
+    complete = [tuple(stratum.values()) for stratum in samples.strata(*needs)]
+    for levels, runs in ended.items():
+        if levels not in complete:
+            yield dict(zip(names, levels, strict=True)), runs
+
+
+def _ended(evidence: Evidence, samples: Samples) -> list[Record]:
+    """Every run of a dataset that has ended, of both phases."""
+    return [run for run in evidence.runs if (run["dataset"], run["source"]) == (samples.dataset, samples.source)]
+
+
+def _incomplete(dataset: str, ended: Sequence[Record], stratum: Mapping[str, Any] | None = None) -> str:
+    """Why a dataset, or a stratum of it, has no complete confirm run."""
     failed = Counter(run["reason"] or "failed" for run in ended if run["state"] == "FAILED")
     pruned = sum(run["state"] == "PRUNED" for run in ended)
     told = [f"{count:,} {reason}" for reason, count in failed.most_common()] + [f"{pruned:,} pruned"] * bool(pruned)
     because = f" ({listed(told, 'and')})" if told else ""
     remedy = "narrow its learning rates" if failed["diverged"] else "run the sweep to its end"
-    return f"No confirm run on {samples.dataset} is complete{because}: {remedy}."
+    levels = {name: value for name, value in (stratum or {}).items() if value is not None}
+    where = "".join(f", {factor_noun(name)} {level(value)}" for name, value in levels.items())
+    return f"No confirm run on {dataset}{where} is complete{because}: {remedy}."
 
 
 def _left_out(dataset: str, reason: str) -> str:
-    return f"{dataset} is left out, since {reason}: only a dataset that has it can tell."
+    return f"{dataset} is left out, since {reason}: ask a dataset that has what it lacks."
 
 
 def train_unusable(evidence: Evidence, samples: Samples) -> str:

@@ -52,7 +52,8 @@ class Nonmonotonicity:
     - `rise`, `fall`: how much better the optimum is than the first and the last level (None where it is that level);
     - `two_lines`: Simonsohn's test, a yardstick without a say in the verdict; on the levels' numbers, else their ranks;
     - `residual_sd`: of one unit at one level, its own level taken out;
-    - `units_needed`: for 80 % power if rise and fall were the margin (None without one);
+    - `units_needed`: for 80 % power if rise and fall were the margin (None without one, or without a critical value:
+      where `alpha` is below what the simulation resolves, 1 in 40,000, nothing is ever significant);
     - `n_units` complete units were used, `dropped` lacked a level.
     """
 
@@ -154,7 +155,7 @@ def _tested(
         fall=_difference(sample, best, count - 1, alpha),
         two_lines=two_lines(_numbers(levels), by_unit),
         residual_sd=sd,
-        units_needed=None if margin is None else units_for_peak(count, sd, margin, critical),
+        units_needed=None if margin is None or math.isinf(critical) else units_for_peak(count, sd, margin, critical),
     )
 
 
@@ -236,7 +237,8 @@ def _untestable(values: Floats, dropped: int) -> str | None:
         remedy = "run what they lack" if dropped else "add repeats"
         return f"{units} complete unit{'s' * (units != 1)}{lacking}, and the test takes {LEAST_UNITS}: {remedy}"
     if values.ndim == 3 and values.shape[2] < LEAST_UNITS:
-        return f"{values.shape[2]} groups of test examples, and people take {LEAST_UNITS}: leave the groups out"
+        few = f"{values.shape[2]} group{'s' * (values.shape[2] != 1)} of test examples"
+        return f"{few}, and people take {LEAST_UNITS}: test on more, or leave the groups out"
     by_unit = values.mean(axis=2) if values.ndim == 3 else values
     sample = Sample.of(by_unit)
     if not np.ptp(by_unit, axis=1).any():

@@ -79,6 +79,11 @@ _DETAILS = record(
         "people_ci_high": Entry(NUMBER, "of the same", _measured("people", "high")),
         "margin": Entry(NUMBER, "the smallest effect of interest", _measured("margin")),
         "p_opposite": Entry(NUMBER, "for the opposite of what is claimed, before correction", _measured("opposes")),
+        "p_against": Entry(
+            NUMBER,
+            "of what contradicts it, corrected (Holm) for components, datasets and strata",
+            attrgetter("p_against"),
+        ),
         "negligible": Entry(FLAG, "whether the effect is shown to be below the margin", _measured("negligible")),
         "unit": Entry(TEXT, "what is independent: a repeat (the mean of its seeds), or a seed", _measured("unit")),
         "sd_repeats": Entry(

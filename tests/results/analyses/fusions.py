@@ -39,7 +39,7 @@ USEFUL = worth(0.6, 1.2, 1.3, 0.55, 0.56, 1.1, 0.5)
 
 def an_error(mae: float, subset: str, repeat: int, spread: float) -> float:
     """A repeat's MAE: those of each subset have the mean `mae` exactly, and differ in their order."""
-    order = np.random.default_rng(sum(map(ord, subset))).permutation(REPEATS)
+    order = np.random.default_rng([ord(letter) for letter in subset]).permutation(REPEATS)
     return mae + spread * (float(order[repeat]) - (REPEATS - 1) / 2)
 
 

@@ -102,4 +102,4 @@ def test_both_need_every_subset(tmp_path: Path) -> None:
 def test_both_need_two_repeats(tmp_path: Path) -> None:
     """One tells nothing of how far it may be off."""
     for component in (differ(tmp_path / "d", USEFUL, repeats=1), combined(tmp_path / "c", USEFUL, repeats=1)):
-        assert component.reason.startswith("Only one repeat has a complete run")
+        assert component.reason.startswith("Only one repeat has a result")

@@ -160,7 +160,10 @@ def test_accuracies_that_never_differ_are_not_testable(tmp_path: Path) -> None:
     _, _, findings = analysed(tmp_path, sweep(), constant)
     assert (findings[LOW].verdict, findings[LOW].sentence) == (
         "not testable",
-        "The effect is 0.000 in every seed, so nothing tells how far it may be off: look whether runs learn.",
+        (
+            "The effect is 0.000 in every seed, so nothing tells how far it may be off: "
+            "add seeds, or look whether runs learn."
+        ),
     )
 
 
@@ -201,11 +204,9 @@ def test_a_band_without_ranks_is_not_testable(tmp_path: Path) -> None:
     curves, components, _ = analysed(tmp_path, sweep((1, 2, 4)), without_jwae_at_4)
     assert components[LOW].reason == ""
     assert components[MEDIUM].reason == (
-        "No rank of 3, 4 or 6 has complete runs with conditioning none and jwae: add one to the factors."
+        "No rank of 3, 4 or 6 has complete runs with conditioning none and with jwae: run the sweep to its end."
     )
-    assert components[HIGH].reason == (
-        "No rank of 8, 12 or 16 has complete runs with conditioning none and jwae: add one to the factors."
-    )
+    assert components[HIGH].reason == ("The sweep has no rank of 8, 12 or 16: add one to the factor.")
     assert [curve.ranks for curve in curves] == [(1, 2), (1, 2)]
 
 

@@ -88,8 +88,8 @@ def test_an_effect_on_this_test_set_alone_is_not_supported() -> None:
     assert verdict == "inconclusive"
     assert sentence == (
         "On these videos loss falls by 0.100 (95 % interval 0.085 to 0.115 over retraining, −0.935 to 1.135 over "
-        "retraining and videos), which others may not bear out; no number of seeds would show an effect of 0.02: "
-        "that takes more test videos."
+        "retraining and videos), which others may not bear out; with these videos no number of seeds would show an "
+        "effect of 0.02: it takes more videos."
     )
 
 
@@ -107,7 +107,8 @@ def test_effects_that_do_not_vary_are_not_testable() -> None:
     component = measured(np.full(6, 0.25))
     assert (component.holds, component.estimate) == (None, None)
     assert component.reason == (
-        "The effect is +0.250 in every seed, so nothing tells how far it may be off: look whether runs learn."
+        "The effect is +0.250 in every seed, so nothing tells how far it may be off: "
+        "add seeds, or look whether runs learn."
     )
 
 
@@ -120,19 +121,19 @@ def test_effects_whose_people_are_unknown_are_not_testable() -> None:
     ("units", "dropped", "least", "reason"),
     [
         (2, 3, 2, ""),
-        (0, 0, 2, "No seed has a complete run in every cell that is compared, and it takes 2: raise confirm.seeds."),
+        (0, 0, 2, "No seed has a result in every cell that is compared, and it takes 2: raise confirm.seeds."),
         (
             1,
             0,
             2,
-            "Only one seed has a complete run in every cell that is compared, and it takes 2: raise confirm.seeds.",
+            "Only one seed has a result in every cell that is compared, and it takes 2: raise confirm.seeds.",
         ),
         (
             2,
             1,
             3,
             (
-                "Only 2 seeds have a complete run in every cell that is compared (1 more lacks one), and it takes 3: "
+                "Only 2 seeds have a result in every cell that is compared (1 more lacks one), and it takes 3: "
                 "run the sweep to its end, or raise confirm.seeds."
             ),
         ),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,14 +32,15 @@ def concluded(*components: Component, alpha: float = 0.05, **beats: bool) -> tup
         (measured(0.05), "supported"),
         (measured(0.051), "inconclusive"),
         (measured(1.0, opposes=0.05), "contradicted"),
-        (measured(0.3, negligible=True), "contradicted"),
-        (measured(0.01, negligible=True), "supported"),
+        (measured(0.3, p_negligible=0.05), "contradicted"),
+        (measured(0.3, p_negligible=0.051), "inconclusive"),
+        (measured(0.01, p_negligible=0.01), "supported"),
         (measured(0.01, reason="Too few."), "not testable"),
         (measured(None, None, says={"descriptive": "So it is."}), "descriptive"),
     ],
 )
 def test_a_component_gets_one_verdict(component: Component, verdict: Verdict) -> None:
-    """Significance in the claimed direction supports, its opposite or an effect below the margin contradicts."""
+    """Significance in the claimed direction supports; its opposite, or an effect below the margin, else contradicts."""
     assert [f.verdict for f in concluded(component)[1]] == [verdict]
 
 
@@ -79,7 +81,7 @@ def test_a_verdict_that_correction_takes_away_says_so() -> None:
         ((measured(0.01), measured(1.0, 0.01, component="b")), "contradicted", "No."),
         ((measured(0.01), measured(0.5, component="b")), "inconclusive", "Open."),
         ((measured(0.01), measured(None, None, component="b", reason="Why.")), "not testable", "Why."),
-        ((measured(0.5), measured(None, None, component="b", reason="Why.")), "inconclusive", "Open."),
+        ((measured(0.5), measured(None, None, component="b", reason="Why.")), "not testable", "Why."),
         ((measured(1.0, 0.01), measured(None, None, component="b", reason="Why.")), "contradicted", "No."),
     ],
 )
@@ -90,9 +92,57 @@ def test_a_claim_is_what_its_parts_are_together(parts: tuple[Component, ...], ve
 
 
 def test_a_claims_p_is_the_largest_of_its_parts() -> None:
-    """.01 and .03 make a claim with .03."""
-    (whole,), _ = concluded(measured(0.01), measured(0.03, component="b"))
+    """.01 and .03 make a claim with .03; beside a part that is not testable it has none."""
+    (whole, lacking), _ = concluded(
+        measured(0.01),
+        measured(0.03, component="b"),
+        measured(0.04, dataset="mustard"),
+        measured(None, None, dataset="mustard", component="b", reason="Why."),
+    )
     assert (whole.p_value, whole.p_adjusted) == (0.03, 0.03)
+    assert (lacking.p_value, lacking.p_adjusted) == (None, None)
+
+
+@pytest.mark.parametrize(("p", "verdict", "sentence"), [(0.01, "supported", "Yes."), (0.5, "inconclusive", "Open.")])
+def test_a_claim_does_without_a_part_that_it_does_not_need(p: float, verdict: Verdict, sentence: str) -> None:
+    """It is not testable by itself, and the claim is what the rest comes to."""
+    beside = measured(None, None, component="b", reason="Why.", needed=False)
+    (whole,), (_, part) = concluded(measured(p), beside)
+    assert (whole.verdict, whole.sentence, whole.p_value) == (verdict, sentence, p)
+    assert (part.verdict, part.sentence) == ("not testable", "Why.")
+
+
+def test_a_claim_whose_every_part_is_untestable_says_why() -> None:
+    """Needed or not, there is nothing else to say."""
+    lone = measured(None, None, reason="Why.", needed=False)
+    assert [(w.verdict, w.sentence) for w in concluded(lone)[0]] == [("not testable", "Why.")]
+
+
+def test_what_contradicts_is_adjusted_over_parts_as_well() -> None:
+    """Each of two parts on two datasets is a chance: .02 counts four times, and contradicts no more."""
+    parts = [measured(0.5, p_negligible=0.02), measured(0.5, 0.9, component="b")]
+    wholes, findings = concluded(*parts, *(replace(part, dataset="mustard") for part in parts))
+    assert [f.p_against for f in findings] == pytest.approx([0.08, 1.0, 0.08, 1.0])
+    assert {w.verdict for w in wholes} == {"inconclusive"}
+    assert [w.p_against for w in wholes] == pytest.approx([0.08, 0.08])
+    assert findings[0].sentence == "No. After correction for how many were asked that is no longer significant."
+    (alone,), _ = concluded(parts[0])
+    assert (alone.verdict, alone.p_against) == ("contradicted", 0.02)
+
+
+def test_a_second_look_is_paid_for_by_what_contradicts_too() -> None:
+    """p = .03 of an effect as large as the margin contradicts at 5 %, and not at 2.5 %."""
+    component = measured(0.5, p_negligible=0.03)
+    assert [concluded(component, alpha=alpha)[1][0].verdict for alpha in (0.05, 0.025)] == [
+        "contradicted",
+        "inconclusive",
+    ]
+
+
+def test_an_effect_too_small_to_matter_is_supported_and_said_to_be_so() -> None:
+    """It is there, and its 90 % interval lies below the margin."""
+    (_, part) = (f[0] for f in concluded(measured(0.01, p_negligible=0.001, margin=0.02)))
+    assert part.sentence == "Yes. It is shown to be below 0.02, the smallest effect of interest."
 
 
 def test_parts_that_hold_apart_may_not_hold_together() -> None:
@@ -160,7 +210,8 @@ def test_both_estimands_have_to_agree() -> None:
     retraining, people = Mean(0.3, 0.1, 10.0), Mean(0.3, 0.2, 5.0)
     numbers = directional(retraining, people, sign=1, margin=0.01)
     assert numbers["holds"] == people.p_value() > retraining.p_value()
-    assert (numbers["opposes"], numbers["negligible"], numbers["estimate"]) == (1.0, False, 0.3)
+    assert numbers["p_negligible"] == retraining.p_value(0.01, "less") > people.p_value(0.01, "less")
+    assert (numbers["opposes"], numbers["estimate"]) == (1.0, 0.3)
     assert (numbers["retraining"], numbers["people"]) == (retraining.interval(), people.interval())
 
 
@@ -169,7 +220,7 @@ def test_an_effect_on_the_other_side_opposes() -> None:
     rise = Mean(0.3, 0.1, 10.0)
     numbers = directional(rise, None, sign=-1, margin=0.01)
     assert (numbers["holds"], numbers["opposes"]) == (1.0, rise.p_value())
-    assert (numbers["negligible"], numbers["people"]) == (True, None)
+    assert (numbers["p_negligible"], numbers["people"]) == (rise.p_value(-0.01, "greater"), None)
 
 
 @pytest.mark.parametrize(("estimate", "negligible"), [(0.0, True), (0.0089, True), (0.0091, False), (-0.5, True)])
@@ -177,7 +228,8 @@ def test_negligible_is_a_90_percent_interval_on_the_near_side_of_the_margin(esti
     """With one degree of freedom the interval reaches tan(.45 π) standard errors: .011 here, of a margin of .02."""
     mean = Mean(estimate, 0.011 / math.tan(0.45 * math.pi), 1.0)
     assert mean.interval(0.9) == Interval(pytest.approx(estimate - 0.011), pytest.approx(estimate + 0.011))
-    assert directional(mean, None, sign=1, margin=0.02)["negligible"] is negligible
+    numbers = directional(mean, None, sign=1, margin=0.02)
+    assert measured(0.3, p_negligible=numbers["p_negligible"]).negligible is negligible
 
 
 def test_margins_are_the_design_s() -> None:

@@ -44,7 +44,8 @@ def test_a_peak_on_this_test_set_alone_is_not_supported(tmp_path: Path) -> None:
     said = sentence(component, "inconclusive")
     assert said.startswith("On these videos test MAE falls to rank 3 and rises from there: it is 0.")
     assert said.endswith(
-        ", which others may not bear out; no number of seeds would show an effect of 0.02: that takes more test videos."
+        ", which others may not bear out; with these videos no number of seeds would show an effect of 0.02: it takes "
+        "more videos."
     )
 
 

@@ -185,15 +185,16 @@ def test_a_trough_of_train_loss_within_is_said(tmp_path: Path) -> None:
 
 
 def test_train_loss_says_nothing_where_each_rank_has_its_own_configuration(tmp_path: Path) -> None:
-    """Both parts are not testable in a tuned sweep, with the sweep to run instead; the others are."""
+    """Both parts are not testable in a tuned sweep, with the sweep to run instead; the claim is what the others say."""
     sweep = fixed(**{name: getattr(a_sweep(), name) for name in ("tune", "search")}, confirm=Confirm(2, 6))
-    _, components, _ = analysed(tmp_path, sweep, with_mae(DIP))
+    _, components, findings = analysed(tmp_path, sweep, with_mae(DIP))
     reason = (
         "Train loss says nothing here, since every cell has a configuration of its own: run sweeps/rank_fixed.yaml."
     )
     assert [components[name].reason for name in ("train-loss-falls", "gap-grows")] == [reason] * 2
     assert [components[name].reason for name in ("non-monotone", "optimum-2-to-4")] == ["", ""]
     assert (components["non-monotone"].unit, components["non-monotone"].n_seeds) == ("repeat", 12)
+    assert (findings["train-loss-falls"].verdict, findings[ALL].verdict) == ("not testable", "supported")
 
 
 def test_train_loss_says_nothing_where_features_saw_the_labels(tmp_path: Path) -> None:
@@ -233,7 +234,7 @@ def test_a_planted_worst_rate_of_40_percent_supports_the_dropout_claim(tmp_path:
         "Test MAE rises to audio dropout 0.4 and falls from there: it is 0."
     )
     assert findings["worst-rate-30-to-50"].sentence == (
-        "The audio dropout at which test MAE is worst lies within 0.3 to 0.5: with 95 % confidence it is 0.4 "
+        "The rate of audio dropout at which test MAE is worst lies within 0.3 to 0.5: with 95 % confidence it is 0.4 "
         "(the mean is worst at 0.4)."
     )
     assert profiles[0].worst_set == (0.4,)
@@ -269,8 +270,16 @@ def test_a_dataset_that_was_left_out_is_not_testable(tmp_path: Path) -> None:
     assert (finding.measured.component, finding.verdict) == (ALL, "not testable")
     assert finding.sentence == (
         "memes is left out, since it has no audio, and factors.modality_dropout.audio is about it: "
-        "only a dataset that has it can tell."
+        "ask a dataset that has what it lacks."
     )
+
+
+def test_a_lone_rank_neither_rises_nor_falls(tmp_path: Path) -> None:
+    """Train loss and the gap need two, and the reason is not that runs are alike."""
+    _, components, _ = analysed(tmp_path, fixed(factors={"rank": (4,)}), with_mae({4: 1.0}, "rank"))
+    assert {components[name].reason for name in ("train-loss-falls", "gap-grows")} == {
+        "Only one rank has complete runs, and a change takes two: add ranks to the factor."
+    }
 
 
 def test_nothing_is_concluded_that_was_not_claimed(tmp_path: Path) -> None:
@@ -311,13 +320,13 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     "two units": (
         fixed(confirm=Confirm(seeds=2)),
         with_mae(DIP),
-        "Only 2 seeds have a complete run in every cell that is compared, and it takes 3: raise confirm.seeds.",
+        "Only 2 seeds have a result in every cell that is compared, and it takes 3: raise confirm.seeds.",
     ),
     "missing cells": (
         fixed(),
         lambda levels, _, seed: None if seed > 1 and levels["rank"] == 16 else Outcome(off_by(LABEL, 1 + seed / 10)),
         (
-            "Only 2 seeds have a complete run in every cell that is compared (4 more lack one), and it takes 3: "
+            "Only 2 seeds have a result in every cell that is compared (4 more lack one), and it takes 3: "
             "run the sweep to its end, or raise confirm.seeds."
         ),
     ),

@@ -11,7 +11,7 @@ from tcray.results.statistics.mean import Interval
 WHOLE = Component("weak-modality", "leaving-one-out", "mosi", "real", {}, "test.mae", "of the best")
 
 
-def part(p: float, estimate: float, *, negligible: bool = False, opposes: float = 1.0) -> Component:
+def part(p: float, estimate: float, *, p_negligible: float = 1.0, opposes: float = 1.0) -> Component:
     """What one effect came to."""
     return Component(
         "weak-modality",
@@ -24,7 +24,7 @@ def part(p: float, estimate: float, *, negligible: bool = False, opposes: float 
         says={"supported": "It holds by much.", "contradicted": "It does not.", "inconclusive": "It may hold."},
         holds=p,
         opposes=opposes,
-        negligible=negligible,
+        p_negligible=p_negligible,
         estimate=estimate,
         retraining=Interval(estimate - 1, estimate + 1),
         margin=0.02,
@@ -58,18 +58,18 @@ def test_the_best_of_several_may_be_so_by_chance() -> None:
 
 def test_an_open_part_speaks_before_one_that_is_settled() -> None:
     """Audio is nearer to holding, and shown not to by the margin; video keeps the question open."""
-    whole = together(audio=part(1.0, 0.001, negligible=True), video=part(1.0, 0.3))
-    assert not whole.negligible
+    whole = together(audio=part(1.0, 0.001, p_negligible=0.01), video=part(1.0, 0.3))
+    assert whole.p_negligible == 1.0
     assert said(whole) == (
-        "Whether any holds is open for video: the effect is +0.300 (95 % interval −0.700 to 1.300); no number of "
-        "repeats would show an effect of 0.02: that takes more test videos."
+        "Whether any holds is open for video: the effect is +0.300 (95 % interval −0.700 to 1.300); with these "
+        "videos no number of repeats would show an effect of 0.02: it takes more videos."
     )
 
 
 def test_the_whole_is_negligible_if_every_part_is() -> None:
     """The part nearest to holding is named."""
-    whole = together(audio=part(1.0, 0.1, negligible=True), video=part(0.4, -0.01, negligible=True))
-    assert whole.negligible
+    whole = together(audio=part(1.0, 0.1, p_negligible=0.01), video=part(0.4, -0.01, p_negligible=0.03))
+    assert whole.p_negligible == 0.03
     assert said(whole) == "None holds; the nearest is video: the effect is −0.010 (95 % interval −1.010 to 0.990)."
 
 

@@ -176,7 +176,8 @@ def test_effective_ranks_that_never_differ_are_not_testable(tmp_path: Path) -> N
 
     _, components, _ = analysed(tmp_path, sweep(), collapsed)
     assert components[GROWS].reason == (
-        "The effect is 0.000 in every seed, so nothing tells how far it may be off: look whether runs learn."
+        "The effect is 0.000 in every seed, so nothing tells how far it may be off: "
+        "add seeds, or look whether runs learn."
     )
     assert components[FOLLOWS].reason == (
         "The effective rank is 0, or the same at every rank: look whether runs learn."
@@ -208,7 +209,7 @@ def test_a_single_seed_is_not_testable(tmp_path: Path) -> None:
     """Nothing tells how seeds differ."""
     _, components, _ = analysed(tmp_path, sweep(confirm=Confirm(seeds=1)), outcome)
     assert {c.reason for c in components.values()} == {
-        "Only one seed has a complete run in every cell that is compared, and it takes 2: raise confirm.seeds."
+        "Only one seed has a result in every cell that is compared, and it takes 2: raise confirm.seeds."
     }
 
 

@@ -30,6 +30,26 @@ def test_datasets_divide_into_testable_and_untestable(tmp_path: Path) -> None:
     ]
 
 
+def test_a_stratum_without_a_complete_run_is_untestable(tmp_path: Path) -> None:
+    """It does not go missing: of two arms one has diverged at every rank."""
+    runs = [a_run({"test.mae": 1.0}, rank=rank, conditioning="none") for rank in (2, 12)]
+    lost = [
+        a_run({}, rank=rank, conditioning="jwae", state="FAILED", reason="diverged", seed=seed)
+        for rank in (2, 12)
+        for seed in (1, 2)
+    ]
+    asked = a_sweep(claims=(CLAIM, "robustness"), factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
+    evidence = Evidence.of(a_store(tmp_path, [*runs, *lost], sweep=asked))
+    assert [(c.component, dict(c.stratum), c.reason) for c in testability.untestable(evidence, CLAIM)] == [
+        (
+            ALL,
+            {"conditioning": "jwae"},
+            ("No confirm run on mosi, conditioning jwae is complete (4 diverged): narrow its learning rates."),
+        )
+    ]
+    assert testability.untestable(evidence, "robustness") == []
+
+
 def test_a_claim_that_the_sweep_does_not_make_is_neither(tmp_path: Path) -> None:
     """Nothing is tested, and nothing missed."""
     evidence = Evidence.of(a_store(tmp_path, [a_run({"test.mae": 1.0}, rank=2)]))

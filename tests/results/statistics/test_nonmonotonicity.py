@@ -134,7 +134,7 @@ def test_units_that_lack_a_level_are_dropped_and_counted() -> None:
         (
             [1, 2, 3],
             np.random.default_rng(0).standard_normal((5, 3, 2)),
-            "2 groups of test examples, and people take 3: leave the groups out",
+            "2 groups of test examples, and people take 3: test on more, or leave the groups out",
         ),
     ],
 )

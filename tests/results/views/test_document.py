@@ -15,11 +15,13 @@ import pytest
 
 from tcray.results.analyses.concluding import results_of
 from tcray.results.analyses.finding import conclude
+from tcray.results.estimate import Estimate
 from tcray.results.views.document import as_text, document, json_schema
 from tcray.spec.sweep import Confirm
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.concluded import a_component, some_results
+from tests.results.concluded import CLAIMS, a_component, a_manifest, full_results, the_question
 from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.results.specimens import RANKS, a_profile
 
 KEYS = (
     *("claim", "component", "dataset", "metric", "source", "verdict", "estimate", "ci_low", "ci_high"),
@@ -40,7 +42,7 @@ def test_the_schema_is_a_schema():
 
 def test_results_with_every_verdict_fit_the_schema():
     """What is not a number among them included."""
-    written = document(some_results())
+    written = document(full_results())
     check(written)
     assert {finding["verdict"] for finding in written["findings"]} == {
         *("supported", "contradicted", "inconclusive", "not testable", "descriptive")
@@ -49,14 +51,14 @@ def test_results_with_every_verdict_fit_the_schema():
 
 def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
     """A twin is called so, and the host is nobody's business."""
-    written = document(some_results(finished=False, alpha=0.025, looks=2))
+    written = document(full_results(manifest=a_manifest(the_question(), finished_at=None), alpha=0.025, looks=2))
     assert {
         key: written[key] for key in ("sweep_id", "name", "question", "claims", "finished_at", "alpha", "looks")
     } == {
-        "sweep_id": "small-1",
-        "name": "small",
+        "sweep_id": "rank-1",
+        "name": "rank",
         "question": "Does rank matter?",
-        "claims": ["rank-generalisation", "robustness"],
+        "claims": list(CLAIMS),
         "finished_at": None,
         "alpha": 0.025,
         "looks": 2,
@@ -65,15 +67,15 @@ def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
         ("mosi", "real", "m"),
         ("mustard", "twin", "u"),
     ]
-    assert written["asked"]["factors"] == [["rank", [2, 12]], ["conditioning", ["none", "jwae"]]]
+    assert written["asked"]["factors"] == [["rank", list(RANKS)], ["conditioning", ["none", "jwae"]]]
     assert written["versions"] == {
         "document": 1,
         "engine": "2",
         "sessions": [
             {
-                "started_at": "2026-01-01T00:00:00+00:00",
+                "started_at": "2026-01-01T10:00:00+00:00",
                 "device": "cpu",
-                "commit": None,
+                "commit": "0123456789abcdef0123456789abcdef01234567-dirty",
                 "packages": {"tcray": "0.1.0", "torch": "2.13.0"},
             }
         ],
@@ -84,7 +86,7 @@ def test_a_finding_has_fifteen_keys():
     """The interval is over retraining; that over people too, and all else, are details."""
     component = a_component("non-monotone", MUSTARD, units_needed=40, holds=0.5, details={"two_lines_p": 0.25})
     findings = conclude([component], alpha=0.05, beats_linear={"mustard": True})
-    whole, part = document(some_results(findings))["findings"]
+    whole, part = document(full_results(findings=findings))["findings"]
     assert tuple(part) == KEYS
     assert part == {
         "claim": "rank-generalisation",
@@ -98,19 +100,20 @@ def test_a_finding_has_fifteen_keys():
         "ci_high": 0.05,
         "p_value": 0.5,
         "p_adjusted": 0.5,
-        "n_units": 12,
+        "n_units": 6,
         "n_seeds": 12,
         "sentence": findings[1].sentence,
         "details": {
             "stratum": {"conditioning": "none"},
-            "estimand": "how much worse the last rank is than the best",
+            "estimand": "What non-monotone measures",
             "people_ci_low": 0.001,
             "people_ci_high": 0.061,
             "margin": 0.02,
             "p_opposite": 1.0,
+            "p_against": 1.0,
             "negligible": False,
-            "unit": "seed",
-            "sd_repeats": None,
+            "unit": "repeat",
+            "sd_repeats": 0.011,
             "sd_seeds": 0.02,
             "units_needed": 40,
             "beats_linear": None,
@@ -122,7 +125,9 @@ def test_a_finding_has_fifteen_keys():
 
 def test_the_parts_are_the_analyses_own():
     """Key for field: units' values by level, means with half intervals, the set of optima."""
-    profile, _ = document(some_results())["parts"]["profiles"]
+    values, means = np.array([[0.9, 1.0], [0.92, np.nan]]), (Estimate(0.91, 0.127), Estimate(1.0))
+    made = a_profile(levels=(2, 12), values=values, means=means, optimum_set=(2, 12))
+    (profile,) = document(full_results(profiles=(made,)))["parts"]["profiles"]
     assert {key: profile[key] for key in ("levels", "values", "means", "optimum_set")} == {
         "levels": [2, 12],
         "values": [[0.9, 1.0], [0.92, None]],
@@ -137,9 +142,9 @@ def test_the_same_results_are_the_same_bytes():
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    text = as_text(document(some_results()))
-    assert text == as_text(document(some_results()))
-    assert json.loads(text, parse_constant=refuse) == document(some_results())
+    text = as_text(document(full_results()))
+    assert text == as_text(document(full_results()))
+    assert json.loads(text, parse_constant=refuse) == document(full_results())
 
 
 def test_what_holds_plain_values_stands_in_one_line():

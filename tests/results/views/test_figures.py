@@ -18,8 +18,9 @@ from tcray.results.views.figures.canvas import extent
 from tcray.results.views.figures.levels import Levels
 from tcray.results.views.figures.palette import CATEGORIES, ROLES, SEQUENCE, of_level
 from tcray.results.views.figures.profile import Claimed, loss_figure, profile_figure, shown_references
+from tests.results.concluded import full_results, thin_results
 from tests.results.recorded import MOSI
-from tests.results.views.specimens import RANKS, UNITS, a_profile, full_results, some_profiles, thin_results
+from tests.results.specimens import RANKS, UNITS, a_profile, some_profiles
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from tcray.results.views.report import report
 from tcray.results.views.report.provenance import commands, sweep_file
 from tcray.results.views.report.svg import inline_svg
 from tcray.spec.load import load_sweep
-from tests.results.views.specimens import a_profile, full_results, the_question, thin_results
+from tests.results.concluded import full_results, the_question, thin_results
+from tests.results.specimens import a_profile
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -157,6 +158,23 @@ def test_headings_are_in_order(full: str):
     levels = [int(tag[1]) for tag, _ in Page(full).tags if re.fullmatch("h[1-6]", tag)]
     assert 1 == levels.count(1)
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_page_opens_short(full: str):
+    """Tables and secondary figures lie in drawers with titles; printed, they stand open."""
+    tags = [tag for tag, _ in Page(full).tags]
+    assert tags.count("details") == tags.count("summary")
+    assert {"Curves over severity", "Spectra of rank factors and unfoldings", "The numbers behind the figures"} <= {
+        title.strip() for title in re.findall(r"<summary>(.*?)</summary>", full)
+    }
+    assert "open" not in {name for tag, given in Page(full).tags if tag == "details" for name in given}
+    printed = full[full.index("@media print") : full.index("</style>")]
+    assert "details::details-content { content-visibility: visible;" in printed
+
+
+def test_that_the_linear_model_is_not_beaten_is_said_once(full: str):
+    """At the verdicts, and not at the end of each."""
+    assert 1 == full.count("No cell beats the linear model")
 
 
 def test_a_thin_sweep_says_what_is_absent(thin: str):

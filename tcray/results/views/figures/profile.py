@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 
 from tcray.results.analyses.extremum import Extremum
 from tcray.results.analyses.location import Region
+from tcray.results.analyses.wording import levels as listed_levels
 from tcray.results.estimate import Estimate
 from tcray.results.views.figures.canvas import WIDTH, drawn, extent, note, panel, span
 from tcray.results.views.figures.levels import Levels
 from tcray.results.views.figures.palette import BLUE, GREEN, INK, MUTED, ORANGE, PAPER
-from tcray.results.views.labels import better_label, factor_label, level_label, list_label, metric_label, number_label
+from tcray.results.views.labels import better_label, factor_label, level_label, metric_label, number_label
 
 if TYPE_CHECKING:
     from tcray.results.analyses.profiles import Profile
@@ -232,6 +233,5 @@ def profile_words(profile: Profile) -> str:
     )
     said = f"{metric_label(profile.metric)} by {factor_label(profile.factor)}. Means: {shown}."
     if profile.optimum is not None:
-        chosen = list_label(list(map(level_label, profile.optimum_set)))
-        said += f" Best at {level_label(profile.optimum)}; optimum set: {chosen}."
+        said += f" Best at {level_label(profile.optimum)}; optimum set: {listed_levels(profile.optimum_set)}."
     return said

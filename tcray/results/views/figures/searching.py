@@ -90,7 +90,7 @@ def importance_figure(part: Importance, title: str) -> Figure:
         value, spread = part.importances[name], part.spread.get(name) or 0.0
         axes.barh(row, value, height=0.56, facecolor=BLUE, alpha=0.32, edgecolor=BLUE, lw=1.0)
         axes.hlines(row, max(0.0, value - spread), value + spread, color=INK, lw=1.2)
-        note(axes, value + spread, row, number_label(value, 2), offset=(4, 0), va="center", bbox=None, color=INK)
+        note(axes, value + spread, row, number_label(value), offset=(4, 0), va="center", bbox=None, color=INK)
         ends.append(value + spread)
     axes.set_yticks(range(len(names)), names)
     axes.grid(visible=False)
@@ -126,7 +126,7 @@ def history_words(part: History) -> str:
 
 def importance_words(part: Importance) -> str:
     """The same of what mattered."""
-    shown = "; ".join(f"{name}: {number_label(value, 2)}" for name, value in part.importances.items())
+    shown = "; ".join(f"{name}: {number_label(value)}" for name, value in part.importances.items())
     return f"Importance of the tuned hyperparameters: {shown}."
 
 

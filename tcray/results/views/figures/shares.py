@@ -99,7 +99,7 @@ def interactions_figure(part: Contribution, title: str) -> Figure:
             note(axes, column, y, signed_label(index), offset=(0, lift), color=INK, fontsize=8, **centred)
             if details:
                 detail = details[min(one, other), max(one, other)]
-                told = interval_label(detail.ci_low, detail.ci_high)
+                told = interval_label(Interval(detail.ci_low, detail.ci_high))
                 note(axes, column, y, told, offset=(0, -6), color=INK, fontsize=6.5, **centred)
     axes.set_xlim(-0.5, count - 0.5)
     axes.set_ylim(-0.5, count - 0.5)

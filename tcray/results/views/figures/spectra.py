@@ -31,7 +31,7 @@ def effective_rank_figure(part: Spectrum, title: str) -> Figure:
         axes.plot(levels.places, values.mean(axis=0), color=BLUE, lw=1.8, marker="o", ms=5, zorder=3)
     top = float(values.max()) if values.size else 1.0
     axes.plot(levels.places, part.ranks, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=2)
-    axes.set_ylim(0, 1.25 * top)
+    axes.set_ylim(0, 1.25 * top or 1)  # of fusions without any energy the effective rank is 0
     within = [(at, rank) for at, rank in zip(levels.places, part.ranks, strict=True) if rank <= 1.2 * top]
     if within:
         note(axes, *within[-1], "all of the rank", offset=(-7, 2), ha="right", color=INK)

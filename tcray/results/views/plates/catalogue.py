@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcray.results.analyses.concluding import Results
-from tcray.results.views.arrangement import arranged
 from tcray.results.views.plates.conditioning import conditioning_plates
 from tcray.results.views.plates.contributions import contribution_plates
 from tcray.results.views.plates.plate import Plate
@@ -17,7 +16,6 @@ from tcray.results.views.plates.spectra import spectrum_plates
 
 def plates(results: Results) -> Iterator[Plate]:
     """Every plate; those of a topic and dataset are neighbours."""
-    results = arranged(results)
     yield from profile_plates(results)
     yield from spectrum_plates(results)
     yield from conditioning_plates(results)

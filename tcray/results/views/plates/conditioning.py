@@ -13,17 +13,17 @@ from tcray.results.views.figures.difference import (
     manipulation_figure,
     manipulation_words,
 )
-from tcray.results.views.labels import dataset_label, list_label, metric_label, stratum_label
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import metric_label, place_label, stratum_label
 from tcray.results.views.plates.plate import Panel, Plate, panel_name, panel_title, units_words
+from tcray.spec.words import listed
 
 TOPIC = "conditioning"
 
 
 def conditioning_plates(results: Results) -> Iterator[Plate]:
     """Of every dataset and stratum: the difference in each metric over rank, and the manipulation check beside."""
-    groups: dict[tuple[str, str, str], list[Conditioning]] = {}
-    for part in results.conditionings:
-        groups.setdefault((part.dataset, part.source, stratum_label(part.stratum)), []).append(part)
+    groups = grouped(results.conditionings, lambda part: (part.dataset, part.source, stratum_label(part.stratum)))
     for (dataset, source, _), parts in groups.items():
         complete = [part for part in parts if len(part.differences)]
         panels = [_difference(part) for part in complete]
@@ -48,7 +48,7 @@ def _caption(parts: list[Conditioning]) -> str:
     if not parts:
         return ""
     first = parts[0]
-    metrics = list_label(list(dict.fromkeys(metric_label(part.metric) for part in parts)))
+    metrics = listed(dict.fromkeys(metric_label(part.metric) for part in parts), "and")
     halved = "At least halved, as it has to be" if first.halved else "Not halved, so the claim is not testable here"
     return (
         f"jWAE less LMF of the same rank and seeds, in {metrics}. {units_words(len(first.differences), first.unit)} "
@@ -62,6 +62,6 @@ def _incomplete(parts: list[Conditioning]) -> Iterator[str]:
     for part in parts:
         if not len(part.differences):
             yield (
-                f"{dataset_label(part.dataset, part.source)}, {metric_label(part.metric)}: no {part.unit} is complete "
+                f"{place_label(part)}, {metric_label(part.metric)}: no {part.unit} is complete "
                 "with and without the prior at all ranks, so nothing is drawn."
             )

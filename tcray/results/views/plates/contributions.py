@@ -7,6 +7,7 @@ from functools import partial
 
 from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.modalities import Contribution
+from tcray.results.analyses.wording import capitalised
 from tcray.results.views.figures.shares import (
     interactions_figure,
     interactions_words,
@@ -15,7 +16,8 @@ from tcray.results.views.figures.shares import (
     subsets_figure,
     subsets_words,
 )
-from tcray.results.views.labels import capitalised, metric_label, plural
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import metric_label, plural
 from tcray.results.views.plates.plate import Panel, Plate, panel_name, panel_title
 
 TOPIC = "modal-asymmetry"
@@ -26,10 +28,7 @@ KINDS = {"retrained": "trained on each subset", "inference": "rest missing at te
 
 def contribution_plates(results: Results) -> Iterator[Plate]:
     """Of every dataset: values, subsets and interactions; retrained and at inference side by side."""
-    groups: dict[tuple[str, str], list[Contribution]] = {}
-    for part in results.contributions:
-        groups.setdefault((part.dataset, part.source), []).append(part)
-    for (dataset, source), parts in groups.items():
+    for (dataset, source), parts in grouped(results.contributions, lambda part: (part.dataset, part.source)).items():
         yield Plate(TOPIC, dataset, source, _values_caption(parts), tuple(map(_values, parts)))
         yield Plate(TOPIC, dataset, source, _subsets_caption(parts), tuple(map(_subsets, parts)))
         paired = [part for part in parts if part.shapley.interactions]
@@ -38,7 +37,7 @@ def contribution_plates(results: Results) -> Iterator[Plate]:
 
 
 def _titled(part: Contribution, word: str) -> tuple[str, str]:
-    kind = KINDS.get(part.kind, part.kind)
+    kind = KINDS[part.kind]
     of = (part.dataset, part.source, part.stratum)
     return panel_name(*of, f"{word}, {kind}"), panel_title(*of, kind)
 

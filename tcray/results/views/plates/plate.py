@@ -27,6 +27,7 @@ class Plate:
     topic    the section it belongs to, as `rank-generalisation`
     dataset, source   empty where its panels are of several
     notes    what could not be drawn, a sentence each
+    drawer   what it lies behind until a reader asks for it; empty where all should see it
     """
 
     topic: str
@@ -35,6 +36,7 @@ class Plate:
     caption: str
     panels: tuple[Panel, ...]
     notes: tuple[str, ...] = ()
+    drawer: str = ""
 
 
 def panel_name(dataset: str, source: str, stratum: Mapping[str, Any], *words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from tcray.results.analyses.profiles import (
     WORST_RATES,
     Profile,
 )
+from tcray.results.analyses.wording import capitalised
 from tcray.results.estimate import defined
 from tcray.results.ranking import LINEAR
 from tcray.results.views.figures.profile import (
@@ -28,17 +30,17 @@ from tcray.results.views.figures.profile import (
     profile_words,
     shown_references,
 )
+from tcray.results.views.grouping import grouped
 from tcray.results.views.labels import (
-    capitalised,
-    dataset_label,
     factor_label,
-    list_label,
     metric_label,
     number_label,
+    place_label,
     plural,
     stratum_label,
 )
 from tcray.results.views.plates.plate import Panel, Plate, panel_name, panel_title, units_words
+from tcray.spec.words import listed
 
 TOPICS: Mapping[str, str] = {
     RANK: RANK_CLAIM,
@@ -54,6 +56,8 @@ CLAIMED: Mapping[str, tuple[str, Claimed]] = {
 
 CONSTANTS = ("median", "majority")
 
+FURTHER = "Further test metrics"
+
 MANY = 4
 """Strata of a factor; of more only the primary metric is drawn."""
 
@@ -65,7 +69,7 @@ def topic_of(factor: str) -> str:
 
 def profile_plates(results: Results) -> Iterator[Plate]:
     """Of every factor and dataset: the primary test metric, train and test loss, further ones; strata side by side."""
-    for group in _grouped(results.profiles).values():
+    for group in grouped(results.profiles, lambda profile: (profile.factor, profile.dataset, profile.source)).values():
         primary = [profile for profile in group if profile.purpose == "generalisation"]
         yield _metric_plate(results, primary, note=_left_to_table(primary))
         if len(primary) <= MANY:
@@ -73,7 +77,8 @@ def profile_plates(results: Results) -> Iterator[Plate]:
             if losses:
                 yield _loss_plate(losses)
             for metric in dict.fromkeys(profile.metric for profile in group if profile.purpose == "secondary"):
-                yield _metric_plate(results, [profile for profile in group if profile.metric == metric])
+                plate = _metric_plate(results, [profile for profile in group if profile.metric == metric])
+                yield replace(plate, drawer=FURTHER)
 
 
 def _left_to_table(primary: Sequence[Profile]) -> str:
@@ -81,13 +86,6 @@ def _left_to_table(primary: Sequence[Profile]) -> str:
     if len(primary) <= MANY:
         return ""
     return f"Train loss, gap and further metrics of so many strata ({len(primary)}) are in the table alone."
-
-
-def _grouped(profiles: Sequence[Profile]) -> dict[tuple[str, str, str], list[Profile]]:
-    groups: dict[tuple[str, str, str], list[Profile]] = {}
-    for profile in profiles:
-        groups.setdefault((profile.factor, profile.dataset, profile.source), []).append(profile)
-    return groups
 
 
 def _metric_plate(results: Results, profiles: Sequence[Profile], *, note: str = "") -> Plate:
@@ -134,7 +132,7 @@ def _metric_caption(
 
 
 def _told(references: Mapping[str, float]) -> str:
-    return list_label([f"{name} ({number_label(value)})" for name, value in references.items()])
+    return listed([f"{name} ({number_label(value)})" for name, value in references.items()], "and")
 
 
 def _configured(profile: Profile) -> str:
@@ -150,8 +148,7 @@ def _references(results: Results, dataset: str, metric: str) -> dict[str, float]
 
 def _incomplete(profiles: Sequence[Profile]) -> Iterator[str]:
     for profile in profiles:
-        where = f" with {stratum_label(profile.stratum)}" if profile.stratum else ""
-        what = f"{dataset_label(profile.dataset, profile.source)}{where}, {metric_label(profile.metric)}"
+        what = f"{place_label(profile)}, {metric_label(profile.metric)}"
         if not len(profile.values):
             yield f"{what}: no {profile.unit} is complete over all levels, so nothing is drawn."
         elif profile.dropped:

@@ -1,13 +1,14 @@
-"""Plates of robustness: every corruption over severity, by the sweep's factors, and its areas."""
+"""Plates of robustness: its areas over the sweep's factors, missing modalities, and every corruption over severity."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.robustness import Robustness
+from tcray.results.analyses.wording import capitalised
 from tcray.results.views.figures.robustness import (
     area_figure,
     corruption_label,
@@ -16,26 +17,33 @@ from tcray.results.views.figures.robustness import (
     severity_figure,
     severity_limits,
 )
-from tcray.results.views.labels import capitalised, factor_label, metric_label, stratum_label
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import factor_label, metric_label, stratum_label
 from tcray.results.views.plates.plate import Panel, Plate, panel_name, panel_title
 
 TOPIC = "robustness"
+DRAWER = "Curves over severity"
 
-Groups = Mapping[str, Sequence[Robustness]]
-"""Parts by the levels of the factors that make the panels; those of one differ in the factor that makes the lines."""
+RELATIVE = (
+    "Relative robustness (MultiBench): the mean of a curve over its severities, for each corruption. Means with 95 % "
+    "intervals over retraining."
+)
+EFFECTIVE = (
+    "Effective robustness (MultiBench): by how much less the metric suffers, mean over severities, than that of the "
+    "same cell without conditioning would from the same clean performance; above 0 is better. Means with 95 % "
+    "intervals over retraining."
+)
 
 
 def robustness_plates(results: Results) -> Iterator[Plate]:
-    """Of every dataset and corruption: a panel a stratum, then relative robustness; at last effective robustness."""
-    datasets: dict[tuple[str, str], list[Robustness]] = {}
-    for part in results.robustness:
-        datasets.setdefault((part.dataset, part.source), []).append(part)
-    for parts in datasets.values():
+    """Of every dataset: areas over the factor that makes the lines, effective robustness, then each corruption."""
+    for parts in grouped(results.robustness, lambda part: (part.dataset, part.source)).values():
+        by_corruption = grouped(parts, lambda part: part.corruption)
         factor = lines_factor(parts)
-        for corruption in dict.fromkeys(part.corruption for part in parts):
-            yield _corruption_plate([part for part in parts if part.corruption == corruption], factor)
-        if factor and any(part.effective is not None for part in parts):
-            yield _effective_plate(parts, factor)
+        if factor:
+            yield from _areas(parts, factor)
+        for same in sorted(by_corruption.values(), key=lambda same: bool(same[0].severities)):
+            yield _corruption(same, factor)
 
 
 def lines_factor(parts: Sequence[Robustness]) -> str | None:
@@ -46,73 +54,75 @@ def lines_factor(parts: Sequence[Robustness]) -> str | None:
 
 
 def _rest(part: Robustness, factor: str | None) -> dict[str, Any]:
+    """The levels that make the panels: those of all other factors."""
     return {name: level for name, level in part.stratum.items() if name != factor}
 
 
-def _corruption_plate(parts: Sequence[Robustness], factor: str | None) -> Plate:
+def _areas(parts: Sequence[Robustness], factor: str) -> Iterator[Plate]:
+    """Relative robustness, a panel a corruption; and effective robustness, a panel a stratum that has a baseline."""
     first = parts[0]
-    groups: dict[str, list[Robustness]] = {}
-    for part in parts:
-        if any(value.mean is not None for value in part.values):
-            groups.setdefault(stratum_label(_rest(part, factor)), []).append(part)
-    named = corruption_label(first.corruption)
-    panels = [_panel(group, factor, parts) for group in groups.values()]
-    if factor and groups and first.severities and any(part.area.mean is not None for part in parts):
-        panels.append(_relative(groups, factor, named))
-    notes = () if groups else (f"{capitalised(named)}: no cell has complete runs, so nothing is drawn.",)
-    return Plate(TOPIC, first.dataset, first.source, _caption(first, factor), tuple(panels), notes)
+    relative = grouped((part for part in parts if part.area.mean is not None), lambda part: part.corruption)
+    if relative:
+        panels = (_relative(same, factor) for same in relative.values())
+        yield Plate(TOPIC, first.dataset, first.source, RELATIVE, tuple(panels))
+    compared = (part for part in parts if part.effective is not None)
+    effective = grouped(compared, lambda part: stratum_label(_rest(part, factor)))
+    if effective:
+        panels = (_effective(same, factor) for same in effective.values())
+        yield Plate(TOPIC, first.dataset, first.source, EFFECTIVE, tuple(panels))
 
 
-def _panel(group: Sequence[Robustness], factor: str | None, parts: Sequence[Robustness]) -> Panel:
-    first = group[0]
-    of, named = (first.dataset, first.source, _rest(first, factor)), corruption_label(first.corruption)
-    title = panel_title(*of, named)
-    draw = (
-        partial(severity_figure, group, factor, title, limits=severity_limits(parts))
-        if first.severities
-        else partial(missing_figure, group, factor, title)
-    )
-    return Panel(panel_name(*of, named), curve_words(group, factor), draw)
-
-
-def _relative(groups: Groups, factor: str, named: str) -> Panel:
-    first = next(iter(groups.values()))[0]
-    of: tuple[str, str, dict[str, Any]] = (first.dataset, first.source, {})
-    draw = partial(area_figure, groups, factor, panel_title(*of, named, "relative"))
+def _relative(parts: Sequence[Robustness], factor: str) -> Panel:
+    """A line a stratum."""
+    of: tuple[str, str, dict[str, Any]] = (parts[0].dataset, parts[0].source, {})
+    named = corruption_label(parts[0].corruption)
+    lines = grouped(parts, lambda part: stratum_label(_rest(part, factor)))
+    draw = partial(area_figure, lines, factor, panel_title(*of, named))
     return Panel(panel_name(*of, f"{named}, relative"), f"Relative robustness by {factor_label(factor)}.", draw)
 
 
-def _effective_plate(parts: Sequence[Robustness], factor: str) -> Plate:
-    """Effective robustness over the factor, a line a corruption, a panel a stratum that has a baseline."""
+def _effective(parts: Sequence[Robustness], factor: str) -> Panel:
+    """A line a corruption."""
+    of = (parts[0].dataset, parts[0].source, _rest(parts[0], factor))
+    lines = grouped(parts, lambda part: corruption_label(part.corruption))
+    draw = partial(area_figure, lines, factor, panel_title(*of, "effective"), effective=True)
+    return Panel(panel_name(*of, "effective"), f"Effective robustness by {factor_label(factor)}.", draw)
+
+
+def _corruption(parts: Sequence[Robustness], factor: str | None) -> Plate:
+    """A panel a stratum; in a drawer where its areas stand for it."""
     first = parts[0]
-    strata: dict[str, dict[str, list[Robustness]]] = {}
-    for part in parts:
-        if part.effective is not None:
-            by_corruption = strata.setdefault(stratum_label(_rest(part, factor)), {})
-            by_corruption.setdefault(corruption_label(part.corruption), []).append(part)
-    panels = []
-    for groups in strata.values():
-        of = (first.dataset, first.source, _rest(next(iter(groups.values()))[0], factor))
-        draw = partial(area_figure, groups, factor, panel_title(*of, "effective"), effective=True)
-        panels.append(Panel(panel_name(*of, "effective"), f"Effective robustness by {factor_label(factor)}.", draw))
-    caption = (
-        "Effective robustness (MultiBench): by how much less the metric suffers, mean over severities, than that of "
-        "the same cell without conditioning would from the same clean performance; above 0 is better. Means with 95 % "
-        "intervals over retraining."
+    complete = (part for part in parts if any(value.mean is not None for value in part.values))
+    strata = grouped(complete, lambda part: stratum_label(_rest(part, factor)))
+    panels = tuple(_panel(stratum, factor, parts) for stratum in strata.values())
+    said = f"{capitalised(corruption_label(first.corruption))}: no cell has complete runs, so nothing is drawn."
+    return Plate(
+        TOPIC,
+        first.dataset,
+        first.source,
+        _caption(first, factor),
+        panels,
+        () if panels else (said,),
+        DRAWER if factor and first.severities else "",
     )
-    return Plate(TOPIC, first.dataset, first.source, caption, tuple(panels))
+
+
+def _panel(stratum: Sequence[Robustness], factor: str | None, parts: Sequence[Robustness]) -> Panel:
+    first = stratum[0]
+    of, named = (first.dataset, first.source, _rest(first, factor)), corruption_label(first.corruption)
+    title = panel_title(*of, named)
+    draw = (
+        partial(severity_figure, stratum, factor, title, limits=severity_limits(parts))
+        if first.severities
+        else partial(missing_figure, stratum, factor, title)
+    )
+    return Panel(panel_name(*of, named), curve_words(stratum, factor), draw)
 
 
 def _caption(part: Robustness, factor: str | None) -> str:
-    named = capitalised(corruption_label(part.corruption))
-    lines = f", a line a level of {factor_label(factor)}" if factor else ""
     if not part.severities:
         metric = capitalised(metric_label(part.metric))
         return f"{metric} of trained fusions with each combination of modalities missing at test (latents at 0)."
-    said = f"{named}: {metric_label(part.metric)} against its severity{lines}; means over {part.unit}s."
-    if factor:
-        said += (
-            " Relative robustness (MultiBench): the mean of a curve over its severities, with 95 % intervals over "
-            "retraining."
-        )
-    return said
+    lines = f", a line a level of {factor_label(factor)}" if factor else ""
+    named = capitalised(corruption_label(part.corruption))
+    return f"{named}: {metric_label(part.metric)} against its severity{lines}; means over {part.unit}s."

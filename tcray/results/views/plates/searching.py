@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tcray.results.analyses.concluding import Results
+from tcray.results.analyses.wording import capitalised
 from tcray.results.views.figures.searching import (
     history_figure,
     history_words,
@@ -14,8 +15,9 @@ from tcray.results.views.figures.searching import (
     optimism_figure,
     optimism_words,
 )
-from tcray.results.views.labels import list_label, metric_label
+from tcray.results.views.labels import metric_label
 from tcray.results.views.plates.plate import Panel, Plate, panel_name, panel_title
+from tcray.spec.words import listed
 
 TOPIC = "search"
 
@@ -45,13 +47,13 @@ def _histories(results: Results) -> Iterator[Plate]:
             )
             for part in parts
         )
-        yield Plate(TOPIC, "", "", caption[:1].upper() + caption[1:], tuple(panels))
+        yield Plate(TOPIC, "", "", capitalised(caption), tuple(panels))
 
 
 def _importances(results: Results) -> Iterator[Plate]:
     parts = results.search.importances
     if parts:
-        named = list_label(list(dict.fromkeys(part.evaluator for part in parts)))
+        named = listed(dict.fromkeys(part.evaluator for part in parts), "and")
         caption = (
             f"How much of what sets the best trials apart is due to each tuned hyperparameter ({named}; "
             f"Watanabe et al. 2023), as trials stood after {parts[0].rung} epochs, mean over cells, with the standard "

@@ -14,13 +14,16 @@ from tcray.results.views.figures.spectra import (
     spectrum_words,
     unfolded_figure,
 )
-from tcray.results.views.labels import dataset_label, stratum_label
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import place_label
 from tcray.results.views.plates.plate import Panel, Plate, panel_name, panel_title, units_words
 
 TOPIC = "rank-spectrum"
 
 MANY = 4
 """Strata; of more the spectra are not drawn."""
+
+DRAWER = "Spectra of rank factors and unfoldings"
 
 GAP_CAPTION = (
     "Test less train loss at the last epoch against effective rank: each unit's ranks joined, and their means."
@@ -33,10 +36,7 @@ SPECTRA_CAPTION = (
 
 def spectrum_plates(results: Results) -> Iterator[Plate]:
     """Of every dataset: effective rank, the gap against it, and spectra; strata side by side."""
-    groups: dict[tuple[str, str], list[Spectrum]] = {}
-    for part in results.spectra:
-        groups.setdefault((part.dataset, part.source), []).append(part)
-    for (dataset, source), parts in groups.items():
+    for (dataset, source), parts in grouped(results.spectra, lambda part: (part.dataset, part.source)).items():
         complete = [part for part in parts if len(part.effective_rank)]
         notes = tuple(_incomplete(parts))
         ranks = tuple(map(_effective_rank, complete))
@@ -45,7 +45,8 @@ def spectrum_plates(results: Results) -> Iterator[Plate]:
         if gaps:
             yield Plate(TOPIC, dataset, source, GAP_CAPTION, gaps)
         if len(complete) <= MANY:
-            yield from (Plate(TOPIC, dataset, source, SPECTRA_CAPTION, tuple(_spectra(part))) for part in complete)
+            for part in complete:
+                yield Plate(TOPIC, dataset, source, SPECTRA_CAPTION, tuple(_spectra(part)), drawer=DRAWER)
         else:
             note = (
                 f"The spectra of so many strata ({len(complete)}) are not drawn; `tcray results --json` has them all."
@@ -90,6 +91,4 @@ def _rank_caption(parts: list[Spectrum]) -> str:
 def _incomplete(parts: list[Spectrum]) -> Iterator[str]:
     for part in parts:
         if not len(part.effective_rank):
-            where = f" with {stratum_label(part.stratum)}" if part.stratum else ""
-            named = dataset_label(part.dataset, part.source)
-            yield f"{named}{where}: no {part.unit} is complete over all ranks, so nothing is drawn."
+            yield f"{place_label(part)}: no {part.unit} is complete over all ranks, so nothing is drawn."

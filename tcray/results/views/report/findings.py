@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.finding import ALL, Finding
-from tcray.results.statistics.mean import Interval
-from tcray.results.views.labels import (
-    NONE,
-    dataset_label,
-    interval_label,
-    metric_label,
-    number_label,
-    p_label,
-    stratum_label,
-)
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import NONE, dataset_label, metric_label, number_label, p_label, plural, stratum_label
 from tcray.results.views.report.table import Cell, Table, heads, name, words
+from tcray.results.views.telling import (
+    bounds_label,
+    component_label,
+    count_label,
+    effect_label,
+    findings_of,
+    sentence_of,
+    told,
+    two_lines_label,
+)
 from tcray.spec.claims import CLAIMS
 
 
@@ -29,6 +32,12 @@ class Concluded:
     stratum: str
     verdict: str
     sentence: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> Concluded:
+        """What a finding says."""
+        c = finding.measured
+        return cls(c.dataset, c.source, stratum_label(c.stratum), finding.verdict, sentence_of(finding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,51 +59,29 @@ class ClaimShown:
     table: Table | None
 
 
-def claim_shown(claim: str, findings: Sequence[Finding]) -> ClaimShown:
-    """What is said of a claim; on a dataset where nothing sums it up, its components speak for it."""
-    own = _of(claim, findings)
-    summed_up = {finding.measured.dataset for finding in own if finding.measured.component == ALL}
-    wholes = [f for f in own if f.measured.component == ALL or f.measured.dataset not in summed_up]
+def claim_shown(claim: str, results: Results) -> ClaimShown:
+    """What is said of a claim."""
+    own = findings_of(claim, results.findings)
     measured = [finding for finding in own if finding.measured.component != ALL and finding.verdict != "not testable"]
-    question = CLAIMS[claim].question if claim in CLAIMS else claim
-    return ClaimShown(claim, question, tuple(map(_concluded, wholes)), _table(claim, measured) if measured else None)
+    table = _table(claim, measured) if measured else None
+    return ClaimShown(claim, CLAIMS[claim].question, tuple(map(Concluded.of, told(claim, results))), table)
 
 
 def components_shown(claim: str, dataset: str, findings: Sequence[Finding]) -> tuple[ComponentShown, ...]:
     """The components of a claim on a dataset; the claim itself where nothing of it could be told apart."""
-    own = [finding for finding in _of(claim, findings) if finding.measured.dataset == dataset]
+    own = [finding for finding in findings_of(claim, findings) if finding.measured.dataset == dataset]
     parts = [finding for finding in own if finding.measured.component != ALL] or own
-    grouped: dict[tuple[str, str], list[Concluded]] = {}
-    for finding in parts:
-        c = finding.measured
-        grouped.setdefault((_named(c.component), c.estimand), []).append(_concluded(finding))
-    return tuple(ComponentShown(name, estimand, _merged(told)) for (name, estimand), told in grouped.items())
+    by_estimand = grouped(parts, lambda finding: (finding.measured.component, finding.measured.estimand))
+    return tuple(
+        ComponentShown(component_label(component), estimand, _merged(map(Concluded.of, same)))
+        for (component, estimand), same in by_estimand.items()
+    )
 
 
-def _merged(concluded: Sequence[Concluded]) -> tuple[Concluded, ...]:
+def _merged(concluded: Iterable[Concluded]) -> tuple[Concluded, ...]:
     """Strata of which the very same is said are named together."""
-    strata: dict[tuple[str, str], list[Concluded]] = {}
-    for one in concluded:
-        strata.setdefault((one.verdict, one.sentence), []).append(one)
-    return tuple(replace(same[0], stratum="; ".join(one.stratum for one in same)) for same in strata.values())
-
-
-def datasets_of(claim: str, findings: Sequence[Finding]) -> dict[str, str]:
-    """The datasets that something is said of, in order, with their sources; one that was left out has none."""
-    return {finding.measured.dataset: finding.measured.source for finding in _of(claim, findings)}
-
-
-def _of(claim: str, findings: Sequence[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.measured.claim == claim]
-
-
-def _named(component: str) -> str:
-    return "the whole claim" if component == ALL else component.replace("-", " ")
-
-
-def _concluded(finding: Finding) -> Concluded:
-    c = finding.measured
-    return Concluded(c.dataset, c.source, stratum_label(c.stratum), finding.verdict, finding.sentence)
+    said = grouped(concluded, lambda one: (one.verdict, one.sentence)).values()
+    return tuple(replace(same[0], stratum="; ".join(one.stratum for one in same)) for same in said)
 
 
 FIRST = ("dataset", "within", "component", "metric", "verdict")
@@ -105,6 +92,8 @@ NUMBERS = (
     "margin",
     "p",
     "p (Holm)",
+    "against, p (Holm)",
+    "two lines, p",
     "units",
     "runs a cell",
     "SD between repeats",
@@ -114,45 +103,32 @@ NUMBERS = (
 
 
 def _table(claim: str, findings: Sequence[Finding]) -> Table:
-    """The numbers of every component that could be tested, or is described."""
-    rows = tuple(_row(finding) for finding in findings)
+    """The numbers of every component that could be tested, or is described; no column of which nothing is known."""
+    columns = zip(heads(FIRST, NUMBERS), *map(_row, findings), strict=True)
+    head, *rows = zip(*(column for column in columns if {cell.text for cell in column[1:]} - {NONE, ""}), strict=True)
     caption = f"Numbers behind {claim}: effect, both intervals, p-values, and what they rest on"
-    used = [column for column in range(len(rows[0])) if any(row[column].text not in (NONE, "") for row in rows)]
-    head = heads(FIRST, NUMBERS)
-    return Table(
-        caption, (tuple(head[column] for column in used),), tuple(tuple(row[at] for at in used) for row in rows)
-    )
+    return Table(caption, (head,), tuple(rows))
 
 
 def _row(finding: Finding) -> tuple[Cell, ...]:
     c = finding.measured
-    retraining, people = (_interval(interval) if interval else NONE for interval in (c.retraining, c.people))
-    units = f"{c.n_units} {c.unit}{'' if c.n_units == 1 else 's'}" if c.n_units else NONE
     return (
         name(dataset_label(c.dataset, c.source)),
         words(stratum_label(c.stratum)),
-        words(_named(c.component)),
-        words(metric_label(c.metric) if c.metric else ""),
+        words(component_label(c.component)),
+        words(metric_label(c.metric)),
         Cell(finding.verdict, "verdict"),
-        Cell(_exact(c.estimate) or number_label(c.estimate)),
-        Cell(retraining),
-        Cell(people),
+        Cell(effect_label(c)),
+        Cell(bounds_label(c, c.retraining)),
+        Cell(bounds_label(c, c.people)),
         Cell(f"{c.margin:g}" if c.margin is not None else NONE),
         Cell(p_label(finding.p_value)),
         Cell(p_label(finding.p_adjusted)),
-        Cell(units),
-        Cell(f"{c.n_seeds}" if c.n_seeds else NONE),
+        Cell(p_label(finding.p_against)),
+        Cell(two_lines_label(c)),
+        Cell(plural(c.n_units, c.unit) if c.n_units else NONE),
+        Cell(count_label(c.n_seeds)),
         Cell(number_label(c.sd_repeats)),
         Cell(number_label(c.sd_seeds)),
-        Cell(f"{c.units_needed:,}" if c.units_needed is not None else NONE),
+        Cell(count_label(c.units_needed)),
     )
-
-
-def _interval(interval: Interval) -> str:
-    ends = _exact(interval.low), _exact(interval.high)
-    return " to ".join(ends) if all(ends) else interval_label(interval.low, interval.high)
-
-
-def _exact(value: float | None) -> str:
-    """A level, as of rank, which is exact where an estimate is not; empty for whatever has more than two decimals."""
-    return f"{value:g}".replace("-", "−") if value is not None and round(value, 2) == value else ""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.finding import MARGIN, OTHERS_MARGIN
 from tcray.results.ranking import unit_of
-from tcray.results.views.labels import list_label, plural
+from tcray.results.views.labels import plural
 from tcray.spec.metrics import METRICS
+from tcray.spec.words import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ def method(results: Results) -> Iterator[Point]:
     )
     yield Point(
         "Non-monotone",
-        "Better up to some level between the ends, and worse after it. Rise and fall are one-sided contrasts over "
-        "levels within units; the statistic is the largest, over interior peaks, of the smaller of the two, held "
-        "against its distribution under the least favourable monotone truth. The optimum set holds each level "
-        "that may be the truly best one, with 95 % confidence.",
+        "Better up to some level between the ends, and worse after it. Rise and fall are contrasts over levels, with "
+        "variances of their own leant on those of single levels; at the place where one of the two is clearest the "
+        "other is tested, other places pay half a standard error, and p is the largest under monotone truths that "
+        "rise in one step, by simulation. Beside it stands the two-lines test with the Robin Hood breakpoint "
+        "(Simonsohn 2018), which has no say. The optimum set holds each level that may be the truly best one, with "
+        "95 % confidence.",
     )
     yield Point(
         "Other components",
@@ -49,16 +52,17 @@ def method(results: Results) -> Iterator[Point]:
     yield Point(
         "Correction",
         "Holm's, over dataset × stratum within each component of a claim, and over whole claims. A claim's own "
-        "p-value is the largest of its components', since all must hold.",
+        "p-value is the largest of its components', since all must hold; and since one is enough to contradict it, "
+        "what speaks against a component is corrected over components as well.",
     )
     margins = [f"{value:g} in {METRICS[name].label}" for name, value in MARGIN.items()]
     margins.append(f"{OTHERS_MARGIN:g} in every other metric")
-    yield Point("Margin", f"The smallest effect of interest, set in advance: {list_label(margins)}.")
+    yield Point("Margin", f"The smallest effect of interest, set in advance: {listed(margins, 'and')}.")
     yield Point(
         "Verdicts",
         f"Supported: every component is significant in the claimed direction at {results.alpha:.3g}, corrected. "
-        "Contradicted: one component's opposite is significant, or its 90 % interval lies wholly on the near side "
-        "of the margin (two one-sided tests). Not testable: what the test needs is absent. Else inconclusive, "
+        "Contradicted: one component's opposite is significant, or it is shown to be smaller than the margin (two "
+        "one-sided tests), corrected. Not testable: what the test needs is absent. Else inconclusive, "
         "with the units that would show a difference of the margin (never of what was observed) with 80 % power. "
         "Descriptive: bears no verdict.",
     )

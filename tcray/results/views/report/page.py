@@ -7,9 +7,9 @@ from collections import Counter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tcray.results.analyses.concluding import Results
-from tcray.results.analyses.finding import Verdict
-from tcray.results.views.arrangement import arranged
-from tcray.results.views.labels import capitalised, dataset_label
+from tcray.results.analyses.finding import ALL, Verdict
+from tcray.results.analyses.wording import capitalised
+from tcray.results.views.labels import time_label
 from tcray.results.views.report.findings import claim_shown
 from tcray.results.views.report.method import method
 from tcray.results.views.report.provenance import (
@@ -17,11 +17,11 @@ from tcray.results.views.report.provenance import (
     data_notes,
     data_table,
     sessions_table,
-    shown_time,
     sweep_file,
 )
 from tcray.results.views.report.ranked import ranked
 from tcray.results.views.report.sections import sections
+from tcray.results.views.telling import unbeaten
 
 SIGNS: dict[Verdict, str] = {
     "supported": "✓",
@@ -34,7 +34,6 @@ SIGNS: dict[Verdict, str] = {
 
 def page(results: Results) -> str:
     """The report as HTML."""
-    results = arranged(results)
     environment = Environment(
         loader=PackageLoader("tcray.results.views"),
         autoescape=True,
@@ -46,19 +45,19 @@ def page(results: Results) -> str:
     return environment.get_template("report.html.jinja").render(
         title=results.sweep.question or f"Sweep {results.sweep.name}",
         sweep_id=results.sweep_id,
-        name=results.sweep.name,
         datasets=[(card["name"], card["source"]) for card in manifest["cards"]],
         twins=[card["name"] for card in manifest["cards"] if card["source"] == "twin"],
         planned_runs=manifest["planned_runs"],
         device=manifest["device"],
         engine=manifest["engine"],
-        started=shown_time(manifest["started_at"]),
-        finished=shown_time(manifest["finished_at"]) if manifest["finished_at"] else "",
-        claims=[claim_shown(claim, results.findings) for claim in results.sweep.claims],
-        tally=Counter(finding.verdict for finding in results.findings if finding.measured.component == "all"),
+        started=time_label(manifest["started_at"]),
+        finished=time_label(manifest["finished_at"]) if manifest["finished_at"] else "",
+        claims=[claim_shown(claim, results) for claim in results.sweep.claims],
+        tally=Counter(finding.verdict for finding in results.findings if finding.measured.component == ALL),
         signs=SIGNS,
         data=data_table(results),
         data_notes=list(data_notes(results)),
+        unbeaten=unbeaten(results.findings),
         sections=list(sections(results)),
         ranking=results.ranking,
         ranked=[ranked(table) for table in results.ranking.tables],
@@ -66,6 +65,5 @@ def page(results: Results) -> str:
         sessions=sessions_table(results),
         commands=commands(results),
         sweep_file=sweep_file(results.sweep),
-        dataset_label=dataset_label,
         capitalised=capitalised,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from tcray.results.analyses.concluding import Results
-from tcray.results.views.labels import NONE, metric_label
+from tcray.results.views.labels import NONE, metric_label, time_label
 from tcray.results.views.report.table import Cell, Table, heads, name, words
 from tcray.spec.sweep import Sweep
 
@@ -54,7 +54,7 @@ def sessions_table(results: Results) -> Table:
     packages = list(dict.fromkeys(package for session in sessions for package in session["versions"]))
     rows = tuple(
         (
-            name(shown_time(session["started_at"])),
+            name(time_label(session["started_at"])),
             words(session["device"] or NONE),
             words(_short(session["commit"]) if session["commit"] else UNTOLD),
             *(words(session["versions"].get(package, NONE)) for package in packages),
@@ -68,11 +68,6 @@ def _short(commit: str) -> str:
     """Twelve digits of a commit, and whether files were changed."""
     digits, dash, dirty = commit.partition("-")
     return f"{digits[:12]}{dash}{dirty}"
-
-
-def shown_time(iso: str) -> str:
-    """A time of the manifest to the minute."""
-    return iso[:16].replace("T", " ")
 
 
 def commands(results: Results) -> str:

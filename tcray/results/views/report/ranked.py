@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tcray.results.estimate import Estimate
-from tcray.results.ranking import TRAIN_LOSS, DatasetTable, Row, level_text
-from tcray.results.views.labels import NONE, dataset_label, estimate_label, metric_label, number_label
+from tcray.results.ranking import TRAIN_LOSS, DatasetTable, level_text
+from tcray.results.views.labels import NONE, dataset_label, estimate_label, metric_label, number_label, runs_label
 from tcray.results.views.report.table import Cell, Table, heads, name, words
 
 UNTOLD = Estimate(None)
@@ -20,8 +20,8 @@ def ranked(table: DatasetTable) -> Table:
     head = heads(levels, [*counted, *map(metric_label, metrics), *ended])
     rows = tuple(
         (
-            *([name(_level(row, level)) for level in table.levels] or [name(row.name)]),
-            *(Cell(_count(row, table.unit)) for _ in counted),
+            *([name(level_text(row.levels[level])) for level in table.levels] or [name(row.name)]),
+            *(Cell(runs_label(row, table.unit)) for _ in counted),
             *(Cell(estimate_label(row.values.get(metric, UNTOLD))) for metric in metrics),
             *(Cell(str(getattr(row, state) or NONE)) for state in ended),
         )
@@ -39,13 +39,3 @@ def ranked(table: DatasetTable) -> Table:
     where = dataset_label(table.dataset, table.source)
     best = "best trials first" if table.unit == "trial" else "best first"
     return Table(f"{where}: {best} by {metric_label(table.objective)}", (head,), rows, lower, " ".join(table.notes))
-
-
-def _level(row: Row, level: str) -> str:
-    return level_text(row.levels[level])
-
-
-def _count(row: Row, unit: str) -> str:
-    few, many = row.seeds
-    seeds = f"{few}" if few == many else f"{few}–{many}"
-    return f"{row.repeats} × {seeds}" if unit == "repeat" else seeds

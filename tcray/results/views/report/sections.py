@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from tcray.results.analyses.concluding import Results
-from tcray.results.views.labels import capitalised, factor_label
+from tcray.results.analyses.wording import capitalised
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import factor_label
 from tcray.results.views.plates.catalogue import plates
 from tcray.results.views.plates.plate import Plate
-from tcray.results.views.report.findings import ClaimShown, ComponentShown, claim_shown, components_shown, datasets_of
+from tcray.results.views.report.findings import ClaimShown, ComponentShown, claim_shown, components_shown
 from tcray.results.views.report.numbers import numbers
 from tcray.results.views.report.svg import inline_svg
 from tcray.results.views.report.table import Table
+from tcray.results.views.telling import findings_of
 
 TITLES: Mapping[str, str] = {
     "rank-generalisation": "Rank and generalisation",
@@ -32,6 +35,8 @@ TITLES: Mapping[str, str] = {
 CLAIMS_OF: Mapping[str, tuple[str, ...]] = {"modal-asymmetry": ("weak-modality", "modal-asymmetry")}
 """The claims of a topic; of every other topic the one of its name, if there is such."""
 
+NUMBERS = "The numbers behind the figures"
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -45,9 +50,28 @@ class Figure:
 class Shown:
     """A plate as it stands on the page."""
 
+    anchor: str
     figures: tuple[Figure, ...]
     caption: str
     notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, plate: Plate, anchor: str) -> Shown:
+        """The plate with its figures drawn; every name in them begins with `anchor`."""
+        figures = tuple(
+            Figure(inline_svg(panel.draw(), f"{anchor}-{at}-"), f"{panel.name}. {panel.words}")
+            for at, panel in enumerate(plate.panels)
+        )
+        return cls(anchor, figures, plate.caption, plate.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """What lies behind its title until it is opened."""
+
+    title: str
+    plates: tuple[Shown, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +80,9 @@ class Part:
 
     dataset: str
     source: str
-    components: tuple[ComponentShown, ...]
     plates: tuple[Shown, ...]
-    tables: tuple[Table, ...]
+    components: tuple[ComponentShown, ...]
+    drawers: tuple[Drawer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +98,7 @@ class Section:
 
 def sections(results: Results) -> Iterator[Section]:
     """Every topic that the sweep claims something of, these first, or has measured something of."""
-    drawn = _by_topic(plates(results))
+    drawn = grouped(plates(results), lambda plate: plate.topic)
     tabled: dict[str, dict[str, list[Table]]] = {}
     for topic, dataset, table in numbers(results):
         tabled.setdefault(topic, {}).setdefault(dataset, []).append(table)
@@ -87,7 +111,7 @@ def sections(results: Results) -> Iterator[Section]:
             yield Section(
                 anchor=_anchor(topic),
                 title=TITLES.get(topic, capitalised(factor_label(topic))),
-                claims=tuple(claim_shown(name, results.findings) for name in claims),
+                claims=tuple(claim_shown(name, results) for name in claims),
                 parts=tuple(_parts(results, topic, claims, here, tables)),
                 notes=notes,
             )
@@ -103,33 +127,28 @@ def _parts(
 ) -> Iterator[Part]:
     """What a topic has on each dataset."""
     sources = {card["name"]: card["source"] for card in results.manifest["cards"]}
-    told = [dataset for name in claims for dataset in datasets_of(name, results.findings)]
+    told = [finding.measured.dataset for name in claims for finding in findings_of(name, results.findings)]
     for dataset in dict.fromkeys([*(plate.dataset for plate in plates), *tables, *told]):
         own = [plate for plate in plates if plate.dataset == dataset]
+        shown = [(plate.drawer, Shown.of(plate, _anchor(f"{topic}-{dataset}-{at}"))) for at, plate in enumerate(own)]
         yield Part(
             dataset,
             sources.get(dataset, ""),
+            tuple(plate for drawer, plate in shown if not drawer),
             tuple(c for name in claims for c in components_shown(name, dataset, results.findings)),
-            tuple(_shown(plate, _anchor(f"{topic}-{dataset}-{at}-")) for at, plate in enumerate(own)),
-            tuple(tables.get(dataset, ())),
+            tuple(_drawers(shown, tables.get(dataset, ()))),
         )
+
+
+def _drawers(shown: Sequence[tuple[str, Shown]], tables: Sequence[Table]) -> Iterator[Drawer]:
+    """Plates by the drawer that each lies in, then the tables."""
+    for title, within in grouped(shown, lambda one: one[0]).items():
+        if title:
+            yield Drawer(title, plates=tuple(plate for _, plate in within))
+    if tables:
+        yield Drawer(NUMBERS, tables=tuple(tables))
 
 
 def _anchor(text: str) -> str:
     """Without what an id or a selector gives a meaning to."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", text)
-
-
-def _by_topic(plates: Iterable[Plate]) -> dict[str, list[Plate]]:
-    topics: dict[str, list[Plate]] = {}
-    for plate in plates:
-        topics.setdefault(plate.topic, []).append(plate)
-    return topics
-
-
-def _shown(plate: Plate, prefix: str) -> Shown:
-    figures = tuple(
-        Figure(inline_svg(panel.draw(), f"{prefix}{at}-"), f"{panel.name}. {panel.words}")
-        for at, panel in enumerate(plate.panels)
-    )
-    return Shown(figures, plate.caption, plate.notes)

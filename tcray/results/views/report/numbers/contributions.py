@@ -8,14 +8,13 @@ from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.modalities import Contribution
 from tcray.results.views.labels import (
     NONE,
-    dataset_label,
     interval_label,
     metric_label,
     number_label,
     p_label,
+    place_label,
     plural,
     signed_label,
-    stratum_label,
 )
 from tcray.results.views.plates import contributions
 from tcray.results.views.plates.contributions import KINDS
@@ -30,26 +29,22 @@ def contribution_tables(results: Results) -> Iterator[Numbered]:
         for modality in shapley.order:
             detail = shapley.details[modality] if shapley.details else None
             share = shapley.shares[modality]
-            over, people = (detail.retraining, detail.people) if detail else (None, None)
+            means = (detail.retraining, detail.people) if detail else (None, None)
             rows.append(
                 (
                     name(modality),
                     Cell(signed_label(shapley.values[modality])),
-                    *(
-                        Cell(interval_label(i.low, i.high) if (i := m and m.interval()) else NONE)
-                        for m in (over, people)
-                    ),
+                    *(Cell(interval_label(mean.interval() if mean else None)) for mean in means),
                     Cell(f"{share:.0%}".replace("-", "−") if share is not None else NONE),
                     Cell(p_label(shapley.p_values[modality])),
                 )
             )
-        where = [dataset_label(part.dataset, part.source), stratum_label(part.stratum), KINDS.get(part.kind, part.kind)]
         caption = (
-            f"{', '.join(filter(None, where))}: {part.name} by modality in {metric_label(part.metric)} gained, "
+            f"{place_label(part)}, {KINDS[part.kind]}: {part.name} by modality in {metric_label(part.metric)} gained, "
             f"over {plural(part.n_units, part.unit)}"
         )
         columns = ["φ", "95 % over retraining", "95 % over retraining and people", "share of the total", "p (φ = 0)"]
-        note = f"Order: {_order(part)}. Asymmetry index (max φ − min φ) / Σ |φ|: {number_label(shapley.asymmetry, 2)}."
+        note = f"Order: {_order(part)}. Asymmetry index (max φ − min φ) / Σ |φ|: {number_label(shapley.asymmetry)}."
         yield contributions.TOPIC, part.dataset, Table(caption, (heads(["modality"], columns),), tuple(rows), note=note)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.profiles import Profile
+from tcray.results.views.grouping import grouped
 from tcray.results.views.labels import (
     NONE,
     dataset_label,
@@ -23,16 +24,14 @@ from tcray.results.views.report.table import Cell, Head, Numbered, Table, heads,
 
 def profile_tables(results: Results) -> Iterator[Numbered]:
     """Of every factor and dataset: a row a level, a column a stratum and metric."""
-    groups: dict[tuple[str, str, str], list[Profile]] = {}
-    for profile in results.profiles:
-        if len(profile.values):
-            groups.setdefault((profile.factor, profile.dataset, profile.source), []).append(profile)
+    complete = (profile for profile in results.profiles if len(profile.values))
+    groups = grouped(complete, lambda profile: (profile.factor, profile.dataset, profile.source))
     for (factor, dataset, source), profiles in groups.items():
         levels = list(dict.fromkeys(level for profile in profiles for level in profile.levels))
-        strata = list(dict.fromkeys(stratum_label(profile.stratum) for profile in profiles))
-        ordered = [p for stratum in strata for p in profiles if stratum_label(p.stratum) == stratum]
-        over = [Head(s, sum(stratum_label(p.stratum) == s for p in ordered)) for s in strata]
-        top = ((Head("", kind="words"), *over),) if strata != [""] else ()
+        strata = grouped(profiles, lambda profile: stratum_label(profile.stratum))
+        ordered = [profile for stratum in strata.values() for profile in stratum]
+        over = [Head(stratum, len(within)) for stratum, within in strata.items()]
+        top = ((Head("", kind="words"), *over),) if list(strata) != [""] else ()
         rows = tuple((name(level_label(lv)), *(_at_level(p, lv) for p in ordered)) for lv in levels)
         counted = plural(max(len(profile.values) for profile in profiles), profiles[0].unit)
         caption = (

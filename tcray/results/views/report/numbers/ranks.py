@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from tcray.results.analyses.concluding import Results
-from tcray.results.analyses.conditioning import Conditioning
-from tcray.results.analyses.spectrum import Spectrum
 from tcray.results.estimate import Estimate
+from tcray.results.views.grouping import grouped
 from tcray.results.views.labels import (
     NONE,
     change_label,
@@ -18,6 +17,7 @@ from tcray.results.views.labels import (
     estimate_label,
     metric_label,
     number_label,
+    place_label,
     plural,
     stratum_label,
 )
@@ -27,11 +27,8 @@ from tcray.results.views.report.table import Cell, Numbered, Table, heads, name
 
 def spectrum_tables(results: Results) -> Iterator[Numbered]:
     """Of every dataset: effective rank by rank, a column a stratum."""
-    groups: dict[tuple[str, str], list[Spectrum]] = {}
-    for part in results.spectra:
-        if len(part.effective_rank):
-            groups.setdefault((part.dataset, part.source), []).append(part)
-    for (dataset, source), parts in groups.items():
+    complete = (part for part in results.spectra if len(part.effective_rank))
+    for (dataset, source), parts in grouped(complete, lambda part: (part.dataset, part.source)).items():
         ranks = sorted({rank for part in parts for rank in part.ranks})
         columns = [_column(part.ranks, part.effective_rank) for part in parts]
         rows = tuple((name(str(rank)), *(Cell(column.get(rank, NONE)) for column in columns)) for rank in ranks)
@@ -49,26 +46,22 @@ def _column(levels: Sequence[Any], values: Any) -> dict[Any, str]:
 
 def conditioning_tables(results: Results) -> Iterator[Numbered]:
     """Of every dataset: jWAE − LMF by rank in each metric, and MMD² of both."""
-    groups: dict[tuple[str, str, str], list[Conditioning]] = {}
-    for part in results.conditionings:
-        if len(part.differences):
-            groups.setdefault((part.dataset, part.source, stratum_label(part.stratum)), []).append(part)
-    for (dataset, source, stratum), parts in groups.items():
+    complete = (part for part in results.conditionings if len(part.differences))
+    for where, parts in grouped(complete, place_label).items():
         first = parts[0]
         rows = tuple(
             (
                 name(str(rank)),
                 *(Cell(change_label(part.means[at])) for part in parts),
-                Cell(number_label(first.mmd2_none[at], 4)),
-                Cell(number_label(first.mmd2_jwae[at], 4)),
+                Cell(number_label(first.mmd2_none[at])),
+                Cell(number_label(first.mmd2_jwae[at])),
             )
             for at, rank in enumerate(first.ranks)
         )
-        where = ", ".join(part for part in (dataset_label(dataset, source), stratum) if part)
         counted = plural(len(first.differences), first.unit)
         caption = (
             f"{where}: jWAE − LMF by rank, mean ± half the 95 % interval over {counted}, and the manipulation check"
         )
         metrics = [f"jWAE − LMF, {metric_label(part.metric)}" for part in parts]
         head = heads(["rank"], [*metrics, "MMD², LMF", "MMD², jWAE"])
-        yield conditioning.TOPIC, dataset, Table(caption, (head,), rows)
+        yield conditioning.TOPIC, first.dataset, Table(caption, (head,), rows)

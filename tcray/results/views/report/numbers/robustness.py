@@ -8,6 +8,7 @@ from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.robustness import Robustness
 from tcray.results.estimate import Estimate
 from tcray.results.views.figures.robustness import corruption_label
+from tcray.results.views.grouping import grouped
 from tcray.results.views.labels import (
     NONE,
     change_label,
@@ -22,15 +23,11 @@ from tcray.results.views.report.table import Cell, Numbered, Table, heads, name
 
 def robustness_tables(results: Results) -> Iterator[Numbered]:
     """Of every dataset: relative robustness of each cell under each corruption, with the clean metric."""
-    datasets: dict[tuple[str, str], list[Robustness]] = {}
-    for part in results.robustness:
-        if part.severities and part.n_units:
-            datasets.setdefault((part.dataset, part.source), []).append(part)
-    for (dataset, source), parts in datasets.items():
+    known = (part for part in results.robustness if part.severities and part.n_units)
+    for (dataset, source), parts in grouped(known, lambda part: (part.dataset, part.source)).items():
         corruptions = list(dict.fromkeys(part.corruption for part in parts))
-        cells: dict[str, dict[str, Robustness]] = {}
-        for part in parts:
-            cells.setdefault(stratum_label(part.stratum) or "the only cell", {})[part.corruption] = part
+        by_cell = grouped(parts, lambda part: stratum_label(part.stratum) or "the only cell")
+        cells = {cell: {part.corruption: part for part in own} for cell, own in by_cell.items()}
         labels = list(map(corruption_label, corruptions))
         where, metric = dataset_label(dataset, source), metric_label(parts[0].metric)
         rows = tuple(
@@ -61,4 +58,4 @@ def _area(part: Robustness | None) -> str:
 
 
 def _effective(part: Robustness | None) -> str:
-    return change_label(part.effective) if part and part.effective else NONE
+    return change_label(part.effective) if part else NONE

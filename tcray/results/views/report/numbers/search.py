@@ -53,4 +53,4 @@ def _importance(part: Importance, key: str) -> str:
     if key not in part.importances:
         return NONE
     spread = part.spread.get(key)
-    return number_label(part.importances[key], 2) + (f" ± {number_label(spread, 2)}" if spread is not None else "")
+    return number_label(part.importances[key]) + (f" ± {number_label(spread)}" if spread is not None else "")

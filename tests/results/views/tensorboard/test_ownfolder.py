@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tcray.errors import InputError
-from tcray.results.views.ownfolder import MARKER, OwnFolder
-from tests.results.views.comparing import files
+from tcray.results.views.tensorboard.ownfolder import MARKER, OwnFolder
+from tests.results.views.tensorboard.comparing import files
 
 
 def written(folder: Path) -> dict[str, bytes]:

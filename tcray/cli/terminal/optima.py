@@ -1,39 +1,33 @@
-"""Where the curves over ordered factors are best, as a table: the level of best mean, and those that may be it."""
+"""Where the curves over ordered factors are best: a table a factor, the level of best mean and those that may be it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
-from tcray.cli.components import place
-from tcray.cli.tables import NONE, Column, lines
-from tcray.results.views.labels import factor_label, level_label, metric_label
-
-if TYPE_CHECKING:
-    from tcray.results.analyses.profiles import Profile
+from tcray.cli.terminal.prose import put_table
+from tcray.cli.terminal.table import Column, ruled
+from tcray.results.analyses.profiles import Profile
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import NONE, factor_label, level_label, metric_label, short_place_label
 
 
-def show_optima(profiles: Sequence[Profile], *, console: Console | None = None) -> None:
+def show_optima(profiles: Sequence[Profile], console: Console) -> None:
     """Prints a table a factor, of the primary metrics; nothing where no curve has an optimum."""
-    console = console or Console()
-    known = [profile for profile in profiles if profile.purpose == "generalisation" and profile.optimum is not None]
-    for factor in dict.fromkeys(profile.factor for profile in known):
-        for line in lines(_columns(factor, [profile for profile in known if profile.factor == factor]), 0):
-            console.print(Text(line), soft_wrap=True)
-        console.print()
+    known = (profile for profile in profiles if profile.purpose == "generalisation" and profile.optimum is not None)
+    for factor, own in grouped(known, lambda profile: profile.factor).items():
+        put_table(console, ruled(_columns(factor, own)))
 
 
 def _columns(factor: str, profiles: Sequence[Profile]) -> list[Column]:
-    where = [place(profile.dataset, profile.source, profile.stratum) for profile in profiles]
     metrics = [metric_label(profile.metric.removeprefix("test.")) for profile in profiles]
     optima = [level_label(profile.optimum) for profile in profiles]
     sets = [_stretches(profile.optimum_set, profile.levels) for profile in profiles]
     return [
-        Column((f"best {factor_label(factor)}",), tuple(where), right=False),
+        Column((f"best {factor_label(factor)}",), tuple(map(short_place_label, profiles)), right=False),
         Column(("test metric",), tuple(metrics), right=False),
         Column(("by its", "mean"), tuple(optima)),
         Column(("in truth, with", "95 %"), tuple(sets), right=False),

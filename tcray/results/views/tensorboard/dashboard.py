@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from tcray.results.views.events import Band, Column, Level, experiment, layout
+from tcray.results.views.grouping import grouped
 from tcray.results.views.labels import SPLITS, metric_label
+from tcray.results.views.tensorboard.events import Band, Column, Level, experiment, layout
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
@@ -65,10 +66,8 @@ class Dashboard:
 
     def values(self) -> list[Summary.Value]:
         """What to write into the run above all others."""
-        charts: dict[str, list[Band]] = {}
-        for metric in self.curves:
-            split = metric.partition(".")[0]
-            charts.setdefault(SPLITS.get(split, split), []).append(band(metric))
+        by_split = grouped(self.curves, lambda metric: metric.partition(".")[0])
+        charts = {SPLITS.get(split, split): list(map(band, metrics)) for split, metrics in by_split.items()}
         shown = {name: levels for name, levels in self.hparams.items() if not _known(name, levels)}
         return [experiment(shown, self.columns), layout(charts)]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tcray.results.analyses.finding import ALL, Finding
-from tcray.results.views.events import image, text
-from tcray.results.views.labels import NONE, dataset_label, p_label, plural, stratum_label
+from tcray.results.views.labels import NONE, dataset_label, place_label, plural
+from tcray.results.views.telling import NOTHING, basis_label, component_label, findings_of, sentence_of, told, unbeaten
+from tcray.results.views.tensorboard.events import image, text
 from tcray.spec.claims import CLAIMS
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def verdict_values(results: Results, bare: Sequence[str]) -> Iterator[Summary.Va
     """
     from tcray.results.views.plates.catalogue import plates
 
-    yield text(VERDICTS, told(results, bare))
+    yield text(VERDICTS, markdown(results, bare))
     for plate in plates(results):
         # All figures of a report would take longer to draw than all else together.
         if plate.topic in (results.sweep.claims or [plate.topic]):
@@ -36,14 +37,14 @@ def verdict_values(results: Results, bare: Sequence[str]) -> Iterator[Summary.Va
                 yield image(f"{plate.topic}/{panel.name}", png(panel.draw()))
 
 
-def told(results: Results, bare: Sequence[str]) -> str:
+def markdown(results: Results, bare: Sequence[str]) -> str:
     """The text: question, data, and for each claim its verdicts in words and its parts in a table."""
     sections = [f"# {results.sweep_id}", results.sweep.question, _data(results), *results.ranking.notes]
     for claim in results.sweep.claims:
-        findings = [finding for finding in results.findings if finding.measured.claim == claim]
-        sections += [f"## {claim}", f"*{CLAIMS[claim].question}*", _verdicts(findings), _parts(findings)]
+        findings = findings_of(claim, results.findings)
+        sections += [f"## {claim}", f"*{CLAIMS[claim].question}*", _verdicts(told(claim, results)), _parts(findings)]
     if results.sweep.claims:
-        sections.append(_caption(results))
+        sections += [unbeaten(results.findings), _caption(results)]
     else:
         sections.append("The sweep claims nothing, so there is no verdict.")
     sections.append(_without_curves(bare))
@@ -65,10 +66,9 @@ def _data(results: Results) -> str:
 
 
 def _verdicts(findings: Sequence[Finding]) -> str:
-    """A claim as a whole wherever it was asked; its components where they only describe."""
-    wholes = [finding for finding in findings if finding.measured.component == ALL] or findings
-    lines = [f"- **{finding.verdict}** on {_rests(finding)}. {finding.sentence}" for finding in wholes]
-    return "\n".join(lines) or "Nothing can be said of it: no confirm run is complete."
+    """In words, a line a place."""
+    lines = [f"- **{f.verdict}** on {place_label(f.measured)}{basis_label(f)}. {sentence_of(f)}" for f in findings]
+    return "\n".join(lines) or NOTHING
 
 
 def _parts(findings: Sequence[Finding]) -> str:
@@ -80,25 +80,11 @@ def _parts(findings: Sequence[Finding]) -> str:
     if not judged:
         return ""
     parts = list(dict.fromkeys(finding.measured.component for finding in judged))
-    verdicts = {(_place(finding), finding.measured.component): finding.verdict for finding in judged}
-    places = dict.fromkeys(map(_place, judged))
+    verdicts = {(place_label(f.measured), f.measured.component): f.verdict for f in judged}
+    places = dict.fromkeys(place for place, _ in verdicts)
     rows = [[place, *(verdicts.get((place, part), NONE) for part in parts)] for place in places]
-    head = ["", *(part.replace("-", " ") for part in parts)]
+    head = ["", *map(component_label, parts)]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
-
-
-def _place(finding: Finding) -> str:
-    """Dataset and stratum; a dataset that was left out has no source."""
-    measured = finding.measured
-    dataset = dataset_label(measured.dataset, measured.source) if measured.source else measured.dataset
-    return ", ".join(filter(None, [dataset, stratum_label(measured.stratum)]))
-
-
-def _rests(finding: Finding) -> str:
-    """Where a verdict was reached, and on what it rests."""
-    units = [plural(finding.measured.n_units, finding.measured.unit)] if finding.measured.n_units else []
-    p = [f"p {p_label(finding.p_adjusted)}"] if finding.p_adjusted is not None else []
-    return f"{_place(finding)} ({', '.join([*units, *p])})" if units or p else _place(finding)
 
 
 def _caption(results: Results) -> str:

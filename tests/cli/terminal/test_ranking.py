@@ -1,3 +1,5 @@
+"""A sweep's ranking as a table a dataset."""
+
 from __future__ import annotations
 
 import io
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tcray.cli.tables import show
+from tcray.cli.terminal.ranking import show_ranking
 from tcray.results.ranking import Ranking, ranking
 from tcray.spec.domains import LogUniform
 from tcray.spec.sweep import Confirm
@@ -18,7 +20,7 @@ from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
 def shown(ranked: Ranking, width: int, **console: Any) -> list[str]:
     """What is printed at a width, line by line."""
     file = io.StringIO()
-    show(ranked, console=Console(file=file, width=width, **console))
+    show_ranking(ranked, Console(file=file, width=width, **console))
     return file.getvalue().splitlines()
 
 
@@ -59,7 +61,7 @@ def two_datasets(tmp_path: Path) -> Ranking:
 IN_80 = """
 mosi
                     repeats  test           test acc-2     valid  train
-rank  conditioning  × seeds  MAE            (>= 0)          loss   loss
+rank  conditioning  × seeds  MAE            (≥ 0)           loss   loss
 ───────────────────────────────────────────────────────────────────────
    2  jwae            2 × 2  0.900 ± 0.127  0.750 ± 0.127  1.000  0.500
   12  none            2 × 2  0.940 ± 0.127  0.760 ± 0.127  1.050  0.500
@@ -92,7 +94,7 @@ Columns that do not fit are left out; in a terminal of 149 characters all do.
 IN_140 = """
 mosi
                     repeats  test           test acc-2     test           test           test           test acc-2     valid  train
-rank  conditioning  × seeds  MAE            (>= 0)         Pearson r      weighted F1    acc-7          (non-zero)      loss   loss
+rank  conditioning  × seeds  MAE            (≥ 0)          Pearson r      weighted F1    acc-7          (non-zero)      loss   loss
 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
    2  jwae            2 × 2  0.900 ± 0.127  0.750 ± 0.127  0.600 ± 0.127  0.740 ± 0.127  0.300 ± 0.127  0.770 ± 0.127  1.000  0.500
   12  none            2 × 2  0.940 ± 0.127  0.760 ± 0.127  0.610 ± 0.127  0.750 ± 0.127  0.300 ± 0.127  0.770 ± 0.127  1.050  0.500
@@ -112,11 +114,12 @@ majority                     0.330        0.500      0.500     0.690
 logistic: all                0.700        0.770      0.700     0.600
 best single: text            0.600        0.600      0.600     0.650
 Failed runs are in no mean (diverged 1).
-mustard/rank=12,conditioning=none is best on validation, and does not beat "logistic: all" on test: weighted F1 0.6900 against 0.7000.
+mustard/rank=12,conditioning=none is best on validation, and does not beat "logistic: all" on test:
+weighted F1 0.6900 against 0.7000.
 
-Confirm runs: mean ± half the 95 % interval over repeats (a repeat counts as the mean of its confirm seeds). The order is that of
-valid.loss; the test split has no say in it. Validation and test are measured at the epoch that is best on validation, train loss at the
-last.
+Confirm runs: mean ± half the 95 % interval over repeats (a repeat counts as the mean of its confirm
+seeds). The order is that of valid.loss; the test split has no say in it. Validation and test are
+measured at the epoch that is best on validation, train loss at the last.
 Columns that do not fit are left out; in a terminal of 149 characters all do.
 """  # noqa: E501 as wide as the terminal it was made for
 

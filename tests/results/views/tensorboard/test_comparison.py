@@ -24,12 +24,12 @@ from tensorboard.plugins.hparams.api_pb2 import (
 
 from tcray.errors import InputError
 from tcray.results.analyses.concluding import results_of
-from tcray.results.views.comparison import compare
-from tcray.results.views.ownfolder import MARKER
+from tcray.results.views.tensorboard.comparison import compare
+from tcray.results.views.tensorboard.ownfolder import MARKER
 from tcray.spec.sweep import Confirm, Search
 from tcray.store.store import Store, SweepStore
 from tests.results.recorded import MUSTARD, a_run, a_sweep
-from tests.results.views.comparing import HALF, files, planted_runs, planted_store, read, scalars
+from tests.results.views.tensorboard.comparing import HALF, files, planted_runs, planted_store, read, scalars
 
 RANKS = ({"rank": 2}, {"rank": 12})
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 from tcray.results.analyses.curves import Curve, curves
 from tcray.results.estimate import Estimate
 from tcray.results.ranking import TESTED, TRAIN_LOSS, Record, confirmed, unit_of, value_of
-from tcray.results.views.dashboard import SOURCE, SWEEP, Dashboard, band, ordered
-from tcray.results.views.events import Column, Level, Status, scalar, session
-from tcray.results.views.labels import metric_label
+from tcray.results.views.grouping import grouped
+from tcray.results.views.labels import metric_label, short_dataset_label
+from tcray.results.views.tensorboard.dashboard import SOURCE, SWEEP, Dashboard, band, ordered
+from tcray.results.views.tensorboard.events import Column, Level, Status, scalar, session
 from tcray.spec.sweep import Sweep
 from tcray.store.store import SweepStore
 from tcray.store.trials import records
@@ -59,7 +60,7 @@ class Cell:
     def name(self) -> str:
         """Its run in TensorBoard, within the sweep's: a twin is never shown without saying so."""
         _, slash, levels = self.key.partition("/")
-        return f"{self.dataset}{' (twin)' if self.source == 'twin' else ''}{slash}{levels}"
+        return f"{short_dataset_label(self.dataset, self.source)}{slash}{levels}"
 
     @property
     def span(self) -> tuple[float, float]:
@@ -81,9 +82,7 @@ class Picture:
         """Raises `StoreError` where the store is not sound."""
         manifest = store.read_manifest()
         sweep = Sweep.from_document(manifest["sweep"])
-        runs: dict[str, list[Record]] = {}
-        for run in records(store):
-            runs.setdefault(run["cell"], []).append(run)
+        runs = grouped(records(store), lambda run: str(run["cell"]))
         units = {key: _units(of_cell, sweep) for key, of_cell in runs.items()}
         measured = curves(store, units)
         cells = [

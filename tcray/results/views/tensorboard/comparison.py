@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from tcray.errors import InputError
 from tcray.results.analyses.concluding import Results, results_of
-from tcray.results.views.dashboard import Dashboard
-from tcray.results.views.events import event_file
-from tcray.results.views.ownfolder import OwnFolder, foreign
-from tcray.results.views.picture import Picture
-from tcray.results.views.verdicts import verdict_values
+from tcray.results.views.tensorboard.dashboard import Dashboard
+from tcray.results.views.tensorboard.events import event_file
+from tcray.results.views.tensorboard.ownfolder import OwnFolder, foreign
+from tcray.results.views.tensorboard.picture import Picture
+from tcray.results.views.tensorboard.verdicts import verdict_values
 from tcray.store.store import SweepStore
 
 if TYPE_CHECKING:

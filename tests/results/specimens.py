@@ -1,10 +1,8 @@
-"""Results made by hand that have every part there is, on real data and on a twin, with known numbers."""
+"""Parts of results made by hand, as the analyses make them, with known numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -12,25 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.data.catalogue import Card
-from tcray.results.analyses.concluding import Results
 from tcray.results.analyses.conditioning import Conditioning
-from tcray.results.analyses.finding import Component, conclude
 from tcray.results.analyses.modalities import Contribution
 from tcray.results.analyses.profiles import Profile
 from tcray.results.analyses.robustness import Robustness
 from tcray.results.analyses.search import History, Importance, Optimism, SearchAnalysis, Tried
 from tcray.results.analyses.spectrum import Spectrum
 from tcray.results.estimate import Estimate
-from tcray.results.ranking import DatasetTable, Ranking, Row
-from tcray.results.statistics.mean import Interval
+from tcray.results.ranking import DatasetTable, Row
 from tcray.results.statistics.shapley import shapley
-from tcray.spec.sweep import Sweep
-from tests.results.recorded import MOSI, MUSTARD, REFERENCES, a_sweep
+from tests.results.recorded import MOSI, REFERENCES
 
 RANKS = (1, 2, 3, 4, 6, 8, 12, 16)
 ARMS = ("none", "jwae")
 UNITS = 6
-CLAIMS = ("rank-generalisation", "conditioning", "weak-modality", "modal-asymmetry", "robustness")
 SHAPE = np.array([0.10, 0.02, 0.0, 0.01, 0.03, 0.05, 0.07, 0.09])
 """How much worse than the best each rank is: a truth with its optimum at rank 3."""
 
@@ -46,7 +39,7 @@ def some_units(level: float, shape: NDArray[np.float64], seed: int = 0) -> NDArr
     return np.asarray(level + shape + noise)
 
 
-def a_profile(card: Card = MOSI, **changes: Any) -> Profile:
+def a_profile(card: Card = MOSI, means: Sequence[Estimate] = (), **changes: Any) -> Profile:
     """The primary test metric over rank, best at 3; changes that leave `values` alone leave the means, too."""
     maximize = card.primary_metric != "mae"
     values = some_units(0.6, -SHAPE) if maximize else some_units(0.95, SHAPE)
@@ -68,7 +61,7 @@ def a_profile(card: Card = MOSI, **changes: Any) -> Profile:
         "dropped": 0,
         **changes,
     }
-    return Profile(**{"means": means_of(given["values"]), **given})
+    return Profile(**given, means=tuple(means) or means_of(given["values"]))
 
 
 def some_profiles(card: Card) -> list[Profile]:
@@ -86,7 +79,9 @@ def some_profiles(card: Card) -> list[Profile]:
     return made
 
 
-def a_conditioning(card: Card = MOSI, metric: str = "test.acc2", **changes: Any) -> Conditioning:
+def a_conditioning(
+    card: Card = MOSI, metric: str = "test.acc2", means: Sequence[Estimate] = (), **changes: Any
+) -> Conditioning:
     """What the prior changes over rank: a gain at low ranks and a loss at high ones."""
     differences = some_units(0.0, np.linspace(0.03, -0.03, len(RANKS)), 3)
     given: dict[str, Any] = {
@@ -103,7 +98,7 @@ def a_conditioning(card: Card = MOSI, metric: str = "test.acc2", **changes: Any)
         "unit": "repeat",
         **changes,
     }
-    return Conditioning(**{"means": means_of(given["differences"]), **given})
+    return Conditioning(**given, means=tuple(means) or means_of(given["differences"]))
 
 
 def a_spectrum(card: Card = MOSI, **changes: Any) -> Spectrum:
@@ -192,47 +187,6 @@ def some_search(cards: tuple[Card, ...]) -> SearchAnalysis:
     return SearchAnalysis(tuple(importances), tuple(optimisms), tuple(histories), ("mosi: a note of the search.",))
 
 
-def a_component(claim: str, component: str, card: Card = MOSI, **changes: Any) -> Component:
-    """One that measured an effect of 0.031 with p = 0.003."""
-    given: dict[str, Any] = {
-        "claim": claim,
-        "component": component,
-        "dataset": card.name,
-        "source": card.source,
-        "stratum": {"conditioning": "none"},
-        "metric": f"test.{card.primary_metric}",
-        "estimand": f"What {component} measures",
-        "says": {v: f"{component} is {v}." for v in ("supported", "contradicted", "inconclusive", "descriptive")},
-        "holds": 0.003,
-        "opposes": 1.0,
-        "estimate": 0.031,
-        "retraining": Interval(0.012, 0.05),
-        "people": Interval(0.001, 0.061),
-        "margin": 0.02,
-        "n_units": UNITS,
-        "n_seeds": 12,
-        "sd_repeats": 0.011,
-        "sd_seeds": 0.02,
-        **changes,
-    }
-    return Component(**given)
-
-
-def some_components() -> list[Component]:
-    """Every verdict there is."""
-    untested: dict[str, Any] = {"holds": None, "opposes": None, "estimate": None, "retraining": None, "people": None}
-    return [
-        a_component("rank-generalisation", "non-monotone"),
-        a_component("rank-generalisation", "optimum-2-to-4", estimate=3.0, retraining=Interval(2, 4), people=None),
-        a_component("rank-generalisation", "gap-grows", MUSTARD, reason="It saw the labels: use another.", **untested),
-        a_component("conditioning", "helps-classification-low", stratum={}, holds=1.0, opposes=0.001),
-        a_component("conditioning", "helps-classification-low", MUSTARD, stratum={}, holds=0.4, units_needed=1234),
-        a_component("weak-modality", "leaving-one-out", stratum={}, holds=1.0, negligible=True),
-        a_component("modal-asymmetry", "shares-differ", stratum={}),
-        a_component("robustness", "fragility", stratum={}, **untested),
-    ]
-
-
 def a_table(card: Card) -> DatasetTable:
     """Two cells above the reference rows."""
     metrics = (f"test.{card.primary_metric}", "test.acc2" if card is MOSI else "test.auroc")
@@ -246,94 +200,3 @@ def a_table(card: Card) -> DatasetTable:
         for row in REFERENCES[card.name]
     )
     return DatasetTable(card.name, card.source, "repeat", "valid.loss", metrics, ("rank",), rows, references, ())
-
-
-def the_question() -> Sweep:
-    """Ranks with and without a prior, on two datasets."""
-    return a_sweep(
-        name="rank",
-        question="Does rank matter?",
-        claims=CLAIMS,
-        datasets=("mosi", "mustard"),
-        factors={"rank": RANKS, "conditioning": ARMS},
-    )
-
-
-def a_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
-    """Of a finished sweep."""
-    return {
-        "sweep_id": "rank-1",
-        "name": sweep.name,
-        "question": sweep.question,
-        "sweep": sweep.document(),
-        "objective": sweep.objective,
-        "cards": [MOSI.document(), MUSTARD.document()],
-        "left_out": [{"dataset": "hateful_memes", "reason": "it has no audio"}],
-        "planned_runs": 4032,
-        "references": REFERENCES,
-        "engine": "2",
-        "started_at": "2026-01-01T10:00:00+00:00",
-        "finished_at": "2026-01-01T11:00:00+00:00",
-        "device": "cpu",
-        "sessions": [
-            {
-                "started_at": "2026-01-01T10:00:00+00:00",
-                "host": "a-host",
-                "device": "cpu",
-                "commit": "0123456789abcdef0123456789abcdef01234567-dirty",
-                "versions": {"tcray": "0.1.0", "torch": "2.13.0"},
-            }
-        ],
-        **changes,
-    }
-
-
-def full_results(**changes: Any) -> Results:
-    """Results with every part, on MOSI (real) and MUStARD (twin)."""
-    return replace(_full(), **changes)
-
-
-@cache
-def _full() -> Results:
-    cards = (MOSI, MUSTARD)
-    sweep = the_question()
-    return Results(
-        sweep_id="rank-1",
-        manifest=a_manifest(sweep),
-        sweep=sweep,
-        alpha=0.05,
-        looks=1,
-        findings=tuple(conclude(some_components(), alpha=0.05, beats_linear={"mosi": False})),
-        profiles=tuple(profile for card in cards for profile in some_profiles(card)),
-        conditionings=(a_conditioning(), a_conditioning(metric="test.mae"), a_conditioning(MUSTARD, "test.f1")),
-        spectra=(a_spectrum(), a_spectrum(MUSTARD, gap=None)),
-        contributions=(a_contribution(), a_contribution(kind="inference"), a_contribution(MUSTARD)),
-        robustness=tuple(
-            a_robustness(MOSI, rank, arm, corruption)
-            for rank, arm, corruption in product((12, 2), ARMS, ("missing", "fgsm"))
-        ),
-        search=some_search(cards),
-        ranking=Ranking("rank-1", tuple(map(a_table, cards)), "How the tables are read.", ("The sweep is done.",)),
-    )
-
-
-def thin_results() -> Results:
-    """What a sweep has of which nothing is complete yet: every part is there, and has no units."""
-    none = (0, len(RANKS))
-    nothing = tuple(Estimate(None) for _ in RANKS)
-    unknown: Mapping[str, Any] = {"mmd2_none": (None,) * len(RANKS), "mmd2_jwae": (None,) * len(RANKS)}
-    sweep = the_question()
-    empty = a_table(MOSI)
-    return full_results(
-        manifest=a_manifest(sweep, finished_at=None, device=None, sessions=[]),
-        findings=(),
-        profiles=(a_profile(values=np.empty(none), means=nothing, optimum=None, optimum_set=RANKS, dropped=3),),
-        conditionings=(a_conditioning(differences=np.empty(none), means=nothing, halved=False, **unknown),),
-        spectra=(a_spectrum(effective_rank=np.empty(none), energies={}, unfolded={}, gap=None),),
-        contributions=(),
-        robustness=(
-            a_robustness(MOSI, 2, "none", "fgsm", values=(Estimate(None),) * 4, area=Estimate(None), n_units=0),
-        ),
-        search=SearchAnalysis(notes=("Nothing is tuned, so there was no search.",)),
-        ranking=Ranking("rank-1", (replace(empty, rows=(), references=()),), "How it is read.", ()),
-    )
