@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tcray.cli.aligned import GAP, Column, aligned
-from tcray.data.catalogue import Card, card_path, find, import_line, names
+from tcray.cli.terminal.table import GAP, Column, plain
+from tcray.data.catalogue import KNOWN_CURVES, Card, card_path, find, import_line, names
 from tcray.spec.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ def command() -> None:
 @command.command("list")
 @root_option
 def list_(root: str) -> None:
-    """Show every dataset there is: as imported, or else its twin."""
-    cards = [find(name, root) for name in names()]
+    """Show every dataset there is: as imported, or else its twin; and the synthetic ones whose truth is known."""
+    cards = [find(name, root) for name in names() if name not in KNOWN_CURVES]
     click.echo(overview(cards))
     if twins := [card for card in cards if card.source == "twin"]:
         click.echo("\nA twin is synthetic and stands in until the data is imported:")
         for line in dict.fromkeys(import_line(card.name, root) for card in twins):
             click.echo(f"  {line}")
+    click.echo("\nThese exist only as twins, and what a sweep of each should find is known:\n")
+    click.echo(overview([find(name, root) for name in KNOWN_CURVES]))
 
 
 @command.command("describe")
@@ -87,7 +89,7 @@ def overview(cards: Sequence[Card]) -> str:
         Column.of("train/valid/test", [sizes(card) for card in cards]),
         Column.of("fingerprint", [card.fingerprint for card in cards]),
     ]
-    header, *rows = aligned(columns).splitlines()
+    header, *rows = plain(columns).splitlines()
     indent = " " * (named.width + len(GAP))
     below = [indent + modalities(card) for card in cards]
     return "\n".join([header, *(line for pair in zip(rows, below, strict=True) for line in pair)])
@@ -102,7 +104,7 @@ def detail(card: Card, description: Description) -> str:
     judged = f"{card.name} ({card.source}): {card.task}, judged by {METRICS[card.primary_metric].label}"
     sections = [
         f"{judged}\n{sizes(card)}; fingerprint {card.fingerprint}",
-        aligned(
+        plain(
             [
                 Column.of("labels", [part.part for part in labels]),
                 Column.of("examples", [part.examples for part in labels]),
@@ -112,7 +114,7 @@ def detail(card: Card, description: Description) -> str:
                 *(Column.of(str(end), list(count)) for end, count in zip(ends, counts, strict=True)),
             ]
         ),
-        aligned(
+        plain(
             [
                 Column.of("features", [one.modality for one in features]),
                 Column.of("width", [one.width for one in features]),

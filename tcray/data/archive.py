@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-from tcray.data.catalogue import FORMAT, Card, Source, arrays_path, card_path, import_line, read_card_document
+from tcray.data.catalogue import FORMAT, Card, Source, arrays_path, card_path, read_card_document, remedy_line
 from tcray.data.examples import Examples, Partition
 from tcray.data.foreign import read_npz
 from tcray.errors import DataError
@@ -55,7 +55,7 @@ def write_aside(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def read_examples(card: Card, root: Path) -> Examples:
     """The examples that `card` describes; DataError where the files are broken or no longer those of the card."""
     path = arrays_path(card.name, root)
-    again = f"Import it again: {import_line(card.name, root)}"
+    again = remedy_line(card.name, root)
     document = read_card_document(card.name, root)
     if document["fingerprint"] != card.fingerprint:
         raise DataError(

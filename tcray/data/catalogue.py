@@ -26,6 +26,9 @@ PROTOCOLS: Mapping[str, tuple[str, ...]] = {
 }
 """What one import of each source gives: the datasets, each a way to split that source."""
 
+KNOWN_CURVES: tuple[str, ...] = ("twin-overfit", "twin-saturating", "twin-flat", "twin-harmful", "twin-harmless")
+"""Datasets that exist only as twins: what a sweep of each should find has been measured beforehand."""
+
 FORMAT = 1
 """Of the card's file and the arrays beside it; a file of another format is imported again."""
 
@@ -99,38 +102,59 @@ _HOLDS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Every dataset there is, imported or not."""
-    return tuple(name for protocols in PROTOCOLS.values() for name in protocols)
+    """Every dataset there is: those that can be imported, then those that exist only as twins."""
+    return (*(name for protocols in PROTOCOLS.values() for name in protocols), *KNOWN_CURVES)
 
 
 def find(name: str, root: str | Path, missing: Literal["twin", "error"] = "twin") -> Card:
-    """The card of dataset `name`: as imported into `root`, else its twin's where `missing` allows that.
+    """The card of dataset `name`: as imported into `root`, else its twin's where `missing` allows that or must.
 
     Raises DataError for a name that is not known, a card that cannot be read, and, with `missing="error"`, a dataset
-    that has not been imported.
+    that could be imported and has not been.
     """
-    source_of(name)
+    check_name(name)
     if (imported := imported_card(name, root)) is not None:
         return imported
-    if missing == "twin":
+    if missing == "twin" or name in KNOWN_CURVES:
         return twin_card(read_recipe(name))
     raise DataError(f"{name} has not been imported into {root}", f"Import it: {import_line(name, root)}")
 
 
+def check_name(name: str) -> None:
+    """Raises DataError, with the nearest name, where no dataset is called `name`."""
+    if name not in names():
+        raise DataError(
+            f"no such dataset {quoted(name)}: {unknown(name, names())}", f"The datasets are {listed(names(), 'and')}."
+        )
+
+
 def source_of(name: str) -> str:
-    """The source whose import gives dataset `name`; DataError with the nearest name where there is none."""
+    """The source whose import gives dataset `name`; DataError where none does."""
+    check_name(name)
     for source, protocols in PROTOCOLS.items():
         if name in protocols:
             return source
-    raise DataError(
-        f"no such dataset {quoted(name)}: {unknown(name, names())}", f"The datasets are {listed(names(), 'and')}."
-    )
+    raise DataError(f"{name} exists only as a twin: there is nothing to import", "Use it as it is.")
 
 
 def import_line(name: str, root: str | Path) -> str:
     """The command that imports dataset `name` into `root`."""
     line = f"tcray data import {source_of(name)} --from PATH"
     return line if str(root) == "data" else f"{line} --root {shlex.quote(str(root))}"
+
+
+def remedy_line(name: str, root: str | Path) -> str:
+    """What to do where the files of dataset `name` in `root` are broken."""
+    if name in KNOWN_CURVES:
+        return f"Write it again: tcray data twin {name} --to {shlex.quote(str(root))}"
+    return f"Import it again: {import_line(name, root)}"
+
+
+def stand_in_line(name: str, root: str | Path) -> str:
+    """What is said of a dataset whose twin is used."""
+    if name in KNOWN_CURVES:
+        return f"{name} is synthetic, with a known truth: it exists only as a twin"
+    return f"{name} is not imported: its twin stands in ({import_line(name, root)})"
 
 
 def card_path(name: str, root: str | Path) -> Path:
@@ -148,7 +172,7 @@ def imported_card(name: str, root: str | Path) -> Card | None:
     path = card_path(name, root)
     if not path.exists():
         return None
-    again = f"Import it again: {import_line(name, root)}"
+    again = remedy_line(name, root)
     if not arrays_path(name, root).exists():
         raise DataError(f"{path}: its arrays, {arrays_path(name, root).name}, are not beside it", again)
     card = Card.from_document(read_card_document(name, root))
@@ -170,9 +194,7 @@ def read_card_document(name: str, root: str | Path) -> dict[str, Any]:
             raise ValueError("content is missing or wrong")
         Card.from_document(document)
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path}: not a dataset's card: {error}", f"Import it again: {import_line(name, root)}"
-        ) from error
+        raise DataError(f"{path}: not a dataset's card: {error}", remedy_line(name, root)) from error
     return cast("dict[str, Any]", document)
 
 

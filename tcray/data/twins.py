@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.data.archive import write_aside, write_examples
-from tcray.data.catalogue import Card, source_of
+from tcray.data.catalogue import Card, check_name
 from tcray.data.examples import Examples, Partition, single_precision
 from tcray.data.recipe import Recipe, View, read_recipe
 from tcray.errors import DataError
@@ -75,7 +75,7 @@ def truth_moments(recipe: Recipe) -> tuple[float, float]:
 
 def write_twin(name: str, folder: Path) -> Card:
     """Writes the twin of dataset `name` into `folder` as an import would, and beside it its `<name>.recipe.json`."""
-    source_of(name)
+    check_name(name)
     recipe = read_recipe(name)
     card = write_examples(plant(recipe).examples, folder, "twin", recipe.fingerprint)
     text = json.dumps(recipe.document(), indent=2) + "\n"

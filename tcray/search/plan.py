@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from tcray.data.catalogue import Card, find, import_line
+from tcray.data.catalogue import Card, find, stand_in_line
 from tcray.errors import DataError, InputError
 from tcray.search import seeds
 from tcray.search.cells import Cell, LeftOut, cells_of, distinct
@@ -146,8 +146,7 @@ class Plan:
     def stand_ins(self) -> list[str]:
         """The twins among the datasets, a line each."""
         root = self.sweep.data.root
-        twins = [name for name, card in self.cards.items() if card.source == "twin"]
-        return [f"{name} is not imported: its twin stands in ({import_line(name, root)})" for name in twins]
+        return [stand_in_line(name, root) for name, card in self.cards.items() if card.source == "twin"]
 
     @property
     def warnings(self) -> list[str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from tcray.data.catalogue import import_line
 from tcray.errors import Interrupted
 from tcray.search.plan import Plan, find_cards, plan
 from tcray.search.queue import Progress, Queue
@@ -54,7 +53,7 @@ def run_sweep(
     """
     console = console or Console(stderr=True)
     planned = plan(sweep, find_cards(sweep))
-    _say(console, *stand_ins(planned), *planned.notes, *(f"warning: {warning}" for warning in planned.warnings))
+    _say(console, *planned.stand_ins, *planned.notes, *(f"warning: {warning}" for warning in planned.warnings))
     store = Store.open(store_uri, create=True)
     own = store.sweep(planned.sweep_id(generation(store, planned, fresh=fresh)))
     session = _Session(planned, own, Library(planned.cards, sweep.data.root), console, train)
@@ -72,13 +71,6 @@ def generation(store: Store, planned: Plan, *, fresh: bool) -> int:
         return 1
     suffix = begun[-1].removeprefix(planned.sweep_id()).removeprefix("-g")
     return int(suffix or 1) + fresh
-
-
-def stand_ins(planned: Plan) -> list[str]:
-    """A line for each dataset that has not been imported."""
-    root = planned.sweep.data.root
-    missing = [name for name, card in planned.cards.items() if card.source == "twin"]
-    return [f"{name} is not imported: its twin stands in ({import_line(name, root)})" for name in missing]
 
 
 @dataclass

@@ -11,15 +11,49 @@ from pathlib import Path
 import pytest
 
 from tcray.data.archive import write_examples
-from tcray.data.catalogue import FORMAT, Card, card_path, find, import_line, names, twin_card
+from tcray.data.catalogue import (
+    FORMAT,
+    KNOWN_CURVES,
+    Card,
+    card_path,
+    find,
+    import_line,
+    names,
+    source_of,
+    stand_in_line,
+    twin_card,
+)
 from tcray.data.recipe import read_recipe
-from tcray.data.twins import plant
+from tcray.data.twins import plant, write_twin
+from tcray.errors import DataError
 from tests.data.conftest import Told
 
+IMPORTABLE = ("mosi", "mosi-heldout", "mustard", "mustard-folds", "hateful_memes")
 
-def test_there_are_five_datasets():
-    """Three sources, two of them with a second protocol."""
-    assert names() == ("mosi", "mosi-heldout", "mustard", "mustard-folds", "hateful_memes")
+
+def test_five_datasets_can_be_imported_and_five_exist_only_as_twins():
+    """Three sources, two of them with a second protocol; then the twins whose truth is known."""
+    assert names() == (*IMPORTABLE, *KNOWN_CURVES)
+    assert len(KNOWN_CURVES) == 5
+
+
+@pytest.mark.parametrize("name", KNOWN_CURVES)
+def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, told: Told):
+    """It is found whatever `missing` says, and nothing imports it."""
+    card = find(name, tmp_path, "error")
+    assert (card, card.source, card.folds) == (find(name, tmp_path), "twin", 1)
+    assert told(lambda: source_of(name)) == f"{name} exists only as a twin: there is nothing to import"
+    assert stand_in_line(name, tmp_path) == f"{name} is synthetic, with a known truth: it exists only as a twin"
+
+
+def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_path: Path, told: Told):
+    """Its remedy is no import."""
+    write_twin("twin-flat", tmp_path)
+    assert find("twin-flat", tmp_path, "error") == twin_card(read_recipe("twin-flat"))
+    (tmp_path / "twin-flat.npz").unlink()
+    with pytest.raises(DataError) as caught:
+        find("twin-flat", tmp_path)
+    assert caught.value.remedy == f"Write it again: tcray data twin twin-flat --to {tmp_path}"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +81,7 @@ def test_a_fold_protocol_has_a_twin_in_five_folds(name: str, total: int, train: 
 
 def test_the_primary_metric_is_one_for_each_source(tmp_path: Path):
     """MAE, weighted F1, AUROC."""
-    assert [find(name, tmp_path).primary_metric for name in names()] == ["mae", "mae", "f1", "f1", "auroc"]
+    assert [find(name, tmp_path).primary_metric for name in IMPORTABLE] == ["mae", "mae", "f1", "f1", "auroc"]
 
 
 @pytest.mark.parametrize("name", names())

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tcray.data.catalogue import find, names
+from tcray.data.catalogue import KNOWN_CURVES, find, names
 from tcray.data.dataset import as_dataset, load
 from tcray.data.loading import load_examples
 from tcray.data.recipe import GENERATOR, Recipe, Sections, View, read_recipe
@@ -104,7 +104,7 @@ def test_a_class_follows_a_logistic_regression_on_the_truth():
         assert abs(twin.examples.labels[part].mean() - chance[part].mean()) < 4 * error
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if name not in KNOWN_CURVES])
 def test_the_stronger_a_modality_the_better_it_predicts_alone(name: str):
     """By the linear reference, on enough examples to tell."""
     sections = Sections((3000, 500, 3000), (300, 50, 300))
@@ -125,12 +125,12 @@ def _narrow(name: str, width: int = 1) -> dict[str, View]:
 
 
 def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Planted]):
-    """Sentiments spread over [-3, 3]; classes between a third and two thirds positive."""
+    """Sentiments spread over all of [-3, 3], clipped; classes are between a third and two thirds positive."""
     recipe, twin = planted
     labels = twin.examples.labels
     if recipe.task == "regression":
         assert (labels.min(), labels.max()) == (-3, 3)
-        assert 1.4 < labels.std() < 1.8
+        assert 0.7 < labels.std() / recipe.spread < 1
     else:
         assert set(labels.tolist()) == {0.0, 1.0}
         assert 1 / 3 < labels.mean() < 2 / 3

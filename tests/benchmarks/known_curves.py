@@ -1,0 +1,123 @@
+"""From training to verdict: how often sweeps of the known twins find what is there, and what is not there.
+
+    python -m tests.benchmarks.known_curves [NAME …] [--sweeps 200]
+
+Every sweep has a sweep seed of its own, and so fresh units; those of the population curves (sweep seed 0) are in none
+of them. Verdicts are over retraining, on the twin's own test split. A rate is followed by its Monte-Carlo error.
+On one core, 12 minutes for `twin-overfit` and about 3 for each of the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from math import sqrt
+from multiprocessing import get_context
+
+import numpy as np
+
+from tcray.data.catalogue import KNOWN_CURVES
+from tcray.data.recipe import read_recipe
+from tcray.results import nonmonotonicity, paired_difference
+from tests.population import Population, Values, known_sweep, level_names, levels_are_ordered, residual_sd, unit_values
+
+ALPHA = 0.05
+SWEEPS = 200
+CHUNK = 10
+"""Sweeps a process trains at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What `sweeps` sweeps of one twin said; `mean` and `sd` are of all their units together."""
+
+    name: str
+    sweeps: int
+    said: Counter[str]
+    mean: Sequence[float]
+    sd: float
+
+    def rate(self, finding: str) -> float:
+        """The share of sweeps that said so."""
+        return self.said[finding] / self.sweeps
+
+    def __str__(self) -> str:
+        """What was said how often, most often first; below it the curve here, and how its shape differs from the truth.
+
+        The twin's own test examples are harder or easier than most, by as much at every level: this is left out.
+        """
+        shares = [(finding, self.rate(finding)) for finding, _ in self.said.most_common()]
+        said = ", ".join(f"{finding} {p:.3f} ± {sqrt(p * (1 - p) / self.sweeps):.3f}" for finding, p in shares)
+        above = np.array(self.mean) - Population.read(self.name).mean
+        shape = (above - above.mean()) / self.sd
+        return (
+            f"{self.name}, {self.sweeps} sweeps: {said}\n"
+            f"  here     {' '.join(f'{value:5.3f}' for value in self.mean)}   SD {self.sd:.4f}\n"
+            f"  - truth  {' '.join(f'{value:+.2f}' for value in shape)}   in SD"
+        )
+
+
+def units_of(name: str) -> int:
+    """How many units a sweep of the twin has."""
+    confirm = known_sweep(name).confirm
+    assert confirm is not None
+    return confirm.seeds
+
+
+def swept(name: str, sweep_seeds: Sequence[int]) -> Values:
+    """(S, U, L): the units of a sweep of the twin under each sweep seed."""
+    seeds = range(units_of(name))
+    asked, recipe = known_sweep(name), read_recipe(name)
+    values = unit_values(asked, [(sweep_seed, seed) for sweep_seed in sweep_seeds for seed in seeds], recipe)
+    return values.reshape(len(sweep_seeds), len(seeds), -1)
+
+
+def finding(name: str, values: Values) -> str:
+    """What one sweep (U, L) says: the verdict on non-monotonicity, or the modalities found to do harm."""
+    asked = known_sweep(name)
+    levels = level_names(asked)
+    if levels_are_ordered(asked):
+        return nonmonotonicity(levels, values, maximize=False, alpha=ALPHA).verdict
+    harmful = harmful_modalities(dict(zip(map(str, levels), values.T, strict=True)))
+    return f"harm by {'+'.join(harmful)}" if harmful else "no harm"
+
+
+def harmful_modalities(values: dict[str, Values]) -> list[str]:
+    """The modalities without which the error (U,) is lower, α shared among them; `values` by subset joined with "+"."""
+    every = max(values, key=len).split("+")
+    found = []
+    for modality in every:
+        without = values["+".join(m for m in every if m != modality)]
+        difference = paired_difference(without, values["+".join(every)], alpha=ALPHA / len(every))
+        if difference.ci_high < 0:
+            found.append(modality)
+    return found
+
+
+def verdicts(name: str, values: Values) -> Verdicts:
+    """What sweeps (S, U, L) of the twin say."""
+    pooled = values.reshape(-1, values.shape[2])
+    said = Counter(finding(name, sweep) for sweep in values)
+    return Verdicts(name, len(values), said, pooled.mean(axis=0).tolist(), residual_sd(pooled))
+
+
+def main() -> None:
+    """Prints the verdicts on the twins named, or on all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(KNOWN_CURVES)}")
+    parser.add_argument("--sweeps", type=int, default=SWEEPS)
+    asked = parser.parse_args()
+    seeds = range(1, asked.sweeps + 1)
+    chunks = [seeds[begin : begin + CHUNK] for begin in range(0, len(seeds), CHUNK)]
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn")) as workers:
+        for name in asked.names or KNOWN_CURVES:
+            values = np.concatenate(list(workers.map(swept, [name] * len(chunks), chunks)))
+            print(verdicts(name, values), flush=True)
+
+
+if __name__ == "__main__":
+    main()

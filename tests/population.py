@@ -1,0 +1,206 @@
+"""What a sweep of each known twin should find: its population curve, measured once and committed.
+
+The curve is the mean test metric at each level over many seeds, on a test split so large that the twin's own is a draw
+from it. Train and validation examples are the sweep's own: they are part of the question, as in any benchmark.
+
+    python -m tests.population twin-overfit      writes tests/known/twin-overfit.json, the same on any day
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcray.data.catalogue import KNOWN_CURVES, twin_card
+from tcray.data.dataset import as_dataset
+from tcray.data.recipe import Recipe, Sections, read_recipe
+from tcray.data.twins import plant
+from tcray.search.plan import Plan, plan
+from tcray.spec.load import load_sweep
+from tcray.spec.run import ENGINE_VERSION, Run
+from tcray.spec.sweep import Sweep
+from tcray.training.pack import train
+from tcray.training.tables import Tables
+
+FOLDER = Path(__file__).parent / "known"
+SEEDS = 240
+TEST_EXAMPLES = 20_000
+PACK = 64
+
+Values = NDArray[np.float64]
+"""(U, L): a metric of each unit at each level."""
+Unit = tuple[int, int]
+"""A sweep seed, and a seed index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """The truth about one twin at one configuration, as committed.
+
+    levels               of `factor`; subsets of modalities joined by "+"
+    mean                 of `metric` at each level, over seeds 0 … `seeds` - 1 of sweep seed 0
+    standard_error       of each mean: it tells of the draw of seeds, the test split being all but infinite
+    reference            the level that the others are compared with: the best rank, or all modalities
+    difference           each level's mean less that of `reference`, with its standard error, paired by seed
+    level_sd             between seeds at each level, each seed's mean over levels taken away
+    residual_sd          the same over all levels: the "SD" in which a rise or a drop is told
+    """
+
+    dataset: str
+    fingerprint: str
+    engine: str
+    command: str
+    configuration: Mapping[str, Any]
+    epochs: int
+    seeds: int
+    test_examples: int
+    metric: str
+    factor: str
+    levels: tuple[int | str, ...]
+    mean: tuple[float, ...]
+    standard_error: tuple[float, ...]
+    reference: int | str
+    difference: tuple[float, ...]
+    difference_standard_error: tuple[float, ...]
+    level_sd: tuple[float, ...]
+    residual_sd: float
+
+    @classmethod
+    def read(cls, name: str) -> Population:
+        """The committed curve of the twin `name`."""
+        document = json.loads(path_of(name).read_text(encoding="utf-8"))
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+        return cls(**fields)
+
+    @classmethod
+    def measured(cls, name: str, seeds: int = SEEDS, test_examples: int = TEST_EXAMPLES) -> Population:
+        """The curve of the twin `name`, measured now."""
+        asked = known_sweep(name)
+        recipe = read_recipe(name)
+        values = unit_values(asked, [(0, seed) for seed in range(seeds)], enlarged(recipe, test_examples))
+        means, levels = values.mean(axis=0), level_names(asked)
+        best = int(np.argmin(means)) if levels_are_ordered(asked) else len(levels) - 1
+        from_reference = values - values[:, [best]]
+        residual = residuals(values)
+        each = np.sqrt((residual**2).sum(axis=0) / (seeds - 1) * len(levels) / (len(levels) - 1))
+        return cls(
+            dataset=name,
+            fingerprint=recipe.fingerprint,
+            engine=ENGINE_VERSION,
+            command=f"python -m tests.population {name}",
+            configuration=dict(asked.fixed),
+            epochs=asked.training.epochs,
+            seeds=seeds,
+            test_examples=test_examples,
+            metric=metric_of(recipe),
+            factor=next(iter(asked.factors)),
+            levels=levels,
+            mean=_rounded(means),
+            standard_error=_rounded(_standard_error(values)),
+            reference=levels[best],
+            difference=_rounded(from_reference.mean(axis=0)),
+            difference_standard_error=_rounded(_standard_error(from_reference)),
+            level_sd=_rounded(each),
+            residual_sd=_rounded([residual_sd(values)])[0],
+        )
+
+
+def known_sweep(name: str) -> Sweep:
+    """The sweep whose truth about the twin `name` is known."""
+    return load_sweep(FOLDER / f"{name}.yaml")
+
+
+def path_of(name: str) -> Path:
+    """Where the curve of the twin `name` is committed."""
+    return FOLDER / f"{name}.json"
+
+
+def enlarged(recipe: Recipe, test_examples: int) -> Recipe:
+    """The recipe with so many test examples; its train and validation examples are the same to the bit."""
+    assert isinstance(recipe.split, Sections)
+    assert not recipe.group
+    sizes = (*recipe.split.examples[:2], test_examples)
+    return replace(recipe, split=Sections(sizes, sizes))
+
+
+def unit_values(asked: Sweep, units: Sequence[Unit], recipe: Recipe) -> Values:
+    """(U, L): the test metric of each unit at each level, as the engine gives it on the twin of `recipe`."""
+    planned = plan(asked, {recipe.name: twin_card(recipe)})
+    runs = list(_runs(planned, units))
+    tables = tables_of(recipe)
+    metrics: list[float] = []
+    for begin in range(0, len(runs), PACK):
+        pack = runs[begin : begin + PACK]
+        trained = train(tables, pack, start=0, stop=asked.training.epochs, states=[None] * len(pack))
+        metrics += [one.outcome.metrics[metric_of(recipe)] for one in trained]
+    return np.array(metrics).reshape(len(units), len(planned.cells))
+
+
+def tables_of(recipe: Recipe) -> Tables:
+    """The twin of a recipe, ready for packs."""
+    examples = plant(recipe).examples
+    return Tables.of(as_dataset(examples.card("twin", recipe.fingerprint), examples))
+
+
+def residuals(values: Values) -> Values:
+    """Values (U, L) without the mean of their unit and that of their level."""
+    without_unit = values - values.mean(axis=1, keepdims=True)
+    centred: Values = without_unit - without_unit.mean(axis=0)
+    return centred
+
+
+def residual_sd(values: Values) -> float:
+    """The standard deviation of one unit at one level, unbiased for both means that were taken away."""
+    units, levels = values.shape
+    return float(np.sqrt((residuals(values) ** 2).sum() / ((units - 1) * (levels - 1))))
+
+
+def metric_of(recipe: Recipe) -> str:
+    """The metric that bears verdicts, on the test split."""
+    return f"test.{recipe.primary_metric}"
+
+
+def level_names(asked: Sweep) -> tuple[int | str, ...]:
+    """The levels of the sweep's one factor, in the order of its cells."""
+    (dataset,) = asked.datasets
+    cells = plan(asked, {dataset: twin_card(read_recipe(dataset))}).cells
+    levels = [next(iter(cell.levels.values())) for cell in cells]
+    return tuple("+".join(level) if isinstance(level, tuple) else level for level in levels)
+
+
+def levels_are_ordered(asked: Sweep) -> bool:
+    """Whether the one factor is a number, and not a subset of modalities."""
+    return "modalities" not in asked.factors
+
+
+def _runs(planned: Plan, units: Sequence[Unit]) -> Iterator[Run]:
+    for sweep_seed, seed in units:
+        for cell in planned.cells:
+            yield replace(planned.run(cell, planned.resolve(cell, {}), seed), sweep_seed=sweep_seed)
+
+
+def _standard_error(values: Values) -> Values:
+    error: Values = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    return error
+
+
+def _rounded(values: Values | Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), 6) for value in values)
+
+
+def main(names: Sequence[str]) -> None:
+    """Measures and writes the curves of the twins named, or of all."""
+    for name in names or KNOWN_CURVES:
+        document = json.dumps(asdict(Population.measured(name)), indent=1)
+        path_of(name).write_text(document + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,45 @@
+"""Whole sweeps recorded without Ray: the real queue, engine and store, driven by a loop in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tcray.search.plan import Plan, find_cards, plan
+from tcray.search.queue import Queue
+from tcray.spec.sweep import Sweep
+from tcray.store.store import Store, SweepStore
+from tcray.sweep import manifest
+from tcray.sweep.library import HeldOut, Library
+from tcray.sweep.worker import Train, Worker
+from tcray.training import pack as engine
+from tcray.training.references import reference_rows
+
+LARGEST_PACK = 64
+"""Runs trained together; no result depends on it."""
+
+
+def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) -> SweepStore:
+    """The store at `path` in which `sweep` has been run to its end, with all that `tcray sweep` would have recorded.
+
+    train  trains packs; the real engine, unless given. A pack that fails is an error: nothing is tried again.
+    """
+    planned = plan(sweep, find_cards(sweep))
+    store = Store.open(str(path), create=True).sweep(planned.sweep_id())
+    library = Library(planned.cards, sweep.data.root)
+    _begin(planned, store, library)
+    queue = Queue(planned, store, HeldOut(library))
+    worker = Worker(store, library.__getitem__, "cpu", train)
+    while (pack := queue.take(LARGEST_PACK)) is not None:
+        report = worker.work(pack, f"{pack.number}")
+        assert report.failure is None, report.reason
+        queue.record(pack, report.outcomes, report.circumstances)
+    assert queue.finished
+    store.write_manifest({**store.read_manifest(), "finished_at": manifest.now()})
+    return store
+
+
+def _begin(planned: Plan, store: SweepStore, library: Library) -> None:
+    """Writes the manifest, reference rows and all."""
+    references = {name: reference_rows(dataset) for name, dataset in library.items()}
+    written = manifest.first(planned, store.sweep_id, references)
+    store.write_manifest(manifest.with_session(written, manifest.session("cpu")))

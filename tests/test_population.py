@@ -1,0 +1,100 @@
+"""The committed population curves say what they should, and a slice of each can be measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from tcray.data.catalogue import KNOWN_CURVES
+from tcray.data.recipe import Sections, read_recipe
+from tcray.data.twins import plant
+from tcray.spec.run import ENGINE_VERSION
+from tests.population import SEEDS, Population, enlarged, known_sweep, level_names, metric_of, unit_values
+
+
+def from_reference(name: str) -> tuple[Population, Mapping[int | str, tuple[float, float]]]:
+    """A twin's curve; each level's mean less the reference's with its standard error, in SD."""
+    curve = Population.read(name)
+    each = zip(curve.difference, curve.difference_standard_error, strict=True)
+    told = [(mean / curve.residual_sd, error / curve.residual_sd) for mean, error in each]
+    return curve, dict(zip(curve.levels, told, strict=True))
+
+
+@pytest.mark.parametrize("name", KNOWN_CURVES)
+def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
+    """Where one of them changed, the curve's own command measures it anew."""
+    curve, asked, recipe = Population.read(name), known_sweep(name), read_recipe(name)
+    assert curve.fingerprint == recipe.fingerprint, f"measure it anew: {curve.command}"
+    assert curve.engine == ENGINE_VERSION, f"measure it anew: {curve.command}"
+    assert dict(curve.configuration) == dict(asked.fixed)
+    assert (curve.epochs, curve.metric, curve.levels) == (
+        asked.training.epochs,
+        metric_of(recipe),
+        level_names(asked),
+    )
+    assert (curve.dataset, asked.datasets, asked.search) == (name, (name,), None)
+    assert curve.seeds == SEEDS >= 200
+
+
+@pytest.mark.parametrize("name", KNOWN_CURVES)
+def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
+    """Train, validation and the twin's own test examples are the same to the bit."""
+    recipe = read_recipe(name)
+    assert isinstance(recipe.split, Sections)
+    own, large = plant(recipe).examples, plant(enlarged(recipe, recipe.split.examples[2] + 100)).examples
+    count = len(own.ids)
+    np.testing.assert_array_equal(own.labels, large.labels[:count])
+    for modality, matrix in own.features.items():
+        np.testing.assert_array_equal(matrix, large.features[modality][:count])
+    for part in ("train", "valid"):
+        np.testing.assert_array_equal(getattr(own.splits[0], part), getattr(large.splits[0], part))
+
+
+@pytest.mark.parametrize("name", KNOWN_CURVES)
+def test_a_slice_of_a_curve_is_measured_again(name: str):
+    """The means of four seeds lie within four standard errors of those of all, on a tenth of the test examples."""
+    curve = Population.read(name)
+    recipe = enlarged(read_recipe(name), curve.test_examples // 10)
+    values = unit_values(known_sweep(name), [(0, seed) for seed in range(4)], recipe)
+    between = np.array(curve.standard_error) * np.sqrt(curve.seeds)
+    np.testing.assert_array_less(np.abs(values.mean(axis=0) - curve.mean), 4 * between / np.sqrt(4))
+
+
+def test_overfit_peaks_at_rank_2():
+    """Every other rank is worse by more than two standard errors, rank 1 by at least one SD, and the highest too."""
+    curve, told = from_reference("twin-overfit")
+    assert curve.reference == 2
+    assert all(mean > 2 * error for rank, (mean, error) in told.items() if rank != 2)
+    assert min(told[1][0], told[16][0]) >= 1
+
+
+def test_saturating_rises_and_stays():
+    """No rank is worse than a lower one by more than two standard errors, or by a fifth of an SD; rank 1 is, by far."""
+    _, told = from_reference("twin-saturating")
+    best_so_far = np.minimum.accumulate([mean for mean, _ in told.values()])
+    for (mean, error), best in zip(told.values(), best_so_far, strict=True):
+        assert mean - best <= max(2 * error, 0.2)
+    assert told[1][0] > 2
+
+
+def test_flat_is_flat():
+    """No two ranks are a quarter of an SD apart."""
+    _, told = from_reference("twin-flat")
+    means = [mean for mean, _ in told.values()]
+    assert max(means) - min(means) < 0.25
+
+
+def test_harmful_is_better_without_audio():
+    """And worse without either of the others."""
+    _, told = from_reference("twin-harmful")
+    assert told["text+video"][0] < -1
+    assert min(told["text+audio"][0], told["audio+video"][0]) > 1
+
+
+def test_harmless_is_worse_without_any():
+    """Audio included, weak as it is."""
+    _, told = from_reference("twin-harmless")
+    without = [told[subset] for subset in ("text+video", "text+audio", "audio+video")]
+    assert all(mean > 2 * error for mean, error in without)

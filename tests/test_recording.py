@@ -1,0 +1,23 @@
+"""A sweep recorded in this process is what a sweep would have recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tcray.store.store import Store
+from tcray.store.verify import examine
+from tests.recording import record_sweep
+from tests.sweep.small import a_sweep
+from tests.sweep.toy import Toy
+
+
+def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path):
+    """All 32 runs of both phases end, and the store has what a finished sweep's should."""
+    store = record_sweep(tmp_path / "trials", a_sweep(tmp_path), Toy(str(tmp_path / "trace")))
+    health = examine(store)
+    assert (32, ()) == (health.runs, health.issues)
+    written = store.read_manifest()
+    assert ("small", 32, "cpu") == (written["name"], written["planned_runs"], written["device"])
+    assert written["finished_at"] > written["started_at"]
+    assert {"mosi"} == written["references"].keys()
+    assert [store.sweep_id] == Store.open(str(tmp_path / "trials")).sweep_ids()
