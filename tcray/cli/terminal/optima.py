@@ -1,4 +1,4 @@
-"""Where the curves over ordered factors are best: a table a factor, the level of best mean and those that may be it."""
+"""Where the curves over ordered factors are best: by their means, in truth, and whether that is between the ends."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ from typing import Any
 from rich.console import Console
 
 from tcray.cli.terminal.prose import put_table
-from tcray.cli.terminal.table import Column, ruled
+from tcray.cli.terminal.table import Column, fitting, ruled
 from tcray.results.analyses.profiles import Profile
 from tcray.results.views.grouping import grouped
-from tcray.results.views.labels import NONE, factor_label, level_label, metric_label, short_place_label
+from tcray.results.views.labels import NONE, factor_label, level_label, metric_label, p_label, short_place_label
 
 
 def show_optima(profiles: Sequence[Profile], console: Console) -> None:
     """Prints a table a factor, of the primary metrics; nothing where no curve has an optimum."""
     known = (profile for profile in profiles if profile.purpose == "generalisation" and profile.optimum is not None)
     for factor, own in grouped(known, lambda profile: profile.factor).items():
-        put_table(console, ruled(_columns(factor, own)))
+        columns = fitting(_columns(factor, own), console.width, taken=lambda some: max(map(len, ruled(some))), always=4)
+        put_table(console, ruled(columns))
 
 
 def _columns(factor: str, profiles: Sequence[Profile]) -> list[Column]:
     metrics = [metric_label(profile.metric.removeprefix("test.")) for profile in profiles]
     optima = [level_label(profile.optimum) for profile in profiles]
     sets = [_stretches(profile.optimum_set, profile.levels) for profile in profiles]
-    return [
+    named = [
         Column((f"best {factor_label(factor)}",), tuple(map(short_place_label, profiles)), right=False),
         Column(("test metric",), tuple(metrics), right=False),
         Column(("by its", "mean"), tuple(optima)),
         Column(("in truth, with", "95 %"), tuple(sets), right=False),
     ]
+    if all(profile.p_peak is None for profile in profiles):
+        return named
+    peak = Column(("between the", "ends, p"), tuple(p_label(profile.p_peak) for profile in profiles))
+    return [*named, peak, Column(("two lines,", "p"), tuple(p_label(profile.p_two_lines) for profile in profiles))]
 
 
 def _stretches(some: Sequence[Any], levels: Sequence[Any]) -> str:

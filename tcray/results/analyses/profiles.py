@@ -49,6 +49,8 @@ class Profile:
     purpose  what it is looked at for: the primary test metric, train loss, the gap, or a further test metric
     tuned    whether each level is at its own best configuration, else all are at one
     dropped  units that lack a level
+    p_peak, p_two_lines   p-values, over retraining and not corrected, for a best level between the ends: ours, and that
+             of the two-lines test; None where there is no test, or none is asked for
     """
 
     dataset: str
@@ -67,6 +69,8 @@ class Profile:
     tuned: bool
     unit: Unit
     dropped: int
+    p_peak: float | None = None
+    p_two_lines: float | None = None
 
 
 def analyse(evidence: Evidence) -> tuple[list[Profile], list[Component]]:
@@ -112,6 +116,7 @@ def _profile(
     name = metric.rpartition(".")[2]
     maximize = name in METRICS and METRICS[name].maximize
     best = nonmonotonicity(levels, panel.values, maximize=maximize)
+    tests = purpose in ("generalisation", "secondary")
     return Profile(
         dataset=samples.dataset,
         source=samples.source,
@@ -129,6 +134,8 @@ def _profile(
         tuned=evidence.tuned,
         unit=samples.unit,
         dropped=panel.dropped,
+        p_peak=best.p_value if tests else None,
+        p_two_lines=best.two_lines.p_value if tests and best.two_lines else None,
     )
 
 

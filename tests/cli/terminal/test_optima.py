@@ -33,3 +33,12 @@ def test_where_a_curve_is_best() -> None:
         a_profile(factor="modality_dropout.audio", levels=(0.0, 0.3), optimum=0.3, optimum_set=(0.3,)),
     ]
     assert OPTIMA == shown(show_optima, profiles)
+
+
+def test_whether_the_best_is_between_the_ends() -> None:
+    """With its p-value, and that of two lines where there is room."""
+    profiles = [a_profile(p_peak=0.012, p_two_lines=0.2)]
+    heads, names, _, mosi, *_ = shown(show_optima, profiles, 100).splitlines()
+    assert heads.split()[-4:] == ["between", "the", "two", "lines,"]
+    assert names.split()[-3:] == ["ends,", "p", "p"]
+    assert mosi.split() == ["mosi,", "conditioning=none", "MAE", "3", "2–4", "0.012", "0.200"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tcray.data.catalogue import Card
+from tcray.results import nonmonotonicity
 from tcray.results.analyses.evidence import Evidence
 from tcray.results.analyses.finding import ALL, Component, Finding, conclude
 from tcray.results.analyses.profiles import Profile, analyse
@@ -216,6 +217,17 @@ def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
     arms = [{"conditioning": "none"}, {"conditioning": "jwae"}]
     assert [p.stratum for p in profiles if p.metric == "test.mae"] == arms
     assert [c.stratum for c in components if c.component == "non-monotone"] == arms
+
+
+def test_a_curve_is_tested_for_a_best_between_its_ends(tmp_path: Path) -> None:
+    """The p-values are those of the test on its values; train loss and gap are not asked."""
+    evidence = Evidence.of(planted_store(tmp_path, fixed(), Planted.of(HONEST, with_mae(DIP))))
+    profiles, _ = analyse(evidence)
+    curve = next(p for p in profiles if p.purpose == "generalisation")
+    tested = nonmonotonicity(curve.levels, curve.values, maximize=False)
+    assert tested.two_lines is not None
+    assert (curve.p_peak, curve.p_two_lines) == (tested.p_value, tested.two_lines.p_value)
+    assert [p.p_peak for p in profiles if p.purpose in ("train", "gap")] == [None, None]
 
 
 def dropout(**changes: Any) -> Sweep:

@@ -15,6 +15,7 @@ from tcray.results.views.labels import (
     factor_label,
     level_label,
     metric_label,
+    p_label,
     plural,
     stratum_label,
 )
@@ -32,7 +33,10 @@ def profile_tables(results: Results) -> Iterator[Numbered]:
         ordered = [profile for stratum in strata.values() for profile in stratum]
         over = [Head(stratum, len(within)) for stratum, within in strata.items()]
         top = ((Head("", kind="words"), *over),) if list(strata) != [""] else ()
-        rows = tuple((name(level_label(lv)), *(_at_level(p, lv) for p in ordered)) for lv in levels)
+        rows = [(name(level_label(lv)), *(_at_level(p, lv) for p in ordered)) for lv in levels]
+        if any(profile.p_peak is not None for profile in ordered):
+            rows.append((name("best between the ends, p"), *(Cell(p_label(profile.p_peak)) for profile in ordered)))
+            rows.append((name("two lines, p"), *(Cell(p_label(profile.p_two_lines)) for profile in ordered)))
         counted = plural(max(len(profile.values) for profile in profiles), profiles[0].unit)
         caption = (
             f"{dataset_label(dataset, source)}: mean ± half the 95 % interval over {counted}, by {factor_label(factor)}"
@@ -40,7 +44,7 @@ def profile_tables(results: Results) -> Iterator[Numbered]:
         table = Table(
             caption,
             (*top, heads([factor_label(factor)], [metric_label(profile.metric) for profile in ordered])),
-            rows,
+            tuple(rows),
             note=_marks(ordered),
         )
         yield topic_of(factor), dataset, table
@@ -51,7 +55,8 @@ def _marks(profiles: Sequence[Profile]) -> str:
     if all(profile.optimum is None for profile in profiles):
         return ""
     worst = ", ▼ the truly worst one" if _asks_for_worst(profiles[0]) else ""
-    return f"◆ may be the truly best level{worst} (95 % confidence sets); bold: the best mean."
+    marks = f"◆ may be the truly best level{worst} (95 % confidence sets); bold: the best mean"
+    return f"{marks}; p over retraining, not corrected."
 
 
 def _asks_for_worst(profile: Profile) -> bool:
