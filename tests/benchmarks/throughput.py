@@ -50,7 +50,7 @@ def tcray(runs: int, gpu: float) -> float:
         where = {"device": "cuda" if gpu else "cpu", "gpu": gpu}
         spec.write_text(SWEEP.format(root=folder, epochs=plain.EPOCHS, trials=runs // 16, **where))
         command = [sys.executable, "-m", "tcray", "sweep", str(spec), "--store", f"{folder}/trials"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         store = Store.open(f"{folder}/trials")
         found = records(store.sweep(store.resolve("throughput")[0]))
     assert [r["state"] for r in found] == ["COMPLETE"] * runs, "every run is in the store"
