@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any, Self
+
+from tcray.results.statistics.mean import over_units
 
 LEVEL = 0.95
 """Of every interval."""
@@ -30,10 +32,8 @@ class Estimate:
             return cls(None)
         if len(values) == 1:
             return cls(values[0])
-        from scipy.special import stdtrit  # a quarter of a second, for those who need it
-
-        t = float(stdtrit(len(values) - 1, (1 + LEVEL) / 2))
-        return cls(fmean(values), t * stdev(values) / math.sqrt(len(values)))
+        mean = over_units(values)
+        return cls(mean.estimate, mean.half_width(LEVEL))
 
 
 def defined(value: Any) -> float | None:

@@ -15,8 +15,6 @@ from typing import Any, Literal
 from tcray.results.estimate import Estimate, defined, mean_of
 from tcray.spec.metrics import METRICS
 from tcray.spec.sweep import Sweep
-from tcray.store.store import SweepStore
-from tcray.store.trials import records
 
 Unit = Literal["repeat", "seed", "trial"]
 Record = Mapping[str, Any]
@@ -85,11 +83,13 @@ class Ranking:
     notes: tuple[str, ...]
 
 
-def ranking(store: SweepStore) -> Ranking:
-    """The tables of a sweep as its store has it by now, in the order of its datasets."""
-    manifest = store.read_manifest()
+def ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Ranking:
+    """The tables of a sweep, in the order of its datasets.
+
+    manifest  of the sweep
+    runs      all that ended by now, as `tcray.store.trials.records` has them
+    """
     sweep = Sweep.from_document(manifest["sweep"])
-    runs = records(store)
     tables = tuple(
         _table(
             sweep,
@@ -99,7 +99,7 @@ def ranking(store: SweepStore) -> Ranking:
         )
         for card in manifest["cards"]
     )
-    return Ranking(store.sweep_id, tables, _caption(sweep), tuple(_sweep_notes(manifest, len(runs))))
+    return Ranking(manifest["sweep_id"], tables, _caption(sweep), tuple(_sweep_notes(manifest, len(runs))))
 
 
 def unit_of(sweep: Sweep) -> Unit:

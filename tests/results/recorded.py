@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tcray.data.catalogue import Card
+from tcray.results.ranking import Ranking, ranking
 from tcray.spec.domains import LogUniform
 from tcray.spec.run import Configuration, canonical, digest
 from tcray.spec.sweep import Confirm, Search, Sweep, Training
 from tcray.store.store import Store, SweepStore
+from tcray.store.trials import records
 
 MOSI = Card("mosi", "real", "regression", {"text": 4, "audio": 3}, (8, 4, 4), 1, "video", "m", False, "mae")
 MUSTARD = Card("mustard", "twin", "classification", {"text": 4, "audio": 3}, (8, 4, 4), 1, "", "u", False, "f1")
@@ -112,3 +114,8 @@ def a_store(
     store.write_manifest(told)
     store.append("runs", list(runs))
     return store
+
+
+def ranked(store: SweepStore) -> Ranking:
+    """The ranking of what a store holds."""
+    return ranking(store.read_manifest(), records(store))

@@ -68,7 +68,7 @@ def results_of(store: SweepStore) -> Results:
         contributions=tuple(contributions),
         robustness=tuple(robust),
         search=search.analyse(evidence),
-        ranking=ranking(store),
+        ranking=ranking(evidence.manifest, evidence.runs),
     )
 
 

@@ -31,12 +31,16 @@ class Mean:
 
     def interval(self, level: float = 0.95) -> Interval:
         """The two-sided interval that covers the true mean in a fraction `level` of repetitions."""
+        half = self.half_width(level)
+        return Interval(self.estimate - half, self.estimate + half)
+
+    def half_width(self, level: float = 0.95) -> float:
+        """How far that interval reaches to either side."""
         if not 0 < level < 1:
             raise ValueError(f"an interval's level lies between 0 and 1, and {level!r} does not")
         from scipy.special import stdtrit
 
-        half = float(stdtrit(self.df, (1 + level) / 2)) * self.standard_error
-        return Interval(self.estimate - half, self.estimate + half)
+        return float(stdtrit(self.df, (1 + level) / 2)) * self.standard_error
 
     def p_value(self, null: float = 0.0, side: Side = "two-sided") -> float:
         """The chance, were the true mean `null`, of an estimate at least as far off it to the side named.

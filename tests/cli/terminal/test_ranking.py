@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from tcray.cli.terminal.ranking import show_ranking
-from tcray.results.ranking import Ranking, ranking
+from tcray.results.ranking import Ranking
 from tcray.spec.domains import LogUniform
 from tcray.spec.sweep import Confirm
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep, ranked
 
 
 def shown(ranked: Ranking, width: int, **console: Any) -> list[str]:
@@ -55,7 +55,7 @@ def two_datasets(tmp_path: Path) -> Ranking:
         a_run({"valid.loss": 0.7}, card=MUSTARD, phase="search", seed=0, state="PRUNED", **second),
     ]
     sweep = a_sweep(factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
-    return ranking(a_store(tmp_path, [*mosi, *mustard], sweep=sweep, cards=(MOSI, MUSTARD)))
+    return ranked(a_store(tmp_path, [*mosi, *mustard], sweep=sweep, cards=(MOSI, MUSTARD)))
 
 
 IN_80 = """
@@ -155,7 +155,7 @@ def test_seeds_are_counted_alone_where_nothing_is_tuned(tmp_path: Path) -> None:
     """Without a search there are no repeats to speak of."""
     sweep = a_sweep(tune={}, search=None, confirm=Confirm(seeds=3))
     runs = [a_run({"valid.loss": 1.0, "test.mae": 0.9}, seed=seed, rank=2) for seed in range(3)]
-    lines = shown(ranking(a_store(tmp_path, runs, sweep=sweep)), 40)
+    lines = shown(ranked(a_store(tmp_path, runs, sweep=sweep)), 40)
     assert lines[1:5] == [
         "                          test",
         "cell               seeds  MAE",
@@ -171,7 +171,7 @@ def test_trials_of_a_search_stand_with_what_they_tuned(tmp_path: Path) -> None:
     runs = [a_run(metrics, phase="search", trial=7, seed=0, lr=0.00123456, prior_strength=10.0)]
     sweep = a_sweep(factors={}, tune=tune, confirm=None)
     runs[0]["cell"] = "mosi"
-    lines = shown(ranking(a_store(tmp_path, runs, sweep=sweep)), 46)
+    lines = shown(ranked(a_store(tmp_path, runs, sweep=sweep)), 46)
     assert lines[1:8] == [
         "                   prior_   test  valid  train",
         "trial        lr  strength    MAE   loss   loss",
@@ -186,5 +186,5 @@ def test_trials_of_a_search_stand_with_what_they_tuned(tmp_path: Path) -> None:
 def test_numbers_are_short(tmp_path: Path) -> None:
     """No minus before zero, and no long row of digits where a loss ran away."""
     runs = [a_run({"valid.loss": 123456.0, "test.mae": 0.9, "train.loss": -0.0001}, rank=2)]
-    lines = shown(ranking(a_store(tmp_path, runs)), 80)
+    lines = shown(ranked(a_store(tmp_path, runs)), 80)
     assert lines[4].split()[-2:] == ["1.2e+05", "0.000"]
