@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tcray.data.catalogue import Card
+from tcray.results.analyses.evidence import Evidence
+from tcray.results.analyses.finding import Component, Finding, conclude
 from tcray.search.cells import Cell, cells_of
 from tcray.spec.run import Configuration, canonical, digest
 from tcray.spec.sweep import Sweep
@@ -147,3 +149,16 @@ def _spectra(run: Mapping[str, Any], outcome: Outcome) -> Iterator[dict[str, Any
 
 def _key(run: Mapping[str, Any]) -> dict[str, Any]:
     return {name: run[name] for name in ("phase", "cell", "repeat", "trial", "seed", "run_id")}
+
+
+Part = TypeVar("Part")
+
+
+def concluded(
+    analyse: Callable[[Evidence], tuple[list[Part], list[Component]]], store: SweepStore
+) -> tuple[list[Part], dict[str, Component], dict[str, Finding]]:
+    """What an analysis makes of a store: its parts, and by name its components and what they come to."""
+    evidence = Evidence.of(store)
+    parts, components = analyse(evidence)
+    findings = conclude(components, alpha=evidence.alpha, beats_linear={})
+    return parts, {c.component: c for c in components}, {f.measured.component: f for f in findings}

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from tcray.results.analyses.conditioning import Conditioning, analyse
-from tcray.results.analyses.evidence import Evidence
-from tcray.results.analyses.finding import ALL, Component, Finding, conclude
+from tcray.results.analyses.finding import ALL, Component, Finding
 from tcray.spec.sweep import Confirm, Sweep
-from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, labels_of, planted_store
+from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, planted_store
 from tests.results.recorded import MOSI, MUSTARD, a_sweep
 
 LABEL = labels_of(MOSI)
@@ -48,10 +47,7 @@ def analysed(
     folder: Path, asked: Sweep, outcome_of: OutcomeOf, card: Any = MOSI
 ) -> tuple[list[Conditioning], dict[str, Component], dict[str, Finding]]:
     """Curves, and components and findings by name."""
-    evidence = Evidence.of(planted_store(folder, asked, Planted.of(card, outcome_of)))
-    curves, components = analyse(evidence)
-    findings = conclude(components, alpha=evidence.alpha, beats_linear={})
-    return curves, {c.component: c for c in components}, {f.measured.component: f for f in findings}
+    return concluded(analyse, planted_store(folder, asked, Planted.of(card, outcome_of)))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tcray.results.analyses.evidence import Evidence
 from tcray.results.analyses.finding import ALL, Component, Finding, conclude
 from tcray.results.analyses.profiles import Profile, analyse
 from tcray.spec.sweep import Confirm, Sweep
-from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, labels_of, off_by, planted_store
+from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
 
 HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
@@ -61,10 +61,7 @@ def analysed(
     folder: Path, sweep: Sweep, outcome_of: OutcomeOf, card: Card = HONEST, **manifest: Any
 ) -> tuple[list[Profile], dict[str, Component], dict[str, Finding]]:
     """Profiles, and components and findings by name."""
-    evidence = Evidence.of(planted_store(folder, sweep, Planted.of(card, outcome_of), **manifest))
-    profiles, components = analyse(evidence)
-    findings = conclude(components, alpha=evidence.alpha, beats_linear={})
-    return profiles, {c.component: c for c in components}, {f.measured.component: f for f in findings}
+    return concluded(analyse, planted_store(folder, sweep, Planted.of(card, outcome_of), **manifest))
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tcray.results.analyses.evidence import Evidence
-from tcray.results.analyses.finding import ALL, Component, Finding, conclude
+from tcray.results.analyses.finding import ALL, Component, Finding
 from tcray.results.analyses.spectrum import Spectrum, analyse
 from tcray.spec.sweep import Confirm, Sweep
-from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, labels_of, planted_store
+from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, planted_store
 from tests.results.recorded import MOSI, a_sweep
 
 HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
@@ -55,10 +54,7 @@ def analysed(
     folder: Path, asked: Sweep, outcome_of: OutcomeOf, card: Any = HONEST
 ) -> tuple[list[Spectrum], dict[str, Component], dict[str, Finding]]:
     """Spectra, and components and findings by name."""
-    evidence = Evidence.of(planted_store(folder, asked, Planted.of(card, outcome_of)))
-    spectra, components = analyse(evidence)
-    findings = conclude(components, alpha=evidence.alpha, beats_linear={})
-    return spectra, {c.component: c for c in components}, {f.measured.component: f for f in findings}
+    return concluded(analyse, planted_store(folder, asked, Planted.of(card, outcome_of)))
 
 
 @pytest.fixture(scope="module")
