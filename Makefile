@@ -3,13 +3,15 @@
 VENV ?= .venv
 PYTHON ?= python3
 READY := $(VENV)/.ready
+READY_CLUSTER := $(VENV)/.ready-cluster
 
-.PHONY: sweep test test-fast check bench calibration clean
+.PHONY: sweep test test-fast test-cluster check bench calibration clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make sweep   run sweeps/rank.yaml and print its table"
 	@echo "make test    every test"
+	@echo "make test-cluster   several hosts on this machine, as root: faults, ray up, images, object storage"
 	@echo "make check   ruff, types, floors"
 	@echo "make bench   the benchmarks, as ratios"
 	@echo "make calibration   how often the statistics are wrong, by simulation"
@@ -22,6 +24,10 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	touch $@
 
+$(READY_CLUSTER): $(READY)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[cluster]' --group cluster
+	touch $@
+
 sweep: $(READY)
 	$(VENV)/bin/tcray sweep sweeps/rank.yaml
 
@@ -30,6 +36,9 @@ test: $(READY)
 
 test-fast: $(READY)
 	$(VENV)/bin/python -m pytest -m "not slow"
+
+test-cluster: $(READY_CLUSTER)
+	TCRAY_TEST_CLUSTER=1 $(VENV)/bin/python -m pytest tests/cluster
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

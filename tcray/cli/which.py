@@ -15,13 +15,18 @@ from tcray.store.store import Store, SweepStore
 STORE = "trials/"
 """Where commands look for the trial store, unless told otherwise."""
 
+STORE_VARIABLE = "TCRAY_STORE"
+"""The environment variable that names another."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def store_option(command: _Command) -> _Command:
     """The option `--store` of every command that touches a store."""
-    told = "Folder or bucket of the trial store."
-    return click.option("--store", default=STORE, show_default=True, metavar="URI", help=told)(command)
+    told = f"Folder or bucket of the trial store; {STORE_VARIABLE} in the environment otherwise."
+    return click.option("--store", default=STORE, envvar=STORE_VARIABLE, show_default=True, metavar="URI", help=told)(
+        command
+    )
 
 
 def which(store: Store, text: str) -> SweepStore:
