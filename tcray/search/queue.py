@@ -104,10 +104,14 @@ class Queue:
         """Writes what came of a pack, an outcome a segment, and decides what follows."""
         del self._in_flight[pack.number]
         pairs = [(self._courses[s.key], outcome) for s, outcome in zip(pack.segments, outcomes, strict=True)]
-        self._store.append("curves", [row for pair in pairs for row in records.curve(*pair)])
-        self._store.append("evaluations", [row for pair in pairs for row in records.evaluations(*pair)])
-        self._store.append("predictions", [row for pair in pairs for row in records.predictions(*pair, self._examples)])
-        self._store.append("spectra", [row for pair in pairs for row in records.spectra(*pair)])
+        tables = {
+            "curves": [row for pair in pairs for row in records.curve(*pair)],
+            "evaluations": [row for pair in pairs for row in records.evaluations(*pair)],
+            "predictions": [row for pair in pairs for row in records.predictions(*pair, self._examples)],
+            "spectra": [row for pair in pairs for row in records.spectra(*pair)],
+        }
+        with ThreadPoolExecutor(len(tables)) as writers:  # a bucket answers slowly, but many at once
+            list(writers.map(self._store.append, tables.keys(), tables.values()))
         self._measure([(course, _measurement(pack, outcome, circumstances)) for course, outcome in pairs])
 
     def lost(self, pack: Pack) -> None:
