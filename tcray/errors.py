@@ -2,7 +2,7 @@
 
 TcrayError                 one sentence: what, where, what holds; then what to do   (exit 1)
 ├── InputError             what the user gave is wrong                             (exit 2)
-│   ├── SpecError          a sweep file; carries every problem found in it
+│   ├── SpecError          a sweep or cluster file; carries every problem found
 │   └── DataError          a dataset, or a file it comes from
 ├── StoreError             the trial store cannot be read or written               (exit 1)
 │   └── StoreBusyError     another driver holds the sweep's lease                  (exit 1)
@@ -49,7 +49,7 @@ class Problem:
 
 
 class SpecError(InputError):
-    """A sweep file says something it may not; every problem is listed, first line first, then those of `--set`."""
+    """A sweep or cluster file says what it may not; every problem is listed, first line first, `--set` last."""
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source

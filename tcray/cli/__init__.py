@@ -1,7 +1,8 @@
 """The command line: which commands there are, and how what goes wrong is told.
 
 Each command is a module of this package with a click command `command`, imported when it is called and not before.
-Beside them stand only `which`, the sweep that a command means, and `terminal`, what commands print.
+Beside them stand only `which`, the sweep that a command means, `elsewhere`, a command said on a cluster, and
+`terminal`, what commands print.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from tcray.spec.words import unknown
 COMMANDS: Mapping[str, str] = {
     "plan": "Check a sweep file and say what it would run; start nothing.",
     "sweep": "Run a sweep, or resume it, and print what came out.",
-    "status": "Show how far every sweep of a store has come, or one in detail.",
+    "status": "Show how far every sweep of a store has come, or follow one.",
+    "stop": "Stop whoever runs a sweep, on whatever host; it can go on later.",
     "trials": "List the runs of a sweep.",
     "results": "Show what may be concluded from a sweep; write its report.",
     "compare": "Lay sweeps side by side in TensorBoard.",
     "data": "Look at datasets, import them, or write out their synthetic twins.",
     "store": "Look after the trial store: verify it, export it.",
+    "cluster": "Check a cluster file before anything is brought up.",
     "schema": "Print the JSON Schema of the sweep file, for editors.",
 }
 """Each command, and its help in a line; here, so that `tcray --help` need not import them all."""

@@ -1,24 +1,44 @@
-"""`tcray status`: how far every sweep of a store has come, or one in detail."""
+"""`tcray status`: how far every sweep of a store has come, or one in detail, now or for as long as it is run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
+from tcray.cli.elsewhere import cluster_option, say_there
 from tcray.cli.terminal.table import Column, plain
 from tcray.cli.which import store_option, which
+from tcray.errors import InputError
 from tcray.results.views.labels import short_dataset_label, time_label
+from tcray.store.activity import Activity, read_activity
 from tcray.store.store import Store, SweepStore
 from tcray.store.summary import STATES, Summary, best_by_dataset
-from tcray.store.trials import records
+from tcray.store.trials import Record, records
+from tcray.sweep.progress import HOST_HEADER, host_rows, until
 
 
 @click.command("status")
 @click.argument("sweep", required=False)
 @store_option
-def command(sweep: str | None, store: str) -> None:
+@click.option("--follow", is_flag=True, help="Show SWEEP until nobody runs it; exit 1 if it is not finished then.")
+@cluster_option
+def command(sweep: str | None, store: str, cluster: str | None, *, follow: bool) -> None:
     """Show how far every sweep of the store has come, or SWEEP in detail."""
+    if cluster is not None:
+        say_there(cluster, "status", sweep, *["--follow"] * follow)
     opened = Store.open(store)
-    click.echo(overview(opened) if sweep is None else detail(which(opened, sweep)))
+    if sweep is not None and follow:
+        from tcray.cli.terminal.following import follow as show_to_its_end
+
+        show_to_its_end(which(opened, sweep))
+    elif follow:
+        raise InputError(
+            "--follow shows one sweep, and none is named",
+            "Say which: `tcray status SWEEP --follow`; `tcray status` lists them.",
+        )
+    else:
+        click.echo(overview(opened) if sweep is None else detail(which(opened, sweep)))
 
 
 def overview(store: Store) -> str:
@@ -31,7 +51,7 @@ def overview(store: Store) -> str:
         Column.of("started", [time_label(one.manifest["started_at"]) for one in summaries]),
         *(Column.of(state.lower(), [one.runs(state=state) for one in summaries]) for state in STATES),
         Column.of("planned", [one.manifest["planned_runs"] for one in summaries]),
-        Column.of("state", [activity(one) for one in summaries]),
+        Column.of("state", [standing(one) for one in summaries]),
         Column.of(
             "datasets", [", ".join(short_dataset_label(*dataset) for dataset in one.datasets) for one in summaries]
         ),
@@ -40,14 +60,18 @@ def overview(store: Store) -> str:
 
 
 def detail(sweep: SweepStore) -> str:
-    """What one sweep asks, how far it has come with each dataset, what failed, and what is best so far."""
-    summary = Summary.of(sweep)
+    """What one sweep asks, how far it has come, what failed, what is best so far, and what its driver is at."""
+    runs = records(sweep)
+    summary = Summary.of_runs(sweep, runs)
     manifest = summary.manifest
+    at_work = read_activity(sweep, summary.holder.token) if summary.holder else None
+    state = standing(summary) + (until(at_work) if at_work else "")
     sections = [
-        "\n".join(filter(None, [manifest.get("question", ""), progress(summary), activity(summary)])),
+        "\n".join(filter(None, [manifest.get("question", ""), progress(summary), state])),
         by_dataset(summary),
         "\n".join(f"{count:,} FAILED on {dataset}: {reason}" for dataset, reason, count in summary.failures),
-        best_so_far(sweep, manifest["objective"]),
+        best_so_far(runs, manifest["objective"]),
+        *((by_host(at_work), "\n".join(at_work.why.values())) if at_work else ()),
     ]
     return "\n\n".join(section for section in sections if section)
 
@@ -58,7 +82,7 @@ def progress(summary: Summary) -> str:
     return f"{ended} of {summary.manifest['planned_runs']:,}"
 
 
-def activity(summary: Summary) -> str:
+def standing(summary: Summary) -> str:
     """Whether anyone is at it now."""
     if summary.holder is not None:
         return f"running on {summary.holder.process.host} (pid {summary.holder.process.pid})"
@@ -83,9 +107,9 @@ def by_dataset(summary: Summary) -> str:
     return plain(columns)
 
 
-def best_so_far(sweep: SweepStore, objective: str) -> str:
+def best_so_far(runs: Sequence[Record], objective: str) -> str:
     """A row a dataset: its complete run with the best objective."""
-    best = list(best_by_dataset(records(sweep), objective).values())
+    best = list(best_by_dataset(runs, objective).values())
     if not best:
         return ""
     columns = [
@@ -94,3 +118,11 @@ def best_so_far(sweep: SweepStore, objective: str) -> str:
         *(Column.of(name, [run[name] for run in best]) for name in ("phase", "repeat", "trial", "seed", "cell")),
     ]
     return plain(columns)
+
+
+def by_host(at_work: Activity) -> str:
+    """A row a host."""
+    if not at_work.hosts:
+        return ""
+    columns = zip(HOST_HEADER, zip(*host_rows(at_work.hosts), strict=True), strict=True)
+    return plain([Column((name,), texts, right=name not in ("host", "state")) for name, texts in columns])

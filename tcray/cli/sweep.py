@@ -10,7 +10,9 @@ import click
 
 from tcray.cli import told
 from tcray.cli.compare import LOGDIR
+from tcray.cli.elsewhere import cluster_option, run_there
 from tcray.cli.which import STORE, store_option
+from tcray.errors import InputError
 
 if TYPE_CHECKING:
     from tcray.results.analyses.concluding import Results
@@ -22,12 +24,28 @@ if TYPE_CHECKING:
 @store_option
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as resources.pack=8.")
 @click.option("--address", metavar="ADDRESS", help="Ray cluster to join, as HOST:PORT or auto; RAY_ADDRESS otherwise.")
+@cluster_option
+@click.option("--detach", is_flag=True, help="With --cluster: return once it has begun; it goes on by itself.")
 @click.option("--fresh", is_flag=True, help="Begin anew, and reuse nothing.")
-def command(file: str, store: str, overrides: tuple[str, ...], address: str | None, fresh: bool) -> None:
+def command(
+    file: str,
+    store: str,
+    overrides: tuple[str, ...],
+    address: str | None,
+    cluster: str | None,
+    *,
+    detach: bool,
+    fresh: bool,
+) -> None:
     """Run the sweep of FILE, with live progress, and print its results; said again, it goes on where it stopped."""
+    _expect_one_place(address, cluster, detach=detach)
     from tcray.spec.load import load_sweep
 
     asked = load_sweep(file, overrides)
+    if cluster is not None:
+        from tcray.search.plan import find_cards, plan
+
+        run_there(plan(asked, find_cards(asked)), file, overrides, cluster, fresh=fresh, detach=detach)
 
     from tcray.sweep.driver import run_sweep
 
@@ -35,6 +53,16 @@ def command(file: str, store: str, overrides: tuple[str, ...], address: str | No
     if result.was_finished:
         click.echo(f"sweep {result.store.sweep_id} was finished before: nothing was left to train", err=True)
     show_end(result.store, store)
+
+
+def _expect_one_place(address: str | None, cluster: str | None, *, detach: bool) -> None:
+    if address is not None and cluster is not None:
+        raise InputError(
+            "--cluster and --address name two places to run at",
+            "Say --cluster away from the cluster, and --address on a node of it.",
+        )
+    if detach and cluster is None:
+        raise InputError("--detach is for a sweep that runs elsewhere", "Say where: --cluster FILE.")
 
 
 def show_end(sweep: SweepStore, uri: str) -> None:

@@ -52,7 +52,6 @@ class Line:
         self._ages: dict[tuple[RunKey, int], int] = {}
         self._clock = count()
         self._numbers = count(1)
-        self._caps: dict[Signature, int] = {}
 
     def __len__(self) -> int:
         """How many segments wait."""
@@ -78,16 +77,14 @@ class Line:
         """The oldest segments of the kind with the oldest of all, at most `limit`; None if nobody waits."""
         if self._isolated:
             together = self._isolated.popleft()
-            size = self._capped(limit, together[0].run.signature)
-            if together[size:]:
-                self._isolated.appendleft(together[size:])
-            return Pack(next(self._numbers), together[:size], isolated=True)
+            if together[limit:]:
+                self._isolated.appendleft(together[limit:])
+            return Pack(next(self._numbers), together[:limit], isolated=True)
         if not self._kinds:
             return None
         kind = min(self._kinds, key=lambda kind: self._kinds[kind][0][0])
         heap = self._kinds[kind]
-        size = min(self._capped(limit, kind[0]), len(heap))
-        segments = tuple(heapq.heappop(heap)[1] for _ in range(size))
+        segments = tuple(heapq.heappop(heap)[1] for _ in range(min(limit, len(heap))))
         if not heap:
             del self._kinds[kind]
         return Pack(next(self._numbers), segments)
@@ -104,17 +101,6 @@ class Line:
         """Puts the halves of a pack first in line, not to be joined with others; a lone segment stays as it is."""
         for half in reversed(_halves(pack.segments)):
             self._isolated.appendleft(half)
-
-    def shrink(self, pack: Pack) -> None:
-        """Lets no later pack of this signature be larger than half of this one, whose segments wait again."""
-        self._caps[pack.signature] = max(1, len(pack.segments) // 2)
-        if pack.isolated:
-            self.isolate(pack)
-        else:
-            self.give_back(pack)
-
-    def _capped(self, limit: int, signature: Signature) -> int:
-        return min(limit, self._caps.get(signature, limit))
 
 
 def _halves(segments: Sequence[Segment]) -> list[tuple[Segment, ...]]:

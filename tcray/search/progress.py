@@ -27,6 +27,7 @@ class Progress:
     planned         falls when a search ends before its trials, or leaves nothing to confirm
     waiting         segments that could be trained now; a run may also wait for its rung, or not be proposed yet
     epochs_to_do    expected, if every rung keeps one run in η
+    ended_in        how many runs ended, by the name of the pack that trained them last
     notes           searches that ended early and why, a line each
     """
 
@@ -39,6 +40,7 @@ class Progress:
     epochs_done: int
     epochs_to_do: float
     best: Mapping[str, Best]
+    ended_in: Mapping[str, int]
     notes: tuple[str, ...]
 
     @property
@@ -65,6 +67,7 @@ def progress(plan: Plan, repeats: Iterable[Repeat], *, in_flight: int, waiting: 
         epochs_done=sum(course.measured[-1].epoch for course in courses if course.measured),
         epochs_to_do=to_do + sum(_epochs_left(course) for course in courses if course.state is None),
         best=_best(plan, courses),
+        ended_in=Counter(course.measured[-1].circumstances.pack for course in courses if course.state is not None),
         notes=tuple(note for repeat in repeats for note in _notes(repeat)),
     )
 

@@ -24,7 +24,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
 
 from tcray.errors import StoreError
 from tcray.search import ledger, records
@@ -87,8 +86,13 @@ class Queue:
         return pack
 
     def waiting(self) -> Mapping[Signature, int]:
-        """How many segments of each signature wait; further waves may be due, and not proposed yet."""
+        """How many segments of each signature wait; where they are many, further runs may be due to be proposed."""
+        self._settle(())
         return self._line.waiting()
+
+    def ready(self) -> int:
+        """How many segments could be trained now: those that wait, and those of runs that are due to be proposed."""
+        return len(self._line) + sum(repeat.runs_due for repeat in self._due)
 
     @property
     def finished(self) -> bool:
@@ -126,23 +130,15 @@ class Queue:
             (lone,) = pack.segments
             self._deaths[lone.key] += 1
             if self._deaths[lone.key] >= self._plan.sweep.resources.max_failures:
-                self._fail(pack, "crash")
+                self._fail(pack)
                 return
         self._line.isolate(pack)
 
-    def out_of_memory(self, pack: Pack) -> None:
-        """The pack did not fit: no later one of its signature is more than half as large; a lone run FAILED."""
-        del self._in_flight[pack.number]
-        if len(pack.segments) == 1:
-            self._fail(pack, "memory")
-        else:
-            self._line.shrink(pack)
-
-    def _fail(self, pack: Pack, reason: Literal["crash", "memory"]) -> None:
+    def _fail(self, pack: Pack) -> None:
         """Ends a lone run without a result."""
         (lone,) = pack.segments
         now = datetime.now(UTC)
-        outcome = Outcome("FAILED", reason, epoch=pack.start)
+        outcome = Outcome("FAILED", "crash", epoch=pack.start)
         self._measure([(self._courses[lone.key], _measurement(pack, outcome, Circumstances("", "", "", 1, now, now)))])
 
     def _measure(self, measured: Sequence[tuple[Course, Measurement]]) -> None:
@@ -177,7 +173,7 @@ class Queue:
 
     def _propose_wave(self, repeat: Repeat) -> list[Row]:
         wave, first, cell = repeat.waves, len(repeat.searching), repeat.cell.key
-        count = min(self._plan.wave, repeat.to_propose)
+        count = repeat.runs_due
         seed = int(digest([self._plan.sweep.seed, cell, repeat.index, wave], 8), 16)
         found = self._proposers[cell].propose(repeat.told(), count, seed)
         rows = []

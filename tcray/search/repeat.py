@@ -57,6 +57,17 @@ class Repeat:
             return "wave"
         return "confirm" if self.plan.confirm_seeds(self.index) else None
 
+    @property
+    def runs_due(self) -> int:
+        """How many runs are to be proposed next."""
+        match self.due:
+            case "wave":
+                return min(self.plan.wave, self.to_propose)
+            case "confirm":
+                return len(self.plan.confirm_seeds(self.index))
+            case None:
+                return 0
+
     def ready(self) -> list[Course]:
         """The courses that can be trained further and are not under way."""
         return [c for c in self.courses if c.state is None and not c.under_way and not c.awaits_verdict]

@@ -62,10 +62,8 @@ def _nothing_tuned(root: Node, values: Mapping[str, Any]) -> Iterator[Problem]:
 def _resources(root: Node, values: Mapping[str, Any]) -> Iterator[Problem]:
     said = root.at("resources", "gpu") or root.at("resources", "device")
     device, gpu = _value(values, "resources.device"), _value(values, "resources.gpu")
-    if said and device == "cuda" and gpu == 0:
-        yield said.place.problem("resources.gpu", "expected a share above 0 with device: cuda, found 0")
-    if said and gpu and gpu > 1 and gpu % 1:
-        yield said.problem(f"expected a share of one GPU, or a whole number of them, found {found(gpu)}")
+    if said and device in ("cuda", "any") and gpu == 0:
+        yield said.place.problem("resources.gpu", f"expected a share above 0 with device: {device}, found 0")
 
 
 def _value(values: Mapping[str, Any], path: str) -> Any:

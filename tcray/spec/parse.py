@@ -74,7 +74,7 @@ def _sentence(error: yaml.MarkedYAMLError, override: Place | None) -> str:
 
 
 class _RefusedError(Exception):
-    """YAML that is valid, and that no sweep file needs."""
+    """YAML that is valid, and that no such file needs."""
 
     def __init__(self, mark: yaml.Mark, sentence: str) -> None:
         super().__init__(mark, sentence)
@@ -91,7 +91,7 @@ class _Composer(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML has no annotations for it
         if getattr(event, "tag", None):
-            raise _RefusedError(event.start_mark, f"a tag ({quoted(event.tag)}); a sweep file has plain values alone")
+            raise _RefusedError(event.start_mark, f"a tag ({quoted(event.tag)}); only plain values may stand here")
         self.values += 1
         self.level += 1
         _check_size(event.start_mark, self.values, self.level)

@@ -69,12 +69,12 @@ class Resources:
     """What a pack takes of the hardware; changes no result and no sweep id."""
 
     device: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        OneOf(("auto", "cpu", "cuda")),
-        "auto is a GPU if any host has one, else the CPU",
+        Literal["auto", "cpu", "cuda", "any"],
+        OneOf(("auto", "cpu", "cuda", "any")),
+        "auto is a GPU if any host has one, else the CPU; any is both, and results that nobody can repeat exactly",
     ] = "auto"
     cpu: Annotated[float, Number(Range(above=0)), "CPU cores that a pack takes"] = 1.0
-    gpu: Annotated[float, Number(Range(at_least=0)), "share of a GPU that a pack takes"] = 0.0
+    gpu: Annotated[float, Number(Range(at_least=0, at_most=1)), "share of a GPU that a pack takes"] = 0.0
     pack: Annotated[
         int | Literal["auto"], WordOr("auto", Whole(1), "a whole number"), "most runs trained together; auto measures"
     ] = "auto"

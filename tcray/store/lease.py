@@ -2,6 +2,8 @@
 
 A driver takes over from the one before by creating the lease of the next number, which only one process can do; the
 highest number counts. So nothing is ever locked, and what a killed driver leaves is a lease that the next outnumbers.
+
+Whoever reads the store may ask the driver to stop: with a file that bears the lease's token, so that it means no other.
 """
 
 from __future__ import annotations
@@ -83,6 +85,16 @@ def last_holder(sweep: SweepStore) -> Holder | None:
     return _latest(sweep)[1]
 
 
+def ask_to_stop(sweep: SweepStore, asked: Holder) -> None:
+    """Asks a driver to stop, which sees it at its next heartbeat; none that holds the lease later ever will."""
+    sweep.volume.write(sweep.paths.stop, asked.token.encode())
+
+
+def is_asked_to_stop(sweep: SweepStore, driver: Holder) -> bool:
+    """Whether somebody asked this driver to stop, and it has not come to that yet."""
+    return sweep.volume.read(sweep.paths.stop) == driver.token.encode()
+
+
 class Lease:
     """Held inside `with`: no other driver can hold the sweep's lease meanwhile.
 
@@ -97,6 +109,7 @@ class Lease:
         self._number = 0
         self._mine = Holder.current()
         self._lost_to: Holder | None = None
+        self._stop_asked = False
         self._beating = threading.Lock()
         self._done = threading.Event()
         self._heart = threading.Thread(target=self._beat_until_done, name="tcray lease", daemon=True)
@@ -111,8 +124,21 @@ class Lease:
         """Gives the lease back, unless another driver has it."""
         self._done.set()
         self._heart.join()
+        with contextlib.suppress(StoreError):  # it is for this driver alone, and the next is not held up by it
+            if is_asked_to_stop(self._sweep, self._mine):
+                self._sweep.volume.delete(self._sweep.paths.stop)
         with contextlib.suppress(StoreError):  # then the lease goes stale by itself
             self._renew(released=True)
+
+    @property
+    def token(self) -> str:
+        """What tells it from every other lease."""
+        return self._mine.token
+
+    @property
+    def stop_asked(self) -> bool:
+        """Whether somebody asked its holder to stop, as of the last heartbeat."""
+        return self._stop_asked
 
     def check(self) -> None:
         """Raises `StoreBusyError` if another driver took the lease over; to be said before anything is written.
@@ -151,6 +177,7 @@ class Lease:
         while self._lost_to is None and not self._done.wait(self._beat_seconds):
             with contextlib.suppress(StoreError):  # the next beat may get through; `check` tells if it came too late
                 self._renew()
+                self._stop_asked = self._stop_asked or is_asked_to_stop(self._sweep, self._mine)
 
     def _renew(self, *, released: bool = False) -> None:
         with self._beating:

@@ -21,7 +21,7 @@ class SweepPaths:
 
     @property
     def home(self) -> str:
-        """The folder of the manifest and the leases."""
+        """The folder of the manifest, the leases, and what is said to the driver and by it."""
         return f"{SWEEPS}/{self.sweep_id}"
 
     @property
@@ -32,6 +32,16 @@ class SweepPaths:
     def lease(self, number: int) -> str:
         """The lease of the `number`-th driver; the highest number is the one that counts."""
         return f"{self.home}/lease-{number:06d}.json"
+
+    @property
+    def stop(self) -> str:
+        """What asks a driver to stop: the token of its lease."""
+        return f"{self.home}/stop"
+
+    @property
+    def activity(self) -> str:
+        """What the driver is at, in JSON."""
+        return f"{self.home}/activity.json"
 
     def table(self, table: str) -> str:
         """The folder of a table's parts."""

@@ -108,10 +108,6 @@ class SweepStore:
             raise StoreError(f"{shown} was taken away while it was read", "Say the command again.")
         return decode(content, TABLES[table], self.sweep_id, columns, shown)
 
-    def weights_path(self, run_id: str) -> str:
-        """Where the best-epoch weights of a confirm run go."""
-        return self.paths.weights(run_id)
-
     def state_path(self, run_id: str, epoch: int) -> str:
         """Where the checkpoint of a run after `epoch` epochs goes."""
         return self.paths.state(run_id, epoch)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tcray.spec.metrics import METRICS
+from tcray.store.activity import read_activity
 from tcray.store.lease import Holder, holder
 from tcray.store.store import SweepStore
 
@@ -30,8 +31,13 @@ class Summary:
     @classmethod
     def of(cls, sweep: SweepStore) -> Summary:
         """How far the sweep has come by now. Raises `StoreError` where its store is not sound."""
-        columns = sweep.read("runs", _COUNTED).to_pydict().values()
-        return cls(sweep.read_manifest(), holder(sweep), Counter(zip(*columns, strict=True)))
+        return cls.of_runs(sweep, sweep.read("runs", _COUNTED).to_pylist())
+
+    @classmethod
+    def of_runs(cls, sweep: SweepStore, runs: Iterable[Mapping[str, Any]]) -> Summary:
+        """The same, of runs that have been read already."""
+        counts = Counter(tuple(run[name] for name in _COUNTED) for run in runs)
+        return cls(sweep.read_manifest(), holder(sweep), counts)
 
     def runs(self, **wanted: str) -> int:
         """How many runs ended, of those with the `wanted` dataset, source, phase, state or reason."""
@@ -54,6 +60,15 @@ class Summary:
             if state == "FAILED":
                 failed[dataset, reason] += count
         return [(dataset, reason, count) for (dataset, reason), count in failed.most_common()]
+
+
+def ended_and_planned(sweep: SweepStore, driver: Holder | None) -> tuple[int, int]:
+    """How many runs ended, and of how many: by the word of the driver if it gave one, else counted."""
+    told = read_activity(sweep, driver.token) if driver is not None else None
+    if told is not None:
+        return told.ended, told.planned
+    summary = Summary.of(sweep)
+    return summary.runs(), summary.manifest["planned_runs"]
 
 
 def best_by_dataset(records: Sequence[Mapping[str, Any]], objective: str) -> dict[str, Mapping[str, Any]]:

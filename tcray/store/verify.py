@@ -14,7 +14,7 @@ from tcray.errors import StoreError
 from tcray.spec.run import ENGINE_VERSION, Configuration, Run
 from tcray.store.canonical import attempts, canonical, in_order, repeats
 from tcray.store.keys import RUN_KEY, RunKey
-from tcray.store.lease import last_holder
+from tcray.store.lease import is_asked_to_stop, last_holder
 from tcray.store.parts import is_part
 from tcray.store.paths import ASIDE
 from tcray.store.schema import TABLES, TableSchema
@@ -195,7 +195,7 @@ def _notes(sweep: SweepStore, manifest: Row) -> Iterator[str]:
         yield f"checkpoints are left that no run needs any more: {states:,}"
     last = last_holder(sweep)
     if last is not None and last.is_live:
-        yield f"it is being run by {last}"
+        yield f"it is being run by {last}{', who was asked to stop' if is_asked_to_stop(sweep, last) else ''}"
     elif last is not None and not last.released:
         yield f"its last driver ({last}) ended without a word; the same command goes on from what it recorded"
     if manifest and not _tells_run_ids(manifest):

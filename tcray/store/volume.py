@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from tcray.errors import InputError, StoreError
+from tcray.store import s3
 from tcray.store.paths import ASIDE
 
 OBJECT_STORES = ("s3", "gcs", "abfs")
@@ -53,6 +54,8 @@ class Volume:
         if "://" not in uri:
             return cls._local(uri)
         try:
+            if uri.startswith(s3.SCHEME):
+                s3.prepare(uri)
             filesystem, root = fs.FileSystem.from_uri(uri)
         except (ValueError, NotImplementedError, ImportError) as error:
             raise InputError(f"{_shown(uri)} is no place for a trial store: {_reason(error)}", _PLACES) from error
@@ -66,6 +69,11 @@ class Volume:
     def _local(cls, path: str) -> Volume:
         root = str(Path(path).absolute())
         return cls(root, fs.LocalFileSystem(), root)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder, which may be another one on another machine, or none."""
+        return isinstance(self.filesystem, fs.LocalFileSystem)
 
     def shown(self, path: str = "") -> str:
         """How messages name a path: without the credentials and options of the URI."""
@@ -107,7 +115,7 @@ class Volume:
     def write(self, path: str, content: bytes) -> None:
         """Writes or replaces a file: a reader sees all of it or none, and once this returns it survives a crash."""
         with self._said(path, "written"):
-            if self._is_local:
+            if self.is_local:
                 _write_aside(Path(self._full(path)), content)
             elif self.filesystem.type_name.removeprefix("py::") in OBJECT_STORES:
                 self._put(path, content)
@@ -123,7 +131,7 @@ class Volume:
         Of several processes that try at once exactly one is told yes. Only a local disk can promise that; elsewhere
         the content is read back after `SETTLE_SECONDS`, so that of several writers within that time the last one wins.
         """
-        if self._is_local:
+        if self.is_local:
             with self._said(path, "written"):
                 return _create(Path(self._full(path)), content)
         if self.kind(path) is not None:
@@ -137,10 +145,6 @@ class Volume:
         with self._said(path, "deleted"), contextlib.suppress(FileNotFoundError):
             self.filesystem.delete_file(self._full(path))
 
-    @property
-    def _is_local(self) -> bool:
-        return isinstance(self.filesystem, fs.LocalFileSystem)
-
     def _full(self, path: str) -> str:
         return f"{self.root}/{path}" if path else self.root
 
@@ -153,7 +157,7 @@ class Volume:
         try:
             yield
         except (OSError, pa.ArrowException) as error:
-            remedy = _LOCAL if self._is_local else _REMOTE
+            remedy = _LOCAL if self.is_local else _REMOTE
             raise StoreError(f"{self.shown(path)} cannot be {done}: {_reason(error)}", remedy) from error
 
 
@@ -174,10 +178,11 @@ def _without_keys(text: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The system's own words, where it has any; else the first line of the library's."""
+    """The system's own words, where it has any; else plain ones for what S3 answers, or the library's first line."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    return _without_keys(next(iter(str(error).strip().splitlines()), type(error).__name__))
+    text = str(error).strip()
+    return s3.in_words(text) or _without_keys(next(iter(text.splitlines()), type(error).__name__))
 
 
 def _write_aside(path: Path, content: bytes) -> None:

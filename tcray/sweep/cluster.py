@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tcray.errors import InputError, SweepError
-from tcray.sweep.placement import Node
+from tcray.sweep.growth import limits
+from tcray.sweep.joining import expect_cluster
+from tcray.sweep.nodes import Limits, Node
+from tcray.sweep.pulse import Pulse
 
 OBJECT_STORE_BYTES = 200 * 2**20
 """Of a local Ray: datasets pass through it, a few megabytes each, and what does not fit goes to disk."""
@@ -24,6 +26,7 @@ SETTINGS: Mapping[str, str] = {
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints a table of configurations whatever the verbosity
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     # what Ray and Tune do
+    "RAY_py_gcs_connect_timeout_s": "10",  # not 30: until an address is known to be no Ray's
     "RAY_worker_niceness": "0",  # not 15: beside anything else that computes, a worker would hardly get on
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -35,28 +38,79 @@ SETTINGS: Mapping[str, str] = {
 
 QUIET: Mapping[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 
-ANSWER_SECONDS = 5.0
-"""How long an address may take to answer; Ray itself would try for a quarter of an hour."""
+LOOK_SECONDS = 60.0
+"""How long a node may take to answer what is asked of every one: a process has to start there."""
+
+WAIT_SECONDS = 1.0
+"""Between two calls of whoever is to do something while a GPU is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The Ray that this process is connected to."""
+    """The Ray that this process is connected to.
+
+    logs     the folder of Ray's logs, on each node
+    joined   others started it
+    pulse    of its head
+    """
 
     logs: str
-    """The folder of Ray's logs, on each node."""
+    joined: bool
+    pulse: Pulse
 
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes that are up."""
+        """The nodes that are up. Raises SweepError where nobody is there to tell."""
+        import ray
+        from ray._private.state import state
+
+        self.pulse.expect()
+        draining = state.get_draining_nodes()
+        return tuple(_node(found, draining) for found in ray.nodes() if found["Alive"])
+
+    def limits(self) -> Limits:
+        """How far its autoscaler may let it grow."""
         import ray
 
-        return tuple(_node(found) for found in ray.nodes() if found["Alive"])
+        here = ray.get_runtime_context().get_node_id()
+        on_head = any(node["NodeID"] == here and "node:__internal_head__" in node["Resources"] for node in ray.nodes())
+        return limits(on_head=self.joined and on_head)
 
-    def sees_cuda(self, gpu: float) -> bool:
-        """Whether torch, in a worker that was given a share of a GPU, sees it."""
+    def node_of(self, worker: Any) -> str:
+        """The id of the node that a worker is on, or was; the worker is not asked."""
+        from ray._private import state
+
+        return str(state.actors(worker._actor_id.hex())["Address"]["NodeID"])  # noqa: SLF001  a handle tells it nowhere else
+
+    def elsewhere(self, function: Callable[..., Any], *arguments: object) -> list[tuple[str, Any]]:
+        """What a function returns on every node but this one, with the node's name.
+
+        Those that have gone by then are left out, and those that take longer than `LOOK_SECONDS`.
+        """
+        import ray
+        from ray.exceptions import RayError
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        task, here = ray.remote(num_cpus=0, max_retries=0)(function), ray.get_runtime_context().get_node_id()
+        asked = {}
+        for node in self.nodes():
+            if node.id != here:
+                there = NodeAffinitySchedulingStrategy(node.id, soft=False)
+                asked[task.options(scheduling_strategy=there).remote(*arguments)] = node.name
+        answered = ray.wait(list(asked), num_returns=len(asked), timeout=LOOK_SECONDS)[0] if asked else ()
+        found = []
+        for answer in answered:
+            with contextlib.suppress(RayError):
+                found.append((asked[answer], ray.get(answer)))
+        return found
+
+    def sees_cuda(self, cpu: float, gpu: float, wait: Callable[[], None]) -> bool:
+        """Whether torch, in a worker that was given a share of a GPU, sees it; `wait` is called while there is none."""
         import ray
 
-        return bool(ray.get(ray.remote(num_cpus=0, num_gpus=gpu)(_sees_cuda).remote()))
+        answer = ray.remote(num_cpus=cpu, num_gpus=gpu)(_sees_cuda).remote()
+        while not ray.wait([answer], timeout=WAIT_SECONDS)[0]:
+            wait()
+        return bool(ray.get(answer))
 
 
 @contextlib.contextmanager
@@ -69,12 +123,12 @@ def connected(address: str | None) -> Iterator[Cluster]:
         import ray
 
         if ray.is_initialized():
-            yield _cluster()
+            yield _cluster(joined=False)
             return
-        joined = address or os.environ.get("RAY_ADDRESS") or "local"
+        at = address or os.environ.get("RAY_ADDRESS") or "local"
         try:
-            _start() if joined == "local" else _join(joined)
-            yield _cluster()
+            _start() if at == "local" else _join(at)
+            yield _cluster(joined=at != "local")
         finally:
             ray.shutdown()
 
@@ -92,39 +146,31 @@ def _start() -> None:
 def _join(address: str) -> None:
     import ray
 
-    remedy = "Start Ray there with `ray start`, and say --address HOST:PORT, or auto on a node of the cluster."
-    if "://" in address:
-        raise InputError(f"{address} is an address for Ray's client, and the driver is part of the cluster", remedy)
-    _expect_answer(address, remedy)
+    expect_cluster(address)
     try:
         ray.init(address, **QUIET)
     except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"the Ray cluster at {address} cannot be joined: {reason}", remedy) from error
+        raise InputError(f"the Ray cluster at {address} cannot be joined: {reason}") from error
 
 
-def _expect_answer(address: str, remedy: str) -> None:
-    host, colon, port = address.rpartition(":")
-    if not (colon and port.isdecimal()):
-        return  # a word, as `auto`
-    try:
-        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise InputError(f"no Ray cluster answers at {address}", remedy) from error
-
-
-def _cluster() -> Cluster:
+def _cluster(*, joined: bool) -> Cluster:
     import ray
 
     context = ray.get_runtime_context()
-    return Cluster(f"{context.get_temp_dir()}/{context.get_session_name()}/logs")
+    return Cluster(f"{context.get_temp_dir()}/{context.get_session_name()}/logs", joined, Pulse(context.gcs_address))
 
 
-def _node(found: Mapping[str, object]) -> Node:
-    resources = found["Resources"]
-    assert isinstance(resources, Mapping)
-    name = str(found["NodeManagerHostname"])
-    return Node(name, resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+def _node(found: Mapping[str, Any], draining: Container[str]) -> Node:
+    resources, node_id = found["Resources"], found["NodeID"]
+    return Node(
+        name=found["NodeManagerHostname"],
+        cpus=resources.get("CPU", 0.0),
+        gpus=resources.get("GPU", 0.0),
+        id=node_id,
+        address=found["NodeManagerAddress"],
+        draining=node_id in draining,
+    )
 
 
 def _sees_cuda() -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -15,9 +16,13 @@ from tcray.spec.sweep import Sweep
 from tcray.store.lease import Lease
 from tcray.store.store import Store, SweepStore
 from tcray.sweep import manifest
+from tcray.sweep.autoscaler import launches
 from tcray.sweep.cluster import Cluster, connected
+from tcray.sweep.hosts import Hosts
 from tcray.sweep.library import HeldOut, Library
-from tcray.sweep.placement import Placement, place
+from tcray.sweep.placement import Placement, Share, place
+from tcray.sweep.remarks import Remarks
+from tcray.sweep.versions import expect_alike, installed
 
 if TYPE_CHECKING:
     from tcray.sweep.worker import Train
@@ -49,7 +54,8 @@ def run_sweep(
     train     trains packs; `tcray.training.pack.train`, unless given
 
     Raises InputError where the sweep cannot be run as asked, StoreBusyError where another driver runs it, StoreError
-    and SweepError where it could not go on, and Interrupted at Ctrl-C; after any of these the same call resumes it.
+    and SweepError where it could not go on, and Interrupted at Ctrl-C or `tcray stop`. After any of these the same call
+    resumes it.
     """
     console = console or Console(stderr=True)
     planned = plan(sweep, find_cards(sweep))
@@ -57,11 +63,12 @@ def run_sweep(
     store = Store.open(store_uri, create=True)
     own = store.sweep(planned.sweep_id(generation(store, planned, fresh=fresh)))
     session = _Session(planned, own, Library(planned.cards, sweep.data.root), console, train)
+    lease = Lease(own)
     try:
-        with Lease(own) as lease:
+        with lease:
             return session.run(lease, address)
     except KeyboardInterrupt:
-        raise Interrupted(session.farewell) from None
+        raise Interrupted(session.farewell("stopped by `tcray stop`" if lease.stop_asked else "interrupted")) from None
 
 
 def generation(store: Store, planned: Plan, *, fresh: bool) -> int:
@@ -91,45 +98,76 @@ class _Session:
             if self.queue.finished:
                 return SweepResult(self.store, self.queue.progress(), was_finished=True)
         with connected(address) as cluster:
-            placement = self._place(cluster)
+            remarks = self._look_around(cluster, lease)
+            placement = self._place(cluster, lease)
             self._begin(placement)
             self.queue = self.queue or self._new_queue()
-            self._tune(self.queue, lease, cluster, placement)
+            self._tune(self.queue, lease, cluster, placement, remarks)
         self.store.write_manifest({**self.store.read_manifest(), "finished_at": manifest.now()})
         return SweepResult(self.store, self.queue.progress(), was_finished=False)
 
-    @property
-    def farewell(self) -> str:
-        """What is said at Ctrl-C."""
+    def farewell(self, how: str) -> str:
+        """What is said to whoever ended it by Ctrl-C or `tcray stop`."""
         if self.queue is None:
-            return "interrupted before the first run; the same command begins again"
+            return f"{how} before the first run; the same command begins again"
         progress = self.queue.progress()
-        return (
-            f"interrupted with {progress.ended:,} of {progress.planned:,} runs done; the same command goes on from here"
-        )
+        return f"{how} with {progress.ended:,} of {progress.planned:,} runs done; the same command goes on from here"
 
     def _new_queue(self) -> Queue:
         return Queue(self.planned, self.store, HeldOut(self.library))
 
-    def _place(self, cluster: Cluster) -> Placement:
-        resources = self.planned.sweep.resources
-        placement = place(resources, cluster.nodes(), lambda: cluster.sees_cuda(resources.gpu))
-        if placement.note:
-            _say(self.console, placement.note)
+    def _look_around(self, cluster: Cluster, lease: Lease) -> Remarks:
+        """Makes sure that every host can take part, before anything of the sweep is written."""
+        from tcray.sweep.blobs import is_seen
+
+        expect_alike(cluster.elsewhere(installed))
+        remarks = Remarks(self.store.volume.shown())
+        if self.store.volume.is_local:
+            seen = cluster.elsewhere(is_seen, self.store.uri, self.store.sweep_id, lease.token)
+            _say(self.console, *remarks.on_blind([host for host, sees in seen if not sees]))
+        return remarks
+
+    def _place(self, cluster: Cluster, lease: Lease) -> Placement:
+        def sees_cuda(share: Share) -> bool:
+            from tcray.sweep.anteroom import Anteroom
+
+            if not any(map(share.slots, cluster.nodes())):
+                _say(self.console, "waiting for a host with a GPU: none is up, and the cluster may start one")
+            anteroom = Anteroom(
+                self.store,
+                lease,
+                self.planned.sweep.objective,
+                Hosts(share.slots),
+                cluster.nodes,
+                partial(launches, cluster.logs),
+                self._progress,
+                partial(_say, self.console),
+            )
+            return cluster.sees_cuda(share.cpu, share.gpu, anteroom.wait)
+
+        placement = place(self.planned.sweep.resources, cluster.nodes(), cluster.limits(), sees_cuda)
+        _say(self.console, *placement.notes)
         return placement
+
+    def _progress(self) -> Progress:
+        """How far the sweep has come; one that was never started is begun, so that others see it wait."""
+        if self.queue is None:
+            self.store.write_manifest(self._first_manifest())
+            self.queue = self._new_queue()
+        return self.queue.progress()
 
     def _begin(self, placement: Placement) -> None:
         """Writes who sets out, and at the sweep's first start what is asked."""
-        if self.store.exists:
-            written = self.store.read_manifest()
-        else:
-            from tcray.training.references import reference_rows
-
-            references = {name: reference_rows(dataset) for name, dataset in self.library.items()}
-            written = manifest.first(self.planned, self.store.sweep_id, references)
+        written = self.store.read_manifest() if self.store.exists else self._first_manifest()
         self.store.write_manifest(manifest.with_session(written, manifest.session(placement.device)))
 
-    def _tune(self, queue: Queue, lease: Lease, cluster: Cluster, placement: Placement) -> None:
+    def _first_manifest(self) -> dict[str, Any]:
+        from tcray.training.references import reference_rows
+
+        references = {name: reference_rows(dataset) for name, dataset in self.library.items()}
+        return manifest.first(self.planned, self.store.sweep_id, references)
+
+    def _tune(self, queue: Queue, lease: Lease, cluster: Cluster, placement: Placement, remarks: Remarks) -> None:
         # Ray is imported after its environment is set, and not at all for a sweep that is finished.
         from tcray.sweep.tuning import Tuning
         from tcray.training import pack as engine
@@ -141,6 +179,7 @@ class _Session:
             store=self.store,
             cluster=cluster,
             placement=placement,
+            remarks=remarks,
             console=self.console,
         ).run(self.library, self.train or engine.train)
 

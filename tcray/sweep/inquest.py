@@ -16,32 +16,34 @@ PATIENCE_SECONDS = 120.0
 class Inquest:
     """Asks the node of a worker that died for a sign of life. It may take a while, and others go on meanwhile."""
 
-    def __init__(self, node: ray.ObjectRef) -> None:
-        """`node` is the id of the node, as the worker told it when it began."""
+    def __init__(self, node: str, taken: ray.ObjectRef) -> None:
+        """`node` is the node's id; `taken` came true when the worker took its pack."""
         self._end = time.monotonic() + PATIENCE_SECONDS
-        try:
-            here = NodeAffinitySchedulingStrategy(ray.get(node), soft=False)
-            self._answer = ray.remote(num_cpus=0)(_alive).options(scheduling_strategy=here).remote()
-        except RayError:  # it was gone before it had told where it was, which is the first thing it does
-            self._answer = None
+        self._taken = taken
+        here = NodeAffinitySchedulingStrategy(node, soft=False)
+        self._answer = ray.remote(num_cpus=0)(_alive).options(scheduling_strategy=here).remote()
 
     def verdict(self) -> Literal["lost", "crashed", "not begun"] | None:
-        """`crashed` if the node lives, `lost` if it does not, `not begun` if the worker had not come to its pack.
+        """`lost` if the node lives no more; else `not begun` if the worker had not come to its pack, or `crashed`.
 
         None as long as that is not known.
         """
-        if self._answer is None:
-            return "not begun"
         if time.monotonic() > self._end:
             return "lost"
         if not ray.wait([self._answer], timeout=0)[0]:
             return None
-        try:
-            ray.get(self._answer)
-        except RayError:
+        if not _came_true(self._answer):
             return "lost"
-        return "crashed"
+        return "crashed" if _came_true(self._taken) else "not begun"
 
 
 def _alive() -> None:
     """Nothing: that it was run is all there is to know."""
+
+
+def _came_true(answer: ray.ObjectRef) -> bool:
+    try:
+        ray.get(answer)
+    except RayError:
+        return False
+    return True

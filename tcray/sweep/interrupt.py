@@ -1,4 +1,4 @@
-"""Ctrl-C, once: what is being done is done to its end, and then the sweep stops."""
+"""Ctrl-C, once, or `tcray stop`: what is being done is done to its end, and then the sweep stops."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import signal
 from types import TracebackType
 from typing import Self
 
+from tcray.store.lease import Lease
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt:
     """Inside `with` the first SIGINT or SIGTERM is only noted, in `asked`; the next raises KeyboardInterrupt."""
 
-    def __init__(self) -> None:
+    def __init__(self, lease: Lease) -> None:
         """Nothing is taken over before `with`."""
-        self.asked = False
+        self._lease = lease
+        self._noted = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether the sweep is to stop: by a signal, or since somebody asked its driver to."""
+        return self._noted or self._lease.stop_asked
 
     def __enter__(self) -> Self:
         """Takes the signals over."""
@@ -27,6 +35,6 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _note(self, *_: object) -> None:
-        if self.asked:
+        if self._noted:
             raise KeyboardInterrupt
-        self.asked = True
+        self._noted = True

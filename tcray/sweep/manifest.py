@@ -17,7 +17,7 @@ from tcray.spec.sweep import Sweep
 
 PACKAGES = ("torch", "ray", "optuna", "numpy", "scipy", "pyarrow")
 MIXED = "mixed"
-"""The device of a sweep whose sessions computed on different ones."""
+"""The device of a session on several, under `device: any`, and of a sweep whose sessions computed on different ones."""
 
 
 def first(plan: Plan, sweep_id: str, references: Mapping[str, Any]) -> dict[str, Any]:

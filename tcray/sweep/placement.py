@@ -2,98 +2,135 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tcray.errors import InputError
 from tcray.spec.sweep import Resources
+from tcray.spec.words import listed
+from tcray.sweep.nodes import Limits, Node, NodeType
 
 Device = Literal["cpu", "cuda"]
 
 LOOK_SECONDS = 1.0
 """Nodes come and go; how often they are looked at."""
 
-_ROUNDING = 1e-6
-"""Ten packs of 0.1 CPUs fill a CPU, whatever floating point says."""
+UNITS = 10_000
+"""Of a CPU or a GPU: Ray counts in these, and drops what is less."""
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A host that is up, and all that it declares to have."""
-
-    name: str
-    cpus: float
-    gpus: float
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """What a pack is given, and on which device it computes; `note` says what a user might not expect of that."""
+class Share:
+    """What a pack is given of a node, and on which device it computes there; `cpu_only` nodes are without a GPU."""
 
     cpu: float
     gpu: float
     device: Device
-    note: str = ""
+    cpu_only: bool = False
+
+    def slots(self, node: Node | NodeType) -> int:
+        """How many packs the node holds at a time; a share of a GPU lies on one card."""
+        if self.cpu_only and node.gpus:
+            return 0
+        by_cpu = int(node.cpus * UNITS) // int(self.cpu * UNITS)
+        return min(by_cpu, int(node.gpus) * (UNITS // int(self.gpu * UNITS))) if self.gpu else by_cpu
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The shares that packs are given, of which a node has room for one kind only.
+
+    notes    what a user might not expect of that, a line each
+    """
+
+    shares: tuple[Share, ...]
+    notes: tuple[str, ...] = ()
 
     @property
-    def request(self) -> dict[str, float]:
-        """The request as Ray Tune takes it."""
-        return {"cpu": self.cpu, "gpu": self.gpu}
+    def device(self) -> Literal["cpu", "cuda", "mixed"]:
+        """What packs compute on."""
+        device, *others = {share.device for share in self.shares}
+        return "mixed" if others else device
 
-    def slots(self, nodes: Sequence[Node]) -> int:
-        """How many packs these nodes hold at a time."""
-        return sum(self._fits(node) for node in nodes)
-
-    def _fits(self, node: Node) -> int:
-        by_cpu = math.floor(node.cpus / self.cpu + _ROUNDING)
-        if not self.gpu:
-            return by_cpu
-        return min(by_cpu, math.floor(node.gpus) * math.floor(1 / self.gpu + _ROUNDING))
+    def slots_of(self, node: Node) -> int:
+        """How many packs the node holds at a time."""
+        return sum(share.slots(node) for share in self.shares)
 
 
 @dataclass(slots=True)
-class Slots:
-    """How many packs the nodes that are up hold now; at least one, which then waits until a node is there."""
+class Room:
+    """The slots that there are now, and those that there may be: nodes come and go.
+
+    look    at the nodes that are up
+    """
 
     placement: Placement
-    nodes: Callable[[], Sequence[Node]]
-    _count: int = field(default=1, init=False)
-    _looked_at: float = field(default=-math.inf, init=False)
+    look: Callable[[], Sequence[Node]]
+    limits: Limits
+    _nodes: Sequence[Node] = field(default=(), init=False)
+    _looked_at: float = field(default=float("-inf"), init=False)
 
-    def __call__(self) -> int:
-        """As it was at most `LOOK_SECONDS` ago."""
+    def nodes(self) -> Sequence[Node]:
+        """Those that are up, as it was at most `LOOK_SECONDS` ago."""
         if time.monotonic() - self._looked_at >= LOOK_SECONDS:
-            self._count = max(1, self.placement.slots(self.nodes()))
-            self._looked_at = time.monotonic()
-        return self._count
+            self._nodes, self._looked_at = self.look(), time.monotonic()
+        return self._nodes
+
+    def staying(self) -> frozenset[str]:
+        """The ids of the nodes that are up, now, and not about to leave."""
+        return frozenset(node.id for node in self.look() if not node.draining)
+
+    def slots(self, share: Share) -> int:
+        """How many packs with this share the nodes hold, without those that are about to leave."""
+        return sum(share.slots(node) for node in self.nodes() if not node.draining)
+
+    def growth(self, share: Share) -> int:
+        """How many more they would hold if the autoscaler started every host that it may; none for pinned shares."""
+        return 0 if share.cpu_only else self.limits.growth(self.nodes(), share.slots)
+
+    def pins(self, share: Share) -> tuple[str, ...]:
+        """The ids of the only nodes that the share may be taken from; empty where any will do that has it."""
+        return tuple(node.id for node in self.nodes() if share.slots(node)) if share.cpu_only else ()
 
 
-def place(resources: Resources, nodes: Sequence[Node], sees_cuda: Callable[[], bool]) -> Placement:
-    """Decides, once a sweep, how its packs are placed on `nodes`.
+def place(resources: Resources, nodes: Sequence[Node], limits: Limits, sees_cuda: Callable[[Share], bool]) -> Placement:
+    """Decides, once a sweep, how its packs are placed on `nodes`, and on those that may come.
 
-    sees_cuda   whether torch, in a worker that was given a GPU, sees it; asked only where a node declares one
+    sees_cuda   whether torch, in a worker that was given this share, sees a GPU; asked last, and only where there is
+                one, or has to be waited for
 
     Under `auto` a GPU is used if any node declares one. Placement follows what nodes declare, arithmetic what torch
-    sees: a node may declare GPUs that are not there. Raises InputError for what no node can give.
+    sees: a node may declare GPUs that are not there. Raises InputError for what no node can give, nor any to come.
     """
-    has_gpu = any(node.gpus > 0 for node in nodes)
+    hosts: tuple[Node | NodeType, ...] = (*nodes, *limits.types)
+    has_gpu = any(host.gpus > 0 for host in hosts)
     if resources.device == "cuda":
         _demand_gpu(resources, has_gpu)
-        if not sees_cuda():
-            raise InputError("resources.device is cuda, but torch sees no GPU in a worker that Ray gave one", _NO_CUDA)
-        return _checked(Placement(resources.cpu, resources.gpu, "cuda"), nodes)
     if resources.device == "cpu" or not (resources.gpu and has_gpu):
-        return _checked(Placement(resources.cpu, 0.0, "cpu", _why_cpu(resources, has_gpu)), nodes)
-    if sees_cuda():
-        return _checked(Placement(resources.cpu, resources.gpu, "cuda"), nodes)
-    note = "torch does not see the GPUs that nodes declare: packs are placed by them, and compute on the CPU"
-    return _checked(Placement(resources.cpu, resources.gpu, "cpu", note), nodes)
+        _check(Share(resources.cpu, 0.0, "cpu"), nodes, limits)
+        return Placement((_one_thread(resources),), _why_cpu(resources, has_gpu))
+    on_card = Share(resources.cpu, resources.gpu, "cuda")
+    _check(on_card, nodes, limits)
+    beside = replace(_one_thread(resources), cpu_only=True)
+    can_begin = resources.device == "any" and any(map(beside.slots, nodes))
+    if (any(node.gpus > 0 for node in nodes) or not can_begin) and not sees_cuda(on_card):
+        if resources.device == "cuda":
+            raise InputError("resources.device is cuda, but torch sees no GPU in a worker that Ray gave one", _NO_CUDA)
+        on_card = replace(on_card, device="cpu")
+    notes = () if on_card.device == "cuda" else (_BLIND,)
+    if resources.device == "any":
+        return Placement((on_card, beside), notes or (_MIXED,))
+    return Placement((on_card,), (*notes, *_left_out(beside, nodes)))
 
 
 _NO_CUDA = "Install a torch built for CUDA there, or say --set resources.device=auto."
+_BLIND = "torch does not see the GPUs that nodes declare: packs are placed by them, and compute on the CPU"
+_MIXED = "resources.device is any: decisions depend on who computed what, so nobody can repeat the results exactly"
+
+NAMED = 5
+"""Most hosts that are named in a line."""
 
 
 def _demand_gpu(resources: Resources, has_gpu: bool) -> None:
@@ -109,38 +146,45 @@ def _demand_gpu(resources: Resources, has_gpu: bool) -> None:
         )
 
 
-def _why_cpu(resources: Resources, has_gpu: bool) -> str:
-    """Why a sweep under `auto` computes on the CPU, where that may surprise."""
+def _why_cpu(resources: Resources, has_gpu: bool) -> tuple[str, ...]:
+    """Why a sweep that might use a GPU computes on the CPU, where that may surprise."""
     if resources.device == "cpu":
-        return ""
+        return ()
     if resources.gpu:
-        return "no node has a GPU: packs compute on the CPU"
-    return "resources.gpu is 0: packs compute on the CPU, and leave the GPU alone" if has_gpu else ""
+        return ("no node has a GPU: packs compute on the CPU",)
+    return ("resources.gpu is 0: packs compute on the CPU, and leave the GPU alone",) if has_gpu else ()
 
 
-def _checked(asked: Placement, nodes: Sequence[Node]) -> Placement:
-    """The placement, if some node can give what it asks for."""
-    if asked.gpu > 1:
-        raise InputError(
-            f"resources.gpu: a pack computes on one card, and asks for {asked.gpu:g}",
-            "Say a share of a card, as 0.25 or 1.",
-        )
+def _left_out(share: Share, nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Which hosts a sweep on GPUs has no use for."""
+    names = [node.name for node in nodes if share.slots(node)]
+    if not names:
+        return ()
+    shown = listed([*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])], "and")
+    has, takes, it = ("has", "takes", "it") if len(names) == 1 else ("have", "take", "them")
+    return (f"{shown} {has} no GPU and {takes} no part; resources.device: any would use {it} too",)
+
+
+def _one_thread(resources: Resources) -> Share:
+    """A CPU pack computes on one thread, so n CPUs are the room of n packs."""
+    return Share(min(resources.cpu, 1.0), 0.0, "cpu")
+
+
+def _check(asked: Share, nodes: Sequence[Node], limits: Limits) -> None:
+    """Raises for what nobody can give."""
+    if min(asked.cpu, asked.gpu or 1) < 1 / UNITS:
+        raise InputError(f"resources: Ray gives out no less than {1 / UNITS:g} of a CPU or a GPU", "Ask for more.")
     if asked.cpu > 1 and asked.cpu != int(asked.cpu):
         raise InputError(
             f"resources.cpu: above 1 Ray gives out whole CPUs, and a pack asks for {asked.cpu:g}",
             "Say a whole number, or less than 1.",
         )
-    if not any(node.cpus >= asked.cpu and node.gpus >= asked.gpu for node in nodes):
-        wanted = f"{asked.cpu:g} CPUs" + (f" and {asked.gpu:g} of a GPU" if asked.gpu else "")
-        has = "; ".join(f"{node.name} has {node.cpus:g} CPUs and {node.gpus:g} GPUs" for node in nodes)
-        raise InputError(
-            f"resources: a pack asks for {wanted}, which no node can give ({has or 'there is no node'})",
-            "Ask for less, or join a larger cluster with --address.",
-        )
-    return _one_thread_each(asked)
-
-
-def _one_thread_each(asked: Placement) -> Placement:
-    """A CPU pack computes on one thread, so n CPUs are the room of n packs with one each."""
-    alone = asked.device == "cuda" or asked.gpu or asked.cpu < 1
-    return asked if alone else Placement(1.0, 0.0, asked.device, asked.note)
+    if any(map(asked.slots, nodes)) or any(map(asked.slots, limits.types)):
+        return
+    wanted = f"{asked.cpu:g} CPUs" + (f" and {asked.gpu:g} of a GPU" if asked.gpu else "")
+    has = [f"{node.name} has {node.cpus:g} CPUs and {node.gpus:g} GPUs" for node in nodes]
+    has += [f"a host of type {kind.name} would have {kind.cpus:g} CPUs and {kind.gpus:g} GPUs" for kind in limits.types]
+    raise InputError(
+        f"resources: a pack asks for {wanted}, which no node can give ({'; '.join(has) or 'there is no node'})",
+        "Ask for less, or join a larger cluster with --address.",
+    )

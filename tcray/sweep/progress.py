@@ -1,10 +1,10 @@
-"""How a sweep is doing, for whoever watches: a live bar on a terminal, a plain line now and then elsewhere."""
+"""How a sweep is doing, for whoever watches: a live picture on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,32 +14,36 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tcray.search.queue import Progress
+from tcray.store.activity import Activity, Host
+from tcray.sweep.waiting import USUAL
 
 PLAIN_SECONDS = 10.0
 """Between two plain lines."""
 LIVE_SECONDS = 0.5
 
+HOST_HEADER = ("host", "state", "slots", "packs", "runs done", "runs/h")
+
 
 class Display:
-    """Inside `with` it shows how far a sweep has come, at most as often as anyone can read; notes stand by themselves.
+    """Inside `with` it shows what a driver is at, at most as often as anyone can read; notes stand by themselves.
 
-    progress   says how far; asked only when something is shown
+    look   tells what it is at; asked only when something is shown
+    lone   whether a host is shown where there is but one
     """
 
-    def __init__(self, console: Console, name: str, objective: str, progress: Callable[[], Progress]) -> None:
-        """Of the sweep called `name`, whose runs are judged by `objective`."""
+    def __init__(self, console: Console, name: str, look: Callable[[], Activity], *, lone: bool) -> None:
+        """Of the sweep called `name`."""
         self._console = console
         self._name = name
-        self._objective = objective
-        self._progress = progress
+        self._look = look
+        self._lone = lone
+        self._known: frozenset[str] = frozenset()
         self._live: Live | None = None
         if console.is_terminal and not console.is_dumb_terminal:
             self._live = Live(console=console, auto_refresh=False)
 
     def __enter__(self) -> Self:
-        """Begins to watch: the pace is measured from here."""
-        self._began, self._epochs = time.monotonic(), self._progress().epochs_done
+        """Begins to watch."""
         if self._live:
             self._live.start()
         self._show()
@@ -51,60 +55,93 @@ class Display:
         if self._live:
             self._live.stop()
 
-    def say(self, note: str) -> None:
-        """Shows a note, to stay."""
-        self._console.print(Text(note), soft_wrap=True)
-
     def tick(self) -> None:
-        """Shows how far it has come, if the last time was a while ago."""
+        """Shows what the driver is at, if the last time was a while ago."""
         if time.monotonic() - self._shown >= (LIVE_SECONDS if self._live else PLAIN_SECONDS):
             self._show()
 
     def _show(self) -> None:
-        progress = self._progress()
+        activity = self._look()
         self._shown = time.monotonic()
-        left = self._seconds_left(progress)
         if self._live:
-            self._live.update(picture(self._name, progress, self._objective, left), refresh=True)
-        else:
-            self.say(f"{self._name}: {line(progress, self._objective, left)}")
+            hosts = activity.hosts if self._lone or len(activity.hosts) > 1 else ()
+            self._live.update(picture(self._name, activity, hosts), refresh=True)
+            return
+        say(self._console, f"{self._name}: {line(activity)}")
+        for about, reason in activity.why.items():
+            if about not in self._known | USUAL:
+                say(self._console, f"{self._name}: {reason}")
+        self._known = frozenset(activity.why)
 
-    def _seconds_left(self, progress: Progress) -> float:
-        """At the pace so far; infinite before anything has come back."""
-        done = progress.epochs_done - self._epochs
-        elapsed = time.monotonic() - self._began
-        return progress.epochs_to_do * elapsed / done if done else math.inf
+
+def say(console: Console, note: str) -> None:
+    """Shows a note, to stay: above the picture, where there is one."""
+    console.print(Text(note), soft_wrap=True)
 
 
-def line(progress: Progress, objective: str, seconds_left: float) -> str:
+def line(activity: Activity) -> str:
     """How far a sweep has come, in a line."""
-    best = ", ".join(f"{dataset} {found.value:.4g}" for dataset, found in progress.best.items())
-    return f"{counts(progress)}{until(progress, seconds_left)}" + (f"; best {objective}: {best}" if best else "")
+    busy = sum(host.packs > 0 for host in activity.hosts)
+    where = f" on {busy} hosts" if busy > 1 else ""
+    best = ", ".join(f"{leader.dataset} {leader.value:.4g}" for leader in activity.best)
+    told = f"{counts(activity)}{where}{until(activity)}"
+    return f"{told}; best {activity.objective}: {best}" if best else told
 
 
-def picture(name: str, progress: Progress, objective: str, seconds_left: float) -> Group:
-    """How far a sweep has come, as a bar above the best cell of each dataset."""
+def picture(name: str, activity: Activity, hosts: Sequence[Host]) -> Group:
+    """How far a sweep has come, as a bar above the best cell of each dataset, what waits, and a line a host."""
     head = Table.grid(padding=(0, 1))
-    bar = ProgressBar(total=max(1, progress.planned), completed=progress.ended, width=24)
-    head.add_row(Text(name), bar, Text(f"{counts(progress)}{until(progress, seconds_left)}"))
+    bar = ProgressBar(total=max(1, activity.planned), completed=activity.ended, width=24)
+    head.add_row(Text(name), bar, Text(f"{counts(activity)}{until(activity)}"))
     best = Table.grid(padding=(0, 2))
-    for dataset, found in progress.best.items():
-        levels = found.cell.removeprefix(dataset).removeprefix("/")
-        best.add_row(Text(f"  {dataset}"), Text(f"best {objective} {found.value:.4g}"), Text(levels, style="dim"))
-    return Group(head, best)
+    for leader in activity.best:
+        levels = leader.cell.removeprefix(leader.dataset).removeprefix("/")
+        value = f"best {activity.objective} {leader.value:.4g}"
+        best.add_row(Text(f"  {leader.dataset}"), Text(value), Text(levels, style="dim"))
+    why = [Text(f"  {reason}", style="dim" if about in USUAL else "") for about, reason in activity.why.items()]
+    return Group(head, *([best] if activity.best else []), *why, *([_host_grid(hosts)] if hosts else []))
 
 
-def counts(progress: Progress) -> str:
+def _host_grid(hosts: Sequence[Host]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column()
+    grid.add_column()
+    for _ in HOST_HEADER[2:]:
+        grid.add_column(justify="right")
+    grid.add_row(*(Text(name, style="dim") for name in (f"  {HOST_HEADER[0]}", *HOST_HEADER[1:])))
+    for host, row in zip(hosts, host_rows(hosts), strict=True):
+        grid.add_row(*(Text(text, style="" if host.state == "up" else "dim") for text in (f"  {row[0]}", *row[1:])))
+    return grid
+
+
+def host_rows(hosts: Iterable[Host]) -> list[tuple[str, ...]]:
+    """A row a host, under `HOST_HEADER`; hosts of one name are told apart by their address."""
+    hosts = list(hosts)
+    names = Counter(host.name for host in hosts)
+    return [
+        (
+            host.name if names[host.name] == 1 else f"{host.name} ({host.address})",
+            host.state,
+            *(("", "") if host.state == "gone" else (f"{host.slots:,}", f"{host.packs:,}")),
+            f"{host.runs:,}",
+            "" if host.per_hour is None else f"{host.per_hour:,.0f}",
+        )
+        for host in hosts
+    ]
+
+
+def counts(activity: Activity) -> str:
     """Runs by what became of them."""
     return (
-        f"{progress.ended:,} of {progress.planned:,} runs done "
-        f"({progress.pruned:,} pruned, {progress.failed:,} failed), {progress.in_flight:,} running"
+        f"{activity.ended:,} of {activity.planned:,} runs done "
+        f"({activity.pruned:,} pruned, {activity.failed:,} failed), {activity.running:,} running"
     )
 
 
-def until(progress: Progress, seconds: float) -> str:
+def until(activity: Activity) -> str:
     """How long it will take from here; nothing where that cannot be told."""
-    if not math.isfinite(seconds) or progress.ended == progress.planned:
+    seconds = activity.seconds_left
+    if seconds is None or activity.ended == activity.planned:
         return ""
     if seconds < 90:
         return f", about {max(1, round(seconds))} s left"

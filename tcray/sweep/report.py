@@ -8,23 +8,29 @@ from typing import Literal
 from tcray.search.queue import Circumstances
 from tcray.store.outcome import Outcome
 
-Failure = Literal["memory", "crash", "store", "start"]
+Failure = Literal["crash", "store", "start"]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Either an outcome for each run of the pack, in its order, or a failure and its reason in words.
 
-    memory  it did not fit
-    crash   training raised an exception
-    store   the trial store could not be read or written
-    start   the worker could not begin to work, whatever the pack
+    crash       training raised an exception
+    store       the trial store could not be read or written
+    start       the worker could not begin to work, whatever the pack
+
+    together    most runs that were trained at a time: fewer than the pack has where memory does not hold them all
+    arithmetic  what else than the runs their bits depend on, as `torch 2.13.0 with AVX512`
+    relayed     whether states and weights went through the driver's host, since the worker's does not see the store
     """
 
     circumstances: Circumstances
     outcomes: tuple[Outcome, ...] = ()
     failure: Failure | None = None
     reason: str = ""
+    together: int = 0
+    arithmetic: str = ""
+    relayed: bool = False
 
     @property
     def seconds(self) -> float:

@@ -1,9 +1,12 @@
-"""Ray Tune's view of the queue: asked for a pack it gives the next one, told of its end it records what came of it."""
+"""Ray Tune's view of the queue: it asks for workers, gives each a pack, and records what comes of it."""
 
 from __future__ import annotations
 
+import math
+import time
 import traceback
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +15,13 @@ from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from tcray.errors import SweepError, TcrayError
+from tcray.search.line import Signature
 from tcray.search.queue import Pack, Queue
 from tcray.store.lease import Lease
 from tcray.sweep.inquest import Inquest
 from tcray.sweep.packing import LARGEST, PackSizes
+from tcray.sweep.placement import Room, Share
+from tcray.sweep.remarks import Remarks
 from tcray.sweep.report import Report
 from tcray.sweep.trainable import ORDER, REPORT, Order
 
@@ -24,31 +30,49 @@ STILLBORN = 3
 
 
 @dataclass(slots=True)
-class Flight:
-    """A pack that was handed out, and the node it is on, once a worker has begun it."""
+class Hire:
+    """A worker that was asked for, and once it is there its node and what it was given to do.
 
-    pack: Pack
-    node: ray.ObjectRef | None = None
+    asked_at    by `time.monotonic`
+    around      ids of the nodes that were up then
+    taken       comes true once the worker has its pack
+    """
+
+    share: Share
+    around: frozenset[str]
+    asked_at: float = field(default_factory=time.monotonic)
+    node: str | None = None
+    pack: Pack | None = None
+    taken: ray.ObjectRef | None = None
 
 
 @dataclass
 class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
-    """Hands out as many packs as there are slots. The driver's only writer: the queue records before it decides.
+    """Asks for workers, and gives each that is there a pack. The driver's only writer: the queue records, then decides.
 
-    slots       tells how many packs can be trained at a time, now
+    A trial of Tune is a worker that is asked for: which pack it gets is decided when it is there, so no run ever waits
+    for a host that may not come. Those that no node has room for are what an autoscaler sees.
+
+    sizes       of packs, by device
+    node_of     tells the node of a worker
+    remarks     on hosts, for the user
     logs        Ray's folder, for messages
     say         tells the user of a pack that failed
     failure     why the sweep cannot go on; to be looked at, since Tune swallows what a searcher raises
+    nodes       the id of the node on which each trial had its worker
     """
 
     queue: Queue
     lease: Lease
-    sizes: PackSizes
-    slots: Callable[[], int]
+    sizes: Mapping[str, PackSizes]
+    room: Room
+    node_of: Callable[[Any], str]
+    remarks: Remarks
     logs: str
     say: Callable[[str], None]
     failure: Exception | None = field(default=None, init=False)
-    _flights: dict[str, Flight] = field(default_factory=dict, init=False)
+    nodes: dict[str, str] = field(default_factory=dict, init=False)
+    _hires: dict[str, Hire] = field(default_factory=dict, init=False)
     _inquests: list[tuple[Pack, Inquest]] = field(default_factory=list, init=False)
     _stillborn: int = field(default=0, init=False)
 
@@ -56,36 +80,51 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         """Makes it one of Tune's."""
         super().__init__()
 
+    @property
+    def packs(self) -> Mapping[str, int]:
+        """How many packs are being trained on a node, by its id."""
+        return Counter(hire.node for hire in self._hires.values() if hire.node is not None and hire.pack is not None)
+
+    @property
+    def waits(self) -> Sequence[float]:
+        """Since when workers are waited for that were asked for and are not there, by `time.monotonic`."""
+        return [hire.asked_at for hire in self._hires.values() if hire.node is None]
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to ask for."""
+        return self.queue.finished or self.failure is not None
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The next pack; None while every slot has one, or nothing waits."""
+        """A further worker; None while there are enough."""
         try:
             return self._suggest(trial_id)
         except Exception as error:  # noqa: BLE001  Tune would wait for every worker before it passes it on
             self._give_up(error)
             return str(Searcher.FINISHED)  # not None: with no pack in flight Tune would ask for ten minutes
 
+    def began(self, trial_id: str, worker: Any) -> None:
+        """A worker is there: it is given the next pack. One on a host that is about to leave goes instead."""
+        try:
+            hire = self._hires[trial_id]
+            hire.node = self.nodes[trial_id] = self.node_of(worker)
+            self._employ(hire, hire.node, worker)
+        except Exception as failure:  # noqa: BLE001  Tune would mark the trial and go on
+            self._give_up(failure)
+
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Records what came of a pack."""
-        flight = self._flights.pop(trial_id, None)
-        if flight is None or self.failure is not None:
+        hire = self._hires.pop(trial_id, None)
+        if hire is None or self.failure is not None:
             return
         try:
             self.lease.check()
             if error or result is None:
-                self._died(flight)
-            else:
-                self._hear(flight.pack, result[REPORT].pop())
+                self._died(hire)
+            elif hire.pack is not None:
+                self._hear(hire.pack, hire.share.device, result[REPORT].pop())
         except Exception as failure:  # noqa: BLE001  Tune would mark the trial and go on
             self._give_up(failure)
-
-    def began(self, trial_id: str, node: ray.ObjectRef) -> None:
-        """A worker begins the pack, on the node of this id."""
-        self._flights[trial_id].node = node
-
-    @property
-    def waits_for_workers(self) -> bool:
-        """Whether packs are handed out, and no worker is at any of them."""
-        return bool(self._flights) and all(flight.node is None for flight in self._flights.values())
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the store is the only memory."""
@@ -96,63 +135,107 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
 
     def _suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         self._conclude()
-        if self.queue.finished or self.failure is not None:
+        if self.over:
             return str(Searcher.FINISHED)
-        slots = self.slots()
-        free = slots - len(self._flights)
-        if free <= 0:
+        share = self._wanted()
+        if share is None:
+            assert self._hires or self._inquests, "a queue that is not finished has packs waiting or in flight"
             return None
         self.lease.check()
-        pack = self._take(slots, free)
-        if pack is None:
-            assert self._flights or self._inquests, "a queue that is not finished has packs waiting or in flight"
-            return None
-        self._flights[trial_id] = Flight(pack)
-        return {ORDER: Order(pack)}
+        self._hires[trial_id] = Hire(share, self.room.staying())
+        return {ORDER: Order(share, self.room.pins(share))}
 
-    def _take(self, slots: int, free: int) -> Pack | None:
-        """The next pack, as large as is good for its signature and these slots."""
+    def _wanted(self) -> Share | None:
+        """What a further worker is to be given, if there should be one.
+
+        There is a worker for every pack that can be formed, as long as a slot is free. Hosts that may come are asked
+        for too, by as many as have a full pack each once every slot that is there has one: a small sweep calls up no
+        fleet. Where nobody is at work and no slot is free, one worker waits for whatever comes.
+        """
+        waiting = self.queue.waiting()
+        if not any(waiting.values()):
+            return None
+        main, *_ = shares = self.room.placement.shares
+        asked = Counter(hire.share for hire in self._hires.values() if hire.node is None)
+        busy = Counter(hire.share for hire in self._hires.values() if hire.node is not None)
+        free = {share: max(0, self.room.slots(share) - busy[share]) for share in shares}
+        provided = sum(min(asked[share], free[share]) for share in shares)
+        for share in shares:
+            if asked[share] < free[share] and provided < self._packs_of(waiting, share):
+                return share
+        to_come = self._to_come(main) if self._hires else 1
+        return main if to_come > 0 and asked[main] < free[main] + to_come else None
+
+    def _to_come(self, share: Share) -> int:
+        """How many workers to ask for on hosts that may come."""
+        growth = self.room.growth(share)
+        return growth and min(growth, self.queue.ready() // self.sizes[share.device].first - self._slots)
+
+    def _packs_of(self, waiting: Mapping[Signature, int], share: Share) -> int:
+        """How many packs would be formed of these runs."""
+        return sum(math.ceil(runs / self._limit(signature, waiting, share)) for signature, runs in waiting.items())
+
+    def _limit(self, signature: Signature, waiting: Mapping[Signature, int], share: Share) -> int:
+        """Most runs the next pack may have. Slots that may come count for nothing: packs do not shrink for them."""
+        at_work = sum(hire.pack is not None for hire in self._hires.values())
+        free = max(1, self._slots - at_work)
+        return self.sizes[share.device].limit(signature, sum(waiting.values()), max(1, self._slots), free)
+
+    @property
+    def _slots(self) -> int:
+        return sum(self.room.slots(share) for share in self.room.placement.shares)
+
+    def _employ(self, hire: Hire, node: str, worker: Any) -> None:
+        if node not in self.room.staying():
+            ray.kill(worker)  # it does nothing yet, and Ray starts none there: the next is elsewhere
+            return
+        hire.pack = self._take(hire.share)
+        if hire.pack is not None:
+            hire.taken = worker.take.remote(hire.pack)
+
+    def _take(self, share: Share) -> Pack | None:
+        """The next pack, as large as is good for its signature and these slots; None if others were faster."""
         pack = self.queue.take(LARGEST)
         if pack is None:
             return None
-        waiting = len(pack.segments) + sum(self.queue.waiting().values())
-        limit = self.sizes.limit(pack.signature, waiting, slots, free)
+        waiting = Counter(self.queue.waiting())
+        waiting[pack.signature] += len(pack.segments)
+        limit = self._limit(pack.signature, waiting, share)
         if len(pack.segments) <= limit:
             return pack
         self.queue.lost(pack)  # back to its place: only now is it known whose turn it is
         return self.queue.take(limit)
 
-    def _hear(self, pack: Pack, report: Report) -> None:
+    def _hear(self, pack: Pack, device: str, report: Report) -> None:
         self._stillborn = 0
         match report.failure:
             case None:
                 self.queue.record(pack, report.outcomes, report.circumstances)
-                self._measure(pack, report)
-            case "memory":
-                self.say(f"{_named(pack)} did not fit into memory{_what_next(pack)}")
-                self.queue.out_of_memory(pack)
+                self._measure(pack, self.sizes[device], report.seconds)
+                for remark in self.remarks.on(report):
+                    self.say(remark)
             case "crash":
                 self.say(f"{_named(pack)} failed: {report.reason}{_what_next(pack)}")
                 self.queue.crashed(pack)
             case "store" | "start":
-                raise SweepError(f"on {report.circumstances.host}: {report.reason}")
+                holds, _, remedy = report.reason.partition("\n")
+                raise SweepError(f"on {report.circumstances.host}: {holds}", remedy)
 
-    def _measure(self, pack: Pack, report: Report) -> None:
+    def _measure(self, pack: Pack, sizes: PackSizes, seconds: float) -> None:
         size, epochs = len(pack.segments), pack.stop - pack.start
         kind = (pack.start, pack.stop, pack.segments[0].confirm)
-        self.sizes.measured(pack.signature, kind, size, size * epochs / max(report.seconds, 1e-9))
+        sizes.measured(pack.signature, kind, size, size * epochs / max(seconds, 1e-9))
 
-    def _died(self, flight: Flight) -> None:
-        """Begins to find out why a process died; one that had not begun its pack did not die of it."""
-        if flight.node is None:
-            self._not_begun(flight.pack)
-        else:
-            self._inquests.append((flight.pack, Inquest(flight.node)))
+    def _died(self, hire: Hire) -> None:
+        """Begins to find out why a process died; one that had no pack did not die of it."""
+        if hire.pack is not None and hire.node is not None:
+            self._inquests.append((hire.pack, Inquest(hire.node, hire.taken)))
+        elif hire.node is None and hire.around <= self.room.staying():
+            self._count_stillborn()
 
-    def _not_begun(self, pack: Pack) -> None:
-        """Blames nothing on a pack that no worker came to, but gives up where that goes on."""
+    def _count_stillborn(self) -> None:
+        """Gives up where workers die again and again before they begin, and no host went with them."""
         self._stillborn += 1
-        self.queue.lost(pack)
         if self._stillborn >= STILLBORN:
             raise SweepError(
                 f"{STILLBORN} workers in a row died before they began",
@@ -168,7 +251,8 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
                     pending.append((pack, inquest))
                 case "not begun":
                     self.say(f"a worker died before it began {_named(pack)}, which waits again")
-                    self._not_begun(pack)
+                    self.queue.lost(pack)
+                    self._count_stillborn()
                 case "lost":
                     self.say(f"a host was lost: {_named(pack)} waits again")
                     self.queue.lost(pack)

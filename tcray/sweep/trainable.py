@@ -7,66 +7,83 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 import ray
 from ray import tune
+from ray.actor import ActorHandle
 
+from tcray.errors import TcrayError
 from tcray.search.queue import Circumstances, Pack
+from tcray.store.store import SweepStore
+from tcray.store.volume import Volume
+from tcray.sweep.blobs import RelayedBlobs, is_seen
+from tcray.sweep.placement import Share
 from tcray.sweep.report import Report
+from tcray.sweep.versions import Installed, expect_driver
 from tcray.sweep.worker import Train, Worker, in_words
 
 ORDER = "order"
 """The one key of a trial's configuration: an `Order`."""
 REPORT = "report"
-"""The key of a trial's result that holds a list of one `Report`, to be popped: Tune keeps all results to the end."""
+"""The key of a trial's result that holds a list with its `Report`, to be popped: Tune keeps all results to the end."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """A pack on its way to a worker."""
+    """What a worker is given of a node, and the ids of the only nodes that it may be on; empty where any will do."""
 
-    pack: Pack
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Itself, since nothing in it ever changes: Tune copies every configuration several times."""
-        return self
+    share: Share
+    pins: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Short: Tune names folders after it."""
-        return str(self.pack.number)
+        return self.share.device
+
+
+def requested(config: Mapping[str, Order]) -> tune.PlacementGroupFactory:
+    """What a trial of this configuration asks Ray for."""
+    share, pins = config[ORDER].share, config[ORDER].pins
+    labels = [{"ray.io/node-id": f"in({','.join(pins)})"}] if pins else None
+    return tune.PlacementGroupFactory([{"CPU": share.cpu, "GPU": share.gpu}], bundle_label_selector=labels)
 
 
 @dataclass(frozen=True)
 class Workplace:
     """What every worker of a sweep is given, once.
 
-    datasets  by name, in Ray's object store; a worker fetches one when its first pack wants it
-    device    `cpu` or `cuda`
-    gpu       the share of a card whose memory a worker may fill
+    lease       the token of the driver's, by which a host knows whether it sees the store
+    relay       is the store for hosts that do not; None where every host does
+    datasets    by name, in Ray's object store; a worker fetches one when its first pack wants it
+    installed   at the driver
     """
 
     store_uri: str
     sweep_id: str
+    lease: str
+    relay: ActorHandle | None
     datasets: Mapping[str, ray.ObjectRef]
-    device: str
-    gpu: float
+    installed: Installed
     train: Train
 
-    def worker(self) -> Worker:
-        """The worker of this process."""
+    def worker(self, share: Share) -> Worker:
+        """The worker of this process; it may fill the memory of a card as far as its share goes.
+
+        Raises SweepError where this process has other versions than the driver.
+        """
         import torch
 
-        from tcray.store.store import Store
-
-        if self.device == "cuda":
-            torch.cuda.set_per_process_memory_fraction(self.gpu)
-        store = Store.open(self.store_uri).sweep(self.sweep_id)
-        return Worker(store, lambda name: ray.get(self.datasets[name]), self.device, self.train)
+        expect_driver(self.installed)
+        if share.device == "cuda":
+            torch.cuda.set_per_process_memory_fraction(share.gpu)
+        relayed = self.relay is not None and not is_seen(self.store_uri, self.sweep_id, self.lease)
+        store = SweepStore(Volume.at(self.store_uri), self.sweep_id)
+        blobs = RelayedBlobs(store.paths, self.relay) if relayed else store
+        return Worker(blobs, lambda name: ray.get(self.datasets[name]), share.device, self.train, relayed)
 
 
 class PackTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
-    """Trains the pack of its configuration in a single step."""
+    """Trains a pack in a single step; without one it does nothing."""
 
     def setup(self, config: dict[str, Any], workplace: Workplace) -> None:
         """Begins nothing that could fail: what an actor's constructor raises, Tune keeps to itself."""
@@ -75,29 +92,31 @@ class PackTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Takes the next pack; the worker, and what it has loaded, stay."""
-        self._pack: Pack = new_config[ORDER].pack
+        """Waits for the next pack; the worker, and what it has loaded, stay."""
+        self._share: Share = new_config[ORDER].share  # the same again: Tune uses an actor for equal requests only
+        self._pack: Pack | None = None
         return True
+
+    def take(self, pack: Pack) -> None:
+        """Takes the pack that the next step is to train."""
+        self._pack = pack
 
     def step(self) -> dict[str, Any]:
         """Trains the pack."""
-        return {"done": True, REPORT: [self._report()]}
-
-    def node(self) -> str:
-        """The id of the node that this worker is on."""
-        return str(ray.get_runtime_context().get_node_id())
+        return {"done": True, REPORT: [self._report(self._pack)] if self._pack else []}
 
     def get_auto_filled_metrics(self, *_: object, **__: object) -> dict[str, Any]:
         """Nothing: Tune would send the configuration back with every result."""
         return {}
 
-    def _report(self) -> Report:
-        name = f"{self._pack.number}-{self.trial_id}"
+    def _report(self, pack: Pack) -> Report:
+        name = f"{pack.number}-{self.trial_id}"
         try:
-            self._worker = self._worker or self._workplace.worker()
+            self._worker = self._worker or self._workplace.worker(self._share)
         except Exception as error:  # noqa: BLE001  whatever keeps a worker from working is no pack's fault
             traceback.print_exc()
             now, host = datetime.now(UTC), socket.gethostname()
-            circumstances = Circumstances(host, self._workplace.device, name, len(self._pack.segments), now, now)
-            return Report(circumstances, failure="start", reason=in_words(error))
-        return self._worker.work(self._pack, name)
+            circumstances = Circumstances(host, self._share.device, name, len(pack.segments), now, now)
+            reason = str(error) if isinstance(error, TcrayError) else in_words(error)
+            return Report(circumstances, failure="start", reason=reason)
+        return self._worker.work(pack, name)

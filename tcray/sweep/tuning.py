@@ -6,6 +6,7 @@ import contextlib
 import gc
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 
 import ray
 from ray import tune
@@ -18,14 +19,19 @@ from tcray.search.queue import Queue
 from tcray.spec.sweep import Sweep
 from tcray.store.lease import Lease
 from tcray.store.store import SweepStore
+from tcray.sweep.autoscaler import launches
+from tcray.sweep.blobs import relay
 from tcray.sweep.cluster import Cluster
 from tcray.sweep.interrupt import Interrupt
 from tcray.sweep.library import Library
+from tcray.sweep.lookout import Lookout
 from tcray.sweep.packing import PackSizes
-from tcray.sweep.placement import Placement, Slots
-from tcray.sweep.progress import Display
+from tcray.sweep.placement import Placement, Room
+from tcray.sweep.progress import Display, say
+from tcray.sweep.remarks import Remarks
 from tcray.sweep.searcher import InTurn, PackSearcher
-from tcray.sweep.trainable import PackTrainable, Workplace
+from tcray.sweep.trainable import PackTrainable, Workplace, requested
+from tcray.sweep.versions import installed
 from tcray.sweep.watch import Leave, Watch
 from tcray.sweep.worker import Train
 
@@ -43,6 +49,7 @@ class Tuning:
     store: SweepStore
     cluster: Cluster
     placement: Placement
+    remarks: Remarks
     console: Console
 
     def run(self, library: Library, train: Train) -> None:
@@ -50,14 +57,30 @@ class Tuning:
 
         Raises what kept it from that: StoreError, SweepError, or KeyboardInterrupt once what was under way is recorded.
         """
-        datasets = {name: ray.put(dataset) for name, dataset in library.items()}
-        device, gpu = self.placement.device, self.placement.gpu
-        workplace = Workplace(self.store.uri, self.store.sweep_id, datasets, device, gpu, train)
-        display = Display(self.console, self.sweep.name, self.sweep.objective, self.queue.progress)
-        slots = Slots(self.placement, self.cluster.nodes)
-        searcher = PackSearcher(self.queue, self.lease, self._sizes(), slots, self.cluster.logs, display.say)
-        with display, Interrupt() as interrupt:
-            self._fit(searcher, Watch(searcher, interrupt, display), workplace)
+        workplace = Workplace(
+            store_uri=self.store.uri,
+            sweep_id=self.store.sweep_id,
+            lease=self.lease.token,
+            relay=relay(self.store) if self.cluster.joined and self.store.volume.is_local else None,
+            datasets={name: ray.put(dataset) for name, dataset in library.items()},
+            installed=installed(),
+            train=train,
+        )
+        room = Room(self.placement, self.cluster.nodes, self.cluster.limits())
+        searcher = PackSearcher(
+            self.queue,
+            self.lease,
+            self._sizes(),
+            room,
+            self.cluster.node_of,
+            self.remarks,
+            self.cluster.logs,
+            partial(say, self.console),
+        )
+        lookout = Lookout(self.store, searcher, self.sweep.objective, partial(launches, self.cluster.logs))
+        display = Display(self.console, self.sweep.name, lookout.activity, lone=False)
+        with lookout, display, Interrupt(self.lease) as interrupt:
+            self._fit(searcher, Watch(searcher, interrupt, lookout, display), workplace)
         if searcher.failure is not None:
             raise searcher.failure
         if self.queue.finished:
@@ -66,15 +89,18 @@ class Tuning:
             raise KeyboardInterrupt
         raise SweepError("Ray Tune ended before the sweep did", f"Its logs are in {self.cluster.logs}.")
 
-    def _sizes(self) -> PackSizes:
+    def _sizes(self) -> dict[str, PackSizes]:
+        """Of packs, by device."""
         size = self.sweep.resources.pack
-        return PackSizes(FIRST_SIZES[self.placement.device]) if size == "auto" else PackSizes(size, fixed=True)
+        if size != "auto":
+            return dict.fromkeys(FIRST_SIZES, PackSizes(size, fixed=True))
+        return {device: PackSizes(first) for device, first in FIRST_SIZES.items()}
 
     def _fit(self, searcher: PackSearcher, watch: Watch, workplace: Workplace) -> None:
         trainable = tune.with_parameters(PackTrainable, workplace=workplace)
         with tempfile.TemporaryDirectory(prefix="tcray-") as folder, contextlib.suppress(Leave):
             tuner = tune.Tuner(
-                tune.with_resources(trainable, self.placement.request),
+                tune.with_resources(trainable, requested),
                 tune_config=tune.TuneConfig(search_alg=searcher, scheduler=InTurn(), num_samples=-1, reuse_actors=True),
                 run_config=tune.RunConfig(
                     name="packs",

@@ -37,8 +37,10 @@ def fails_with(monkeypatch: pytest.MonkeyPatch) -> Invoke:
 
 
 def test_every_module_is_a_command() -> None:
-    """But the one that finds the sweep which a command means, and the package of what commands print."""
-    assert {*COMMANDS, "which", "terminal"} == {module.name for module in pkgutil.iter_modules(tcray.cli.__path__)}
+    """But those that find the sweep a command means, and say it elsewhere, and the package of what commands print."""
+    assert {*COMMANDS, "which", "elsewhere", "terminal"} == {
+        module.name for module in pkgutil.iter_modules(tcray.cli.__path__)
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from tcray.cli.status import command
-from tcray.errors import InputError
+from tcray.errors import InputError, SweepError
+from tcray.store.activity import write_activity
 from tcray.store.lease import Lease
 from tcray.store.process import Process
 from tcray.store.store import Store
-from tests.store.recorded import a_manifest, a_sweep
+from tests.store.recorded import a_manifest, a_sweep, an_activity
 
 
 @pytest.fixture
@@ -66,6 +67,54 @@ def test_one_sweep_is_told_in_detail(store: Store):
         "mosi                   0.1  search       0      0     0  mosi/rank=4",
         "mustard (twin)         0.1  search       0      0     0  mustard/rank=4",
     ]
+
+
+def test_a_running_sweep_tells_of_its_hosts(store: Store):
+    """How long it will take; a line a host, and what waits and why."""
+    sweep = a_sweep(store)
+    with Lease(sweep) as lease:
+        assert "slots" not in said("rank"), "before the driver has said anything"
+        write_activity(sweep, an_activity(lease.token))
+        lines = said("rank").splitlines()
+        assert lines[2] == f"running on {socket.gethostname()} (pid {Process.current().pid}), about 14 min left"
+        assert lines[-8:] == [
+            "",
+            "host  state    slots  packs  runs done  runs/h",
+            "h1    up           4      4        240   1,234",
+            "h2    leaving      4      1        120",
+            "h3    gone                          29",
+            "",
+            "70 runs wait: every slot is busy",
+            "h2 is leaving: no new pack begins there",
+        ]
+        write_activity(sweep, an_activity(lease.token, hosts=(), why={}))
+        assert said("rank").splitlines()[-1].startswith("mustard (twin)"), "nothing where there is no host"
+    assert "slots" not in said("rank"), "nobody is at it"
+
+
+def test_following_wants_a_sweep(store: Store):
+    """It is said which sweeps there are elsewhere."""
+    with pytest.raises(InputError) as caught:
+        said("--follow")
+    assert str(caught.value) == (
+        "--follow shows one sweep, and none is named\n"
+        "Say which: `tcray status SWEEP --follow`; `tcray status` lists them."
+    )
+
+
+def test_following_what_nobody_runs_ends_at_once(store: Store):
+    """With 0 where it is finished, else with 1; either way it is said how far it is."""
+    sweep = a_sweep(store)
+    with pytest.raises(SweepError) as caught:
+        said("rank", "--follow")
+    assert caught.value.message == (
+        "sweep rank-1a2b3c4d5e6f is no longer run: it stopped with 12 of 20 runs done; "
+        "`tcray sweep` with its file goes on from there"
+    )
+    sweep.write_manifest({**sweep.read_manifest(), "finished_at": "2026-05-04T12:40:00+00:00"})
+    assert said("rank", "--follow") == (
+        "sweep rank-1a2b3c4d5e6f is no longer run: it is finished, with 12 of 20 runs done\n"
+    )
 
 
 def test_a_sweep_without_runs_is_told_too(store: Store):

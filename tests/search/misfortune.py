@@ -1,4 +1,4 @@
-"""A driver with bad luck: packs come back in any order or never, memory runs out, and it is killed at any write."""
+"""A driver with bad luck: packs come back in any order or never, and it is killed at any write."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ class Misfortune:
     limit: int = 64
     loses_host: float = 0.0
     kills_process: float = 0.0
-    fills_memory: float = 0.0
 
     def drive(self, plan: Plan, store: Any, trainer: Trainer) -> Queue:
         """Runs a sweep to its end, or to the driver's."""
@@ -71,8 +70,6 @@ class Misfortune:
             elif self.chance.random() < self.kills_process and deaths.get(lone, 0) < 2:
                 deaths[lone] = deaths.get(lone, 0) + (lone is not None)
                 queue.crashed(pack)
-            elif self.chance.random() < self.fills_memory and lone is None:
-                queue.out_of_memory(pack)
             else:
                 self._train(queue, store, pack, trainer)
         return queue

@@ -1,7 +1,5 @@
 """The line in which segments wait."""
 
-import pytest
-
 from tcray.search.course import Segment
 from tcray.search.line import Line
 from tcray.store.keys import RunKey
@@ -113,23 +111,6 @@ def test_a_lost_half_stays_apart():
     line.isolate(line.take(8))
     line.give_back(line.take(8))
     assert trials(line.take(8)) == [0, 1]
-
-
-def test_memory_shrinks_a_signature_for_good():
-    """After a pack of six did not fit, packs of that signature have three at most; others are as large as ever."""
-    line = line_of(*(segment(PLAIN, n) for n in range(6)), *(segment(OTHER, n) for n in range(6)))
-    line.shrink(line.take(6))
-    assert [len(line.take(6).segments) for _ in range(3)] == [3, 3, 6]
-
-
-@pytest.mark.parametrize("size", [2, 3])
-def test_a_half_that_does_not_fit_is_halved(size):
-    """Memory shrinks halves too."""
-    line = line_of(*(segment(PLAIN, n) for n in range(2 * size)))
-    line.isolate(line.take(8))
-    line.shrink(line.take(8))
-    sizes = [len(line.take(8).segments) for _ in range(3)]
-    assert max(sizes) <= (size + 1) // 2
 
 
 def test_those_who_wait_are_counted_by_signature():

@@ -13,6 +13,7 @@ from tcray.search.proposals import Proposer
 from tcray.search.queue import Queue
 from tcray.spec.domains import Choice, Int
 from tcray.spec.sweep import Asha, Confirm, Resources, Search, Training
+from tcray.store.outcome import Outcome
 from tcray.store.schema import TABLES
 
 from .laboratory import EXAMPLES, Trainer, a_plan, a_store, circumstances, exported, finish, of_table
@@ -236,7 +237,8 @@ def test_a_repeat_that_failed_for_want_of_memory_is_confirmed_once_it_has_result
     """No memory, no result, nothing to confirm; with memory, the search is made up for and then confirmed."""
     plan, store, queue = opened(tmp_path, factors={}, search=Search("random", 2, 2), confirm=Confirm(seeds=1))
     while (pack := queue.take(64)) is not None:
-        queue.out_of_memory(pack)
+        outcomes = [Outcome("FAILED", "memory", epoch=pack.start) for _ in pack.segments]
+        queue.record(pack, outcomes, circumstances(pack))
     assert [(row["phase"], row["reason"]) for row in runs_of(store)] == [("search", "memory")] * 2
     assert queue.finished
     finish(Queue(plan, store, EXAMPLES), Trainer())
@@ -244,15 +246,6 @@ def test_a_repeat_that_failed_for_want_of_memory_is_confirmed_once_it_has_result
         ("confirm", "COMPLETE"),
         *[("search", "COMPLETE")] * 2,
     ]
-
-
-def test_a_pack_that_did_not_fit_is_smaller_for_good(tmp_path):
-    """Later packs of its signature have at most half as many runs."""
-    _, _, queue = opened(tmp_path)
-    first = queue.take(8)
-    queue.out_of_memory(first)
-    assert len(first.segments) == 8
-    assert [len(queue.take(8).segments) for _ in range(4)] == [4, 4, 4, 4]
 
 
 def test_checkpoints_live_as_long_as_a_run_needs_them(tmp_path):
@@ -299,7 +292,8 @@ def test_a_value_that_is_no_number_survives_the_store(tmp_path):
 
 def test_progress_counts_runs_and_epochs(tmp_path):
     """Ended, in flight and waiting runs, the epochs trained and still expected, and the best of each dataset."""
-    plan, _, queue = opened(tmp_path, factors={}, search=Search("random", 4, 4, Asha(4, 2.0)), confirm=Confirm(seeds=1))
+    search = Search("random", 4, 4, Asha(4, 2.0))
+    plan, store, queue = opened(tmp_path, factors={}, search=search, confirm=Confirm(seeds=1))
     start = queue.progress()
     assert (start.planned, start.waiting, start.in_flight, start.ended) == (5, 4, 0, 0)
     assert start.epochs_to_do == plan.expected_epochs == 4 * (4 + 4 / 2) + 8
@@ -313,6 +307,7 @@ def test_progress_counts_runs_and_epochs(tmp_path):
     finish(queue, trainer)
     end = queue.progress()
     assert (end.complete, end.pruned, end.failed, end.epochs_to_do) == (3, 2, 0, 0)
+    assert end.ended_in == Counter(store.read("runs", ["pack"])["pack"].to_pylist())
     assert end.best["mosi"].cell == "mosi"
     assert end.best["mosi"].value == min(
         min(trainer.curves[run_id]) for run_id, _, stop in trainer.trained if stop == 8

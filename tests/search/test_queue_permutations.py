@@ -49,7 +49,7 @@ def undisturbed(tmp_path_factory):
 def test_a_sweep_ends_the_same_on_any_day(tmp_path_factory, undisturbed, seed, workers, limit, trouble, lives):
     """Pack size, workers, order of return, lost hosts, dead processes, halvings and a killed driver change nothing."""
     store = a_store(tmp_path_factory.mktemp("day"), PLAN)
-    day = Misfortune(random.Random(seed), workers, limit, trouble, trouble, trouble)
+    day = Misfortune(random.Random(seed), workers, limit, trouble, trouble)
     for life in lives:
         try:
             day.drive(PLAN, MortalStore(store, life), Trainer(EDGE))

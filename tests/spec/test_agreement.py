@@ -63,8 +63,16 @@ def test_two_overrides_may_not_give_one_hyperparameter_two_roles(problems: Probl
             "5:32: resources.gpu: expected a share above 0 with device: cuda, found 0",
         ),
         (
+            "resources: {device: any}",
+            "5:21: resources.gpu: expected a share above 0 with device: any, found 0",
+        ),
+        (
             "resources: {gpu: 1.5}",
-            "5:18: resources.gpu: expected a share of one GPU, or a whole number of them, found 1.5",
+            "5:18: resources.gpu: expected at least 0 and at most 1, found 1.5",
+        ),
+        (
+            "resources: {gpu: 2}",
+            "5:18: resources.gpu: expected at least 0 and at most 1, found 2",
         ),
     ],
 )

@@ -123,7 +123,7 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(load: Load) -> N
         ('name: "\\uD800"\n', "1:7: half of a surrogate pair, which no file can hold"),
         (
             "name: !!python/object/apply:os.system [ls]\n",
-            '1:7: a tag ("tag:yaml.org,2002:python/object/apply:o…"); a sweep file has plain values alone',
+            '1:7: a tag ("tag:yaml.org,2002:python/object/apply:o…"); only plain values may stand here',
         ),
         ("? [a, b]\n: 3\n", "1:3: expected a name as key, found a list or mapping"),
         ("a: 1\na: 2\n", "2:1: a: given twice; first on line 1"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tcray.spec.run import ENGINE_VERSION, Configuration, Run, canonical
+from tcray.store.activity import Activity, Host, Leader
 from tcray.store.keys import RunKey
 from tcray.store.store import Store, SweepStore
 
@@ -160,7 +161,7 @@ def record(sweep: SweepStore, pack: Sequence[Recorded]) -> None:
     confirm = [run for run in pack if run.key.phase == "confirm"]
     sweep.append("ledger", [run.proposal() for run in pack])
     for run in confirm:
-        sweep.write_blob(sweep.weights_path(run.run_id), b"weights")
+        sweep.write_blob(sweep.paths.weights(run.run_id), b"weights")
     sweep.append("curves", [row for run in pack for row in run.curve()])
     sweep.append("evaluations", [row for run in confirm for row in run.evaluations()])
     sweep.append("predictions", [row for run in confirm for row in run.predictions()])
@@ -176,3 +177,29 @@ def a_sweep(store: Store, sweep_id: str = SWEEP_ID, manifest: Mapping[str, Any] 
     for phase in ("search", "confirm"):
         record(sweep, [run for run in runs(**changes) if run.key.phase == phase])
     return sweep
+
+
+def an_activity(token: str, **changes: Any) -> Activity:
+    """What the driver with the lease of this token is at, on two hosts and one that was lost."""
+    activity = Activity(
+        token=token,
+        at=BEGAN.timestamp(),
+        objective="valid.loss",
+        planned=1234,
+        complete=300,
+        pruned=88,
+        failed=1,
+        running=32,
+        seconds_left=840.0,
+        best=(Leader("mosi", "mosi/rank=4,conditioning=jwae", 0.91234),),
+        hosts=(
+            Host("h1", "10.0.0.1", "up", 4, 4, 240, 1234.5),
+            Host("h2", "10.0.0.2", "leaving", 4, 1, 120, None),
+            Host("h3", "10.0.0.3", "gone", 0, 0, 29, None),
+        ),
+        why={
+            "busy": "70 runs wait: every slot is busy",
+            "h2 10.0.0.2": "h2 is leaving: no new pack begins there",
+        },
+    )
+    return replace(activity, **changes)

@@ -12,7 +12,15 @@ import pytest
 
 from tcray.errors import StoreBusyError, StoreError
 from tcray.store import lease
-from tcray.store.lease import STALE_SECONDS, Holder, Lease, holder, last_holder
+from tcray.store.lease import (
+    STALE_SECONDS,
+    Holder,
+    Lease,
+    ask_to_stop,
+    holder,
+    is_asked_to_stop,
+    last_holder,
+)
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 
@@ -170,6 +178,53 @@ def test_outnumbered_leases_are_deleted(sweep: SweepStore):
             pass
     leases = [entry.name for entry in sweep.volume.entries(sweep.paths.home)]
     assert leases == ["lease-000003.json"]
+
+
+def heard(lease: Lease) -> bool:
+    """Whether the lease's holder comes to know that it is to stop, given time."""
+    patience = time.monotonic() + 10
+    while not lease.stop_asked and time.monotonic() < patience:
+        time.sleep(0.005)
+    return lease.stop_asked
+
+
+def test_a_driver_that_is_asked_to_stop_hears_of_it(sweep: SweepStore):
+    """At its next heartbeat; nobody asks it again once it has given the lease back."""
+    with Lease(sweep, beat_seconds=0.01) as mine:
+        assert not mine.stop_asked
+        asked = last_holder(sweep)
+        assert asked is not None
+        assert asked.token == mine.token
+        ask_to_stop(sweep, asked)
+        assert is_asked_to_stop(sweep, asked)
+        assert heard(mine)
+    assert mine.stop_asked
+    assert not is_asked_to_stop(sweep, asked)
+    assert sweep.volume.kind(sweep.paths.stop) is None
+
+
+def test_no_later_driver_is_stopped(sweep: SweepStore):
+    """What was left for a driver that is gone stops none that comes after it, and is not taken away by it."""
+    before = Holder("t", gone(), since=0.0, beat=time.time())
+    leave(sweep, before)
+    ask_to_stop(sweep, before)
+    with Lease(sweep, beat_seconds=0.01) as mine:
+        for _ in range(2):  # the look comes after the beat
+            last, patience = mine._mine.beat, time.monotonic() + 10
+            while mine._mine.beat == last and time.monotonic() < patience:
+                time.sleep(0.005)
+            assert mine._mine.beat > last
+        assert not mine.stop_asked
+    assert is_asked_to_stop(sweep, before)
+
+
+def test_a_request_that_came_too_late_is_taken_away(sweep: SweepStore):
+    """A driver that ends before its next heartbeat leaves nothing that was meant for it."""
+    with Lease(sweep, beat_seconds=3600):
+        asked = last_holder(sweep)
+        assert asked is not None
+        ask_to_stop(sweep, asked)
+    assert sweep.volume.kind(sweep.paths.stop) is None
 
 
 def test_of_many_threads_one_takes_a_stale_lease(store: Store):

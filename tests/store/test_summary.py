@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from math import nan
 
-from tcray.store.lease import Lease
+from tcray.store.activity import write_activity
+from tcray.store.lease import Lease, last_holder
 from tcray.store.store import Store
-from tcray.store.summary import Summary, best_by_dataset
+from tcray.store.summary import Summary, best_by_dataset, ended_and_planned
+from tcray.store.trials import records
 
-from .recorded import a_sweep
+from .recorded import a_sweep, an_activity
 
 
 def test_runs_are_counted_by_what_they_are(store: Store):
@@ -27,6 +29,25 @@ def test_the_holder_is_who_runs_it_now(store: Store):
     assert Summary.of(sweep).holder is None
     with Lease(sweep):
         assert Summary.of(sweep).holder is not None
+
+
+def test_runs_that_were_read_are_counted_alike(store: Store):
+    """Whoever has the records need not read the table again."""
+    sweep = a_sweep(store)
+    assert Summary.of_runs(sweep, records(sweep)) == Summary.of(sweep)
+
+
+def test_how_far_it_is_the_driver_knows_best(store: Store):
+    """Runs are counted where the driver has said nothing; who drove before is not asked."""
+    sweep = a_sweep(store)
+    assert ended_and_planned(sweep, None) == (12, 20)
+    with Lease(sweep):
+        driver = last_holder(sweep)
+        assert driver is not None
+        write_activity(sweep, an_activity("before"))
+        assert ended_and_planned(sweep, driver) == (12, 20)
+        write_activity(sweep, an_activity(driver.token))
+        assert ended_and_planned(sweep, driver) == (389, 1234)
 
 
 def a_record(dataset: str, value: float | None, state: str = "COMPLETE", metric: str = "valid.loss", **more: object):

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tcray.store.lease import Holder, Lease
+from tcray.store.activity import write_activity
+from tcray.store.lease import Holder, Lease, ask_to_stop, last_holder
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 from tcray.store.verify import Issue, examine, known_ids, verify
 
-from .recorded import SWEEP_ID, a_run, a_sweep, record, runs
+from .recorded import SWEEP_ID, a_run, a_sweep, an_activity, record, runs
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_a_confirm_run_without_what_it_leaves_is_an_issue(sweep: SweepStore):
     sweep.append("ledger", [run.proposal()])
     sweep.append("runs", [run.run()])
     lost = a_run("mustard", phase="confirm", trial=0)
-    sweep.delete_blob(sweep.weights_path(lost.run_id))
+    sweep.delete_blob(sweep.paths.weights(lost.run_id))
     assert messages(sweep) == [
         f"phase confirm cell mosi/rank=1 repeat 0 trial 3 seed 1 lacks {everything}",
         "phase confirm cell mustard/rank=1 repeat 0 trial 0 seed 1 lacks weights",
@@ -143,7 +144,7 @@ def test_concatenation_has_no_spectra(sweep: SweepStore):
     for table, rows in (("ledger", [run.proposal()]), ("curves", run.curve()), ("evaluations", run.evaluations())):
         sweep.append(table, rows)
     sweep.append("predictions", run.predictions())
-    sweep.write_blob(sweep.weights_path(run.run_id), b"w")
+    sweep.write_blob(sweep.paths.weights(run.run_id), b"w")
     sweep.append("runs", [run.run()])
     assert messages(sweep) == []
 
@@ -193,6 +194,18 @@ def test_a_running_sweep_is_sound(sweep: SweepStore):
         health = examine(sweep)
     assert health.issues == ()
     assert [note.startswith(f"it is being run by pid {Process.current().pid} on") for note in health.notes] == [True]
+
+
+def test_what_is_said_to_a_driver_and_by_it_harms_nobody(sweep: SweepStore):
+    """A request to stop is mentioned; neither it nor the driver's activity is part of what was recorded."""
+    with Lease(sweep):
+        driver = last_holder(sweep)
+        assert driver is not None
+        ask_to_stop(sweep, driver)
+        write_activity(sweep, an_activity(driver.token))
+        health = examine(sweep)
+    assert (health.issues, health.notes) == ((), (f"it is being run by {driver}, who was asked to stop",))
+    assert examine(sweep).notes == ()
 
 
 def test_the_runs_of_the_small_sweep_are_twelve():

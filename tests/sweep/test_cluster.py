@@ -1,28 +1,12 @@
 from __future__ import annotations
 
 import os
-import socket
 
 import pytest
 
 from tcray.errors import InputError
 from tcray.sweep import cluster
 from tcray.sweep.cluster import connected
-
-
-def test_nobody_answers() -> None:
-    """An address where nothing listens is wrong input at once; Ray would try for a quarter of an hour."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-    with pytest.raises(InputError, match=f"no Ray cluster answers at {address}"), connected(address):
-        pass
-
-
-@pytest.mark.parametrize("address", ["ray://127.0.0.1:10001", "http://127.0.0.1:8265"])
-def test_the_driver_is_no_client(address: str) -> None:
-    """An address of Ray's client or of its dashboard is wrong input: the driver is part of the cluster."""
-    with pytest.raises(InputError, match="is an address for Ray's client"), connected(address):
-        pass
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,32 +1,69 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import os
+import time
+from typing import Any
 
 import pytest
+import ray
 
-from tcray.store.store import Store
-from tcray.store.trials import records
+from tcray.sweep import inquest
+from tcray.sweep.inquest import Inquest
 
-from .small import a_sweep, by_hand, exported
-from .toy import Toy
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_here")]
 
-ROOT = Path(__file__).parents[2]
+NOWHERE = "0" * 56
+"""The id of no node."""
 
 
-@pytest.mark.slow
-def test_a_lost_host_is_blamed_on_nobody(tmp_path: Path) -> None:
-    """When a host is lost its pack is trained elsewhere, whole: the store is as if nothing had been."""
-    command = [sys.executable, "-m", "tests.sweep.lose_a_host", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, cwd=ROOT)
-    assert 0 == done.returncode, done.stdout + done.stderr
-    assert "a host was taken away" in done.stdout
-    assert "a host was lost: a pack of " in done.stdout, done.stdout
-    assert "tried apart" not in done.stdout
-    assert "" == done.stderr
-    store = Store.open(str(tmp_path / "trials"))
-    sweep = store.sweep(store.resolve("small")[0])
-    assert {"FAILED"}.isdisjoint(run["state"] for run in records(sweep))
-    expected = by_hand(tmp_path / "by hand", a_sweep(tmp_path), Toy(str(tmp_path / "other trace")))
-    assert exported(expected) == exported(sweep)
+class Victim:
+    """An actor whose process dies when it is told to."""
+
+    def take(self) -> None:
+        """Takes nothing in particular."""
+
+    def die(self) -> None:
+        """Ends the process."""
+        os._exit(1)
+
+
+def killed(*, before_it_began: bool) -> Any:
+    """What came of `take`, where the process died after it or before."""
+    victim = ray.remote(num_cpus=0)(Victim).remote()
+    if before_it_began:
+        victim.die.remote()
+        return victim.take.remote()
+    taken = victim.take.remote()
+    ray.wait([taken])
+    ray.wait([victim.die.remote()])
+    return taken
+
+
+def verdict(inquest: Inquest) -> str:
+    """What it comes to in the end."""
+    while (found := inquest.verdict()) is None:
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize(("before_it_began", "found"), [(False, "crashed"), (True, "not begun")])
+def test_a_process_may_die_alone(before_it_began: bool, found: str) -> None:
+    """Where the node lives, the worker crashed, or had not come to its pack."""
+    here = ray.get_runtime_context().get_node_id()
+    assert found == verdict(Inquest(here, killed(before_it_began=before_it_began)))
+
+
+@pytest.mark.parametrize("before_it_began", [False, True])
+def test_a_host_may_be_lost(before_it_began: bool) -> None:
+    """Where the node is no more, nobody is asked whether the worker had begun."""
+    assert "lost" == verdict(Inquest(NOWHERE, killed(before_it_began=before_it_began)))
+
+
+def test_a_silent_host_is_lost_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that neither answers nor is given up by Ray is waited for, and then not any more."""
+    taken = ray.put(None)
+    monkeypatch.setattr(inquest, "_alive", lambda: time.sleep(60))
+    here = ray.get_runtime_context().get_node_id()
+    assert Inquest(here, taken).verdict() is None
+    monkeypatch.setattr(inquest, "PATIENCE_SECONDS", -1.0)
+    assert "lost" == Inquest(here, taken).verdict()

@@ -1,88 +1,159 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tcray.errors import InputError
 from tcray.spec.sweep import Resources
 from tcray.sweep import placement
-from tcray.sweep.placement import Node, Placement, Slots, place
+from tcray.sweep.nodes import Limits, Node, NodeType
+from tcray.sweep.placement import Placement, Room, Share, place
 
-LAPTOP = Node("laptop", cpus=2, gpus=0)
-SERVER = Node("server", cpus=16, gpus=2)
+LAPTOP = Node("laptop", cpus=2, gpus=0, id="l")
+SERVER = Node("server", cpus=16, gpus=2, id="s")
+HEAD = Node("head", cpus=0, gpus=0, id="h")
+SPOT = NodeType("gpu-spot", cpus=4, gpus=1, most=2)
+NONE = Limits()
+BLIND = "torch does not see the GPUs that nodes declare: packs are placed by them, and compute on the CPU"
 
 
-def sees() -> bool:
+def sees(_: Share) -> bool:
     """A torch that sees the GPU."""
     return True
 
 
-def blind() -> bool:
+def blind(_: Share) -> bool:
     """A torch that does not."""
     return False
 
 
-def unasked() -> bool:
+def unasked(_: Share) -> bool:
     """A torch that is nobody's business."""
     pytest.fail("torch was asked for a GPU")
 
 
 def test_cpu_is_cpu() -> None:
     """Under `device: cpu` no GPU is asked for, whatever there is."""
-    assert Placement(1.0, 0.0, "cpu") == place(Resources(device="cpu", gpu=0.25), [SERVER], unasked)
+    expected = Placement((Share(1.0, 0.0, "cpu"),))
+    assert expected == place(Resources(device="cpu", gpu=0.25), [LAPTOP, SERVER], NONE, unasked)
 
 
-def test_auto_uses_a_gpu_that_is_there() -> None:
-    """Under `auto` a GPU is used if any node declares one and torch sees it."""
-    assert Placement(1.0, 0.25, "cuda") == place(Resources(gpu=0.25), [LAPTOP, SERVER], sees)
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_gpu_that_is_there_is_used(device: str) -> None:
+    """Where any node declares a GPU and torch sees it, packs go there, and hosts without one are named."""
+    found = place(Resources(device=device, gpu=0.25), [HEAD, LAPTOP, SERVER], NONE, sees)  # type: ignore[arg-type]
+    note = "laptop has no GPU and takes no part; resources.device: any would use it too"
+    assert Placement((Share(1.0, 0.25, "cuda"),), (note,)) == found
+    assert "cuda" == found.device
+
+
+def test_many_hosts_are_not_all_named() -> None:
+    """Five hosts without a GPU are named, and the others counted."""
+    fleet = [replace(LAPTOP, name=f"h{i}") for i in range(9)]
+    (note,) = place(Resources(gpu=1), [SERVER, *fleet], NONE, sees).notes
+    assert note.startswith("h0, h1, h2, h3, h4 and 4 more have no GPU and take no part; ")
 
 
 def test_auto_falls_back_and_says_so() -> None:
     """Under `auto` a machine without a GPU computes on the CPU, with one line."""
-    expected = Placement(1.0, 0.0, "cpu", "no node has a GPU: packs compute on the CPU")
-    assert expected == place(Resources(gpu=0.25), [LAPTOP], unasked)
+    expected = Placement((Share(1.0, 0.0, "cpu"),), ("no node has a GPU: packs compute on the CPU",))
+    assert expected == place(Resources(gpu=0.25), [LAPTOP], NONE, unasked)
 
 
-def test_a_declared_gpu_places_packs_even_where_torch_is_blind() -> None:
+def test_a_gpu_that_may_come_is_used() -> None:
+    """A host that the autoscaler may start counts as one that is up."""
+    found = place(Resources(gpu=0.25), [HEAD, LAPTOP], Limits((SPOT,)), sees)
+    assert (Share(1.0, 0.25, "cuda"),) == found.shares
+
+
+def test_any_uses_both() -> None:
+    """Under `any` packs go to cards and to hosts without one, and what that costs is said."""
+    found = place(Resources(device="any", cpu=2, gpu=0.25), [LAPTOP, SERVER], NONE, sees)
+    assert (Share(2.0, 0.25, "cuda"), Share(1.0, 0.0, "cpu", cpu_only=True)) == found.shares
+    note = "resources.device is any: decisions depend on who computed what, so nobody can repeat the results exactly"
+    assert (note,) == found.notes
+    assert "mixed" == found.device
+    assert [2, 8, 0] == [found.slots_of(node) for node in (LAPTOP, SERVER, HEAD)]
+
+
+def test_any_need_not_wait() -> None:
+    """Under `any` hosts without a GPU begin; one with a GPU that may come is believed to have it until it is there."""
+    any_device = Resources(device="any", gpu=0.25)
+    assert "mixed" == place(any_device, [LAPTOP], Limits((SPOT,)), unasked).device
+    assert "cpu" == place(any_device, [HEAD], Limits((SPOT,)), blind).device
+    assert "cpu" == place(any_device, [LAPTOP, SERVER], Limits((SPOT,)), blind).device
+
+
+def test_any_without_a_gpu_is_cpu() -> None:
+    """Where there is no GPU, `any` is the CPU, with one line."""
+    expected = Placement((Share(1.0, 0.0, "cpu"),), ("no node has a GPU: packs compute on the CPU",))
+    assert expected == place(Resources(device="any", gpu=0.25), [LAPTOP], NONE, unasked)
+
+
+@pytest.mark.parametrize("device", ["auto", "any"])
+def test_a_declared_gpu_places_packs_even_where_torch_is_blind(device: str) -> None:
     """Placement follows what nodes declare, arithmetic what torch sees."""
-    found = place(Resources(gpu=0.25), [SERVER], blind)
-    assert (1.0, 0.25, "cpu") == (found.cpu, found.gpu, found.device)
-    assert (
-        found.note == "torch does not see the GPUs that nodes declare: packs are placed by them, and compute on the CPU"
-    )
+    found = place(Resources(device=device, gpu=0.25), [SERVER], NONE, blind)  # type: ignore[arg-type]
+    assert Share(1.0, 0.25, "cpu") == found.shares[0]
+    assert "cpu" == found.device
+    assert (BLIND,) == found.notes
 
 
 def test_auto_without_a_share_leaves_the_gpu_alone() -> None:
     """`gpu: 0` asks for no GPU; where there is one, that is said."""
-    assert "" == place(Resources(), [LAPTOP], unasked).note
-    found = place(Resources(), [SERVER], unasked)
-    assert ("cpu", "resources.gpu is 0: packs compute on the CPU, and leave the GPU alone") == (
-        found.device,
-        found.note,
-    )
+    assert () == place(Resources(), [LAPTOP], NONE, unasked).notes
+    found = place(Resources(), [SERVER], NONE, unasked)
+    assert ("resources.gpu is 0: packs compute on the CPU, and leave the GPU alone",) == found.notes
+    assert "cpu" == found.device
 
 
 @pytest.mark.parametrize(
-    ("resources", "nodes", "torch", "message"),
+    ("resources", "nodes", "limits", "torch", "message"),
     [
-        (Resources(device="cuda", gpu=0.25), [LAPTOP], unasked, "resources.device is cuda, but no node has a GPU"),
-        (Resources(device="cuda"), [SERVER], unasked, "resources.device is cuda, but resources.gpu is 0"),
-        (Resources(device="cuda", gpu=1), [SERVER], blind, "torch sees no GPU in a worker that Ray gave one"),
-        (Resources(gpu=2), [SERVER], sees, "resources.gpu: a pack computes on one card, and asks for 2"),
-        (Resources(cpu=1.5), [LAPTOP], unasked, "above 1 Ray gives out whole CPUs, and a pack asks for 1.5"),
+        (
+            Resources(device="cuda", gpu=0.25),
+            [LAPTOP],
+            NONE,
+            unasked,
+            "resources.device is cuda, but no node has a GPU",
+        ),
+        (Resources(device="cuda"), [SERVER], NONE, unasked, "resources.device is cuda, but resources.gpu is 0"),
+        (Resources(device="cuda", gpu=1), [SERVER], NONE, blind, "torch sees no GPU in a worker that Ray gave one"),
+        (Resources(cpu=1.5), [LAPTOP], NONE, unasked, "above 1 Ray gives out whole CPUs, and a pack asks for 1.5"),
+        (Resources(cpu=2.5, gpu=1), [SERVER], NONE, unasked, "above 1 Ray gives out whole CPUs"),
+        (Resources(cpu=1e-5), [LAPTOP], NONE, unasked, "Ray gives out no less than 0.0001 of a CPU or a GPU"),
+        (Resources(gpu=1e-5), [SERVER], NONE, unasked, "Ray gives out no less than 0.0001 of a CPU or a GPU"),
         (
             Resources(cpu=3),
             [LAPTOP],
+            NONE,
             unasked,
             "a pack asks for 3 CPUs, which no node can give (laptop has 2 CPUs and 0 GPUs)",
         ),
-        (Resources(cpu=17, gpu=0.5), [LAPTOP, SERVER], sees, "a pack asks for 17 CPUs and 0.5 of a GPU, which no node"),
-        (Resources(), [], unasked, "there is no node"),
+        (
+            Resources(cpu=17, gpu=0.5),
+            [LAPTOP, SERVER],
+            NONE,
+            unasked,
+            "a pack asks for 17 CPUs and 0.5 of a GPU, which no node",
+        ),
+        (
+            Resources(cpu=8, gpu=0.5),
+            [LAPTOP],
+            Limits((SPOT,)),
+            unasked,
+            "(laptop has 2 CPUs and 0 GPUs; a host of type gpu-spot would have 4 CPUs and 1 GPUs)",
+        ),
+        (Resources(), [], NONE, unasked, "there is no node"),
     ],
 )
-def test_what_cannot_be_had_is_said(resources: Resources, nodes: list[Node], torch: object, message: str) -> None:
-    """A request that no node can meet is wrong input, in a sentence."""
+def test_what_cannot_be_had_is_said(
+    resources: Resources, nodes: list[Node], limits: Limits, torch: object, message: str
+) -> None:
+    """A request that no node can meet, nor any that may come, is wrong input, in a sentence, and torch is not asked."""
     with pytest.raises(InputError) as wrong:
-        place(resources, nodes, torch)  # type: ignore[arg-type]  # a function, one of three
+        place(resources, nodes, limits, torch)  # type: ignore[arg-type]  # a function, one of three
     assert message in wrong.value.message
     assert wrong.value.remedy
     assert 2 == wrong.value.exit_code
@@ -90,32 +161,72 @@ def test_what_cannot_be_had_is_said(resources: Resources, nodes: list[Node], tor
 
 def test_a_cpu_pack_computes_on_one_thread() -> None:
     """`cpu: 2` is the room of two packs."""
-    assert Placement(1.0, 0.0, "cpu") == place(Resources(cpu=2), [LAPTOP], unasked)
-    assert Placement(0.5, 0.0, "cpu") == place(Resources(cpu=0.5), [LAPTOP], unasked)
-    assert Placement(4.0, 0.5, "cuda") == place(Resources(cpu=4, gpu=0.5), [SERVER], sees)
+    shares = [
+        place(resources, [LAPTOP, SERVER], NONE, sees).shares[0]
+        for resources in (Resources(cpu=2), Resources(cpu=0.5), Resources(cpu=4, gpu=0.5))
+    ]
+    assert [Share(1.0, 0.0, "cpu"), Share(0.5, 0.0, "cpu"), Share(4.0, 0.5, "cuda")] == shares
 
 
 @pytest.mark.parametrize(
-    ("placed", "slots"),
+    ("share", "on_laptop", "on_server"),
     [
-        (Placement(1, 0, "cpu"), 18),
-        (Placement(0.1, 0, "cpu"), 180),
-        (Placement(1, 0.25, "cuda"), 8),
-        (Placement(1, 0.3, "cuda"), 6),
-        (Placement(4, 0.25, "cuda"), 4),
-        (Placement(32, 0, "cpu"), 0),
+        (Share(1, 0, "cpu"), 2, 16),
+        (Share(0.1, 0, "cpu"), 20, 160),
+        (Share(1 / 3, 0, "cpu"), 6, 48),
+        (Share(1 / 6, 0, "cpu"), 12, 96),
+        (Share(0.1667, 0, "cpu"), 12, 96),
+        (Share(0.1668, 0, "cpu"), 11, 95),
+        (Share(0.7, 0, "cpu"), 2, 22),
+        (Share(1, 0.25, "cuda"), 0, 8),
+        (Share(1, 0.3, "cuda"), 0, 6),
+        (Share(1, 1 / 3, "cuda"), 0, 6),
+        (Share(1, 1 / 6, "cuda"), 0, 12),
+        (Share(1, 0.51, "cuda"), 0, 2),
+        (Share(4, 0.25, "cuda"), 0, 4),
+        (Share(32, 0, "cpu"), 0, 0),
+        (Share(1, 0, "cpu", cpu_only=True), 2, 0),
     ],
 )
-def test_slots(placed: Placement, slots: int) -> None:
-    """A node holds as many packs as its CPUs have room for, and on each card as many as there are shares."""
-    assert slots == placed.slots([LAPTOP, SERVER])
+def test_slots(share: Share, on_laptop: int, on_server: int) -> None:
+    """A node holds as many packs as its CPUs have room for, and on each card as many as there are shares.
+
+    Ray drops what is less than a ten-thousandth, in floating point: six packs of 0.1667 CPUs do find room on one.
+    """
+    assert [on_laptop, on_server] == [share.slots(LAPTOP), share.slots(SERVER)]
 
 
-def test_slots_follow_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slots are counted anew as nodes come and go; without a node there is one, and it waits."""
+def test_room_follows_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slots are counted anew as nodes come and go; those of a node that is about to leave count no more."""
     monkeypatch.setattr(placement, "LOOK_SECONDS", 0.0)
-    nodes: list[Node] = []
-    slots = Slots(Placement(1, 0, "cpu"), lambda: nodes)
-    assert 1 == slots()
-    nodes += [LAPTOP, SERVER]
-    assert 18 == slots()
+    share, nodes = Share(1, 0, "cpu"), [LAPTOP]
+    room = Room(Placement((share,)), lambda: nodes, NONE)
+    assert (2, frozenset({"l"})) == (room.slots(share), room.staying())
+    nodes.append(SERVER)
+    assert (18, frozenset({"l", "s"})) == (room.slots(share), room.staying())
+    nodes[0] = replace(LAPTOP, draining=True)
+    assert (16, frozenset({"s"})) == (room.slots(share), room.staying())
+
+
+def test_a_node_is_looked_at_now_and_then() -> None:
+    """What was seen a moment ago is not asked again, except where it is about staying."""
+    looks = []
+
+    def look() -> list[Node]:
+        looks.append(LAPTOP)
+        return looks
+
+    share = Share(1, 0, "cpu")
+    room = Room(Placement((share,)), look, NONE)
+    assert [2, 2, 2] == [room.slots(share) for _ in range(3)]
+    assert 1 == len(looks)
+    room.staying()
+    assert 2 == len(looks)
+
+
+def test_room_to_grow() -> None:
+    """The slots of hosts that may come; a share that is pinned to hosts that are up has none."""
+    on_card, beside = Share(1, 0.25, "cuda"), Share(1, 0, "cpu", cpu_only=True)
+    room = Room(Placement((on_card, beside)), lambda: [LAPTOP], Limits((SPOT, NodeType("cpu", 8, 0, 5))))
+    assert [8, 0] == [room.growth(on_card), room.growth(beside)]
+    assert [(), ("l",)] == [room.pins(on_card), room.pins(beside)]

@@ -1,28 +1,37 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import ray
 from ray.tune.search import Searcher
 
 from tcray.errors import StoreBusyError, SweepError
 from tcray.search.plan import find_cards, plan
 from tcray.search.queue import Circumstances, Pack, Queue
 from tcray.store.store import Store
+from tcray.sweep import placement
 from tcray.sweep import searcher as searching
 from tcray.sweep.library import HeldOut, Library
+from tcray.sweep.nodes import Limits, Node, NodeType
 from tcray.sweep.packing import PackSizes
+from tcray.sweep.placement import Placement, Room, Share
+from tcray.sweep.remarks import Remarks
 from tcray.sweep.report import Report
 from tcray.sweep.searcher import PackSearcher
-from tcray.sweep.trainable import ORDER, REPORT
-from tcray.sweep.worker import Worker
+from tcray.sweep.trainable import ORDER, REPORT, Order
+from tcray.sweep.worker import Worker as PackWorker
 
 from .small import a_sweep
 from .toy import Toy
+
+ON_CPU, ON_CARD, BESIDE = Share(1, 0, "cpu"), Share(1, 0.5, "cuda"), Share(1, 0, "cpu", cpu_only=True)
 
 
 @dataclass
@@ -37,6 +46,20 @@ class Lease:
             raise StoreBusyError("sweep small-1 was taken over by pid 7 on there")
 
 
+class Worker:
+    """A worker on a node, as a handle of Ray's: what it was told to take."""
+
+    def __init__(self, node: str) -> None:
+        """It has no pack."""
+        self.node = node
+        self.pack: Pack | None = None
+        self.take = SimpleNamespace(remote=self._take)
+
+    def _take(self, pack: Pack) -> str:
+        self.pack = pack
+        return "taken"
+
+
 class Tune:
     """What Ray Tune does with a searcher, by hand: trials are numbered, and trained when the test says so."""
 
@@ -49,23 +72,44 @@ class Tune:
         self.queue = Queue(planned, store, HeldOut(library))
         self.lease = Lease()
         self.said: list[str] = []
-        sizes = PackSizes(pack, fixed=True)
+        self.nodes = [Node("here", slots, 0, "node")]
+        self.room = Room(Placement((ON_CPU,)), lambda: self.nodes, Limits())
+        sizes = dict.fromkeys(("cpu", "cuda"), PackSizes(pack, fixed=True))
         lease: Any = self.lease
-        self.searcher = PackSearcher(self.queue, lease, sizes, lambda: slots, "/logs", self.said.append)
-        self.worker = Worker(store, library.__getitem__, "cpu", Toy(str(folder / "trace")))
+        remarks = Remarks("trials")
+        self.searcher = PackSearcher(
+            self.queue, lease, sizes, self.room, lambda w: w.node, remarks, "/logs", self.said.append
+        )
+        self.worker = PackWorker(store, library.__getitem__, "cpu", Toy(str(folder / "trace")))
         self.trials = 0
 
-    def ask(self) -> tuple[str, Pack] | str | None:
-        """Asks for a trial: its id and its pack, or what else the searcher said."""
+    def ask(self) -> str | None:
+        """Asks for a trial: its id, None if there is none now, or that there are no more."""
         self.trials += 1
         given = self.searcher.suggest(str(self.trials))
-        return (str(self.trials), given[ORDER].pack) if isinstance(given, dict) else given
+        return str(self.trials) if isinstance(given, dict) else given
 
-    def must_ask(self) -> tuple[str, Pack]:
-        """Asks for a trial that there has to be."""
-        asked = self.ask()
-        assert isinstance(asked, tuple)
-        return asked
+    def ask_all(self) -> list[str]:
+        """Asks for trials until there is none."""
+        trials = []
+        while (trial := self.ask()) is not None:
+            assert trial != Searcher.FINISHED
+            trials.append(trial)
+        return trials
+
+    def begin(self, trial: str, node: str = "node") -> Pack | None:
+        """Has a worker for a trial; the pack that it is given."""
+        worker = Worker(node)
+        self.searcher.began(trial, worker)
+        return worker.pack
+
+    def must_begin(self) -> tuple[str, Pack]:
+        """Asks for a trial that there has to be, and has a worker for it, which has to have a pack."""
+        trial = self.ask()
+        assert trial not in (None, Searcher.FINISHED)
+        pack = self.begin(trial)
+        assert pack is not None
+        return trial, pack
 
     def end(self, trial: str, report: Report) -> list[Report]:
         """Tells of a trial's result; what Tune keeps of it."""
@@ -73,10 +117,8 @@ class Tune:
         self.searcher.on_trial_complete(trial_id=trial, result={REPORT: kept, "done": True}, error=False)
         return kept
 
-    def die(self, trial: str, began: bool = True) -> None:
-        """Tells of a trial whose process died, after it began or before."""
-        if began:
-            self.searcher.began(trial, "node")  # type: ignore[arg-type]  # no reference into a Ray
+    def die(self, trial: str) -> None:
+        """Tells of a trial whose process died."""
         self.searcher.on_trial_complete(trial_id=trial, error=True)
 
 
@@ -87,8 +129,9 @@ def failed(pack: Pack, failure: Any, reason: str = "") -> Report:
 
 
 @pytest.fixture
-def tune(tmp_path: Path) -> Tune:
-    """Two slots, and packs of three."""
+def tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tune:
+    """Two slots, packs of three, and nodes that are looked at all the time."""
+    monkeypatch.setattr(placement, "LOOK_SECONDS", 0.0)
     return Tune(tmp_path)
 
 
@@ -98,8 +141,8 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     coming: list[str | None] = []
 
     class Inquest:
-        def __init__(self, node: str) -> None:
-            assert node == "node"
+        def __init__(self, node: str, taken: str) -> None:
+            assert ("node", "taken") == (node, taken)
 
         def verdict(self) -> str | None:
             return coming.pop(0)
@@ -108,56 +151,197 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     return coming
 
 
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
+    """The workers that were sent away."""
+    workers: list[Worker] = []
+    monkeypatch.setattr(ray, "kill", workers.append)
+    return workers
+
+
 def keys(packs: Sequence[Pack]) -> list[Any]:
     """The runs of packs."""
     return [segment.key for pack in packs for segment in pack.segments]
 
 
-def test_as_many_packs_as_slots(tune: Tune) -> None:
-    """A pack is formed when a slot is free to train it, and no sooner."""
-    first, _ = tune.must_ask(), tune.must_ask()
+def test_as_many_workers_as_slots(tune: Tune) -> None:
+    """A worker is asked for when a slot is free for it, and no sooner."""
+    first, _ = tune.must_begin(), tune.must_begin()
     assert tune.ask() is None
     tune.end(first[0], tune.worker.work(first[1], ""))
-    assert isinstance(tune.ask(), tuple)
+    assert 1 == len(tune.ask_all())
+
+
+def test_no_more_workers_than_packs(tmp_path: Path) -> None:
+    """Twelve runs in packs of three are work for four, however many slots there are."""
+    assert 4 == len(Tune(tmp_path, pack=3, slots=10).ask_all())
+
+
+def test_a_pack_is_formed_when_a_worker_is_there(tune: Tune) -> None:
+    """No run waits for a worker that may not come: whoever is there first has the first pack."""
+    early, late = tune.ask_all()
+    first = tune.begin(late)
+    second = tune.begin(early)
+    assert first is not None
+    assert second is not None
+    assert first.number < second.number
+    assert keys([first]) < keys([second])
+
+
+def test_a_worker_may_come_too_late(tmp_path: Path) -> None:
+    """One for which no pack is left does nothing, and that is nothing to be recorded."""
+    tune = Tune(tmp_path, pack=3, slots=4)
+    *early, late = tune.ask_all()
+    while tune.queue.take(3):
+        pass
+    assert tune.begin(late) is None
+    assert [] == early[3:]
+    tune.searcher.on_trial_complete(trial_id=late, result={REPORT: [], "done": True}, error=False)
+    assert tune.searcher.failure is None
 
 
 def test_a_whole_sweep(tune: Tune) -> None:
     """Asked and told until it has no more, the searcher finishes the queue, and Tune keeps nothing of the results."""
-    while True:
-        asked = tune.ask()
-        if not isinstance(asked, tuple):
-            break
-        assert [] == tune.end(asked[0], tune.worker.work(asked[1], ""))
-    assert asked == Searcher.FINISHED
+    while (trial := tune.ask()) not in (None, Searcher.FINISHED):
+        pack = tune.begin(trial)
+        assert pack is not None
+        assert [] == tune.end(trial, tune.worker.work(pack, ""))
+    assert trial == Searcher.FINISHED
     assert tune.queue.finished
+    assert tune.searcher.failure is None
+    assert tune.searcher.over
+
+
+def test_where_packs_are(tune: Tune) -> None:
+    """Packs under way are counted by node; workers that are not there wait since they were asked for."""
+    there, not_there = tune.ask_all()
+    assert {} == tune.searcher.packs
+    assert 2 == len(tune.searcher.waits)
+    pack = tune.begin(there)
+    assert pack is not None
+    assert {"node": 1} == tune.searcher.packs
+    assert [tune.searcher._hires[not_there].asked_at] == tune.searcher.waits
+    tune.end(there, tune.worker.work(pack, ""))
+    assert {} == tune.searcher.packs
+
+
+SMALL = NodeType("small", cpus=2, gpus=0, most=3)
+"""Its hosts have two slots."""
+
+
+@pytest.mark.parametrize(
+    ("pack", "limits", "workers"),
+    [
+        (3, Limits(), 2),
+        (3, Limits((SMALL,)), 4),
+        (2, Limits((SMALL,)), 6),
+        (1, Limits((SMALL,)), 6),
+        (1, Limits((SMALL,), hosts=2), 4),
+        (1, Limits((NodeType("gpu", cpus=1, gpus=4, most=20),)), 12),
+        (6, Limits((SMALL,)), 2),
+        (7, Limits((SMALL,)), 2),
+    ],
+)
+def test_what_an_autoscaler_sees(tmp_path: Path, pack: int, limits: Limits, workers: int) -> None:
+    """Beyond the slots that are there, workers are asked for while they have a full pack each, and may come.
+
+    Twelve runs wait, there are two slots, and one host of the type is up.
+    """
+    tune = Tune(tmp_path, pack=pack)
+    tune.room.limits = limits
+    assert workers == len(tune.ask_all())
+
+
+def test_from_zero(tune: Tune) -> None:
+    """With no host up, one worker is asked for in any case, and as many as have full packs where they may come."""
+    tune.nodes.clear()
+    assert 1 == len(tune.ask_all())
+    tune.room.limits = Limits((SMALL,))
+    assert 3 == len(tune.ask_all())
+
+
+def test_a_host_that_joins_is_used(tune: Tune) -> None:
+    """Its slots are filled as soon as it is there; what was asked for before it came is taken into account."""
+    tune.room.limits = Limits((SMALL,))
+    assert 4 == len(tune.ask_all())
+    tune.nodes.append(Node("there", 2, 0, "other"))
+    assert [] == tune.ask_all()
+    tune.room.limits = Limits()
+    tune.nodes.append(Node("elsewhere", 2, 0, "third"))
+    assert [] == tune.ask_all(), "there are four packs"
+
+
+def test_packs_do_not_shrink_for_hosts_that_may_never_come(tmp_path: Path) -> None:
+    """A pack is as large as is good for the slots that there are."""
+    tune = Tune(tmp_path, slots=1)
+    tune.searcher.sizes = {"cpu": PackSizes(4)}
+    tune.room.limits = Limits((NodeType("large", cpus=64, gpus=0),))
+    (first, *others) = tune.ask_all()
+    assert 2 == len(others)
+    pack = tune.begin(first)
+    assert pack is not None
+    assert 4 == len(pack.segments)
+
+
+def test_both_kinds_of_host(tune: Tune) -> None:
+    """Under `device: any` each share is asked for as often as its hosts have slots, and the CPU's is pinned there."""
+    tune.room.placement = Placement((ON_CARD, BESIDE))
+    tune.nodes[:] = [Node("gpu", 8, 1, "a"), Node("cpu", 2, 0, "b"), Node("leaves", 2, 0, "c", draining=True)]
+    orders: list[Order] = []
+    while isinstance(given := tune.searcher.suggest(str(len(orders))), dict):
+        orders.append(given[ORDER])
+    assert [Order(ON_CARD)] * 2 + [Order(BESIDE, ("b", "c"))] * 2 == orders
+
+
+def test_a_host_that_leaves_begins_nothing(tune: Tune, killed: list[Worker]) -> None:
+    """A worker on a node that is about to leave is sent away, and its slot counts no more; nobody is blamed."""
+    tune.nodes.append(Node("spot", 2, 0, "spot"))
+    trials = tune.ask_all()
+    assert 4 == len(trials)
+    tune.nodes[1] = replace(tune.nodes[1], draining=True)
+    for trial in trials[:3]:
+        assert tune.begin(trial, "spot") is None
+        tune.die(trial)
+    assert ["spot"] * 3 == [worker.node for worker in killed]
+    assert tune.searcher.failure is None
+    assert 1 == len(tune.ask_all()), "one of two slots has been asked for"
+    assert [] == tune.said
+
+
+def test_a_worker_that_starts_may_die_with_its_host(tune: Tune) -> None:
+    """Workers that die before they begin count for nothing where a host went meanwhile."""
+    for _ in range(4):
+        tune.nodes.append(Node("spot", 1, 0, "spot"))
+        trial = tune.ask_all()[-1]
+        tune.nodes.pop()
+        tune.die(trial)
     assert tune.searcher.failure is None
 
 
-def test_what_does_not_fit_is_halved(tune: Tune) -> None:
-    """A pack that is short of memory is said, and no later one of its kind is as large."""
-    trial, pack = tune.must_ask()
-    tune.end(trial, failed(pack, "memory"))
-    assert ["a pack of 3 runs (mosi/rank=1, …) did not fit into memory; its halves are tried apart"] == tune.said
-    assert 1 == len(tune.must_ask()[1].segments)
+def test_what_is_remarkable_of_a_host_is_said(tune: Tune) -> None:
+    """What the report of a pack that was trained tells of its host is passed on."""
+    trial, pack = tune.must_begin()
+    tune.end(trial, replace(tune.worker.work(pack, ""), relayed=True))
+    assert [f"{socket.gethostname()} does not see trials: states and weights go through this host"] == tune.said
 
 
 def test_a_crash_is_halved(tune: Tune) -> None:
     """A pack whose training raised is said with its reason, and its halves come first."""
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     tune.end(trial, failed(pack, "crash", "ValueError: no"))
     assert ["a pack of 3 runs (mosi/rank=1, …) failed: ValueError: no; its halves are tried apart"] == tune.said
-    halves = [tune.must_ask()[1], tune.must_ask()[1]]
+    halves = [tune.must_begin()[1], tune.must_begin()[1]]
     assert keys([pack]) == keys(halves)
 
 
 def test_a_process_that_died_alone_is_a_crash(tune: Tune, verdicts: list[str | None]) -> None:
     """Once it is known that the node lives, a pack whose process died is halved; until then others go on."""
     verdicts += [None, "crashed"]
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     tune.die(trial)
-    tune.must_ask()
+    tune.must_begin()
     assert [] == tune.said
-    halves = [tune.must_ask()[1]]
+    halves = [tune.must_begin()[1]]
     assert ["the worker of a pack of 3 runs (mosi/rank=1, …) died; its halves are tried apart"] == tune.said
     assert keys([pack])[:2] == keys(halves)
 
@@ -165,18 +349,18 @@ def test_a_process_that_died_alone_is_a_crash(tune: Tune, verdicts: list[str | N
 def test_a_lost_host_blames_nobody(tune: Tune, verdicts: list[str | None]) -> None:
     """The pack of a host that is gone waits again, whole."""
     verdicts += ["lost"]
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     tune.die(trial)
-    assert keys([pack]) == keys([tune.must_ask()[1]])
+    assert keys([pack]) == keys([tune.must_begin()[1]])
     assert ["a host was lost: a pack of 3 runs (mosi/rank=1, …) waits again"] == tune.said
 
 
 def test_a_worker_killed_between_packs_blames_nobody(tune: Tune, verdicts: list[str | None]) -> None:
     """A pack that the worker had not come to waits again, whole, and no host is said to be lost."""
     verdicts += ["not begun"]
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     tune.die(trial)
-    assert keys([pack]) == keys([tune.must_ask()[1]])
+    assert keys([pack]) == keys([tune.must_begin()[1]])
     assert ["a worker died before it began a pack of 3 runs (mosi/rank=1, …), which waits again"] == tune.said
 
 
@@ -185,7 +369,7 @@ def test_workers_that_never_come_to_a_pack_end_the_sweep(tune: Tune, verdicts: l
     verdicts += ["not begun"] * 3
     for _ in range(3):
         assert tune.searcher.failure is None
-        trial, _pack = tune.must_ask()
+        trial, _pack = tune.must_begin()
         tune.die(trial)
     assert Searcher.FINISHED == tune.ask()
     assert "3 workers in a row died before they began" in str(tune.searcher.failure)
@@ -195,19 +379,17 @@ def test_workers_that_cannot_start_end_the_sweep(tune: Tune) -> None:
     """A worker that dies before it begins is no pack's fault; three in a row, and none has ever begun."""
     for _ in range(3):
         assert tune.searcher.failure is None
-        trial, pack = tune.must_ask()
-        tune.die(trial, began=False)
+        tune.die(tune.ask_all()[0])
     assert isinstance(tune.searcher.failure, SweepError)
     assert "3 workers in a row died before they began" in str(tune.searcher.failure)
     assert "/logs" in str(tune.searcher.failure)
-    assert 24 >= len(keys([pack])), "nothing was given up for dead"
     assert 0 == tune.queue.progress().failed
 
 
 @pytest.mark.parametrize("failure", ["store", "start"])
 def test_what_no_pack_can_help_ends_the_sweep(tune: Tune, failure: str) -> None:
     """A worker that cannot reach the store, or cannot begin, ends the sweep, and the host is named."""
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     tune.end(trial, failed(pack, failure, "trials/ cannot be written"))
     assert "on there: trials/ cannot be written" == str(tune.searcher.failure)
     assert tune.ask() == Searcher.FINISHED, "nothing more is handed out"
@@ -215,7 +397,7 @@ def test_what_no_pack_can_help_ends_the_sweep(tune: Tune, failure: str) -> None:
 
 def test_a_lost_lease_ends_the_sweep(tune: Tune) -> None:
     """Once another driver has taken over, nothing is recorded and nothing handed out."""
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     tune.lease.lost = True
     tune.end(trial, tune.worker.work(pack, ""))
     assert isinstance(tune.searcher.failure, StoreBusyError)
@@ -224,10 +406,10 @@ def test_a_lost_lease_ends_the_sweep(tune: Tune) -> None:
 
 def test_tune_may_tell_twice(tune: Tune) -> None:
     """A trial that Tune tells of twice counts once."""
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     report = tune.worker.work(pack, "")
     tune.end(trial, report)
-    tune.die(trial, began=False)
+    tune.die(trial)
     assert tune.searcher.failure is None
 
 
@@ -238,7 +420,7 @@ def test_a_bug_is_not_swallowed(tune: Tune, monkeypatch: pytest.MonkeyPatch) -> 
         raise KeyError("a bug")
 
     monkeypatch.setattr(Queue, "record", broken)
-    trial, pack = tune.must_ask()
+    trial, pack = tune.must_begin()
     tune.end(trial, tune.worker.work(pack, ""))
     assert isinstance(tune.searcher.failure, KeyError)
     assert "in broken" in tune.searcher.failure.__notes__[0]

@@ -1,62 +1,63 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tcray.sweep import watch as watching
 from tcray.sweep.watch import Leave, Watch
 
 
 @dataclass
 class Stand:
-    """A searcher, an interrupt and a display in one, that do as they are told."""
+    """A searcher, an interrupt, a lookout and a display in one, that do as they are told."""
 
-    failure: Exception | None = None
+    over: bool = False
     asked: bool = False
-    waits_for_workers: bool = False
-    said: list[str] = field(default_factory=list)
     ticks: int = 0
+    begun: list[tuple[str, str]] = field(default_factory=list)
 
     def tick(self) -> None:
         """Counts."""
         self.ticks += 1
 
-    def say(self, note: str) -> None:
+    def began(self, trial_id: str, worker: str) -> None:
         """Takes it down."""
-        self.said.append(note)
+        self.begun.append((trial_id, worker))
 
 
 def a_watch(stand: Any) -> Watch:
     """The callback around it."""
-    return Watch(stand, stand, stand)
+    return Watch(stand, stand, stand, stand)
 
 
-def test_every_step_moves_the_display() -> None:
-    """While all is well a step does nothing but show how far it has come."""
+def test_every_step_is_told_and_shown() -> None:
+    """While all is well a step does nothing but tell how far the sweep has come, and show it."""
     stand = Stand()
     a_watch(stand).on_step_begin(iteration=1, trials=[])
-    assert 1 == stand.ticks
+    assert 2 == stand.ticks
 
 
-@pytest.mark.parametrize("stand", [Stand(asked=True), Stand(failure=ValueError("no"))])
+@pytest.mark.parametrize("stand", [Stand(asked=True), Stand(over=True)])
 def test_a_step_ends_the_sweep(stand: Stand) -> None:
-    """Ctrl-C, and a failure that Tune has swallowed, leave its loop by an exception that it does not handle."""
+    """Whoever stops it, a failure that Tune has swallowed, and the end leave its loop by what it does not handle."""
     with pytest.raises(Leave):
         a_watch(stand).on_step_begin()
     assert not issubclass(Leave, Exception)
+    assert 0 == stand.ticks
 
 
-def test_waiting_for_room_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Packs that no worker begins for a minute are spoken of, once a minute."""
-    now = [0.0]
-    monkeypatch.setattr(watching.time, "monotonic", lambda: now[0])
+def test_a_worker_that_is_there_is_given_something_to_do() -> None:
+    """The searcher hears of it before it begins."""
     stand = Stand()
-    watch = a_watch(stand)
-    for second in range(200):
-        now[0] = float(second)
-        stand.waits_for_workers = 10 <= second < 140
-        watch.on_step_begin()
-    expected = "no worker has begun for 60 s: the nodes are busy, or slow to start one"
-    assert [expected] * 2 == stand.said
+    trial = SimpleNamespace(trial_id="ab", temporary_state=SimpleNamespace(ray_actor="the worker"))
+    a_watch(stand).on_trial_start(iteration=1, trials=[], trial=trial)
+    assert [("ab", "the worker")] == stand.begun
+
+
+def test_nothing_of_it_is_kept_by_tune() -> None:
+    """Tune pickles its callbacks for a restore that never comes."""
+    stand = SimpleNamespace(cannot=lambda: "be pickled")
+    assert {} == pickle.loads(pickle.dumps(a_watch(stand))).__dict__

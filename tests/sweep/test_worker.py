@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,18 @@ def test_a_missing_state_means_training_again(bench: Bench) -> None:
         RuntimeError(
             "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried to allocate"
         ),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
 def test_memory_is_told_apart(bench: Bench, error: Exception) -> None:
-    """Whatever way torch says that memory is short, the report says so."""
-    report = bench.worker(failing(error)).work(first_pack(bench), "")
-    assert ("memory", ()) == (report.failure, report.outcomes)
+    """Whatever way torch says that memory is short, runs that do not fit even alone FAILED: memory where they were."""
+    pack = bench.second_pack()
+    report = bench.worker(failing(error)).work(pack, "")
+    assert (None, 1) == (report.failure, report.together)
+    assert [("FAILED", "memory", pack.start)] * len(pack.segments) == [
+        (outcome.state, outcome.reason, outcome.epoch) for outcome in report.outcomes
+    ]
 
 
 def test_memory_is_really_short(bench: Bench) -> None:
@@ -128,7 +135,43 @@ def test_memory_is_really_short(bench: Bench) -> None:
         torch.empty(2**60)
         return []
 
-    assert "memory" == bench.worker(train).work(first_pack(bench), "").failure
+    report = bench.worker(train).work(first_pack(bench), "")
+    assert ["memory"] * 3 == [outcome.reason for outcome in report.outcomes]
+
+
+def test_what_does_not_fit_is_trained_in_parts(bench: Bench) -> None:
+    """A pack that memory does not hold is trained in halves, to the same outcomes, and later ones at once in such."""
+    packs = [bench.queue.take(6), bench.queue.take(6)]
+    assert [6, 6] == [len(pack.segments) for pack in packs if pack]
+    expected = [bench.worker().work(pack, "").outcomes for pack in packs if pack]
+    tight = replace(bench.toy, trace=f"{bench.toy.trace} of few", most=3)
+    worker = bench.worker(tight)
+    reports = [worker.work(pack, "") for pack in packs if pack]
+    assert expected == [report.outcomes for report in reports]
+    assert [3, 3] == [report.together for report in reports]
+    assert [6] * 6 + [3] * 12 == [segment["size"] for segment in tight.trained()]
+
+
+def test_one_run_that_does_not_fit_leaves_the_others(bench: Bench) -> None:
+    """Of a pack with a run that is too large by itself, that run alone FAILED, and the others are as they would be."""
+    pack = first_pack(bench)
+    large = pack.segments[1].run.run_id
+    expected = bench.worker().work(pack, "").outcomes
+
+    def train(dataset: Any, runs: Sequence[Run], **options: Any) -> list[Trained]:
+        if large in {run.run_id for run in runs}:
+            raise MemoryError
+        return bench.toy(dataset, runs, **options)
+
+    outcomes = bench.worker(train).work(pack, "").outcomes
+    assert ["", "memory", ""] == [outcome.reason for outcome in outcomes]
+    assert [expected[0], expected[2]] == [outcomes[0], outcomes[2]]
+
+
+def test_what_bits_depend_on_is_told(bench: Bench) -> None:
+    """A report names torch and the processor's abilities."""
+    told = bench.worker().work(first_pack(bench), "").arithmetic
+    assert f"torch {torch.__version__} with {torch.backends.cpu.get_cpu_capability()}" == told
 
 
 def test_any_other_exception_is_a_crash(bench: Bench) -> None:

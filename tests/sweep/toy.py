@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
+
 from tcray.errors import StoreError
 from tcray.spec.run import Run, digest
 from tcray.store.outcome import Evaluation, Outcome
@@ -29,6 +31,8 @@ class Toy:
     raises      id of a run whose training raises a ValueError
     most        more runs than these do not fit into memory
     unwritable  the store cannot be written
+    visits      file to which every pack adds where it is, when it begins and when it ends, a line of JSON each
+    hold        file; as long as it is there no pack ends
     """
 
     trace: str
@@ -38,6 +42,8 @@ class Toy:
     raises: str = ""
     most: int = 1000
     unwritable: bool = False
+    visits: str = ""
+    hold: str = ""
 
     def __call__(
         self,
@@ -54,8 +60,12 @@ class Toy:
         told = [json.dumps([os.getpid(), len(runs), run.run_id, start, stop]) for run in runs]
         with Path(self.trace).open("a") as trace:
             trace.write("\n".join(told) + "\n")
+        self._visit("begins")
         if self.seconds:
             time.sleep(self.seconds)
+        while self.hold and Path(self.hold).exists():
+            time.sleep(0.05)
+        self._visit("ends")
         ids = {run.run_id for run in runs}
         if self.dies_once and not Path(self.dies_once).exists():
             Path(self.dies_once).write_text(str(os.getpid()))
@@ -70,6 +80,15 @@ class Toy:
             raise StoreError("trials/ cannot be written", "Make room.")
         pairs = zip(runs, states, strict=True)
         return [_trained(run, state, start, stop, confirm, dataset) for run, state in pairs]
+
+    def _visit(self, what: str) -> None:
+        if not self.visits:
+            return
+        node, cards = ray.get_runtime_context().get_node_id(), ray.get_gpu_ids()
+        assert ",".join(map(str, cards)) == os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        told = {"what": what, "at": time.time(), "pid": os.getpid(), "node": node, "cards": cards}
+        with Path(self.visits).open("a") as visits:
+            visits.write(json.dumps(told) + "\n")
 
     def trained(self) -> list[dict[str, Any]]:
         """Every segment of a run that was set out to be trained, in order."""

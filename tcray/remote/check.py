@@ -1,0 +1,52 @@
+"""Everything that may be said against a cluster file before anything is brought up: offline, and of all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+from tcray.errors import Problem, SpecError
+from tcray.remote.checks import (
+    amazon,
+    exposure,
+    form,
+    machines,
+    mounts,
+    own_machines,
+    providers,
+    starting,
+    storage,
+    versions,
+)
+from tcray.remote.cluster_file import ClusterFile
+
+_SIDES = (form, providers, own_machines, amazon, machines, starting, mounts, exposure, storage, versions)
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What an examination found: with problems no cluster should be brought up; notes are there to be known."""
+
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+
+def examine(file: ClusterFile) -> Examination:
+    """What is wrong with a cluster file, and what one may know of it."""
+    found = [*chain.from_iterable(side.check(file) for side in _SIDES)]
+    problems = sorted({finding.said for finding in found if not finding.is_note})
+    if not problems and (reason := form.refusal(file)):
+        problems = [file.root.problem(f"Ray's launcher refuses it: {reason}")]
+    return Examination(tuple(problems), tuple(sorted({finding.said for finding in found if finding.is_note})))
+
+
+def expect_sound(file: ClusterFile) -> Examination:
+    """The examination of a file with which nothing is wrong.
+
+    Raises:
+        SpecError: with everything that is.
+    """
+    examination = examine(file)
+    if examination.problems:
+        raise SpecError(file.path, examination.problems)
+    return examination

@@ -1,0 +1,51 @@
+"""What a check finds: what is wrong, with which no cluster should be brought up, and notes, which one may know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from tcray.errors import Problem
+from tcray.remote.cluster_file import ClusterFile, Key
+from tcray.spec.nodes import Node
+from tcray.spec.words import nearest
+
+MISSING = "required, and missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A sentence on one place of a cluster file."""
+
+    said: Problem
+    is_note: bool = False
+
+
+def wrong(node: Node, sentence: str) -> Finding:
+    """What is wrong with a value."""
+    return Finding(node.problem(sentence))
+
+
+def wrong_key(node: Node, sentence: str) -> Finding:
+    """What is wrong with its standing there."""
+    return Finding(node.key_problem(sentence))
+
+
+def lacking(node: Node, key: str, sentence: str = MISSING) -> Finding:
+    """What is wrong with there being no `key` in a mapping."""
+    return Finding(node.key_place.problem(node.below(key), sentence))
+
+
+def required(
+    file: ClusterFile, above: tuple[Key, ...], key: str, known: Collection[str], sentence: str = MISSING
+) -> Iterator[Finding]:
+    """That the mapping `above` lacks `key`, unless one of its keys that are not `known` was probably meant to be it."""
+    mapping = file.mapping(*above)
+    meant = {nearest(str(other), known) for other in mapping if other not in known}
+    if mapping.get(key) is None and key not in meant:
+        yield lacking(file.node(*above), key, sentence)
+
+
+def note(node: Node, sentence: str) -> Finding:
+    """What one may know of a value."""
+    return Finding(node.problem(sentence), is_note=True)

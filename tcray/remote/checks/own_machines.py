@@ -1,0 +1,58 @@
+"""Machines of one's own: their addresses, and Ray's two autoscalers, one of which miscounts them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from tcray.remote.checks.findings import Finding, note, required, wrong
+from tcray.remote.checks.providers import LOCAL
+from tcray.remote.cluster_file import UNFILLED, ClusterFile
+from tcray.remote.node_types import TYPES
+from tcray.spec.words import found
+
+_OLD_AUTOSCALER = re.compile(r"\bRAY_enable_autoscaler_v2=[\"']?0\b")
+_LOCAL_TYPE = "local.cluster.node"
+
+
+def check(file: ClusterFile) -> Iterator[Finding]:
+    """The addresses, and how many of the machines behind them come to be nodes."""
+    if not file.is_local or file.value("provider", "coordinator_address") is not None:
+        return  # a coordinator knows the machines, and the file does not
+    for key in ("head_ip", "worker_ips"):
+        yield from required(file, ("provider",), key, LOCAL)
+    workers = file.texts("provider", "worker_ips")
+    times = Counter(workers)
+    for i, address in enumerate(workers):
+        if UNFILLED in address:
+            continue
+        node = file.node("provider", "worker_ips", i)
+        if address == file.value("provider", "head_ip"):
+            yield wrong(node, f"{address} is the head, which computes without being named here")
+        elif times[address] > 1 and i > workers.index(address):
+            yield wrong(node, f"{address} is given twice")
+    yield from _counts(file, len(workers))
+
+
+def _counts(file: ClusterFile, workers: int) -> Iterator[Finding]:
+    """How many of the machines Ray's autoscaler brings up, of which there are two."""
+    least, most = file.value("min_workers"), file.value("max_workers")
+    at_once = min(workers, least) if isinstance(least, int) else workers
+    if isinstance(most, int) and most < at_once:
+        yield wrong(file.node("max_workers"), f"at most {most}, and {at_once} workers are to be up")
+    elif at_once < workers:
+        yield note(
+            file.node("min_workers"), f"at first {at_once} of the {workers} workers, and more when packs wait for them"
+        )
+    starts = {i: said for i, said in enumerate(file.texts("head_start_ray_commands")) if "--autoscaling-config" in said}
+    if not starts or not workers or any(map(_OLD_AUTOSCALER.search, starts.values())):
+        return
+    newer = "Ray's newer autoscaler counts the head among the workers"
+    least = file.value(TYPES, _LOCAL_TYPE, "min_workers")
+    if least is None:
+        node = file.node("head_start_ray_commands", next(iter(starts)))
+        yield wrong(node, f"{newer}, and leaves one out; say RAY_enable_autoscaler_v2=0 before `ray start`")
+    elif least != workers + 1:
+        node = file.node(TYPES, _LOCAL_TYPE, "min_workers")
+        yield wrong(node, f"{newer}: expected {workers + 1} for these {workers} and the head, found {found(least)}")

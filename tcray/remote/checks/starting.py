@@ -1,0 +1,73 @@
+"""The commands that start Ray: that they do, that the cluster has a password, and to whom they open its dashboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tcray.remote.checks.findings import Finding, lacking, note, wrong
+from tcray.remote.cluster_file import ClusterFile
+from tcray.spec.nodes import Node
+
+_STARTS = re.compile(r"\bray\s+start\b")
+_MODE = re.compile(r"\bRAY_AUTH_MODE=[\"']?(\w*)")
+_DASHBOARD = re.compile(r"--dashboard-host[= ][\"']?([^\s;\"']+)")
+_CLIENT = re.compile(r"--ray-client-server-port[= ](\S+)")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_WANTED = {
+    "head": {
+        "--head": "connects to another cluster's head",
+        "--autoscaling-config": "never starts a worker; say --autoscaling-config=~/ray_bootstrap_config.yaml",
+    },
+    "worker": {"--address": "does not find the head; say --address=$RAY_HEAD_IP:6379"},
+}
+
+_UNLOCKED = {
+    "head": "whoever reaches the head can run anything on it",
+    "worker": "a head that asks for the token turns it away",
+}
+
+
+def check(file: ClusterFile) -> Iterator[Finding]:
+    """Both start commands."""
+    for role in ("head", "worker"):
+        yield from _commands(file, role)
+
+
+def _commands(file: ClusterFile, role: str) -> Iterator[Finding]:
+    key = f"{role}_start_ray_commands"
+    if file.value(key) is None:
+        yield lacking(file.root, key, "not given, and Ray's own start without a token")
+        return
+    commands = {i: command for i, command in enumerate(file.texts(key)) if _STARTS.search(command)}
+    if not commands:
+        yield wrong(file.node(key), "none of the commands says `ray start`")
+    for i, command in commands.items():
+        node = file.node(key, i)
+        for option, consequence in _WANTED[role].items():
+            if option not in command:
+                yield wrong(node, f"`ray start` without {option} {consequence}")
+        yield from _authentication(file, role, command, node)
+        yield from _ports(command, node)
+
+
+def _authentication(file: ClusterFile, role: str, command: str, node: Node) -> Iterator[Finding]:
+    mode = next(iter(_MODE.findall(command) or _MODE.findall(" ".join(_inherited(file, role)))), None)
+    if mode is None:
+        yield wrong(node, f"`ray start` without RAY_AUTH_MODE=token: {_UNLOCKED[role]}")
+    elif mode != "token":
+        yield wrong(node, f"RAY_AUTH_MODE is {mode}, not token: {_UNLOCKED[role]}")
+
+
+def _inherited(file: ClusterFile, role: str) -> list[str]:
+    """The options of the container that commands run in, if there is one."""
+    return [*file.texts("docker", "run_options"), *file.texts("docker", f"{role}_run_options")]
+
+
+def _ports(command: str, node: Node) -> Iterator[Finding]:
+    if (host := _DASHBOARD.search(command)) and host[1] not in _LOOPBACK:
+        sentence = "opens the dashboard, which runs whatever it is sent; say --dashboard-host=127.0.0.1"
+        yield wrong(node, f"--dashboard-host={host[1]} {sentence}")
+    if port := _CLIENT.search(command):
+        yield note(node, f"Ray's client server listens on port {port[1]}; tcray does without it")

@@ -1,0 +1,80 @@
+"""`tcray cluster check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tcray.cli import main
+from tests.remote.conftest import checkout  # noqa: F401 a fixture
+from tests.remote.shipped import FILES, place, text
+
+GPU = """\
+tcray-gpu: on AWS, in us-west-2
+type  nodes  machine      market              CPUs  GPUs  packs of 0.25 GPU
+head  1      m5.xlarge    on demand              0     0                  0
+gpu   0–8    g5.xlarge    spot, or on demand     4     1                  4
+gpus  0–2    g5.12xlarge  spot, or on demand    16     4                 16
+at most the head and 10 workers, which hold 64 packs at a time
+"""
+
+ONPREM = "tcray-onprem: a head and 2 workers of your own; what they have, Ray finds out on them\n"
+
+pytestmark = pytest.mark.usefixtures("checkout")
+
+
+def checked(said: str) -> Result:
+    """The command on a file that says this."""
+    Path("x.yaml").write_text(said, encoding="utf-8")
+    return CliRunner().invoke(main, ["cluster", "check", "x.yaml"])
+
+
+@pytest.mark.parametrize(("name", "outline"), [("gpu", GPU), ("onprem", ONPREM)])
+def test_of_a_sound_file_it_is_said_what_it_would_bring_up(name: str, outline: str) -> None:
+    """And no more."""
+    result = checked(text(name))
+    assert (result.exit_code, result.stdout, result.stderr) == (0, outline, "")
+
+
+def test_what_is_noted_stands_below_at_its_place() -> None:
+    """It is no failure."""
+    said = text("gpu", {"GPU: 4": "GPU: 2"})
+    result = checked(said)
+    line, column = place(said, "gpus: … {CPU")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == (
+        f"x.yaml:{line}:{column}: available_node_types.gpus.resources: "
+        "note: declares 2 of the GPUs of a g5.12xlarge, which has 4"
+    )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_is_to_be_filled_in_is_listed(path: Path) -> None:
+    """A shipped file is sound, and says itself what it lacks."""
+    result = CliRunner().invoke(main, ["cluster", "check", str(path)])
+    lines = [line for line in result.stdout.splitlines() if line.startswith(f"{path}:")]
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines
+    assert [line for line in lines if ": to be filled in: " not in line] == []
+
+
+def test_a_file_with_something_wrong_exits_2() -> None:
+    """With every problem on stderr, as of a sweep file; nothing is said of what it would bring up."""
+    said = text("gpu", {"GPU: 4": "GPUs: 4", "max_workers: 10\nidle": "max_worker: 10\nidle"})
+    result = checked(said)
+    (first, _), (second, column) = place(said, "max_worker: "), place(said, "GPUs: 4")
+    resources = "available_node_types.gpus.resources"
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        "Error: 2 problems",
+        f'x.yaml:{first}:1: max_worker: no such key; did you mean "max_workers"?',
+        f'x.yaml:{second}:{column}: {resources}.GPUs: no resource of Ray; did you mean "GPU"?',
+    ]
+
+
+def test_a_file_that_is_none_exits_2() -> None:
+    """One sentence, as for sweep files."""
+    result = CliRunner().invoke(main, ["cluster", "check", "nowhere.yaml"])
+    assert (result.exit_code, result.stderr) == (2, "Error: nowhere.yaml: no such file\n")

@@ -1,0 +1,217 @@
+"""Commands said on the head of a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tcray import __version__
+from tcray.cli import main
+from tcray.remote.head import Head
+from tests.remote.nearby import Nearby, a_head, option
+from tests.sweep.small import a_file, a_sweep
+
+CLUSTER = "cluster/my own.yaml"
+NAMED = "the head of cluster/my own.yaml (10.0.0.1)"
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nearby:
+    """The head of every cluster file."""
+    head, launcher = a_head(tmp_path)
+
+    def of(cluster: str) -> Head:
+        assert cluster == CLUSTER
+        return head
+
+    monkeypatch.setattr(Head, "of", of)
+    monkeypatch.delenv("TCRAY_STORE", raising=False)
+    return launcher
+
+
+def answering(there: Nearby, *lines: str, store: str = "") -> None:
+    """Has the head greet as it should, with the store it names, and otherwise do what `lines` of bash say."""
+    there.program("python3", f'[ "$1" != -c ] || {{ echo {__version__}; echo {store!r}; exit; }}', *lines)
+
+
+def say(*words: str) -> Result:
+    """Says a command here."""
+    return CliRunner().invoke(main, [*words, "--cluster", CLUSTER])
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (["status"], ["status"]),
+        (["status", "rank"], ["status", "rank"]),
+        (
+            ["status", "rank", "--follow", "--store", "s3://b/x y"],
+            ["status", "rank", "--follow", "--store", "s3://b/x y"],
+        ),
+        (["stop", "rank"], ["stop", "rank"]),
+        (["stop", "rank", "--store", "trials/"], ["stop", "rank", "--store", "trials/"]),
+    ],
+)
+def test_a_command_is_said_there_as_it_is_here(there: Nearby, said: list[str], words: list[str]) -> None:
+    """With the same words, but for the cluster."""
+    answering(there)
+    assert 0 == say(*said).exit_code
+    assert ["-m", "tcray", *words] == there.called("python3")[-1]
+
+
+def test_what_it_prints_there_is_printed_here(there: Nearby, capfd: pytest.CaptureFixture[str]) -> None:
+    """Both streams pass, and the exit code."""
+    answering(there, "echo 3 runs; echo sweep rank-1 >&2; exit 1")
+    assert 1 == say("status", "rank").exit_code
+    assert ("3 runs\n", "sweep rank-1\n") == tuple(capfd.readouterr())
+
+
+@pytest.mark.parametrize("command", [["status"], ["stop", "rank"]])
+def test_the_store_of_this_machine_is_none_of_the_head_s(
+    there: Nearby, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """TCRAY_STORE of this machine's environment is not passed on: the head has its own."""
+    monkeypatch.setenv("TCRAY_STORE", "here/")
+    answering(there)
+    say(*command)
+    assert ["-m", "tcray", *command] == there.called("python3")[-1]
+
+
+@pytest.mark.parametrize("command", ["status", "stop"])
+def test_a_sweep_is_named_by_id_or_name(there: Nearby, command: str) -> None:
+    """A sweep file is this machine's, and says nothing there."""
+    result = say(command, "sweeps/rank.yaml")
+    assert 2 == result.exit_code
+    assert (
+        "Error: with --cluster a sweep is named by its id or its name, and sweeps/rank.yaml is a file\n"
+        "The sweeps that were run there: tcray status --cluster 'cluster/my own.yaml'\n"
+    ) == result.stderr
+    assert [] == there.called("python3")
+
+
+@pytest.mark.parametrize("words", [["status"], ["stop", "rank"]])
+def test_a_head_that_will_not_do_is_told(there: Nearby, words: list[str]) -> None:
+    """Then nothing is said to it."""
+    there.program("python3", "echo 0.0.1; echo")
+    result = say(*words)
+    assert 2 == result.exit_code
+    assert result.stderr.startswith(f"Error: {NAMED} has tcray 0.0.1, and this machine {__version__}\n")
+    assert 1 == len(there.called("python3"))
+
+
+SUBMITS = """\
+case "$3" in
+  submit) echo small-1;;
+  follow) echo 32 of 32 runs done; exit {code};;
+esac"""
+
+
+def run(folder: Path, *words: str) -> Result:
+    """Says `tcray sweep` of the small sweep."""
+    return say("sweep", str(a_file(folder)), *words)
+
+
+def test_a_sweep_is_run_there_and_followed(there: Nearby, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It is said how to watch it, stop it and fetch it; its log is printed, and at last again how to fetch it."""
+    answering(there, SUBMITS.format(code=0))
+    result = run(tmp_path)
+    assert 0 == result.exit_code
+    fetch = "ray rsync-down 'cluster/my own.yaml' '~/tcray-work/trials/' trials/"
+    assert [
+        f"sweep small-1 runs on {NAMED}, whatever becomes of this machine",
+        "  watch   tcray status small-1 --follow --cluster 'cluster/my own.yaml'",
+        "  stop    tcray stop small-1 --cluster 'cluster/my own.yaml'",
+        f"  fetch   {fetch}",
+        "  results tcray results small-1",
+        f"To have it on this machine: {fetch}",
+    ] == result.stderr.splitlines()
+    assert "32 of 32 runs done\n" == capfd.readouterr().out
+
+
+@pytest.mark.parametrize("code", [1, 2, 130])
+def test_it_ends_as_the_sweep_ends(there: Nearby, tmp_path: Path, code: int) -> None:
+    """With the same exit code, and nothing to fetch at the end."""
+    answering(there, SUBMITS.format(code=code))
+    result = run(tmp_path)
+    assert code == result.exit_code
+    assert "  results tcray results small-1" == result.stderr.splitlines()[-1]
+
+
+def test_a_detached_sweep_is_left_once_it_has_begun(there: Nearby, tmp_path: Path) -> None:
+    """Its beginning is followed, and how to fetch it is said once."""
+    answering(there, SUBMITS.format(code=0))
+    result = run(tmp_path, "--detach")
+    assert 0 == result.exit_code
+    assert "--beginning" == there.called("python3")[-1][-1]
+    assert "  results tcray results small-1" == result.stderr.splitlines()[-1]
+
+
+def results_of(result: Result) -> str:
+    """The line that shows the results."""
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("  results ")]
+    return line.removeprefix("  results ")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said", "store", "fetch", "results"),
+    [
+        ("", [], "trials/", "'~/tcray-work/trials/' trials/", "tcray results small-1"),
+        ("/nfs/trials", [], "/nfs/trials", "/nfs/trials/ trials/", "tcray results small-1"),
+        ("file:///nfs/t", [], "file:///nfs/t", "/nfs/t/ trials/", "tcray results small-1"),
+        ("s3://b/t", [], "s3://b/t", "", "tcray results small-1 --store s3://b/t"),
+        ("s3://b/t", ["--store", "mine"], "mine", "'~/tcray-work/mine/' trials/", "tcray results small-1"),
+    ],
+)
+def test_the_store_is_the_head_s_unless_one_is_said(
+    there: Nearby, tmp_path: Path, theirs: str, said: list[str], store: str, fetch: str, results: str
+) -> None:
+    """That of Ray's environment there, else a folder there, which can be fetched; a bucket needs no fetching."""
+    answering(there, SUBMITS.format(code=0), store=theirs)
+    result = run(tmp_path, *said)
+    submitted = next(call for call in there.called("python3") if "submit" in call)
+    assert [store] == option(submitted, "store")
+    assert results == results_of(result)
+    fetches = [line for line in result.stderr.splitlines() if line.startswith("  fetch ")]
+    assert ([f"  fetch   ray rsync-down 'cluster/my own.yaml' {fetch}"] if fetch else []) == fetches
+    assert (f"tcray stop small-1 --store mine --cluster '{CLUSTER}'" in result.stderr) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--set", "training.epoch=3"], "training.epoch"),
+        (["--set", "data.missing=error"], "datasets: mosi has not been imported into"),
+        (["--address", "auto"], "--cluster and --address name two places to run at"),
+    ],
+)
+def test_what_is_wrong_here_is_told_before_anybody_is_called(
+    there: Nearby, tmp_path: Path, words: list[str], message: str
+) -> None:
+    """A mistake in the sweep, missing data, two places at once: each is wrong input, and nothing is sent."""
+    result = run(tmp_path, *words)
+    assert 2 == result.exit_code
+    assert message in result.stderr
+    assert ([], False) == (there.called("python3"), there.work.exists())
+
+
+def test_only_what_runs_elsewhere_is_detached(tmp_path: Path) -> None:
+    """`--detach` without a cluster is wrong input."""
+    result = CliRunner().invoke(main, ["sweep", str(a_file(tmp_path)), "--detach"])
+    assert (2, "Error: --detach is for a sweep that runs elsewhere\nSay where: --cluster FILE.\n") == (
+        result.exit_code,
+        result.stderr,
+    )
+
+
+def test_the_plan_is_that_of_the_file_and_what_is_set(there: Nearby, tmp_path: Path) -> None:
+    """The head is told the id of the very sweep that was planned here."""
+    from tcray.search.plan import find_cards, plan
+
+    answering(there, SUBMITS.format(code=0))
+    run(tmp_path, "--set", "seed=7", "--fresh")
+    (submitted,) = [call for call in there.called("python3") if "submit" in call]
+    asked = a_sweep(tmp_path, "seed=7")
+    assert [plan(asked, find_cards(asked)).sweep_id()] == option(submitted, "plan")
+    assert "--fresh" in submitted

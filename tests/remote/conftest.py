@@ -1,0 +1,22 @@
+"""An empty folder to be in, with what the cluster files send, and a home with a token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SENT = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like this repository, as far as cluster files see it; the home is in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home" / ".ray").mkdir(parents=True)
+    (tmp_path / "home" / ".ray" / "auth_token").write_text("token")
+    (tmp_path / "tcray").mkdir()
+    for name in SENT:
+        (tmp_path / name).touch()
+    return tmp_path

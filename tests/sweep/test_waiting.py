@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tcray.store.activity import Host
+from tcray.sweep.autoscaler import NONE, Launches
+from tcray.sweep.waiting import why
+
+FULL = Host("h1", "10.0.0.1", "up", 4, 4, 0, None)
+HALF = Host("h2", "10.0.0.2", "up", 4, 2, 0, None)
+LEAVING = Host("h3", "10.0.0.3", "leaving", 4, 1, 0, None)
+GONE = Host("h4", "10.0.0.4", "gone", 0, 0, 0, None)
+SPOT = Launches({"gpu-spot": 2}, {})
+REFUSED = Launches({}, {"gpu-spot": "InsufficientInstanceCapacity: there is none"})
+
+
+def reasons(hosts: list[Host], launches: Launches = NONE, **changes: Any) -> list[str]:
+    """Why anything waits, where nothing does unless `changes` says so."""
+    nothing = {"runs": 0, "packs": 0, "stuck": 0, "more": False}
+    return list(why(hosts, launches, **{**nothing, **changes}).values())
+
+
+@pytest.mark.parametrize(
+    ("hosts", "waiting", "said"),
+    [
+        ([FULL, HALF], {"runs": 70}, []),
+        ([FULL], {"runs": 1204}, ["1,204 runs wait: every slot is busy"]),
+        ([FULL], {"runs": 1}, ["1 run waits: every slot is busy"]),
+        ([FULL, GONE], {"runs": 70}, ["70 runs wait: every slot is busy"]),
+        ([HALF], {"more": True}, ["2 slots are free: further runs wait until those under way are judged"]),
+        ([HALF], {"more": True, "runs": 3}, []),
+        ([HALF], {"more": True, "packs": 1}, []),
+        ([FULL], {"more": True}, []),
+        ([HALF], {}, []),
+        ([FULL], {"packs": 3}, ["3 packs wait for a host: every slot is busy"]),
+        ([HALF], {"packs": 2}, []),
+        ([], {"packs": 1}, ["1 pack waits for a host: none is up that could hold one"]),
+        ([GONE], {"packs": 1, "runs": 70}, ["1 pack waits for a host: none is up that could hold one"]),
+        (
+            [HALF],
+            {"packs": 2, "stuck": 2},
+            ["2 packs wait for a worker: the hosts are busy with something else, or slow to start one"],
+        ),
+        ([FULL], {"packs": 2, "stuck": 2}, ["2 packs wait for a host: every slot is busy"]),
+        ([FULL, LEAVING], {}, ["h3 is leaving: no new pack begins there"]),
+    ],
+)
+def test_what_waits_and_why(hosts: list[Host], waiting: dict[str, Any], said: list[str]) -> None:
+    """Runs wait for slots or for a verdict, packs for a host or for a worker; each is said where it is the case."""
+    assert said == reasons(hosts, **waiting)
+
+
+@pytest.mark.parametrize(
+    ("launches", "packs", "said"),
+    [
+        (SPOT, 0, ["2 of gpu-spot are being started"]),
+        (SPOT, 3, ["3 packs wait for a host: 2 of gpu-spot are being started"]),
+        (Launches({"gpu-spot": 1}, {}), 1, ["1 pack waits for a host: 1 of gpu-spot is being started"]),
+        (
+            Launches({"gpu-spot": 1, "cpu": 1, "big": 10}, {}),
+            0,
+            ["1 of gpu-spot, 1 of cpu and 10 of big are being started"],
+        ),
+        (REFUSED, 0, ["gpu-spot cannot be had now: InsufficientInstanceCapacity: there is none"]),
+        (
+            Launches({"gpu-ondemand": 1}, REFUSED.refused),
+            1,
+            [
+                "1 pack waits for a host: 1 of gpu-ondemand is being started",
+                "gpu-spot cannot be had now: InsufficientInstanceCapacity: there is none; gpu-ondemand is tried",
+            ],
+        ),
+    ],
+)
+def test_what_the_autoscaler_is_at(launches: Launches, packs: int, said: list[str]) -> None:
+    """Hosts that are being started are what packs wait for; where the cloud has none, its words are passed on."""
+    assert said == reasons([FULL], launches, packs=packs)
+
+
+def test_what_a_reason_is_about_stays() -> None:
+    """A reason is told again only if it is about something else, whatever the numbers in it."""
+    two, one = (why([FULL], Launches({"gpu-spot": n}, {}), runs=n, packs=n, stuck=0, more=True) for n in (2, 1))
+    assert two.keys() == one.keys() == {"busy", "hosts"}
+    assert two != one
