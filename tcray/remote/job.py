@@ -53,8 +53,7 @@ def submit(client: JobSubmissionClient, asked: argparse.Namespace) -> int:
             f"Import here what {here / sweep.data.root} has there, or take it away there.",
         )
     store = Store.open(asked.store, create=True)
-    begun = store.generations(planned.sweep_id())
-    sweep_id = planned.sweep_id(max(1, len(begun) + asked.fresh))
+    sweep_id = planned.sweep_id(store.generation(planned.sweep_id(), fresh=asked.fresh))
     if driver := holder(store.sweep(sweep_id)):
         raise StoreBusyError(
             f"sweep {sweep_id} is already being run, by {driver}",

@@ -186,6 +186,14 @@ class Store:
         begun = {1: sweep_id} | {int(found[1]): found[0] for one in self.sweep_ids() if (found := later.fullmatch(one))}
         return [begun[number] for number in sorted(begun) if self.sweep(begun[number]).exists]
 
+    def generation(self, sweep_id: str, *, fresh: bool) -> int:
+        """Which time a question is begun: the last that was, or the next if `fresh`; `sweep_id` is that of the first."""
+        begun = self.generations(sweep_id)
+        if not begun:
+            return 1
+        suffix = begun[-1].removeprefix(sweep_id).removeprefix("-g")
+        return int(suffix or 1) + fresh
+
     def manifests(self) -> list[dict[str, Any]]:
         """The manifests of all sweeps, first started first."""
         manifests = [self.sweep(sweep_id).read_manifest() for sweep_id in self.sweep_ids()]

@@ -51,29 +51,22 @@ class Cluster:
 
     logs     the folder of Ray's logs, on each node
     joined   others started it
-    pulse    of its head
     """
 
     logs: str
     joined: bool
-    pulse: Pulse
 
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes that are up. Raises SweepError where nobody is there to tell."""
+        """The nodes that are up."""
         import ray
         from ray._private.state import state
 
-        self.pulse.expect()
         draining = state.get_draining_nodes()
         return tuple(_node(found, draining) for found in ray.nodes() if found["Alive"])
 
     def limits(self) -> Limits:
         """How far its autoscaler may let it grow."""
-        import ray
-
-        here = ray.get_runtime_context().get_node_id()
-        on_head = any(node["NodeID"] == here and "node:__internal_head__" in node["Resources"] for node in ray.nodes())
-        return limits(on_head=self.joined and on_head)
+        return limits(self.logs)
 
     def node_of(self, worker: Any) -> str:
         """The id of the node that a worker is on, or was; the worker is not asked."""
@@ -103,14 +96,21 @@ class Cluster:
                 found.append((asked[answer], ray.get(answer)))
         return found
 
-    def sees_cuda(self, cpu: float, gpu: float, wait: Callable[[], None]) -> bool:
-        """Whether torch, in a worker that was given a share of a GPU, sees it; `wait` is called while there is none."""
+    def sees_cuda(self, cpu: float, gpu: float, hosts_for: int, wait: Callable[[], None]) -> bool:
+        """Whether torch, in a worker that was given a share of a GPU, sees it.
+
+        hosts_for   how many workers are asked for, of which the first answers: an autoscaler is to see them all
+        wait        called while there is none
+        """
         import ray
 
-        answer = ray.remote(num_cpus=cpu, num_gpus=gpu)(_sees_cuda).remote()
-        while not ray.wait([answer], timeout=WAIT_SECONDS)[0]:
+        probe = ray.remote(num_cpus=cpu, num_gpus=gpu)(_sees_cuda)
+        asked = [probe.remote() for _ in range(hosts_for)]
+        while not (answered := ray.wait(asked, timeout=WAIT_SECONDS)[0]):
             wait()
-        return bool(ray.get(answer))
+        for other in asked:
+            ray.cancel(other)
+        return bool(ray.get(answered[0]))
 
 
 @contextlib.contextmanager
@@ -128,7 +128,8 @@ def connected(address: str | None) -> Iterator[Cluster]:
         at = address or os.environ.get("RAY_ADDRESS") or "local"
         try:
             _start() if at == "local" else _join(at)
-            yield _cluster(joined=at != "local")
+            with Pulse(ray.get_runtime_context().gcs_address):
+                yield _cluster(joined=at != "local")
         finally:
             ray.shutdown()
 
@@ -158,7 +159,7 @@ def _cluster(*, joined: bool) -> Cluster:
     import ray
 
     context = ray.get_runtime_context()
-    return Cluster(f"{context.get_temp_dir()}/{context.get_session_name()}/logs", joined, Pulse(context.gcs_address))
+    return Cluster(f"{context.get_temp_dir()}/{context.get_session_name()}/logs", joined)
 
 
 def _node(found: Mapping[str, Any], draining: Container[str]) -> Node:

@@ -61,7 +61,7 @@ def run_sweep(
     planned = plan(sweep, find_cards(sweep))
     _say(console, *planned.stand_ins, *planned.notes, *(f"warning: {warning}" for warning in planned.warnings))
     store = Store.open(store_uri, create=True)
-    own = store.sweep(planned.sweep_id(generation(store, planned, fresh=fresh)))
+    own = store.sweep(planned.sweep_id(store.generation(planned.sweep_id(), fresh=fresh)))
     session = _Session(planned, own, Library(planned.cards, sweep.data.root), console, train)
     lease = Lease(own)
     try:
@@ -69,15 +69,6 @@ def run_sweep(
             return session.run(lease, address)
     except KeyboardInterrupt:
         raise Interrupted(session.farewell("stopped by `tcray stop`" if lease.stop_asked else "interrupted")) from None
-
-
-def generation(store: Store, planned: Plan, *, fresh: bool) -> int:
-    """Which time of beginning the sweep this is: the last there was, or after that the next if it is to be `fresh`."""
-    begun = store.generations(planned.sweep_id())
-    if not begun:
-        return 1
-    suffix = begun[-1].removeprefix(planned.sweep_id()).removeprefix("-g")
-    return int(suffix or 1) + fresh
 
 
 @dataclass
@@ -131,8 +122,10 @@ class _Session:
         def sees_cuda(share: Share) -> bool:
             from tcray.sweep.anteroom import Anteroom
 
+            workers = 1
             if not any(map(share.slots, cluster.nodes())):
                 _say(self.console, "waiting for a host with a GPU: none is up, and the cluster may start one")
+                workers = self._first_packs(cluster.limits().growth(cluster.nodes(), share.slots))
             anteroom = Anteroom(
                 self.store,
                 lease,
@@ -143,18 +136,28 @@ class _Session:
                 self._progress,
                 partial(_say, self.console),
             )
-            return cluster.sees_cuda(share.cpu, share.gpu, anteroom.wait)
+            return cluster.sees_cuda(share.cpu, share.gpu, workers, anteroom.wait)
 
         placement = place(self.planned.sweep.resources, cluster.nodes(), cluster.limits(), sees_cuda)
         _say(self.console, *placement.notes)
         return placement
 
     def _progress(self) -> Progress:
-        """How far the sweep has come; one that was never started is begun, so that others see it wait."""
+        """How far the sweep has come, for others to see while it waits."""
+        return self._begun().progress()
+
+    def _first_packs(self, most: int) -> int:
+        """How many full packs on GPUs the sweep begins with; at most as many as given, and one at least."""
+        from tcray.sweep.tuning import first_size
+
+        return max(1, min(most, self._begun().ready() // first_size(self.planned.sweep.resources, "cuda")))
+
+    def _begun(self) -> Queue:
+        """The queue, for which a sweep that was never started is begun."""
         if self.queue is None:
             self.store.write_manifest(self._first_manifest())
             self.queue = self._new_queue()
-        return self.queue.progress()
+        return self.queue
 
     def _begin(self, placement: Placement) -> None:
         """Writes who sets out, and at the sweep's first start what is asked."""

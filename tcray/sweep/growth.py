@@ -8,19 +8,35 @@ from typing import Any
 
 from tcray.sweep.nodes import Limits, NodeType
 
-LAUNCHED = Path("~/ray_bootstrap_config.yaml")
-"""The cluster file that the autoscaler works by. The launcher leaves it on the head node; Ray itself tells nobody."""
+CONFIG, LOGS = "--autoscaling-config=", "--logs-dir="
+"""Options of the process in which Ray's autoscaler runs."""
 
 
-def limits(*, on_head: bool) -> Limits:
-    """The limits of the cluster that this process is connected to: if not `on_head`, only what Ray knows of them."""
+def limits(logs: str) -> Limits:
+    """The limits of the cluster that this process is connected to, whose logs are in this folder on each node."""
     from ray._private.state import state
 
     told = state.get_cluster_config()
     if told is not None and told.node_group_configs:
         return of_platform(told)
-    file = LAUNCHED.expanduser()
-    return of_launcher(file) if on_head and file.exists() else Limits()
+    file = launched(logs)
+    return of_launcher(file) if file else Limits()
+
+
+def launched(logs: str) -> Path | None:
+    """The cluster file by which the autoscaler of this cluster works; None where it does not run on this machine.
+
+    Ray tells nobody; only the autoscaler's command line says it.
+    """
+    import psutil  # Ray brings it along, and was imported by now
+
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or ()
+        if f"{LOGS}{logs}" in words:
+            for word in words:
+                if word.startswith(CONFIG):
+                    return Path(word.removeprefix(CONFIG)).expanduser()
+    return None
 
 
 def of_platform(told: Any) -> Limits:

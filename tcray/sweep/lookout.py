@@ -13,7 +13,7 @@ from typing import Self
 
 from ray.exceptions import RayError
 
-from tcray.errors import StoreError, SweepError
+from tcray.errors import StoreError
 from tcray.search.queue import Progress
 from tcray.store.activity import Activity, Host, Leader, write_activity
 from tcray.store.store import SweepStore
@@ -79,7 +79,7 @@ class Lookout:
         ended: Counter[str] = Counter()
         for pack, runs in progress.ended_in.items():
             ended[self.searcher.nodes.get(pack.rpartition("-")[2], "")] += runs
-        with contextlib.suppress(RayError, SweepError):  # whoever needs Ray reports it
+        with contextlib.suppress(RayError):  # whoever needs Ray reports it
             self._seen = self._hosts.look(self.searcher.room.nodes(), self.searcher.packs, ended)
 
     def _why(self, progress: Progress) -> dict[str, str]:

@@ -1,45 +1,68 @@
-"""Whether the cluster that was joined is still there: Ray itself would wait for a minute, and end the process."""
+"""Whether the cluster is still there. Where its head is gone Ray answers nothing any more, and then ends the process."""
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
+import threading
 import time
-from dataclasses import dataclass, field
-
-from tcray.errors import SweepError
+from types import TracebackType
+from typing import Self
 
 SILENCE_SECONDS = 30.0
-"""How long the head of a cluster may not be reached until it counts as gone."""
+"""How long the head may not be reached until it counts as gone; Ray itself waits for a minute, and has no word for it."""
 
+LOOK_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
-PAUSE_SECONDS = 1.0
+
+SHOW_CURSOR = "\x1b[?25h"
 
 
-@dataclass(slots=True)
 class Pulse:
-    """Of the head of a cluster; `address` is that of Ray's control service there, HOST:PORT."""
+    """Inside `with` a thread feels it; where there is none for `SILENCE_SECONDS` the process ends, with a sentence.
 
-    address: str
-    _felt_at: float = field(default_factory=time.monotonic, init=False)
+    An exception would come too late: whoever waits for Ray by then is never woken, and Ray's own end cannot be caught.
+    """
 
-    def expect(self) -> None:
-        """Returns once it is felt: what is asked of Ray then has an answer. Raises SweepError where it was not for long.
+    def __init__(self, address: str) -> None:
+        """Of the head that answers at `address`, HOST:PORT, where it has Ray's control service."""
+        self._address = address
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._feel, name="tcray pulse", daemon=True)
 
-        To be called before anything is asked of Ray that would otherwise be waited for.
-        """
-        while not self._is_felt():
-            if time.monotonic() - self._felt_at > SILENCE_SECONDS:
-                raise SweepError(
-                    f"the Ray cluster at {self.address} is gone: its head has not answered for {SILENCE_SECONDS:.0f} s",
-                    "The same command goes on from what is recorded, once there is a cluster again.",
-                )
-            time.sleep(PAUSE_SECONDS)
-        self._felt_at = time.monotonic()
+    def __enter__(self) -> Self:
+        """Begins to feel it."""
+        self._thread.start()
+        return self
 
-    def _is_felt(self) -> bool:
-        host, _, port = self.address.rpartition(":")
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """It may go now."""
+        self._done.set()
+
+    def _feel(self) -> None:
+        felt_at = time.monotonic()
+        while not self._done.wait(LOOK_SECONDS):
+            if self._answers():
+                felt_at = time.monotonic()
+            elif time.monotonic() - felt_at > SILENCE_SECONDS and not self._done.is_set():
+                self._end()
+
+    def _answers(self) -> bool:
+        host, _, port = self._address.rpartition(":")
         try:
             socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
         except OSError:
             return False
         return True
+
+    def _end(self) -> None:
+        """Says why, and ends the process; its lease goes with it."""
+        shown = SHOW_CURSOR if sys.stderr.isatty() else ""
+        print(
+            f"{shown}Error: the Ray cluster at {self._address} is gone: its head has not answered for "
+            f"{SILENCE_SECONDS:.0f} s\nNothing that was recorded is lost: on a cluster the same command goes on from it.",
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(1)

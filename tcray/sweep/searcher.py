@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import time
 import traceback
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,35 +12,18 @@ from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from tcray.errors import SweepError, TcrayError
-from tcray.search.line import Signature
 from tcray.search.queue import Pack, Queue
 from tcray.store.lease import Lease
+from tcray.sweep.crew import Crew, Hire
 from tcray.sweep.inquest import Inquest
-from tcray.sweep.packing import LARGEST, PackSizes
-from tcray.sweep.placement import Room, Share
+from tcray.sweep.packing import PackSizes
+from tcray.sweep.placement import Room
 from tcray.sweep.remarks import Remarks
 from tcray.sweep.report import Report
 from tcray.sweep.trainable import ORDER, REPORT, Order
 
 STILLBORN = 3
 """Workers in a row that may die before they begin, until the sweep is given up."""
-
-
-@dataclass(slots=True)
-class Hire:
-    """A worker that was asked for, and once it is there its node and what it was given to do.
-
-    asked_at    by `time.monotonic`
-    around      ids of the nodes that were up then
-    taken       comes true once the worker has its pack
-    """
-
-    share: Share
-    around: frozenset[str]
-    asked_at: float = field(default_factory=time.monotonic)
-    node: str | None = None
-    pack: Pack | None = None
-    taken: ray.ObjectRef | None = None
 
 
 @dataclass
@@ -72,23 +52,24 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
     say: Callable[[str], None]
     failure: Exception | None = field(default=None, init=False)
     nodes: dict[str, str] = field(default_factory=dict, init=False)
-    _hires: dict[str, Hire] = field(default_factory=dict, init=False)
+    _crew: Crew = field(init=False)
     _inquests: list[tuple[Pack, Inquest]] = field(default_factory=list, init=False)
     _stillborn: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Makes it one of Tune's."""
         super().__init__()
+        self._crew = Crew(self.queue, self.sizes, self.room)
 
     @property
     def packs(self) -> Mapping[str, int]:
         """How many packs are being trained on a node, by its id."""
-        return Counter(hire.node for hire in self._hires.values() if hire.node is not None and hire.pack is not None)
+        return self._crew.packs
 
     @property
     def waits(self) -> Sequence[float]:
         """Since when workers are waited for that were asked for and are not there, by `time.monotonic`."""
-        return [hire.asked_at for hire in self._hires.values() if hire.node is None]
+        return self._crew.waits
 
     @property
     def over(self) -> bool:
@@ -106,7 +87,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
     def began(self, trial_id: str, worker: Any) -> None:
         """A worker is there: it is given the next pack. One on a host that is about to leave goes instead."""
         try:
-            hire = self._hires[trial_id]
+            hire = self._crew.hires[trial_id]
             hire.node = self.nodes[trial_id] = self.node_of(worker)
             self._employ(hire, hire.node, worker)
         except Exception as failure:  # noqa: BLE001  Tune would mark the trial and go on
@@ -114,7 +95,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Records what came of a pack."""
-        hire = self._hires.pop(trial_id, None)
+        hire = self._crew.hires.pop(trial_id, None)
         if hire is None or self.failure is not None:
             return
         try:
@@ -137,74 +118,21 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         self._conclude()
         if self.over:
             return str(Searcher.FINISHED)
-        share = self._wanted()
+        share = self._crew.wanted()
         if share is None:
-            assert self._hires or self._inquests, "a queue that is not finished has packs waiting or in flight"
+            assert self._crew.hires or self._inquests, "a queue that is not finished has packs waiting or in flight"
             return None
         self.lease.check()
-        self._hires[trial_id] = Hire(share, self.room.staying())
+        self._crew.hires[trial_id] = Hire(share, self.room.staying())
         return {ORDER: Order(share, self.room.pins(share))}
-
-    def _wanted(self) -> Share | None:
-        """What a further worker is to be given, if there should be one.
-
-        There is a worker for every pack that can be formed, as long as a slot is free. Hosts that may come are asked
-        for too, by as many as have a full pack each once every slot that is there has one: a small sweep calls up no
-        fleet. Where nobody is at work and no slot is free, one worker waits for whatever comes.
-        """
-        waiting = self.queue.waiting()
-        if not any(waiting.values()):
-            return None
-        main, *_ = shares = self.room.placement.shares
-        asked = Counter(hire.share for hire in self._hires.values() if hire.node is None)
-        busy = Counter(hire.share for hire in self._hires.values() if hire.node is not None)
-        free = {share: max(0, self.room.slots(share) - busy[share]) for share in shares}
-        provided = sum(min(asked[share], free[share]) for share in shares)
-        for share in shares:
-            if asked[share] < free[share] and provided < self._packs_of(waiting, share):
-                return share
-        to_come = self._to_come(main) if self._hires else 1
-        return main if to_come > 0 and asked[main] < free[main] + to_come else None
-
-    def _to_come(self, share: Share) -> int:
-        """How many workers to ask for on hosts that may come."""
-        growth = self.room.growth(share)
-        return growth and min(growth, self.queue.ready() // self.sizes[share.device].first - self._slots)
-
-    def _packs_of(self, waiting: Mapping[Signature, int], share: Share) -> int:
-        """How many packs would be formed of these runs."""
-        return sum(math.ceil(runs / self._limit(signature, waiting, share)) for signature, runs in waiting.items())
-
-    def _limit(self, signature: Signature, waiting: Mapping[Signature, int], share: Share) -> int:
-        """Most runs the next pack may have. Slots that may come count for nothing: packs do not shrink for them."""
-        at_work = sum(hire.pack is not None for hire in self._hires.values())
-        free = max(1, self._slots - at_work)
-        return self.sizes[share.device].limit(signature, sum(waiting.values()), max(1, self._slots), free)
-
-    @property
-    def _slots(self) -> int:
-        return sum(self.room.slots(share) for share in self.room.placement.shares)
 
     def _employ(self, hire: Hire, node: str, worker: Any) -> None:
         if node not in self.room.staying():
             ray.kill(worker)  # it does nothing yet, and Ray starts none there: the next is elsewhere
             return
-        hire.pack = self._take(hire.share)
+        hire.pack = self._crew.next_pack(hire.share)
         if hire.pack is not None:
             hire.taken = worker.take.remote(hire.pack)
-
-    def _take(self, share: Share) -> Pack | None:
-        """The next pack, as large as is good for its signature and these slots; None if others were faster."""
-        pack = self.queue.take(LARGEST)
-        if pack is None:
-            return None
-        waiting = Counter(self.queue.waiting())
-        waiting[pack.signature] += len(pack.segments)
-        limit = self._limit(pack.signature, waiting, share)
-        if len(pack.segments) <= limit:
-            return pack
-        self.queue.lost(pack)  # back to its place: only now is it known whose turn it is
-        return self.queue.take(limit)
 
     def _hear(self, pack: Pack, device: str, report: Report) -> None:
         self._stillborn = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +17,7 @@ from rich.console import Console
 
 from tcray.errors import SweepError
 from tcray.search.queue import Queue
-from tcray.spec.sweep import Sweep
+from tcray.spec.sweep import Resources, Sweep
 from tcray.store.lease import Lease
 from tcray.store.store import SweepStore
 from tcray.sweep.autoscaler import launches
@@ -26,7 +27,7 @@ from tcray.sweep.interrupt import Interrupt
 from tcray.sweep.library import Library
 from tcray.sweep.lookout import Lookout
 from tcray.sweep.packing import PackSizes
-from tcray.sweep.placement import Placement, Room
+from tcray.sweep.placement import Device, Placement, Room
 from tcray.sweep.progress import Display, say
 from tcray.sweep.remarks import Remarks
 from tcray.sweep.searcher import InTurn, PackSearcher
@@ -35,8 +36,13 @@ from tcray.sweep.versions import installed
 from tcray.sweep.watch import Leave, Watch
 from tcray.sweep.worker import Train
 
-FIRST_SIZES = {"cpu": 16, "cuda": 64}
+FIRST_SIZES: Mapping[Device, int] = {"cpu": 16, "cuda": 64}
 """Pack sizes to begin with under `pack: auto`."""
+
+
+def first_size(resources: Resources, device: Device) -> int:
+    """How many runs a pack has at first."""
+    return FIRST_SIZES[device] if resources.pack == "auto" else resources.pack
 
 
 @dataclass(frozen=True)
@@ -91,10 +97,9 @@ class Tuning:
 
     def _sizes(self) -> dict[str, PackSizes]:
         """Of packs, by device."""
-        size = self.sweep.resources.pack
-        if size != "auto":
-            return dict.fromkeys(FIRST_SIZES, PackSizes(size, fixed=True))
-        return {device: PackSizes(first) for device, first in FIRST_SIZES.items()}
+        resources = self.sweep.resources
+        fixed = resources.pack != "auto"
+        return {device: PackSizes(first_size(resources, device), fixed=fixed) for device in FIRST_SIZES}
 
     def _fit(self, searcher: PackSearcher, watch: Watch, workplace: Workplace) -> None:
         trainable = tune.with_parameters(PackTrainable, workplace=workplace)

@@ -79,11 +79,13 @@ def test_from_zero_and_back(head: Host, tmp_path: Path, tell: Tell) -> None:
     driver = Driver(head, "sweep", a_file(shared), f"--store={shared / 'trials'}", *options)
     up = driver.wait_for(driver.trace.told, "a pack under way")
     driver.end()
+    down = until(lambda: raylets(head) == 1, "a head without workers")
     assert not Healthy.swept(tmp_path, []).begun_again(shared / "trials", driver.trace)
     asked = re.findall(r"Adding (\d+) node\(s\) of type gpu", head.run("cat", MONITOR))
     assert [str(MOST)] == asked, "not one after the other"
-    down = until(lambda: raylets(head) == 1, "a head without workers")
-    tell(f"from no GPU: {MOST} workers brought up at once, training after {up:.0f} s, taken down {down:.0f} s after the end")
+    tell(
+        f"from no GPU: {MOST} workers are started at once, the sweep trains after {up:.0f} s, they are gone {down:.0f} s after its end"
+    )
 
 
 def raylets(host: Host) -> int:

@@ -345,3 +345,12 @@ def test_generations_come_in_the_order_of_their_numbers(store: Store):
         store.sweep(sweep_id).write_manifest(a_manifest(sweep_id))
     assert store.generations("rank-aa") == ids
     assert store.generations("rank-bb") == []
+
+
+def test_a_fresh_start_is_another_generation(store: Store):
+    """A question goes on with its last beginning, or is begun afresh after that; nothing comes before the first."""
+    assert (1, 1) == (store.generation("rank-aa", fresh=False), store.generation("rank-aa", fresh=True))
+    for number, sweep_id in ((1, "rank-aa"), (2, "rank-aa-g2"), (3, "rank-aa-g3")):
+        store.sweep(sweep_id).write_manifest(a_manifest(sweep_id))
+        assert number == store.generation("rank-aa", fresh=False)
+        assert number + 1 == store.generation("rank-aa", fresh=True)

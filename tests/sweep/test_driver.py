@@ -163,17 +163,3 @@ class TestWithoutRay:
         (tmp_path / "trials").write_text("")
         with pytest.raises(InputError, match="is a file"):
             run(tmp_path, toy)
-
-    def test_a_fresh_start_is_another_generation(self, tmp_path: Path, toy: Toy) -> None:
-        """`fresh` begins a sweep anew beside what it left before; without it the last beginning goes on."""
-        from tcray.sweep.driver import generation
-
-        sweep = a_sweep(tmp_path)
-        planned = plan(sweep, find_cards(sweep))
-        store = Store.open(str(tmp_path / "trials"), create=True)
-        assert 1 == generation(store, planned, fresh=True), "nothing was begun yet"
-        for number in (1, 2):
-            sweep_id = planned.sweep_id(number)
-            store.sweep(sweep_id).write_manifest({"sweep_id": sweep_id, "name": "small", "started_at": "2026-01-01"})
-            assert number == generation(store, planned, fresh=False)
-            assert number + 1 == generation(store, planned, fresh=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,12 +56,14 @@ def test_ones_own_hosts_do_not_multiply(tmp_path: Path) -> None:
     assert 0 == growth.of_launcher(file).growth([], lambda kind: int(kind.cpus))
 
 
-@pytest.mark.parametrize(("on_head", "told", "types"), [(True, False, 2), (False, False, 0), (False, True, 2)])
-def test_who_is_believed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_head: bool, told: bool, types: int
-) -> None:
-    """What a platform tells Ray holds everywhere; the launcher's file only on the head, where it lies."""
+@pytest.mark.parametrize(("logs", "told", "types"), [("a", False, 2), ("b", False, 0), ("b", True, 2)])
+def test_who_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: str, told: bool, types: int) -> None:
+    """What a platform tells Ray holds everywhere; the launcher's file only where this cluster's autoscaler runs."""
     (tmp_path / "cluster.yaml").write_text(LAUNCHED)
-    monkeypatch.setattr(growth, "LAUNCHED", tmp_path / "cluster.yaml")
+    options = [f"--logs-dir={tmp_path}/a", f"--autoscaling-config={tmp_path}/cluster.yaml"]
+    autoscaler = subprocess.Popen([sys.executable, "-c", "input()", *options], stdin=subprocess.PIPE)
     monkeypatch.setattr(state, "get_cluster_config", lambda: platform() if told else None)
-    assert types == len(growth.limits(on_head=on_head).types)
+    try:
+        assert types == len(growth.limits(f"{tmp_path}/{logs}").types)
+    finally:
+        autoscaler.communicate(b"\n")

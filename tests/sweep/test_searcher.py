@@ -19,7 +19,7 @@ from tcray.store.store import Store
 from tcray.sweep import placement
 from tcray.sweep import searcher as searching
 from tcray.sweep.library import HeldOut, Library
-from tcray.sweep.nodes import Limits, Node, NodeType
+from tcray.sweep.nodes import Limits, Node
 from tcray.sweep.packing import PackSizes
 from tcray.sweep.placement import Placement, Room, Share
 from tcray.sweep.remarks import Remarks
@@ -172,11 +172,6 @@ def test_as_many_workers_as_slots(tune: Tune) -> None:
     assert 1 == len(tune.ask_all())
 
 
-def test_no_more_workers_than_packs(tmp_path: Path) -> None:
-    """Twelve runs in packs of three are work for four, however many slots there are."""
-    assert 4 == len(Tune(tmp_path, pack=3, slots=10).ask_all())
-
-
 def test_a_pack_is_formed_when_a_worker_is_there(tune: Tune) -> None:
     """No run waits for a worker that may not come: whoever is there first has the first pack."""
     early, late = tune.ask_all()
@@ -220,67 +215,9 @@ def test_where_packs_are(tune: Tune) -> None:
     pack = tune.begin(there)
     assert pack is not None
     assert {"node": 1} == tune.searcher.packs
-    assert [tune.searcher._hires[not_there].asked_at] == tune.searcher.waits
+    assert [tune.searcher._crew.hires[not_there].asked_at] == tune.searcher.waits
     tune.end(there, tune.worker.work(pack, ""))
     assert {} == tune.searcher.packs
-
-
-SMALL = NodeType("small", cpus=2, gpus=0, most=3)
-"""Its hosts have two slots."""
-
-
-@pytest.mark.parametrize(
-    ("pack", "limits", "workers"),
-    [
-        (3, Limits(), 2),
-        (3, Limits((SMALL,)), 4),
-        (2, Limits((SMALL,)), 6),
-        (1, Limits((SMALL,)), 6),
-        (1, Limits((SMALL,), hosts=2), 4),
-        (1, Limits((NodeType("gpu", cpus=1, gpus=4, most=20),)), 12),
-        (6, Limits((SMALL,)), 2),
-        (7, Limits((SMALL,)), 2),
-    ],
-)
-def test_what_an_autoscaler_sees(tmp_path: Path, pack: int, limits: Limits, workers: int) -> None:
-    """Beyond the slots that are there, workers are asked for while they have a full pack each, and may come.
-
-    Twelve runs wait, there are two slots, and one host of the type is up.
-    """
-    tune = Tune(tmp_path, pack=pack)
-    tune.room.limits = limits
-    assert workers == len(tune.ask_all())
-
-
-def test_from_zero(tune: Tune) -> None:
-    """With no host up, one worker is asked for in any case, and as many as have full packs where they may come."""
-    tune.nodes.clear()
-    assert 1 == len(tune.ask_all())
-    tune.room.limits = Limits((SMALL,))
-    assert 3 == len(tune.ask_all())
-
-
-def test_a_host_that_joins_is_used(tune: Tune) -> None:
-    """Its slots are filled as soon as it is there; what was asked for before it came is taken into account."""
-    tune.room.limits = Limits((SMALL,))
-    assert 4 == len(tune.ask_all())
-    tune.nodes.append(Node("there", 2, 0, "other"))
-    assert [] == tune.ask_all()
-    tune.room.limits = Limits()
-    tune.nodes.append(Node("elsewhere", 2, 0, "third"))
-    assert [] == tune.ask_all(), "there are four packs"
-
-
-def test_packs_do_not_shrink_for_hosts_that_may_never_come(tmp_path: Path) -> None:
-    """A pack is as large as is good for the slots that there are."""
-    tune = Tune(tmp_path, slots=1)
-    tune.searcher.sizes = {"cpu": PackSizes(4)}
-    tune.room.limits = Limits((NodeType("large", cpus=64, gpus=0),))
-    (first, *others) = tune.ask_all()
-    assert 2 == len(others)
-    pack = tune.begin(first)
-    assert pack is not None
-    assert 4 == len(pack.segments)
 
 
 def test_both_kinds_of_host(tune: Tune) -> None:
