@@ -45,7 +45,7 @@ def run_there(
 ) -> NoReturn:
     """Has the sweep of a file run on a cluster, and follows it to its end, or to its beginning; ends as it ends.
 
-    Raises InputError, StoreError or SweepError where nothing was started there.
+    Raises InputError or SweepError where nothing was started there.
     """
     from tcray.remote.head import Head
     from tcray.remote.submission import submit

@@ -67,7 +67,8 @@ class Submission:
     def _outcome(self, following: subprocess.Popen[bytes]) -> int:
         code = following.wait()
         if code not in _OUTCOMES:
-            again = f"tcray status {self.sweep_id} --follow --cluster {shlex.quote(self.head.cluster)}"
+            where = shlex.join(["--store", self.store, "--cluster", self.head.cluster])
+            again = f"tcray status {self.sweep_id} --follow {where}"
             raise SweepError(f"{self.head} is no longer heard of, which ends no sweep", f"Go on watching: {again}")
         return code
 
@@ -83,7 +84,7 @@ def submit(
     planned    the sweep of the file with its overrides
     store      as the head sees it from its work folder
 
-    Raises InputError, StoreError or SweepError where nothing was started.
+    Raises InputError or SweepError where nothing was started.
     """
     root = planned.sweep.data.root
     there = f"{SWEEPS}/{Path(file).name}"

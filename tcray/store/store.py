@@ -187,7 +187,7 @@ class Store:
         return [begun[number] for number in sorted(begun) if self.sweep(begun[number]).exists]
 
     def generation(self, sweep_id: str, *, fresh: bool) -> int:
-        """Which time a question is begun: the last that was, or the next if `fresh`; `sweep_id` is that of the first."""
+        """Which time a question is begun: the last that was, or if `fresh` the next; `sweep_id` is the first one's."""
         begun = self.generations(sweep_id)
         if not begun:
             return 1

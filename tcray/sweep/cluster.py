@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -99,18 +100,25 @@ class Cluster:
     def sees_cuda(self, cpu: float, gpu: float, hosts_for: int, wait: Callable[[], None]) -> bool:
         """Whether torch, in a worker that was given a share of a GPU, sees it.
 
-        hosts_for   how many workers are asked for, of which the first answers: an autoscaler is to see them all
+        hosts_for   how many shares are asked for, of which the first that is had answers: an autoscaler is to see all
         wait        called while there is none
         """
         import ray
+        from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-        probe = ray.remote(num_cpus=cpu, num_gpus=gpu)(_sees_cuda)
-        asked = [probe.remote() for _ in range(hosts_for)]
-        while not (answered := ray.wait(asked, timeout=WAIT_SECONDS)[0]):
-            wait()
-        for other in asked:
-            ray.cancel(other)
-        return bool(ray.get(answered[0]))
+        shares = [ray.util.placement_group([{"CPU": cpu, "GPU": gpu}]) for _ in range(hosts_for)]
+        try:
+            while not (had := [share for share in shares if share.wait(0)]):
+                wait()
+                time.sleep(WAIT_SECONDS)
+            probe = ray.remote(num_cpus=cpu, num_gpus=gpu)(_sees_cuda)
+            answer = probe.options(scheduling_strategy=PlacementGroupSchedulingStrategy(had[0])).remote()
+            while not ray.wait([answer], timeout=WAIT_SECONDS)[0]:
+                wait()
+            return bool(ray.get(answer))
+        finally:
+            for share in shares:  # not tasks that are cancelled: where one is just done, that ends the process
+                ray.util.remove_placement_group(share)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Whether the cluster is still there. Where its head is gone Ray answers nothing any more, and then ends the process."""
+"""Whether the cluster is still there: where its head is gone Ray answers nothing, and then ends the process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 SILENCE_SECONDS = 30.0
-"""How long the head may not be reached until it counts as gone; Ray itself waits for a minute, and has no word for it."""
+"""How long the head may not be reached until it counts as gone; Ray waits for a minute, and is hard to understand."""
 
 LOOK_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
@@ -61,7 +61,7 @@ class Pulse:
         shown = SHOW_CURSOR if sys.stderr.isatty() else ""
         print(
             f"{shown}Error: the Ray cluster at {self._address} is gone: its head has not answered for "
-            f"{SILENCE_SECONDS:.0f} s\nNothing that was recorded is lost: on a cluster the same command goes on from it.",
+            f"{SILENCE_SECONDS:.0f} s\nWhat was recorded stays: on a cluster that is there the same command goes on.",
             file=sys.stderr,
             flush=True,
         )

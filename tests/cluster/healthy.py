@@ -37,7 +37,7 @@ class Healthy:
         rows = exported(by_hand(folder / "store", a_sweep(folder, *overrides), trace))
         return cls(rows, trace.begun())
 
-    def begun_again(self, store: Path, trace: Traced) -> Segments:
+    def begun_again(self, store: Path | str, trace: Traced) -> Segments:
         """Which segments a sweep began once more than needed; in all else it is found to be this one, bit for bit."""
         opened = Store.open(str(store))
         sweep = opened.sweep(opened.resolve("small")[0])

@@ -124,7 +124,7 @@ def test_a_lost_connection_is_no_outcome(tmp_path: Path, code: int, follow: Call
         follow(submission)
     assert (
         "the head of cluster/my own.yaml (10.0.0.1) is no longer heard of, which ends no sweep",
-        "Go on watching: tcray status small-1 --follow --cluster 'cluster/my own.yaml'",
+        "Go on watching: tcray status small-1 --follow --store trials/ --cluster 'cluster/my own.yaml'",
     ) == (caught.value.message, caught.value.remedy)
 
 

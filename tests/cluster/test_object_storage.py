@@ -1,0 +1,139 @@
+"""A sweep whose store is a bucket, which moto plays, and whose data lie where only the driver sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pyarrow import fs
+
+from tcray.data.archive import write_examples
+from tcray.data.recipe import read_recipe
+from tcray.data.twins import plant
+from tests.sweep.small import a_file
+
+from .conftest import Tell
+from .driver import AUTH, Driver
+from .healthy import Healthy, in_words
+from .hosts import HOME, REPOSITORY, Host, several
+from .patience import until
+from .traced import Traced
+
+moto = pytest.importorskip("moto.server", reason="the dependency group cluster is not installed")
+
+pytestmark = pytest.mark.timeout(900)
+
+BUCKET = "sweeps"
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
+OVERRIDES = ["fixed.batch_size=32", "training.epochs=9", "search.pruner.asha.min_epochs=3", "resources.pack=3"]
+MIDWAY = 12
+"""Objects in the ledger by which the sweep is well under way, and far from over."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket that is reached at `address`, HOST:PORT."""
+
+    address: str
+
+    def uri(self, name: str) -> str:
+        """A store in it."""
+        return f"s3://{BUCKET}/{name}?scheme=http&endpoint_override={self.address}&allow_bucket_creation=true"
+
+    def sizes(self, folder: str) -> list[int]:
+        """Of the objects that it holds there, in bytes."""
+        there, root = fs.FileSystem.from_uri(self.uri(folder))
+        found = there.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
+        return [info.size for info in found if info.is_file]
+
+
+@contextlib.contextmanager
+def served(host: str) -> Iterator[Bucket]:
+    """A bucket on this machine, as long as it is needed."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto.ThreadedMotoServer(host, port=0, verbose=False)
+    server.start()
+    try:
+        bucket = Bucket(":".join(map(str, server.get_host_and_port())))
+        there, root = fs.FileSystem.from_uri(bucket.uri(""))
+        there.create_dir(root)
+        yield bucket
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _keys() -> Iterator[None]:
+    """Credentials, for this process and those that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        yield
+
+
+def imported(root: Path) -> int:
+    """A dataset that is in no recipe, so that its files must be read; how many bytes its features have."""
+    examples = plant(read_recipe("mosi")).examples
+    write_examples(examples, root)
+    return sum(matrix.nbytes for matrix in examples.features.values())
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
+    """The sweep on one host, with its store in a folder."""
+    folder = tmp_path_factory.mktemp("healthy")
+    imported(folder / "data")
+    return Healthy.swept(folder, OVERRIDES)
+
+
+def test_on_one_machine(tmp_path: Path, healthy: Healthy, tell: Tell) -> None:
+    """A sweep by a Ray of its own, killed midway and started again, leaves in a bucket what one leaves in a folder."""
+    imported(tmp_path / "data")
+    trace = Traced(str(tmp_path / "trace"))
+    traced = [sys.executable, "-m", "tests.cluster.traced", trace.path, "sweep", str(a_file(tmp_path))]
+    with served("127.0.0.1") as bucket:
+        command = [*traced, "--store", bucket.uri("killed"), *(f"--set={override}" for override in OVERRIDES)]
+        with subprocess.Popen(command, cwd=REPOSITORY) as first:
+            until(lambda: len(bucket.sizes("killed/ledger")) >= MIDWAY, "half of a sweep")
+            first.kill()
+        subprocess.run(command, cwd=REPOSITORY, check=True)
+        again = healthy.begun_again(bucket.uri("killed"), trace)
+        sizes = bucket.sizes("killed")
+    tell(f"a store in a bucket, the driver killed and started again: {in_words(again)}")
+    tell(f"that store has {len(sizes)} objects and {sum(sizes) / 2**20:.1f} MiB")
+
+
+def received(host: Host) -> int:
+    """How many bytes have come to a host by its cable."""
+    return int(host.run("cat", "/sys/class/net/eth0/statistics/rx_bytes"))
+
+
+def test_on_two_hosts(healthy: Healthy, tell: Tell) -> None:
+    """Two workers on a host that sees neither data nor driver's disk are sent the data once between them."""
+    token = {"RAY_AUTH_TOKEN": "a" * 64, "PYTHONPATH": str(REPOSITORY), **KEYS}
+    with several(2, number=20, environment=token) as hosts, served(hosts.address) as bucket:
+        driver_host, worker_host = hosts.all()
+        size = imported(driver_host.home / "data")
+        start = ["env", AUTH, "ray", "start", "--disable-usage-stats", "--object-store-memory=200000000"]
+        head = f"{driver_host.address}:6379"
+        driver_host.run(*start, "--head", f"--node-ip-address={driver_host.address}", "--num-cpus=0")
+        worker_host.run(*start, f"--address={head}", f"--node-ip-address={worker_host.address}", "--num-cpus=2")
+        before = received(worker_host)
+        file = a_file(hosts.shared)
+        options = [f"--set={override}" for override in [f"data.root={HOME / 'data'}", *OVERRIDES]]
+        driver = Driver(driver_host, "bucket", file, f"--store={bucket.uri('hosts')}", *options)
+        said = driver.end()
+        came = received(worker_host) - before
+        assert not healthy.begun_again(bucket.uri("hosts"), driver.trace)
+        assert not (worker_host.home / "data").exists()
+        packs = [told for told in driver.trace.told() if told.ended]
+    assert "does not see" not in said
+    assert 2 == len({(pack.host, pack.pid) for pack in packs})
+    tell(f"{len(packs)} packs on two workers of a host: {came / size:.1f} times the size of the data came to it")
+    assert came < 2 * size
