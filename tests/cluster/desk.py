@@ -14,7 +14,7 @@ import yaml
 
 from .driver import AUTH
 from .hosts import REPOSITORY, Host, Hosts
-from .patience import PATIENCE_SECONDS, until  # noqa: F401
+from .patience import PATIENCE_SECONDS
 
 WAIT_FOR_NODES = """
 import ray, sys, time

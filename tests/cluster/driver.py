@@ -25,7 +25,8 @@ class Driver:
         """Starts it; `name` tells its trace from others, and one that is started again goes on with it."""
         shared = Hosts(head.number).shared
         self.trace = Traced(str(shared / f"{name}.trace"))
-        self.log = shared / f"{name}.{time.time():.0f}.log"
+        self._began = time.time()
+        self.log = shared / f"{name}.{self._began:.0f}.log"
         traced = ["env", AUTH, "python", "-m", "tests.cluster.traced", self.trace.path]
         sweep = ["sweep", str(file), "--address", "auto", *options]
         with self.log.open("w") as log:
@@ -36,8 +37,8 @@ class Driver:
         return self.log.read_text()
 
     def packs(self, host: Host) -> list[Told]:
-        """Those that are being trained on a host."""
-        return [pack for pack in self.trace.under_way() if pack.host == host.name]
+        """Those that are being trained on a host for this driver, and not for one that was killed."""
+        return [pack for pack in self.trace.under_way() if pack.host == host.name and pack.at > self._began]
 
     def wait_for(self, holds: Callable[[], object], what: str) -> float:
         """Until something holds while it runs; after how many seconds it did."""

@@ -83,7 +83,7 @@ def test_from_zero_and_back(head: Host, tmp_path: Path, tell: Tell) -> None:
     assert not Healthy.swept(tmp_path, []).begun_again(shared / "trials", driver.trace)
     asked = re.findall(r"Adding (\d+) node\(s\) of type gpu", head.run("cat", MONITOR))
     assert [str(MOST)] == asked, "not one after the other"
-    tell(f"from no GPU: {MOST} workers started at once, training after {up:.0f} s, gone {down:.0f} s after the sweep")
+    tell(f"from no GPU: {MOST} workers started at once, training after {up:.0f} s, gone {down:.0f} s after its end")
 
 
 def raylets(host: Host) -> int:

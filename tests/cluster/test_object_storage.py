@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tests.sweep.small import a_file
 from .conftest import Tell
 from .driver import AUTH, Driver
 from .healthy import Healthy, in_words
-from .hosts import HOME, REPOSITORY, Host, several
+from .hosts import HOME, REPOSITORY, Host, Hosts, several
 from .patience import until
 from .traced import Traced
 
@@ -111,29 +112,59 @@ def test_on_one_machine(tmp_path: Path, healthy: Healthy, tell: Tell) -> None:
 
 def received(host: Host) -> int:
     """How many bytes have come to a host by its cable."""
-    return int(host.run("cat", "/sys/class/net/eth0/statistics/rx_bytes"))
+    (cable,) = json.loads(host.run("ip", "-stats", "-json", "link", "show", "eth0"))
+    return int(cable["stats64"]["rx"]["bytes"])
 
 
-def test_on_two_hosts(healthy: Healthy, tell: Tell) -> None:
-    """Two workers on a host that sees neither data nor driver's disk are sent the data once between them."""
-    token = {"RAY_AUTH_TOKEN": "a" * 64, "PYTHONPATH": str(REPOSITORY), **KEYS}
-    with several(2, number=20, environment=token) as hosts, served(hosts.address) as bucket:
-        driver_host, worker_host = hosts.all()
-        size = imported(driver_host.home / "data")
-        start = ["env", AUTH, "ray", "start", "--disable-usage-stats", "--object-store-memory=200000000"]
-        head = f"{driver_host.address}:6379"
-        driver_host.run(*start, "--head", f"--node-ip-address={driver_host.address}", "--num-cpus=0")
-        worker_host.run(*start, f"--address={head}", f"--node-ip-address={worker_host.address}", "--num-cpus=2")
-        before = received(worker_host)
-        file = a_file(hosts.shared)
+@dataclass(frozen=True)
+class Two:
+    """A host that only drives and has the data, and one with two workers that has none; `size` of the data in bytes."""
+
+    hosts: Hosts
+    size: int
+
+    @property
+    def worker(self) -> Host:
+        """Where packs are trained."""
+        return self.hosts.all()[1]
+
+    def sweep(self, name: str, store: str) -> Driver:
+        """Runs the sweep to its end."""
+        driver_host, _ = self.hosts.all()
         options = [f"--set={override}" for override in [f"data.root={HOME / 'data'}", *OVERRIDES]]
-        driver = Driver(driver_host, "bucket", file, f"--store={bucket.uri('hosts')}", *options)
-        said = driver.end()
-        came = received(worker_host) - before
+        driver = Driver(driver_host, name, a_file(self.hosts.shared), f"--store={store}", *options)
+        assert "does not see" not in driver.end()
+        return driver
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Two]:
+    """The hosts, joined by Ray."""
+    found = {"RAY_AUTH_TOKEN": "a" * 64, "PYTHONPATH": str(REPOSITORY), **KEYS}
+    start = ["env", AUTH, "ray", "start", "--disable-usage-stats", "--object-store-memory=200000000"]
+    with several(2, number=20, environment=found) as hosts:
+        driver_host, worker_host = hosts.all()
+        address = f"--address={driver_host.address}:6379"
+        driver_host.run(*start, "--head", f"--node-ip-address={driver_host.address}", "--num-cpus=0")
+        worker_host.run(*start, address, f"--node-ip-address={worker_host.address}", "--num-cpus=2")
+        yield Two(hosts, imported(driver_host.home / "data"))
+
+
+def test_a_bucket_that_hosts_reach(two: Two, healthy: Healthy) -> None:
+    """Driver and workers on different hosts use a bucket alike."""
+    with served(two.hosts.address) as bucket:
+        driver = two.sweep("bucket", bucket.uri("hosts"))
         assert not healthy.begun_again(bucket.uri("hosts"), driver.trace)
-        assert not (worker_host.home / "data").exists()
-        packs = [told for told in driver.trace.told() if told.ended]
-    assert "does not see" not in said
+
+
+def test_data_that_only_the_driver_sees(two: Two, healthy: Healthy, tell: Tell) -> None:
+    """They come to a host once, for all of its workers and packs."""
+    assert not (two.worker.home / "data").exists()
+    before = received(two.worker)
+    driver = two.sweep("data", str(two.hosts.shared / "trials"))
+    came = received(two.worker) - before
+    assert not healthy.begun_again(two.hosts.shared / "trials", driver.trace)
+    packs = [told for told in driver.trace.told() if told.ended]
     assert 2 == len({(pack.host, pack.pid) for pack in packs})
-    tell(f"{len(packs)} packs on two workers of a host: {came / size:.1f} times the size of the data came to it")
-    assert came < 2 * size
+    assert two.size < came < 2 * two.size
+    tell(f"{len(packs)} packs by two workers of a host: {came / two.size:.1f} times the size of the data came to it")
