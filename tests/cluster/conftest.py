@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,24 +12,27 @@ from .hosts import missing
 
 ASKED_FOR = "TCRAY_TEST_CLUSTER"
 
+QUICK = ("test_hosts", "test_aws")
+
 TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
 
 Tell = Callable[[str], None]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Skips the tests of this folder where they were not asked for or cannot run."""
-    reason = (
-        missing()
-        if os.environ.get(ASKED_FOR)
-        else f"takes root and a quarter of an hour: {ASKED_FOR}=1, which make test-cluster sets"
-    )
-    if reason is None:
-        return
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips the tests of this folder where they were not asked for or cannot run; the quick ones come first."""
+    here = [item for item in items if item.path.parent == Path(__file__).parent]
+    elsewhere = [item for item in items if item.path.parent != Path(__file__).parent]
+    items[:] = elsewhere + sorted(here, key=lambda item: item.path.stem not in QUICK)
+    for item in here:
+        if reason := _reason():
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _reason() -> str | None:
+    if not os.environ.get(ASKED_FOR):
+        return f"takes root and half an hour: `make test-cluster` asks for it by {ASKED_FOR}=1"
+    return missing()
 
 
 @pytest.fixture(scope="session")

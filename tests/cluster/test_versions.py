@@ -1,4 +1,4 @@
-"""Hosts that have not what the driver has: they are refused before anything is begun, and found out when they come late."""
+"""Hosts that have not what the driver has are refused before anything is begun, and found out where they come late."""
 
 from __future__ import annotations
 
@@ -13,10 +13,20 @@ from tests.sweep.small import a_file
 
 from .conftest import Tell
 from .driver import AUTH, Driver
-from .healthy import LARGER, Healthy
+from .healthy import Healthy
 from .hosts import REPOSITORY, Host, Hosts, several
 
 pytestmark = pytest.mark.timeout(900)
+
+OVERRIDES = [
+    "fixed.batch_size=16",
+    "training.epochs=18",
+    "search.trials=16",
+    "search.wave=8",
+    "search.pruner.asha.min_epochs=6",
+    "resources.pack=3",
+]
+"""As long as it takes another host to join."""
 
 STARTS: dict[str, str] = {
     "another": "import tcray; tcray.__version__ = '0.0.9'",
@@ -46,7 +56,7 @@ class Desk:
     def sweep(self, name: str) -> Driver:
         """Begins the sweep, or goes on with it."""
         head, *_ = self.hosts.all()
-        options = [f"--set={override}" for override in [*LARGER, "resources.pack=3"]]
+        options = [f"--set={override}" for override in OVERRIDES]
         return Driver(head, name, a_file(self.hosts.shared), f"--store={self.store(name)}", *options)
 
     def store(self, name: str) -> Path:
@@ -101,5 +111,5 @@ def test_a_host_with_another_tcray_that_comes_late(desk: Desk, tmp_path: Path, t
     assert "Traceback" not in said
     again = desk.sweep("late")
     again.end()
-    Healthy.swept(tmp_path).begun_again(desk.store("late"), again.trace)
+    Healthy.swept(tmp_path, OVERRIDES).begun_again(desk.store("late"), again.trace)
     tell("a host with another tcray that joins late: the sweep ends with a sentence, and goes on without the host")
