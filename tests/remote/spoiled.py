@@ -430,7 +430,7 @@ NOTED = {
     ),
     "a server that nobody needs": _spoiled(
         "onprem",
-        {"--head --port=6379": "--head --ray-client-server-port=10001"},
+        {"--port=6379\n    --dashboard": "--ray-client-server-port=10001\n    --dashboard"},
         (HEAD_PLACE, HEAD, "Ray's client server listens on port 10001; tcray does without it"),
     ),
     "files that are not here": _spoiled(

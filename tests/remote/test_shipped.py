@@ -95,12 +95,12 @@ def test_what_is_sent_to_ones_own_machines_is_in_this_repository() -> None:
 
 
 def test_a_head_of_ones_own_asks_for_the_token_and_soon_misses_a_machine(say: Say) -> None:
-    """Its environment tells Ray so; its dashboard is for itself."""
+    """Its environment tells Ray so; its dashboard is for itself, and its address the one that ssh came to."""
     *_, start = commands("onprem", "head_start_ray_commands")
-    started, *environment = say(start, ray=RAY)
+    started, *environment = say(f"export SSH_CONNECTION='10.0.0.9 50000 10.0.0.1 22'; {start}", ray=RAY)
     assert shlex.split(started) == [
-        *("ray", "start", "--head", "--port=6379", "--dashboard-host=127.0.0.1", "--disable-usage-stats"),
-        "--autoscaling-config=~/ray_bootstrap_config.yaml",
+        *("ray", "start", "--head", "--node-ip-address=10.0.0.1", "--port=6379", "--dashboard-host=127.0.0.1"),
+        *("--disable-usage-stats", "--autoscaling-config=~/ray_bootstrap_config.yaml"),
     ]
     assert environment == [
         "RAY_AUTH_MODE=token",
