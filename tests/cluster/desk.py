@@ -98,15 +98,6 @@ class Desk:
         self.head.run("env", AUTH, "python", "-c", WAIT_FOR_NODES, *addresses, timeout=PATIENCE_SECONDS)
         return time.monotonic() - began
 
-    def join(self, host: Host, **environment: str) -> None:
-        """Has a host that is not in the file join, by hand, with these variables in Ray's environment."""
-        token = self.launch("get-auth-token").split()[-1]
-        (host.home / ".ray").mkdir()
-        (host.home / ".ray" / "auth_token").write_text(token)
-        variables = [f"{name}={value}" for name, value in environment.items()]
-        start = ["ray", "start", f"--address={self.head.address}:6379", "--num-cpus=4", "--num-gpus=1"]
-        host.run("env", AUTH, *variables, *start)
-
     def drain(self, host: Host, seconds: int) -> None:
         """Tells the cluster that a worker will be taken away in so many seconds, as a cloud tells of a spot machine."""
         node = self.head.run("env", AUTH, "python", "-c", NODE_ID, host.address).splitlines()[-1]
