@@ -58,6 +58,24 @@ def test_there_is_none_to_find(monkeypatch: pytest.MonkeyPatch) -> None:
         expect_cluster("auto")
 
 
+def test_something_else_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of something else is said to be no cluster."""
+    from ray import _raylet
+    from ray.exceptions import RpcError
+
+    def silent(address: str) -> None:
+        raise RpcError("Timed out while waiting for GCS to become available.")
+
+    monkeypatch.setattr(_raylet, "GcsClient", silent)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(joining, "_found", lambda address: address)
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(
+            InputError, match=f"what answers at {address} is no Ray cluster, or not one of this version"
+        ):
+            expect_cluster(address)
+
+
 class TestWhatAClusterSaysOfItself:
     """Of one that answers."""
 

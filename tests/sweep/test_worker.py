@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from tcray.data.dataset import MultimodalDataset
 from tcray.errors import StoreError
 from tcray.search.plan import find_cards, plan
 from tcray.search.queue import Pack, Queue
@@ -166,6 +167,20 @@ def test_one_run_that_does_not_fit_leaves_the_others(bench: Bench) -> None:
     outcomes = bench.worker(train).work(pack, "").outcomes
     assert ["", "memory", ""] == [outcome.reason for outcome in outcomes]
     assert [expected[0], expected[2]] == [outcomes[0], outcomes[2]]
+
+
+def test_a_dataset_is_fetched_once(bench: Bench) -> None:
+    """Whatever the number of packs, a worker asks for a dataset when its first pack comes, and never again."""
+    fetched: list[str] = []
+
+    def fetch(name: str) -> MultimodalDataset:
+        fetched.append(name)
+        return bench.library[name]
+
+    worker = Worker(bench.store, fetch, "cpu", bench.toy)
+    for _ in range(2):
+        worker.work(first_pack(bench), "")
+    assert ["mosi"] == fetched
 
 
 def test_what_bits_depend_on_is_told(bench: Bench) -> None:
