@@ -23,6 +23,9 @@ _ABOUT_METADATA = {"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOI
 _AMAZON = ("s3.us-east-1.amazonaws.com", 443)
 """Whom the library asks for a bucket's region, where a URI names neither that nor an endpoint."""
 
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+"""Environment variables by which the library asks another than Amazon, where the URI names none."""
+
 _PORTS = {"http": 80, "https": 443}
 
 _WORDS: Mapping[str, str] = {
@@ -61,11 +64,12 @@ def _endpoint(uri: str) -> tuple[str, int] | None:
     """Host and port that the library will ask first; None where that is up to what else it is told."""
     parts = urlsplit(uri)
     options = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    named = options.get("endpoint_override")
+    named = options.get("endpoint_override") or next(filter(None, map(os.environ.get, _ENDPOINTS)), "")
     if not named:
         return _AMAZON if parts.netloc and "region" not in options else None
-    address = urlsplit(f"//{named.rpartition('://')[2]}")
-    default = _PORTS.get(options.get("scheme", "https"), 443)
+    scheme, _, rest = named.rpartition("://")
+    address = urlsplit(f"//{rest}")
+    default = _PORTS.get(options.get("scheme") or scheme, 443)
     return (address.hostname, address.port or default) if address.hostname else None
 
 

@@ -1,70 +1,70 @@
-"""The wait for a first host, which may be long where a cloud has none: it is said why, and it ends if it has to."""
+"""The wait for a first host, which may be long where a cloud has none: it is told and shown, and ends if it has to."""
 
 from __future__ import annotations
 
 import contextlib
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
-from ray.exceptions import RayError
-
-from tcray.errors import StoreError
-from tcray.search.progress import Progress
-from tcray.store.activity import write_activity
+from tcray.search.queue import Queue
 from tcray.store.lease import Lease
-from tcray.store.store import SweepStore
-from tcray.sweep.autoscaler import Launches
-from tcray.sweep.hosts import Hosts
-from tcray.sweep.lookout import SLOW_SECONDS, STUCK_SECONDS, TELL_SECONDS, activity
-from tcray.sweep.nodes import Node
-from tcray.sweep.waiting import why
+from tcray.sweep.lookout import Scene
+from tcray.sweep.placement import Room, Share
+from tcray.sweep.waiting import waiting
+
+Watched = Callable[[Scene], contextlib.AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass
 class Anteroom:
-    """Where a driver is as long as no host has had room for a single pack.
+    """Inside `with` is a driver for which no host has had room yet. Once that is worth a word it is seen as any other.
 
-    objective   what runs are judged by
-    hosts       those that could have it
-    nodes       tells which are up
-    launches    tells what the autoscaler is at
-    progress    tells how far the sweep has come; asked only where the wait is worth a word
-    say         tells the user
+    begun     the queue, for which the sweep is begun if it was not: a short wait is not worth that
+    workers   how many are waited for
+    watch     has a driver seen
     """
 
-    store: SweepStore
+    begun: Callable[[], Queue]
     lease: Lease
-    objective: str
-    hosts: Hosts
-    nodes: Callable[[], tuple[Node, ...]]
-    launches: Callable[[], Launches]
-    progress: Callable[[], Progress]
-    say: Callable[[str], None]
-    _told_at: float = field(default=-math.inf, init=False)
-    _known: frozenset[str] = field(default=frozenset(), init=False)
+    room: Room
+    workers: int
+    watch: Watched
+    packs: Mapping[str, int] = field(default_factory=dict, init=False)
+    nodes: Mapping[str, str] = field(default_factory=dict, init=False)
+    _tick: Callable[[], None] | None = field(default=None, init=False)
 
-    def __post_init__(self) -> None:
+    def __enter__(self) -> Self:
         """Begins to wait."""
         self._since = time.monotonic()
+        self._watch = contextlib.ExitStack()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """A host is there, or the wait was given up."""
+        self._watch.close()
+
+    @property
+    def queue(self) -> Queue:
+        """What is to be worked off."""
+        return self.begun()
+
+    @property
+    def waits(self) -> Mapping[Share, Sequence[float]]:
+        """All of them wait since the beginning."""
+        return {self.room.placement.shares[0]: [self._since] * self.workers}
 
     def wait(self) -> None:
-        """Says why it takes so long, now and then. Raises KeyboardInterrupt where somebody asked the driver to stop."""
+        """To be called now and then. Raises KeyboardInterrupt where somebody asked the driver to stop.
+
+        Raises StoreBusyError where another driver has taken over.
+        """
+        self.lease.check()
         if self.lease.stop_asked:
             raise KeyboardInterrupt
-        now = time.monotonic()
-        if now - self._since < SLOW_SECONDS or now - self._told_at < TELL_SECONDS:
-            return
-        self._told_at = now
-        with contextlib.suppress(RayError, StoreError):  # whoever needs them reports it
-            self._tell(stuck=now - self._since > STUCK_SECONDS)
-
-    def _tell(self, *, stuck: bool) -> None:
-        hosts = self.hosts.look(self.nodes(), {}, {})
-        reasons = why(hosts, self.launches(), runs=0, packs=1, stuck=int(stuck), more=False)
-        for about, reason in reasons.items():
-            if about not in self._known:
-                self.say(reason)
-        self._known = frozenset(reasons)
-        write_activity(self.store, activity(self.lease.token, self.objective, self.progress(), hosts, reasons))
+        if self._tick is None and waiting(self.waits, self.room.nodes(), self.packs).packs:
+            self._tick = self._watch.enter_context(self.watch(self))
+        if self._tick is not None:
+            self._tick()

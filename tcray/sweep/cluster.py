@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tcray.errors import InputError, SweepError
+from tcray.sweep.autoscaler import Launches, launches
 from tcray.sweep.growth import limits
-from tcray.sweep.joining import expect_cluster
+from tcray.sweep.joining import expect_cluster, hushed
 from tcray.sweep.nodes import Limits, Node
 from tcray.sweep.pulse import Pulse
 
@@ -39,8 +40,13 @@ SETTINGS: Mapping[str, str] = {
 
 QUIET: Mapping[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 
-LOOK_SECONDS = 60.0
-"""How long a node may take to answer what is asked of every one: a process has to start there."""
+ANSWER_SECONDS = 60.0
+"""How long a node may take to answer what it is asked: a process has to start there."""
+
+HEAD = "node:__internal_head__"
+"""A resource that Ray gives to the head alone."""
+
+_LOGS = "Ray's logs, in %s on its nodes, tell why."
 
 WAIT_SECONDS = 1.0
 """Between two calls of whoever is to do something while a GPU is waited for."""
@@ -51,7 +57,7 @@ class Cluster:
     """The Ray that this process is connected to.
 
     logs     the folder of Ray's logs, on each node
-    joined   others started it
+    joined   it was not started for this sweep, and may have several hosts
     """
 
     logs: str
@@ -66,8 +72,22 @@ class Cluster:
         return tuple(_node(found, draining) for found in ray.nodes() if found["Alive"])
 
     def limits(self) -> Limits:
-        """How far its autoscaler may let it grow."""
-        return limits(self.logs)
+        """How far its autoscaler may let it grow, which is known on the head."""
+        import ray
+        from ray.exceptions import RayError
+
+        head = next((node["NodeID"] for node in ray.nodes() if node["Alive"] and HEAD in node["Resources"]), None)
+        if head in (None, ray.get_runtime_context().get_node_id()):
+            return limits(self.logs)
+        try:
+            found: Limits = ray.get(_on(head, limits).remote(self.logs), timeout=ANSWER_SECONDS)
+        except RayError as error:
+            raise SweepError("the head node does not tell how far the cluster may grow", _LOGS % self.logs) from error
+        return found
+
+    def launches(self) -> Launches:
+        """What its autoscaler is at."""
+        return launches(self.logs)
 
     def node_of(self, worker: Any) -> str:
         """The id of the node that a worker is on, or was; the worker is not asked."""
@@ -78,47 +98,60 @@ class Cluster:
     def elsewhere(self, function: Callable[..., Any], *arguments: object) -> list[tuple[str, Any]]:
         """What a function returns on every node but this one, with the node's name.
 
-        Those that have gone by then are left out, and those that take longer than `LOOK_SECONDS`.
+        Those that have gone by then are left out, and those that take longer than `ANSWER_SECONDS`.
         """
         import ray
         from ray.exceptions import RayError
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        task, here = ray.remote(num_cpus=0, max_retries=0)(function), ray.get_runtime_context().get_node_id()
-        asked = {}
-        for node in self.nodes():
-            if node.id != here:
-                there = NodeAffinitySchedulingStrategy(node.id, soft=False)
-                asked[task.options(scheduling_strategy=there).remote(*arguments)] = node.name
-        answered = ray.wait(list(asked), num_returns=len(asked), timeout=LOOK_SECONDS)[0] if asked else ()
+        here = ray.get_runtime_context().get_node_id()
+        others = [node for node in self.nodes() if node.id != here]
+        asked = {_on(node.id, function).remote(*arguments): node.name for node in others}
+        answered = ray.wait(list(asked), num_returns=len(asked), timeout=ANSWER_SECONDS)[0] if asked else ()
         found = []
         for answer in answered:
             with contextlib.suppress(RayError):
                 found.append((asked[answer], ray.get(answer)))
         return found
 
-    def sees_cuda(self, cpu: float, gpu: float, hosts_for: int, wait: Callable[[], None]) -> bool:
+    def sees_cuda(
+        self, cpu: float, gpu: float, hosts_for: int, wait: Callable[[], None], had: Callable[[], None]
+    ) -> bool:
         """Whether torch, in a worker that was given a share of a GPU, sees it.
 
         hosts_for   how many shares are asked for, of which the first that is had answers: an autoscaler is to see all
         wait        called while there is none
+        had         called once there is one, which may be on a host that has only just come
         """
         import ray
+        from ray.exceptions import RayError
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
         shares = [ray.util.placement_group([{"CPU": cpu, "GPU": gpu}]) for _ in range(hosts_for)]
         try:
-            while not (had := [share for share in shares if share.wait(0)]):
+            while not (found := [share for share in shares if share.wait(0)]):
                 wait()
                 time.sleep(WAIT_SECONDS)
+            had()
             probe = ray.remote(num_cpus=cpu, num_gpus=gpu)(_sees_cuda)
-            answer = probe.options(scheduling_strategy=PlacementGroupSchedulingStrategy(had[0])).remote()
+            answer = probe.options(scheduling_strategy=PlacementGroupSchedulingStrategy(found[0])).remote()
             while not ray.wait([answer], timeout=WAIT_SECONDS)[0]:
                 wait()
             return bool(ray.get(answer))
+        except RayError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise SweepError(f"torch could not be asked whether it sees a GPU: {reason}", _LOGS % self.logs) from error
         finally:
             for share in shares:  # not tasks that are cancelled: where one is just done, that ends the process
                 ray.util.remove_placement_group(share)
+
+
+def _on(node: str, function: Callable[..., Any]) -> Any:
+    """A task of Ray that is run on the node of this id."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    there = NodeAffinitySchedulingStrategy(node, soft=False)
+    return ray.remote(num_cpus=0, max_retries=0)(function).options(scheduling_strategy=there)
 
 
 @contextlib.contextmanager
@@ -131,7 +164,7 @@ def connected(address: str | None) -> Iterator[Cluster]:
         import ray
 
         if ray.is_initialized():
-            yield _cluster(joined=False)
+            yield _cluster(joined=True)
             return
         at = address or os.environ.get("RAY_ADDRESS") or "local"
         try:
@@ -146,7 +179,8 @@ def _start() -> None:
     import ray
 
     try:
-        ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **QUIET)
+        with hushed():
+            ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **QUIET)
     except Exception as error:  # a plain one is what Ray raises when it does not come up
         reason = str(error).strip().partition("\n")[0]
         raise SweepError(f"Ray does not start on this machine: {reason}", "Its logs are in /tmp/ray.") from error
@@ -157,7 +191,8 @@ def _join(address: str) -> None:
 
     expect_cluster(address)
     try:
-        ray.init(address, **QUIET)
+        with hushed():
+            ray.init(address, **QUIET)
     except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"the Ray cluster at {address} cannot be joined: {reason}") from error

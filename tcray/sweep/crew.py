@@ -20,13 +20,15 @@ from tcray.sweep.placement import Room, Share
 class Hire:
     """A worker that was asked for, and once it is there its node and what it was given to do.
 
+    around      ids of the nodes that were up when it was asked for, and were to stay
+    pins        ids of the only nodes that it may be on; empty where any will do
     asked_at    by `time.monotonic`
-    around      ids of the nodes that were up then
     taken       comes true once the worker has its pack
     """
 
     share: Share
     around: frozenset[str]
+    pins: tuple[str, ...] = ()
     asked_at: float = field(default_factory=time.monotonic)
     node: str | None = None
     pack: Pack | None = None
@@ -51,9 +53,13 @@ class Crew:
         return Counter(hire.node for hire in self.hires.values() if hire.node is not None and hire.pack is not None)
 
     @property
-    def waits(self) -> Sequence[float]:
+    def waits(self) -> Mapping[Share, Sequence[float]]:
         """Since when workers are waited for that were asked for and are not there, by `time.monotonic`."""
-        return [hire.asked_at for hire in self.hires.values() if hire.node is None]
+        found: dict[Share, list[float]] = {share: [] for share in self.room.placement.shares}
+        for hire in self._counted():
+            if hire.node is None:
+                found[hire.share].append(hire.asked_at)
+        return found
 
     def wanted(self) -> Share | None:
         """What a further worker is to be given, if there should be one.
@@ -65,14 +71,15 @@ class Crew:
         waiting = self.queue.waiting()
         if not any(waiting.values()):
             return None
-        free = self._free()
-        asked = Counter(hire.share for hire in self.hires.values() if hire.node is None)
+        hires = self._counted()
+        free = self._free(hires)
+        asked = Counter(hire.share for hire in hires if hire.node is None)
         provided = sum(min(asked[share], free[share]) for share in free)
         for share in free:
             if asked[share] < free[share] and provided < self._packs_of(waiting, share):
                 return share
         main = self.room.placement.shares[0]
-        to_come = self._to_come(main) if self.hires else 1
+        to_come = self._to_come(main) if hires else 1
         return main if to_come > 0 and asked[main] < free[main] + to_come else None
 
     def next_pack(self, share: Share) -> Pack | None:
@@ -88,9 +95,15 @@ class Crew:
         self.queue.lost(pack)  # back to its place: only now is it known whose turn it is
         return self.queue.take(limit)
 
-    def _free(self) -> Mapping[Share, int]:
-        """How many slots have no worker, by share; workers on a host that is about to leave fill none."""
-        busy = Counter(hire.share for hire in self.hires.values() if hire.node in self._staying)
+    def _counted(self) -> Sequence[Hire]:
+        """All but those that wait for a host that has gone, as no other will do."""
+        staying = self.room.staying()
+        return [hire for hire in self.hires.values() if not hire.pins or not staying.isdisjoint(hire.pins)]
+
+    def _free(self, hires: Sequence[Hire]) -> Mapping[Share, int]:
+        """How many slots have none of these workers, by share; those on a host that is about to leave fill none."""
+        staying = self.room.staying()
+        busy = Counter(hire.share for hire in hires if hire.node in staying)
         return {share: max(0, self.room.slots(share) - busy[share]) for share in self.room.placement.shares}
 
     def _to_come(self, share: Share) -> int:
@@ -104,13 +117,9 @@ class Crew:
 
     def _limit(self, signature: Signature, waiting: Mapping[Signature, int], share: Share) -> int:
         """Most runs the next pack may have. Slots that may come count for nothing: packs do not shrink for them."""
-        slots = max(1, self._slots)
-        free = slots - sum(packs for node, packs in self.packs.items() if node in self._staying)
+        slots, staying = max(1, self._slots), self.room.staying()
+        free = slots - sum(packs for node, packs in self.packs.items() if node in staying)
         return self.sizes[share.device].limit(signature, sum(waiting.values()), slots, max(1, free))
-
-    @property
-    def _staying(self) -> set[str]:
-        return {node.id for node in self.room.nodes() if not node.draining}
 
     @property
     def _slots(self) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.text import Text
 
 from tcray.errors import Interrupted
 from tcray.search.plan import Plan, find_cards, plan
@@ -16,11 +16,10 @@ from tcray.spec.sweep import Sweep
 from tcray.store.lease import Lease
 from tcray.store.store import Store, SweepStore
 from tcray.sweep import manifest
-from tcray.sweep.autoscaler import launches
 from tcray.sweep.cluster import Cluster, connected
-from tcray.sweep.hosts import Hosts
 from tcray.sweep.library import HeldOut, Library
-from tcray.sweep.placement import Placement, Share, place
+from tcray.sweep.placement import Placement, Room, Share, place
+from tcray.sweep.progress import say
 from tcray.sweep.remarks import Remarks
 from tcray.sweep.versions import expect_alike, installed
 
@@ -121,30 +120,23 @@ class _Session:
     def _place(self, cluster: Cluster, lease: Lease) -> Placement:
         def sees_cuda(share: Share) -> bool:
             from tcray.sweep.anteroom import Anteroom
+            from tcray.sweep.lookout import Scene, watched
 
-            workers = 1
-            if not any(map(share.slots, cluster.nodes())):
-                _say(self.console, "waiting for a host with a GPU: none is up, and the cluster may start one")
-                workers = self._first_packs(cluster.limits().growth(cluster.nodes(), share.slots))
-            anteroom = Anteroom(
-                self.store,
-                lease,
-                self.planned.sweep.objective,
-                Hosts(share.slots),
-                cluster.nodes,
-                partial(launches, cluster.logs),
-                self._progress,
-                partial(_say, self.console),
-            )
-            return cluster.sees_cuda(share.cpu, share.gpu, workers, anteroom.wait)
+            def watch(scene: Scene) -> AbstractContextManager[Callable[[], None]]:
+                return watched(self.planned.sweep, self.store, scene, cluster.launches, self.console)
+
+            def had() -> None:
+                expect_alike(cluster.elsewhere(installed))
+
+            room = Room(Placement((share,)), cluster.nodes, cluster.limits())
+            workers = 1 if room.slots(share) else self._first_packs(room.growth(share))
+            with Anteroom(self._begun, lease, room, workers, watch) as anteroom:
+                return cluster.sees_cuda(share.cpu, share.gpu, workers, anteroom.wait, had)
 
         placement = place(self.planned.sweep.resources, cluster.nodes(), cluster.limits(), sees_cuda)
         _say(self.console, *placement.notes)
+        lease.check()
         return placement
-
-    def _progress(self) -> Progress:
-        """How far the sweep has come, for others to see while it waits."""
-        return self._begun().progress()
 
     def _first_packs(self, most: int) -> int:
         """How many full packs on GPUs the sweep begins with; at most as many as given, and one at least."""
@@ -189,4 +181,4 @@ class _Session:
 
 def _say(console: Console, *lines: str) -> None:
     for line in lines:
-        console.print(Text(line), soft_wrap=True)
+        say(console, line)

@@ -1,4 +1,4 @@
-"""Ctrl-C, once, or `tcray stop`: what is being done is done to its end, and then the sweep stops."""
+"""Ctrl-C, once, or `tcray stop`: what is being recorded is, and then the sweep stops."""
 
 from __future__ import annotations
 

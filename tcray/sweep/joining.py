@@ -46,7 +46,8 @@ def _found(address: str) -> str:
     if address == "auto":  # as Ray itself does when it joins
         maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
     try:
-        return str(canonicalize_bootstrap_address(address))
+        with hushed():
+            return str(canonicalize_bootstrap_address(address))
     except ConnectionError as error:
         raise InputError("no Ray cluster runs on this machine, for --address auto to find", _START) from error
     except (ValueError, OSError) as error:
@@ -72,7 +73,7 @@ def _metadata(address: str, named: str) -> Mapping[str, Any]:
     if shows and not _has_token():  # the client would end the process
         raise InputError("RAY_AUTH_MODE is token, and there is no token here", f"{_COPY}, or unset it.")
     try:
-        with _hushed():
+        with hushed():
             return get_cluster_metadata(GcsClient(address=address)) or {}
     except AuthenticationError as error:
         if shows:
@@ -116,7 +117,7 @@ def _expect_same_ray(named: str, metadata: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _hushed() -> Iterator[None]:
+def hushed() -> Iterator[None]:
     """Keeps what Ray's C++ side writes to stderr from whoever reads there: what it means is said in a sentence."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

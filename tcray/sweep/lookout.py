@@ -6,29 +6,71 @@ import contextlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from ray.exceptions import RayError
+from rich.console import Console
 
 from tcray.errors import StoreError
-from tcray.search.queue import Progress
+from tcray.search.queue import Progress, Queue
+from tcray.spec.sweep import Sweep
 from tcray.store.activity import Activity, Host, Leader, write_activity
+from tcray.store.lease import Lease
 from tcray.store.store import SweepStore
 from tcray.sweep.autoscaler import NONE, Launches
 from tcray.sweep.hosts import Hosts
-from tcray.sweep.searcher import PackSearcher
-from tcray.sweep.waiting import why
+from tcray.sweep.placement import Room, Share
+from tcray.sweep.progress import Display
+from tcray.sweep.waiting import waiting, why
 
 TELL_SECONDS = 10.0
 """Between two words to the store, for which the autoscaler is looked at."""
 
-SLOW_SECONDS = 15.0
-"""A worker that has not begun by then is told of, if no host has room for it: they take some seconds to start."""
-STUCK_SECONDS = 60.0
-"""The same where there is room: Ray waits without a word."""
+
+class Scene(Protocol):
+    """What there is to be seen of a driver."""
+
+    @property
+    def queue(self) -> Queue:
+        """What it works off."""
+
+    @property
+    def lease(self) -> Lease:
+        """By which it does."""
+
+    @property
+    def room(self) -> Room:
+        """Where packs may be."""
+
+    @property
+    def packs(self) -> Mapping[str, int]:
+        """How many are being trained on a node, by its id."""
+
+    @property
+    def waits(self) -> Mapping[Share, Sequence[float]]:
+        """Since when workers are waited for that were asked for and are not there, by `time.monotonic`."""
+
+    @property
+    def nodes(self) -> Mapping[str, str]:
+        """The id of the node on which each trial of Tune had its worker."""
+
+
+@contextlib.contextmanager
+def watched(
+    sweep: Sweep, store: SweepStore, scene: Scene, launches: Callable[[], Launches], console: Console
+) -> Iterator[Callable[[], None]]:
+    """Inside `with` what there is to be seen is told in the store and shown, whenever what this yields is called."""
+    lookout = Lookout(store, scene, sweep.objective, launches)
+    with lookout, Display(console, sweep.name, lookout.activity, lone=False) as display:
+
+        def tick() -> None:
+            lookout.tick()
+            display.tick()
+
+        yield tick
 
 
 @dataclass
@@ -40,17 +82,18 @@ class Lookout:
     """
 
     store: SweepStore
-    searcher: PackSearcher
+    scene: Scene
     objective: str
     launches: Callable[[], Launches]
     _launched: Launches = field(default=NONE, init=False)
     _seen: tuple[Host, ...] = field(default=(), init=False)
+    _why: Mapping[str, str] = field(default_factory=dict, init=False)
     _told_at: float = field(default=-math.inf, init=False)
 
     def __enter__(self) -> Self:
         """Begins to watch: the pace is measured from here."""
-        self._hosts = Hosts(self.searcher.room.placement.slots_of)
-        self._began, self._epochs = time.monotonic(), self.searcher.queue.progress().epochs_done
+        self._hosts = Hosts(self.scene.room.placement.slots_of)
+        self._began, self._epochs = time.monotonic(), self.scene.queue.progress().epochs_done
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -65,10 +108,22 @@ class Lookout:
 
     def activity(self) -> Activity:
         """How it is doing now."""
-        progress = self.searcher.queue.progress()
+        progress = self.scene.queue.progress()
         self._look(progress)
-        left = self._seconds_left(progress)
-        return activity(self.searcher.lease.token, self.objective, progress, self._seen, self._why(progress), left)
+        return Activity(
+            token=self.scene.lease.token,
+            at=time.time(),
+            objective=self.objective,
+            planned=progress.planned,
+            complete=progress.complete,
+            pruned=progress.pruned,
+            failed=progress.failed,
+            running=progress.in_flight,
+            seconds_left=self._seconds_left(progress),
+            best=tuple(Leader(dataset, best.cell, best.value) for dataset, best in progress.best.items()),
+            hosts=self._seen,
+            why=self._why,
+        )
 
     def _tell(self) -> None:
         self._told_at = time.monotonic()
@@ -78,48 +133,16 @@ class Lookout:
     def _look(self, progress: Progress) -> None:
         ended: Counter[str] = Counter()
         for pack, runs in progress.ended_in.items():
-            ended[self.searcher.nodes.get(pack.rpartition("-")[2], "")] += runs
+            ended[self.scene.nodes.get(pack.rpartition("-")[2], "")] += runs
+        ready = self.scene.queue.ready()
+        more = progress.planned > progress.ended + progress.in_flight + ready
         with contextlib.suppress(RayError):  # whoever needs Ray reports it
-            self._seen = self._hosts.look(self.searcher.room.nodes(), self.searcher.packs, ended)
-
-    def _why(self, progress: Progress) -> dict[str, str]:
-        now, waits, ready = time.monotonic(), self.searcher.waits, self.searcher.queue.ready()
-        return why(
-            self._seen,
-            self._launched,
-            runs=ready,
-            packs=sum(now - since > SLOW_SECONDS for since in waits),
-            stuck=sum(now - since > STUCK_SECONDS for since in waits),
-            more=progress.planned > progress.ended + progress.in_flight + ready,
-        )
+            nodes, packs = self.scene.room.nodes(), self.scene.packs
+            self._seen = self._hosts.look(nodes, packs, ended)
+            self._why = why(self._seen, self._launched, waiting(self.scene.waits, nodes, packs), runs=ready, more=more)
 
     def _seconds_left(self, progress: Progress) -> float | None:
         """At the pace so far."""
         done = progress.epochs_done - self._epochs
         elapsed = time.monotonic() - self._began
         return progress.epochs_to_do * elapsed / done if done else None
-
-
-def activity(
-    token: str,
-    objective: str,
-    progress: Progress,
-    hosts: tuple[Host, ...],
-    why: Mapping[str, str],
-    seconds_left: float | None = None,
-) -> Activity:
-    """What the driver with the lease of this token is at, now."""
-    return Activity(
-        token=token,
-        at=time.time(),
-        objective=objective,
-        planned=progress.planned,
-        complete=progress.complete,
-        pruned=progress.pruned,
-        failed=progress.failed,
-        running=progress.in_flight,
-        seconds_left=seconds_left,
-        best=tuple(Leader(dataset, best.cell, best.value) for dataset, best in progress.best.items()),
-        hosts=hosts,
-        why=why,
-    )

@@ -70,17 +70,24 @@ class Room:
     look: Callable[[], Sequence[Node]]
     limits: Limits
     _nodes: Sequence[Node] = field(default=(), init=False)
+    _staying: frozenset[str] = field(default=frozenset(), init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
+
+    def refresh(self) -> None:
+        """Looks again, though the last time was a moment ago."""
+        self._nodes, self._looked_at = self.look(), time.monotonic()
+        self._staying = frozenset(node.id for node in self._nodes if not node.draining)
 
     def nodes(self) -> Sequence[Node]:
         """Those that are up, as it was at most `LOOK_SECONDS` ago."""
         if time.monotonic() - self._looked_at >= LOOK_SECONDS:
-            self._nodes, self._looked_at = self.look(), time.monotonic()
+            self.refresh()
         return self._nodes
 
     def staying(self) -> frozenset[str]:
-        """The ids of the nodes that are up, now, and not about to leave."""
-        return frozenset(node.id for node in self.look() if not node.draining)
+        """The ids of those that are not about to leave."""
+        self.nodes()
+        return self._staying
 
     def slots(self, share: Share) -> int:
         """How many packs with this share the nodes hold, without those that are about to leave."""

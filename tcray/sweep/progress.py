@@ -20,6 +20,8 @@ from tcray.sweep.waiting import USUAL
 PLAIN_SECONDS = 10.0
 """Between two plain lines."""
 LIVE_SECONDS = 0.5
+RESTS = 20
+"""The driver does something else for so many times as long as it took to look."""
 
 HOST_HEADER = ("host", "state", "slots", "packs", "runs done", "runs/h")
 
@@ -57,12 +59,14 @@ class Display:
 
     def tick(self) -> None:
         """Shows what the driver is at, if the last time was a while ago."""
-        if time.monotonic() - self._shown >= (LIVE_SECONDS if self._live else PLAIN_SECONDS):
+        if time.monotonic() - self._shown >= max(LIVE_SECONDS if self._live else PLAIN_SECONDS, self._rest):
             self._show()
 
     def _show(self) -> None:
+        began = time.monotonic()
         activity = self._look()
         self._shown = time.monotonic()
+        self._rest = RESTS * (self._shown - began)
         if self._live:
             hosts = activity.hosts if self._lone or len(activity.hosts) > 1 else ()
             self._live.update(picture(self._name, activity, hosts), refresh=True)

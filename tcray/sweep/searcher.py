@@ -17,7 +17,7 @@ from tcray.store.lease import Lease
 from tcray.sweep.crew import Crew, Hire
 from tcray.sweep.inquest import Inquest
 from tcray.sweep.packing import PackSizes
-from tcray.sweep.placement import Room
+from tcray.sweep.placement import Room, Share
 from tcray.sweep.remarks import Remarks
 from tcray.sweep.report import Report
 from tcray.sweep.trainable import ORDER, REPORT, Order
@@ -38,6 +38,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
     remarks     on hosts, for the user
     logs        Ray's folder, for messages
     say         tells the user of a pack that failed
+    asked       tells whether the sweep is to stop
     failure     why the sweep cannot go on; to be looked at, since Tune swallows what a searcher raises
     nodes       the id of the node on which each trial had its worker
     """
@@ -50,6 +51,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
     remarks: Remarks
     logs: str
     say: Callable[[str], None]
+    asked: Callable[[], bool]
     failure: Exception | None = field(default=None, init=False)
     nodes: dict[str, str] = field(default_factory=dict, init=False)
     _crew: Crew = field(init=False)
@@ -67,14 +69,14 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         return self._crew.packs
 
     @property
-    def waits(self) -> Sequence[float]:
+    def waits(self) -> Mapping[Share, Sequence[float]]:
         """Since when workers are waited for that were asked for and are not there, by `time.monotonic`."""
         return self._crew.waits
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing left to ask for."""
-        return self.queue.finished or self.failure is not None
+        """Whether nothing more is to be asked for."""
+        return self.queue.finished or self.failure is not None or self.asked()
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """A further worker; None while there are enough."""
@@ -87,6 +89,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
     def began(self, trial_id: str, worker: Any) -> None:
         """A worker is there: it is given the next pack. One on a host that is about to leave goes instead."""
         try:
+            self.lease.check()
             hire = self._crew.hires[trial_id]
             hire.node = self.nodes[trial_id] = self.node_of(worker)
             self._employ(hire, hire.node, worker)
@@ -115,6 +118,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         return {}
 
     def _suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        self.lease.check()
         self._conclude()
         if self.over:
             return str(Searcher.FINISHED)
@@ -122,11 +126,12 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         if share is None:
             assert self._crew.hires or self._inquests, "a queue that is not finished has packs waiting or in flight"
             return None
-        self.lease.check()
-        self._crew.hires[trial_id] = Hire(share, self.room.staying())
-        return {ORDER: Order(share, self.room.pins(share))}
+        pins = self.room.pins(share)
+        self._crew.hires[trial_id] = Hire(share, self.room.staying(), pins)
+        return {ORDER: Order(share, pins)}
 
     def _employ(self, hire: Hire, node: str, worker: Any) -> None:
+        self.room.refresh()
         if node not in self.room.staying():
             ray.kill(worker)  # it does nothing yet, and Ray starts none there: the next is elsewhere
             return
@@ -156,6 +161,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
 
     def _died(self, hire: Hire) -> None:
         """Begins to find out why a process died; one that had no pack did not die of it."""
+        self.room.refresh()
         if hire.pack is not None and hire.node is not None:
             self._inquests.append((hire.pack, Inquest(hire.node, hire.taken)))
         elif hire.node is None and hire.around <= self.room.staying():

@@ -20,15 +20,14 @@ from tcray.search.queue import Queue
 from tcray.spec.sweep import Resources, Sweep
 from tcray.store.lease import Lease
 from tcray.store.store import SweepStore
-from tcray.sweep.autoscaler import launches
 from tcray.sweep.blobs import relay
 from tcray.sweep.cluster import Cluster
 from tcray.sweep.interrupt import Interrupt
 from tcray.sweep.library import Library
-from tcray.sweep.lookout import Lookout
+from tcray.sweep.lookout import watched
 from tcray.sweep.packing import PackSizes
 from tcray.sweep.placement import Device, Placement, Room
-from tcray.sweep.progress import Display, say
+from tcray.sweep.progress import say
 from tcray.sweep.remarks import Remarks
 from tcray.sweep.searcher import InTurn, PackSearcher
 from tcray.sweep.trainable import PackTrainable, Workplace, requested
@@ -61,7 +60,8 @@ class Tuning:
     def run(self, library: Library, train: Train) -> None:
         """Has every pack trained on the datasets of `library`.
 
-        Raises what kept it from that: StoreError, SweepError, or KeyboardInterrupt once what was under way is recorded.
+        Raises what kept it from that: StoreError, SweepError, or KeyboardInterrupt, where packs under way are dropped,
+        to be trained again from their last rung.
         """
         workplace = Workplace(
             store_uri=self.store.uri,
@@ -73,6 +73,7 @@ class Tuning:
             train=train,
         )
         room = Room(self.placement, self.cluster.nodes, self.cluster.limits())
+        interrupt = Interrupt(self.lease)
         searcher = PackSearcher(
             self.queue,
             self.lease,
@@ -82,11 +83,11 @@ class Tuning:
             self.remarks,
             self.cluster.logs,
             partial(say, self.console),
+            lambda: interrupt.asked,
         )
-        lookout = Lookout(self.store, searcher, self.sweep.objective, partial(launches, self.cluster.logs))
-        display = Display(self.console, self.sweep.name, lookout.activity, lone=False)
-        with lookout, display, Interrupt(self.lease) as interrupt:
-            self._fit(searcher, Watch(searcher, interrupt, lookout, display), workplace)
+        watching = watched(self.sweep, self.store, searcher, self.cluster.launches, self.console)
+        with watching as tick, interrupt:
+            self._fit(searcher, Watch(searcher, tick), workplace)
         if searcher.failure is not None:
             raise searcher.failure
         if self.queue.finished:

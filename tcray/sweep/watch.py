@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ray import tune
 
-from tcray.sweep.interrupt import Interrupt
-from tcray.sweep.lookout import Lookout
-from tcray.sweep.progress import Display
 from tcray.sweep.searcher import PackSearcher
 
 
@@ -19,12 +17,10 @@ class Leave(BaseException):
 class Watch(tune.Callback):  # type: ignore[misc]  # Ray has no types
     """Tune's callback."""
 
-    def __init__(self, searcher: PackSearcher, interrupt: Interrupt, lookout: Lookout, display: Display) -> None:
-        """Between a searcher and whoever watches, or stops it."""
+    def __init__(self, searcher: PackSearcher, tick: Callable[[], None]) -> None:
+        """Between a searcher and whoever looks on, by `tick`."""
         self._searcher = searcher
-        self._interrupt = interrupt
-        self._lookout = lookout
-        self._display = display
+        self._tick = tick
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles it for a restore that never comes."""
@@ -32,10 +28,9 @@ class Watch(tune.Callback):  # type: ignore[misc]  # Ray has no types
 
     def on_step_begin(self, **_: Any) -> None:
         """Before Tune asks for further packs."""
-        if self._interrupt.asked or self._searcher.over:
+        if self._searcher.over:
             raise Leave
-        self._lookout.tick()
-        self._display.tick()
+        self._tick()
 
     def on_trial_start(self, *, trial: Any, **_: Any) -> None:
         """A worker is there, and about to begin."""

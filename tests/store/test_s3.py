@@ -99,9 +99,25 @@ def test_an_endpoint_that_is_no_address() -> None:
         ("s3://b/p?endpoint_override=[::1]:9000", ("::1", 9000)),
     ],
 )
-def test_who_will_be_asked_first(uri: str, asked: tuple[str, int] | None) -> None:
+def test_who_will_be_asked_first(uri: str, asked: tuple[str, int] | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The endpoint of the URI; else Amazon, for the bucket's region, unless the URI names it."""
+    for name in s3._ENDPOINTS:
+        monkeypatch.delenv(name, raising=False)
     assert asked == s3._endpoint(uri)
+
+
+@pytest.mark.parametrize(
+    ("value", "asked"),
+    [("http://minio:9000", ("minio", 9000)), ("http://minio", ("minio", 80)), ("https://minio", ("minio", 443))],
+)
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_the_environment_may_name_who_is_asked(
+    name: str, value: str, asked: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does to the library, where the URI does not."""
+    monkeypatch.setenv(name, value)
+    assert asked == s3._endpoint("s3://b/p") == s3._endpoint("s3://b/p?region=eu-west-1")
+    assert ("here", 443) == s3._endpoint("s3://b/p?endpoint_override=here")
 
 
 @pytest.mark.parametrize("there", [True, False])

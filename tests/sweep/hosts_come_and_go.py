@@ -163,7 +163,7 @@ def main(folder: Path) -> None:
     waits = stage.command("waits", "resources.device=cuda", "resources.gpu=0.25")
     assert waits.stderr is not None
     said = ""
-    while "waiting" not in said and (line := waits.stderr.readline()):
+    while "for a host" not in said and (line := waits.stderr.readline()):
         said += line
     waits.send_signal(signal.SIGINT)
     (folder / "waits.json").write_text(json.dumps([said + waits.communicate()[1], waits.returncode]))

@@ -1,26 +1,33 @@
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field, replace
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ray.exceptions import RaySystemError
+from rich.console import Console
 
-from tcray.search.queue import Progress
+from tcray.errors import StoreBusyError
 from tcray.store.activity import read_activity
 from tcray.store.store import Store, SweepStore
-from tcray.sweep import anteroom as watched
+from tcray.sweep import placement
+from tcray.sweep import waiting as clocked
 from tcray.sweep.anteroom import Anteroom
 from tcray.sweep.autoscaler import NONE, Launches
-from tcray.sweep.hosts import Hosts
-from tcray.sweep.lookout import SLOW_SECONDS, STUCK_SECONDS, TELL_SECONDS
-from tcray.sweep.nodes import Node
+from tcray.sweep.lookout import TELL_SECONDS, watched
+from tcray.sweep.nodes import Limits, Node
+from tcray.sweep.placement import Placement, Room, Share
+from tcray.sweep.waiting import SLOW_SECONDS, STUCK_SECONDS
 from tests.store.bucket import Bucket
 
 from .test_lookout import BEGUN
 
 MINE = "t"
-NONE_UP = "1 pack waits for a host: none is up that could hold one"
+SWEEP: Any = SimpleNamespace(name="small", objective="valid.loss")
+BEFORE = "small: 0 of 100 runs done (0 pruned, 0 failed), 0 running"
+HELD, TAKEN = Node("h1", 4, 1, "id-1", "10.0.0.1"), Node("head", 4, 0, "id-0", "10.0.0.9")
 
 
 @dataclass
@@ -30,31 +37,35 @@ class Setting:
     store: SweepStore
     token: str = MINE
     stop_asked: bool = False
+    lost: bool = False
     up: list[Node] = field(default_factory=list)
     launched: Launches = NONE
-    asked: int = 0
-    said: list[str] = field(default_factory=list)
+    begun: int = 0
+    console: Console = field(default_factory=lambda: Console(file=io.StringIO(), width=200))
     now: float = 1000.0
 
-    def progress(self) -> Progress:
-        """As of a sweep that has not begun; counts how often it was asked."""
-        self.asked += 1
-        return replace(BEGUN, complete=0, pruned=0, failed=0, in_flight=0, best={})
+    def check(self) -> None:
+        """Of the lease."""
+        if self.lost:
+            raise StoreBusyError("taken over")
 
-    def anteroom(self) -> Anteroom:
+    def queue(self) -> Any:
+        """Of a sweep that has not begun before; counts how often it was asked for."""
+        self.begun += 1
+        progress = replace(BEGUN, complete=0, pruned=0, failed=0, in_flight=0, best={})
+        return SimpleNamespace(progress=lambda: progress, ready=lambda: 0)
+
+    def anteroom(self, workers: int = 1) -> Anteroom:
         """Which it is waited in."""
         lease: Any = self
-        hosts = Hosts(lambda node: int(node.gpus))
-        return Anteroom(
-            self.store,
-            lease,
-            "valid.loss",
-            hosts,
-            lambda: tuple(self.up),
-            lambda: self.launched,
-            self.progress,
-            self.said.append,
-        )
+        room = Room(Placement((Share(1, 0.5, "cuda"),)), lambda: tuple(self.up), Limits())
+        watch = partial(watched, SWEEP, self.store, launches=lambda: self.launched, console=self.console)
+        return Anteroom(self.queue, lease, room, workers, watch)
+
+    def said(self) -> list[str]:
+        """What the user was told, without how far the sweep has come, and each line once."""
+        lines = self.console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # it is a StringIO
+        return [line.removeprefix("small: ") for line in dict.fromkeys(lines) if line != BEFORE]
 
 
 @pytest.fixture
@@ -67,44 +78,48 @@ def bucket() -> Bucket:
 def setting(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Setting:
     """Where nobody is."""
     there = Setting(Store(bucket.volume()).sweep("small-1"))
-    monkeypatch.setattr(watched.time, "monotonic", lambda: there.now)
+    monkeypatch.setattr(clocked.time, "monotonic", lambda: there.now)
+    monkeypatch.setattr(placement, "LOOK_SECONDS", 0.0)
     return there
 
 
 def test_a_short_wait_is_not_worth_a_word(setting: Setting) -> None:
-    """Nothing is said, and nothing of the sweep is begun."""
-    anteroom = setting.anteroom()
-    for _ in range(int(SLOW_SECONDS)):
-        anteroom.wait()
-        setting.now += 1.0
-    assert ([], 0, None) == (setting.said, setting.asked, read_activity(setting.store, MINE))
+    """Where a host has what is waited for nothing is said, and nothing of the sweep is begun."""
+    setting.up = [HELD]
+    with setting.anteroom() as anteroom:
+        for _ in range(int(SLOW_SECONDS)):
+            anteroom.wait()
+            setting.now += 1.0
+    assert ([], 0, None) == (setting.said(), setting.begun, read_activity(setting.store, MINE))
 
 
-def test_a_long_wait_is_explained(setting: Setting) -> None:
+def test_where_no_host_is_that_is_said_at_once(setting: Setting) -> None:
     """Each reason is said once, when it begins, and all that hold are told in the store."""
-    anteroom = setting.anteroom()
-    setting.now += SLOW_SECONDS
-    for launched in (NONE, NONE, Launches({}, {"gpu-spot": "none left"}), Launches({"gpu-ondemand": 1}, {})):
-        setting.launched = launched
-        anteroom.wait()
-        setting.now += TELL_SECONDS
-    assert [NONE_UP, "gpu-spot cannot be had now: none left"] == setting.said
-    told = read_activity(setting.store, MINE)
+    with setting.anteroom(workers=4) as anteroom:
+        for launched in (NONE, NONE, Launches({}, {"gpu-spot": "none left"}), Launches({"gpu-ondemand": 1}, {})):
+            setting.launched = launched
+            anteroom.wait()
+            setting.now += TELL_SECONDS
+        told = read_activity(setting.store, MINE)
+    assert [
+        "4 packs wait for a host: none is up that could hold one",
+        "gpu-spot cannot be had now: none left",
+        "4 packs wait for a host: 1 of gpu-ondemand is being started",
+    ] == setting.said()
     assert told is not None
-    assert {"hosts": "1 pack waits for a host: 1 of gpu-ondemand is being started"} == told.why
+    assert {"starting": "4 packs wait for a host: 1 of gpu-ondemand is being started"} == told.why
     assert (0, 100, ()) == (told.ended, told.planned, told.hosts)
 
 
 def test_hosts_that_are_taken_are_shown(setting: Setting) -> None:
     """Where there is room by what they declare, it is given time before that is called strange."""
-    setting.up = [Node("h1", 4, 1, "id-1", "10.0.0.1"), Node("head", 4, 0, "id-0", "10.0.0.9")]
-    anteroom = setting.anteroom()
-    setting.now += SLOW_SECONDS
-    anteroom.wait()
-    assert [] == setting.said
-    setting.now += STUCK_SECONDS
-    anteroom.wait()
-    assert ["1 pack waits for a worker: the hosts are busy with something else, or slow to start one"] == setting.said
+    setting.up = [HELD, TAKEN]
+    with setting.anteroom() as anteroom:
+        setting.now += SLOW_SECONDS
+        anteroom.wait()
+        setting.now += STUCK_SECONDS
+        anteroom.wait()
+    assert ["1 pack waits for a worker: the hosts are busy with something else, or slow to start one"] == setting.said()
     told = read_activity(setting.store, MINE)
     assert told is not None
     assert ["h1"] == [host.name for host in told.hosts]
@@ -112,25 +127,16 @@ def test_hosts_that_are_taken_are_shown(setting: Setting) -> None:
 
 def test_a_driver_that_is_asked_to_stop_leaves(setting: Setting) -> None:
     """As at Ctrl-C, at once."""
-    anteroom = setting.anteroom()
-    anteroom.wait()
-    setting.stop_asked = True
-    with pytest.raises(KeyboardInterrupt):
+    with setting.anteroom() as anteroom:
         anteroom.wait()
+        setting.stop_asked = True
+        with pytest.raises(KeyboardInterrupt):
+            anteroom.wait()
 
 
-def test_what_does_not_answer_is_no_failure(setting: Setting, bucket: Bucket) -> None:
-    """Neither the store nor Ray: whoever needs them reports it."""
-    anteroom = setting.anteroom()
-    setting.now += SLOW_SECONDS
-    bucket.failures = 1
-    anteroom.wait()
-    assert read_activity(setting.store, MINE) is None
-
-    def fail() -> tuple[Node, ...]:
-        raise RaySystemError("gone")
-
-    anteroom.nodes = fail
-    setting.now += TELL_SECONDS
-    anteroom.wait()
-    assert [NONE_UP] == setting.said
+def test_a_driver_that_was_taken_over_from_leaves(setting: Setting) -> None:
+    """Before it writes anything."""
+    setting.lost = True
+    with setting.anteroom() as anteroom, pytest.raises(StoreBusyError):
+        anteroom.wait()
+    assert 0 == setting.begun

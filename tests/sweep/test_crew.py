@@ -39,7 +39,7 @@ class Stand:
         asked = []
         while (share := self.crew.wanted()) is not None:
             asked.append(share)
-            self.crew.hires[str(len(self.crew.hires))] = Hire(share, frozenset())
+            self.crew.hires[str(len(self.crew.hires))] = Hire(share, frozenset(), self.room.pins(share))
         return asked
 
     def begin(self, node: str) -> int:
@@ -157,3 +157,21 @@ def test_each_kind_of_host_is_filled(tmp_path: Path) -> None:
     assert [ON_CARD] * 2 + [BESIDE] * 2 == stand.ask()
     stand.room.limits = Limits((NodeType("gpu", 8, 1, most=2), NodeType("cpu", 64, 0)))
     assert [ON_CARD] * 2 == stand.ask()
+
+
+def test_who_waits_for_a_host_that_has_gone_fills_no_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes are looked at now and then: a worker may be pinned to a host that is there no more, and never will be."""
+    monkeypatch.setattr(placement, "LOOK_SECONDS", 3600.0)
+    stand = Stand(tmp_path, of(1), Node("gpu", 2, 1, "a"), Node("cpu", 2, 0, "b"))
+    stand.room.placement = Placement((ON_CARD, BESIDE))
+    stand.room.refresh()
+    stand.nodes = stand.nodes[:1]
+    assert [ON_CARD] * 2 + [BESIDE] * 2 == stand.ask()
+    stand.nodes = [*stand.nodes, Node("cpu", 2, 0, "b again")]
+    assert [] == stand.ask(), "nobody has looked"
+    stand.room.refresh()
+    assert [BESIDE] * 2 == stand.ask()
+    assert {ON_CARD: 2, BESIDE: 2} == {share: len(since) for share, since in stand.crew.waits.items()}
+    stand.nodes = []
+    stand.room.refresh()
+    assert {ON_CARD: 2, BESIDE: 0} == {share: len(since) for share, since in stand.crew.waits.items()}

@@ -13,9 +13,12 @@ from tcray.store.activity import Activity, Host, Leader, read_activity
 from tcray.store.store import Store, SweepStore
 from tcray.sweep import hosts as hosts_watched
 from tcray.sweep import lookout as watched
+from tcray.sweep import waiting
 from tcray.sweep.autoscaler import NONE, Launches
-from tcray.sweep.lookout import SLOW_SECONDS, STUCK_SECONDS, TELL_SECONDS, Lookout
+from tcray.sweep.lookout import TELL_SECONDS, Lookout
 from tcray.sweep.nodes import Node
+from tcray.sweep.placement import Placement, Share
+from tcray.sweep.waiting import SLOW_SECONDS, STUCK_SECONDS
 from tests.store.bucket import Bucket
 
 BEGUN = Progress(
@@ -32,6 +35,7 @@ BEGUN = Progress(
     notes=(),
 )
 MINE = "t"
+FULL = [Node("h3", 4, 0, "full", "10.0.0.3")]
 NODES = [Node("h1", 4, 0, "id-1", "10.0.0.1"), Node("h2", 4, 0, "id-2", "10.0.0.2")]
 
 
@@ -43,7 +47,7 @@ class Driven:
     runs_ready: int = 0
     up: list[Node] = field(default_factory=lambda: list(NODES))
     packs: dict[str, int] = field(default_factory=lambda: {"id-1": 4, "id-2": 2})
-    waits: list[float] = field(default_factory=list)
+    since: list[float] = field(default_factory=list)
     nodes: dict[str, str] = field(default_factory=lambda: {"aa": "id-1", "bb": "id-2"})
     token: str = MINE
     launched: Launches = NONE
@@ -52,7 +56,9 @@ class Driven:
         """Each in its place."""
         self.queue = SimpleNamespace(progress=lambda: self.told, ready=lambda: self.runs_ready)
         self.lease = self
-        self.room = SimpleNamespace(nodes=self.look, placement=SimpleNamespace(slots_of=lambda node: int(node.cpus)))
+        share = Share(1, 0, "cpu")
+        self.room = SimpleNamespace(nodes=self.look, placement=Placement((share,)))
+        self.waits = {share: self.since}
 
     def look(self) -> list[Node]:
         """The nodes that are up."""
@@ -65,7 +71,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Takes the place of every clock of a lookout."""
         self.now = 1000.0
-        for module in (watched, hosts_watched):
+        for module in (watched, hosts_watched, waiting):
             monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(watched.time, "time", lambda: self.now)
 
@@ -104,7 +110,7 @@ def test_it_sees_runs_hosts_and_reasons(store: SweepStore, clock: Clock) -> None
     """Runs by what became of them, and of this driver's runs on which host; slots that wait for a verdict."""
     with a_lookout(store, Driven()) as lookout:
         clock.now += 100
-        lookout.searcher.queue.progress = lambda: replace(BEGUN, epochs_done=700)  # type: ignore[method-assign]
+        lookout.scene.queue.progress = lambda: replace(BEGUN, epochs_done=700)  # type: ignore[method-assign]
         seen = lookout.activity()
     expected = Activity(
         token=MINE,
@@ -174,8 +180,9 @@ def test_a_ray_that_does_not_answer_is_no_failure(store: SweepStore, clock: Cloc
 @pytest.mark.parametrize(
     ("waited", "up", "said"),
     [
-        (SLOW_SECONDS - 1, [], []),
-        (SLOW_SECONDS + 1, [], ["1 pack waits for a host: none is up that could hold one"]),
+        (0, [], ["1 pack waits for a host: none is up that could hold one"]),
+        (SLOW_SECONDS - 1, FULL, []),
+        (SLOW_SECONDS + 1, FULL, ["1 pack waits for a host: every slot that could hold one is busy"]),
         (SLOW_SECONDS + 1, NODES, []),
         (STUCK_SECONDS - 1, NODES, []),
         (
@@ -188,7 +195,7 @@ def test_a_ray_that_does_not_answer_is_no_failure(store: SweepStore, clock: Cloc
 @pytest.mark.usefixtures("clock")
 def test_a_worker_is_given_time_to_start(waited: float, up: list[Node], said: list[str], store: SweepStore) -> None:
     """It is waited for without a word as long as it may take, and longer where a host has room for it."""
-    driven = Driven(told=replace(BEGUN, planned=23), up=up, packs={}, waits=[1000.0 - waited])
+    driven = Driven(told=replace(BEGUN, planned=23), up=up, packs={"full": 4}, since=[1000.0 - waited])
     with a_lookout(store, driven) as lookout:
         assert said == list(lookout.activity().why.values())
 
@@ -197,7 +204,7 @@ def test_a_worker_is_given_time_to_start(waited: float, up: list[Node], said: li
 def test_the_autoscaler_is_heard(store: SweepStore) -> None:
     """What it is at is told with the rest; runs that wait are counted with those that are not proposed yet."""
     driven = Driven(
-        runs_ready=70, packs={"id-1": 4, "id-2": 4}, waits=[0.0] * 3, launched=Launches({"gpu-spot": 2}, {})
+        runs_ready=70, packs={"id-1": 4, "id-2": 4}, since=[0.0] * 3, launched=Launches({"gpu-spot": 2}, {})
     )
     with a_lookout(store, driven) as lookout:
         lookout.tick()

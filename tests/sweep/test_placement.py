@@ -209,7 +209,7 @@ def test_room_follows_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_node_is_looked_at_now_and_then() -> None:
-    """What was seen a moment ago is not asked again, except where it is about staying."""
+    """What was seen a moment ago is not asked again, unless that is wanted."""
     looks = []
 
     def look() -> list[Node]:
@@ -219,8 +219,9 @@ def test_a_node_is_looked_at_now_and_then() -> None:
     share = Share(1, 0, "cpu")
     room = Room(Placement((share,)), look, NONE)
     assert [2, 2, 2] == [room.slots(share) for _ in range(3)]
+    assert frozenset({"l"}) == room.staying()
     assert 1 == len(looks)
-    room.staying()
+    room.refresh()
     assert 2 == len(looks)
 
 

@@ -60,8 +60,8 @@ def test_a_gpu_that_may_come_is_waited_for(play: Play) -> None:
     """Where no host with a GPU is up, but one may come, that is said, and Ctrl-C ends the waiting."""
     said, code = json.loads((play.folder / "waits.json").read_text())
     assert 130 == code
-    assert "waiting for a host with a GPU: none is up, and the cluster may start one\n" in said
-    assert said.endswith("interrupted before the first run; the same command begins again\n")
+    assert "small: 2 packs wait for a host: none is up that could hold one\n" in said
+    assert said.endswith("interrupted with 0 of 32 runs done; the same command goes on from here\n")
     assert "Traceback" not in said
 
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tcray.store.activity import Host
+from tcray.sweep import waiting as watched
 from tcray.sweep.autoscaler import NONE, Launches
-from tcray.sweep.waiting import why
+from tcray.sweep.nodes import Node
+from tcray.sweep.placement import Share
+from tcray.sweep.waiting import SLOW_SECONDS, STUCK_SECONDS, Waiting, waiting, why
 
+NOWHERE = "1 pack waits for a host: none is up that could hold one"
 FULL = Host("h1", "10.0.0.1", "up", 4, 4, 0, None)
 HALF = Host("h2", "10.0.0.2", "up", 4, 2, 0, None)
 LEAVING = Host("h3", "10.0.0.3", "leaving", 4, 1, 0, None)
@@ -18,8 +23,8 @@ REFUSED = Launches({}, {"gpu-spot": "InsufficientInstanceCapacity: there is none
 
 def reasons(hosts: list[Host], launches: Launches = NONE, **changes: Any) -> list[str]:
     """Why anything waits, where nothing does unless `changes` says so."""
-    nothing = {"runs": 0, "packs": 0, "stuck": 0, "more": False}
-    return list(why(hosts, launches, **{**nothing, **changes}).values())
+    packs = Waiting(**{name: changes.pop(name) for name in ("packs", "short", "stuck", "nowhere") if name in changes})
+    return list(why(hosts, launches, packs, **{"runs": 0, "more": False, **changes}).values())
 
 
 @pytest.mark.parametrize(
@@ -34,16 +39,15 @@ def reasons(hosts: list[Host], launches: Launches = NONE, **changes: Any) -> lis
         ([HALF], {"more": True, "packs": 1}, []),
         ([FULL], {"more": True}, []),
         ([HALF], {}, []),
-        ([FULL], {"packs": 3}, ["3 packs wait for a host: every slot is busy"]),
+        ([FULL], {"packs": 3, "short": 3}, ["3 packs wait for a host: every slot that could hold one is busy"]),
         ([HALF], {"packs": 2}, []),
-        ([], {"packs": 1}, ["1 pack waits for a host: none is up that could hold one"]),
-        ([GONE], {"packs": 1, "runs": 70}, ["1 pack waits for a host: none is up that could hold one"]),
+        ([], {"packs": 1, "short": 1, "nowhere": True}, [NOWHERE]),
+        ([GONE], {"packs": 1, "short": 1, "nowhere": True, "runs": 70}, [NOWHERE]),
         (
             [HALF],
             {"packs": 2, "stuck": 2},
             ["2 packs wait for a worker: the hosts are busy with something else, or slow to start one"],
         ),
-        ([FULL], {"packs": 2, "stuck": 2}, ["2 packs wait for a host: every slot is busy"]),
         ([FULL, LEAVING], {}, ["h3 is leaving: no new pack begins there"]),
     ],
 )
@@ -76,11 +80,37 @@ def test_what_waits_and_why(hosts: list[Host], waiting: dict[str, Any], said: li
 )
 def test_what_the_autoscaler_is_at(launches: Launches, packs: int, said: list[str]) -> None:
     """Hosts that are being started are what packs wait for; where the cloud has none, its words are passed on."""
-    assert said == reasons([FULL], launches, packs=packs)
+    assert said == reasons([FULL], launches, packs=packs, short=packs)
 
 
 def test_what_a_reason_is_about_stays() -> None:
     """A reason is told again only if it is about something else, whatever the numbers in it."""
-    two, one = (why([FULL], Launches({"gpu-spot": n}, {}), runs=n, packs=n, stuck=0, more=True) for n in (2, 1))
-    assert two.keys() == one.keys() == {"busy", "hosts"}
+    two, one = (
+        why([FULL], Launches({"gpu-spot": n}, {"hosts": "none"}), Waiting(n, n), runs=n, more=True) for n in (2, 1)
+    )
+    assert two.keys() == one.keys() == {"busy", "starting", "type hosts"}
     assert two != one
+
+
+ON_CARD, BESIDE = Share(1, 0.5, "cuda"), Share(1, 0, "cpu", cpu_only=True)
+CARD, CPUS = Node("card", 4, 1, "a"), Node("cpus", 2, 0, "b")
+
+
+@pytest.mark.parametrize(
+    ("waits", "nodes", "packs", "found"),
+    [
+        ({ON_CARD: [1], BESIDE: [1]}, [CARD, CPUS], {}, Waiting(nowhere=True)),
+        ({ON_CARD: [1]}, [CPUS], {}, Waiting(1, 1, 0, nowhere=True)),
+        ({ON_CARD: [1]}, [replace(CARD, draining=True)], {}, Waiting(1, 1, 0, nowhere=True)),
+        ({ON_CARD: [SLOW_SECONDS] * 3}, [CARD, CPUS], {"a": 2}, Waiting(3, 3)),
+        ({ON_CARD: [SLOW_SECONDS] * 3}, [CARD, CPUS], {"a": 1}, Waiting(3, 2)),
+        ({ON_CARD: [SLOW_SECONDS] * 2, BESIDE: [STUCK_SECONDS]}, [CARD, CPUS], {"a": 2}, Waiting(3, 2, 1)),
+        ({ON_CARD: [STUCK_SECONDS, 1]}, [CARD], {}, Waiting(1, 0, 1, nowhere=True)),
+    ],
+)
+def test_for_whom_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, waits: Any, nodes: list[Node], packs: dict[str, int], found: Waiting
+) -> None:
+    """Each kind of pack waits for its own kind of slot; where no host has one, that is told at once."""
+    monkeypatch.setattr(watched.time, "monotonic", lambda: 1000.0)
+    assert found == waiting({share: [1000.0 - for_ for for_ in since] for share, since in waits.items()}, nodes, packs)
