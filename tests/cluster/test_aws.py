@@ -94,21 +94,27 @@ def described(nodes: list[str]) -> list[dict[str, Any]]:
 
 
 class Market:
-    """Stands in for boto3's resource, of which Ray's provider calls this alone: a spot market of so many machines."""
+    """Stands in for boto3's resource, of which Ray's provider calls this alone: a spot market of so many machines.
 
-    def __init__(self, provider: Any, spot: int) -> None:
+    refusal    what AWS answers where the spot market has none
+    on_demand  what it answers to a request on demand, where it refuses that
+    """
+
+    def __init__(
+        self, provider: Any, spot: int, refusal: str = "InsufficientInstanceCapacity", on_demand: str = ""
+    ) -> None:
         self.asked: list[bool] = []
         """Of each request, whether it was for the spot market."""
         self._ask, self._spot = provider.ec2_fail_fast.create_instances, spot
+        self._refusals = {True: "" if spot else refusal, False: on_demand}
         provider.ec2_fail_fast = self
 
     def create_instances(self, **request: Any) -> Any:
         """As many machines as are asked for, where AWS would try that, and moto starts `MinCount`."""
         spot = "InstanceMarketOptions" in request
         self.asked.append(spot)
-        if spot and not self._spot:
-            sentence = {"Code": "InsufficientInstanceCapacity", "Message": "There is no Spot capacity available"}
-            raise ClientError({"Error": sentence}, "RunInstances")
+        if refusal := self._refusals[spot]:
+            raise ClientError({"Error": {"Code": refusal, "Message": "There is none"}}, "RunInstances")
         count = min(self._spot, request["MaxCount"]) if spot else request["MaxCount"]
         return self._ask(**{**request, "MinCount": count, "MaxCount": count})
 
@@ -186,6 +192,40 @@ def test_where_the_spot_market_has_too_few_the_others_are_started_on_demand(clus
     Market(provider, spot=2)
     machines = started(cluster, "gpu", count=5)
     assert sorted(str(machine.get("InstanceLifecycle")) for machine in machines) == ["None"] * 3 + ["spot"] * 2
+
+
+def test_what_the_spot_market_has_given_is_not_forgotten(
+    cluster: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nothing is to be had on demand, as without a quota, Ray hears of the spot machines, which run and cost."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    Market(provider, spot=3, on_demand="VcpuLimitExceeded")
+    with caplog.at_level(logging.WARNING, logger="tcray.remote.aws"):
+        machines = started(cluster, "gpu", count=5)
+    assert [machine["InstanceLifecycle"] for machine in machines] == ["spot"] * 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "g5.xlarge: 3 of 5 started, and none on demand (VcpuLimitExceeded)"
+    ]
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidAMIID.NotFound"])
+def test_what_is_no_matter_of_the_market_is_told(cluster: dict[str, Any], code: str) -> None:
+    """A missing right or a wrong image is what Ray hears; nothing dearer is tried in its place."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    market = Market(provider, spot=0, refusal=code)
+    with pytest.raises(NodeLaunchException) as caught:
+        started(cluster, "gpu")
+    assert caught.value.category == code
+    assert set(market.asked) == {True}
+
+
+@pytest.mark.parametrize("code", ["SpotMaxPriceTooLow", "MaxSpotInstanceCountExceeded", "UnfulfillableCapacity"])
+def test_price_and_limit_of_the_spot_market_are_none_of_the_other(cluster: dict[str, Any], code: str) -> None:
+    """So machines are started on demand."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    Market(provider, spot=0, refusal=code)
+    (machine,) = started(cluster, "gpu")
+    assert "InstanceLifecycle" not in machine
 
 
 def test_where_there_is_none_at_all_ray_hears_why(cluster: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
