@@ -16,6 +16,7 @@ from tcray.errors import InputError
 
 if TYPE_CHECKING:
     from tcray.results.analyses.concluding import Results
+    from tcray.spec.sweep import Sweep
     from tcray.store.store import SweepStore
 
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @cluster_option
 @click.option("--detach", is_flag=True, help="With --cluster: return once it has begun; it goes on by itself.")
 @click.option("--fresh", is_flag=True, help="Begin anew, and reuse nothing.")
+@click.option("--expect", hidden=True, metavar="ID", help="The sweep it is to be, as it was announced from elsewhere.")
 def command(
     file: str,
     store: str,
@@ -36,6 +38,7 @@ def command(
     *,
     detach: bool,
     fresh: bool,
+    expect: str | None,
 ) -> None:
     """Run the sweep of FILE, with live progress, and print its results; said again, it goes on where it stopped."""
     _expect_one_place(address, cluster, detach=detach)
@@ -46,6 +49,9 @@ def command(
         from tcray.search.plan import find_cards, plan
 
         run_there(plan(asked, find_cards(asked)), file, overrides, cluster, fresh=fresh, detach=detach)
+
+    if expect is not None:
+        _expect_announced(expect, asked, store, fresh=fresh)
 
     from tcray.sweep.driver import run_sweep
 
@@ -63,6 +69,19 @@ def _expect_one_place(address: str | None, cluster: str | None, *, detach: bool)
         )
     if detach and cluster is None:
         raise InputError("--detach is for a sweep that runs elsewhere", "Say where: --cluster FILE.")
+
+
+def _expect_announced(announced: str, asked: Sweep, uri: str, *, fresh: bool) -> None:
+    from tcray.search.plan import find_cards, plan
+    from tcray.store.store import Store
+
+    planned = plan(asked, find_cards(asked))
+    sweep_id = planned.sweep_id(Store.open(uri, create=True).generation(planned.sweep_id(), fresh=fresh))
+    if sweep_id != announced:
+        raise InputError(
+            f"sweep {announced} was handed over, and what is here now is sweep {sweep_id}: nothing was started",
+            "Somebody else sent other data or began it meanwhile; say the same command again.",
+        )
 
 
 def show_end(sweep: SweepStore, uri: str) -> None:

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from tcray.cli import main
 from tcray.errors import InputError, Interrupted, SweepError
+from tcray.search.plan import find_cards, plan
 from tcray.store.store import SweepStore
 from tests.sweep.small import a_file, a_sweep, by_hand
 from tests.sweep.toy import Toy
@@ -52,6 +53,21 @@ def test_what_is_said_is_what_is_run(tmp_path: Path, calls: list[Call]) -> None:
         result.exit_code,
         result.stderr,
     )
+
+
+def test_a_sweep_is_the_one_that_was_announced(tmp_path: Path, calls: list[Call]) -> None:
+    """Where file, data or generations are others by now, nothing is run: somebody follows what was announced."""
+    asked = a_sweep(tmp_path)
+    sweep_id = plan(asked, find_cards(asked)).sweep_id()
+    words = [a_file(tmp_path), "--store", tmp_path / "trials"]
+    for expected, options in ((sweep_id, ["--set", "seed=7"]), (f"{sweep_id}-g2", [])):
+        result = say(*words, "--expect", expected, *options)
+        assert (2, []) == (result.exit_code, calls)
+        assert result.stderr.startswith(
+            f"Error: sweep {expected} was handed over, and what is here now is sweep small-"
+        )
+    assert 130 == say(*words, "--expect", sweep_id).exit_code
+    assert [asked] == [call.sweep for call in calls]
 
 
 def test_the_store_is_trials(tmp_path: Path, calls: list[Call]) -> None:
