@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 from click.core import ParameterSource
 
-from tcray.cli.which import STORE
+from tcray.cli.which import STORE, STORE_VARIABLE
 from tcray.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,9 +36,10 @@ def say_there(cluster: str, command: str, sweep: str | None, *options: str) -> N
             f"with --cluster a sweep is named by its id or its name, and {sweep} is a file",
             f"The sweeps that were run there: tcray status --cluster {shlex.quote(cluster)}",
         )
-    head = Head.of(cluster)
-    head.greet()
     words = [*([] if sweep is None else [sweep]), *options, *_store_words()]
+    head = Head.of(cluster)
+    if other := head.greet().other_version:
+        click.echo(f"note: {other}", err=True)
     click.get_current_context().exit(head.say("python3", "-m", "tcray", command, *words))
 
 
@@ -47,12 +50,20 @@ def run_there(
 
     Raises InputError or SweepError where nothing was started there.
     """
+    from tcray.remote.check import expect_sound
+    from tcray.remote.cluster_file import load_cluster_file
     from tcray.remote.head import Head
     from tcray.remote.submission import submit
 
+    said, described = _store_said(), load_cluster_file(cluster)
+    expect_sound(described)
+    described.expect_filled()
     head = Head.of(cluster)
-    theirs = head.greet() or STORE
-    submission = submit(head, file, overrides, planned, store=_store_said() or theirs, fresh=fresh)
+    greeting = head.greet()
+    if greeting.other_version:
+        raise InputError(greeting.other_version, "The version has to be the same: install one of them on both.")
+    store = said or _sayable(greeting.store, f"{STORE_VARIABLE} of {head}") or STORE
+    submission = submit(head, file, overrides, planned, store=store, fresh=fresh)
     _tell(submission)
     if detach:
         ended = submission.follow_beginning()
@@ -67,7 +78,23 @@ def _store_said() -> str | None:
     """The store that the command line names; the environment names this machine's, and the head has its own."""
     context = click.get_current_context()
     said = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
-    return str(context.params["store"]) if said else None
+    return _sayable(str(context.params["store"]), "--store") if said else None
+
+
+def _sayable(store: str, whose: str) -> str:
+    """The store; raises InputError where it cannot be said on the head as it is."""
+    if re.match(r"[^/]*://[^/@]*:[^/@]*@", store):
+        raise InputError(
+            f"{whose} has credentials in it, which whoever sees the head's processes and jobs would read",
+            "Leave them out: the head takes them from its environment (for S3: AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY) or its machine's role.",
+        )
+    if store.startswith("~"):
+        raise InputError(
+            f"{whose} is {store}, and no shell of the head says whose home that is",
+            "Name the folder as the head knows it: by its whole path, or from ~/tcray-work on.",
+        )
+    return store
 
 
 def _store_words() -> list[str]:
@@ -79,12 +106,13 @@ def _tell(submission: Submission) -> None:
     """Says that the sweep runs, and the commands that watch it, stop it, and show its results on this machine."""
     sweep, fetch = submission.sweep_id, _fetch(submission)
     there = shlex.join([*_store_words(), "--cluster", submission.head.cluster])
-    results = f"tcray results {sweep}" + ("" if fetch else f" --store {shlex.quote(submission.store)}")
+    near = STORE if fetch else submission.store
+    named = ["--store", near] if not fetch or os.environ.get(STORE_VARIABLE) else []
     lines = {
         "watch": f"tcray status {sweep} --follow {there}",
         "stop": f"tcray stop {sweep} {there}",
         "fetch": fetch,
-        "results": results,
+        "results": shlex.join(["tcray", "results", sweep, *named]),
     }
     click.echo(f"sweep {sweep} runs on {submission.head}, whatever becomes of this machine", err=True)
     for name, line in lines.items():

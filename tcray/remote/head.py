@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tcray import __version__
-from tcray.errors import InputError, SweepError
-from tcray.remote.check import expect_sound
-from tcray.remote.cluster_file import load_cluster_file
-from tcray.remote.launcher import Launcher, RayLauncher
+from tcray.errors import InputError, SpecError, SweepError
+from tcray.remote.cluster_file import ClusterFile, load_cluster_file
+from tcray.remote.launcher import Launcher, RayLauncher, last_line
 
 WORK = "~/tcray-work"
 """The folder of the head in which everything is said, and to which everything is sent."""
@@ -22,17 +23,44 @@ WORK = "~/tcray-work"
 _NO_RAY, _NO_ANSWER = 69, 255
 """Exit codes: of the script below, and of ssh."""
 
-AS_RAY = f"""\
-gcs=$(grep -lsx gcs_server /proc/[0-9]*/comm | head -n 1)
+PORT = "6379"
+"""Where Ray listens on a head, unless the file's start commands say otherwise."""
+
+_AS_RAY = f"""\
+gcs=$(grep -lszx -e '--gcs_server_por[t]={{port}}' /proc/[0-9]*/cmdline | sed s/cmdline$/environ/ |
+  xargs -r grep -ls '' | head -n 1)
 [ -n "$gcs" ] || exit {_NO_RAY}
-while IFS= read -r -d '' variable; do export "$variable"; done < "${{gcs%comm}}environ" 2> /dev/null
+while IFS= read -r -d '' variable; do export "$variable"; done 2> /dev/null < "$gcs"
+export RAY_ADDRESS=$(tr '\\0' '\\n' < "${{{{gcs%environ}}}}cmdline" | sed -n s/^--node-ip-address=//p):{{port}}
 unset LD_PRELOAD
 """
-"""Takes over the environment of Ray's head process: no other shell knows what the file's start commands set."""
+"""Takes over the environment of Ray's head process: no other shell knows what the file's start commands set.
+
+On the host there may be other Rays, at other ports, or those of others, whose environment nobody may read; by itself
+Ray would look for any of them.
+"""
 
 _AT_WORK = f'mkdir -p "$HOME/{WORK[2:]}" && cd "$HOME/{WORK[2:]}" && exec '
 
-_GREETING = 'import os, tcray; print(tcray.__version__, os.environ.get("TCRAY_STORE", ""), sep="\\n")'
+ANSWER = "tcray answers: "
+"""What an answer begins with; a shell may have something to say before it, and after it."""
+
+_GREETING = f"""\
+import json, os, tcray
+print({ANSWER!r} + json.dumps([tcray.__version__, os.environ.get("TCRAY_STORE", "")]))"""
+
+_REACHED_BY = ("cluster_name", "provider", "auth", "docker")
+"""What of a cluster file tells the way to its head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a head tells of itself."""
+
+    store: str
+    """That Ray's environment there names; empty where it names none."""
+    other_version: str = ""
+    """A sentence, where tcray there is of another version than here."""
 
 
 @dataclass(frozen=True)
@@ -42,46 +70,46 @@ class Head:
     cluster: str
     """The cluster file, as its user names it."""
     launcher: Launcher
+    port: str = PORT
+    """Where its Ray listens."""
 
     @classmethod
     def of(cls, cluster: str) -> Head:
-        """The head of the cluster of a file. Raises InputError where the file is wrong or its cluster is not up."""
-        file = load_cluster_file(cluster)
-        expect_sound(file)
-        file.expect_filled()
-        return cls(cluster, RayLauncher.of(file))
+        """The head of the cluster of a file, however sound that is otherwise: what runs can be watched and stopped.
 
-    def greet(self) -> str:
-        """The store that Ray's environment there names; empty where it names none.
-
-        Raises InputError where nobody answers, no Ray runs, or there is no tcray of this version.
+        Raises InputError where the file does not tell the way, or its cluster is not up.
         """
+        file = load_cluster_file(cluster)
+        if wanting := [problem for problem in file.unfilled if re.split(r"[.\[]", problem.path)[0] in _REACHED_BY]:
+            raise SpecError(cluster, wanting)
+        return cls(cluster, RayLauncher.of(file), _port(file))
+
+    def greet(self) -> Greeting:
+        """What the head tells of itself. Raises InputError where nobody answers, no Ray runs, or there is no tcray."""
         ended = self._run("python3", "-c", _GREETING)
-        last = _last_line(ended.stderr)
+        answer, last = _answer(ended.stdout), last_line(ended.stderr) or "it says nothing"
         up = f"Bring it up: ray up {shlex.quote(self.cluster)}"
         if ended.returncode == _NO_ANSWER:
             raise InputError(f"{self} does not answer: {last}", f"{up}; or correct what the file says of auth.")
         if ended.returncode == _NO_RAY:
             raise InputError(f"{self} runs no Ray", up)
-        if ended.returncode:
+        if ended.returncode or answer is None:
             raise InputError(f"{self} has no tcray: {last}", f"Its setup commands or its image have to bring {_THIS}.")
-        *_, version, store = ended.stdout.splitlines()  # a shell may have something to say first
-        if version != __version__:
-            raise InputError(
-                f"{self} has tcray {version}, and this machine {__version__}",
-                "The version has to be the same: install one of them on both.",
-            )
         self.launcher.note_up()
-        return store
+        version, store = json.loads(answer)
+        different = f"{self} has tcray {version}, and this machine {__version__}"
+        return Greeting(store, "" if version == __version__ else different)
 
     def ask(self, *command: str) -> str:
-        """What a command prints there. Raises InputError or SweepError with what it complains of, where it fails."""
+        """What a command answers there. Raises InputError or SweepError with what it complains of, where it fails."""
         ended = self._run(*command)
-        if ended.returncode == 0:
-            return ended.stdout
-        message, _, remedy = ended.stderr.strip().removeprefix("Error: ").partition("\n")
-        kind = InputError if ended.returncode == InputError.exit_code else SweepError
-        raise kind(message or f"{self} ended with exit code {ended.returncode}", remedy)
+        answer = _answer(ended.stdout)
+        if ended.returncode == 0 and answer is not None:
+            return answer
+        *before, said = re.split(r"^Error: ", ended.stderr.strip(), flags=re.MULTILINE)
+        message, _, remedy = said.partition("\n") if before else (last_line(said), "", "")
+        kind = InputError if before and ended.returncode == InputError.exit_code else SweepError
+        raise kind(message or f"{self} ended with exit code {ended.returncode}, and no answer", remedy)
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Starts a command there that prints to this terminal, whose Ctrl-C it does not hear of."""
@@ -127,7 +155,7 @@ class Head:
         )
 
     def _said(self, *command: str) -> list[str]:
-        return self.launcher.command(AS_RAY + _AT_WORK + shlex.join(command))
+        return self.launcher.command(_AS_RAY.format(port=self.port) + _AT_WORK + shlex.join(command))
 
     def __str__(self) -> str:
         """As messages name it."""
@@ -143,5 +171,11 @@ def hang_up(process: subprocess.Popen[bytes]) -> None:
 _THIS = f"tcray {__version__}"
 
 
-def _last_line(text: str) -> str:
-    return next(iter(text.strip().splitlines()[-1:]), "it says nothing")
+def _answer(printed: str) -> str | None:
+    _, found, after = printed.partition(ANSWER)
+    return after.partition("\n")[0] if found else None
+
+
+def _port(file: ClusterFile) -> str:
+    said = re.search(r"\s--port[= ](\d+)", "\n".join(file.texts("head_start_ray_commands")))
+    return said[1] if said else PORT

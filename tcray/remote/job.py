@@ -1,6 +1,6 @@
-"""A sweep as a Ray job, on the head itself: `python3 -m tcray.remote.job submit | follow | stop`.
+"""A sweep as a Ray job, on the head itself: `python3 -m tcray.remote.job ready | submit | follow | stop`.
 
-Only `submission` says it, from elsewhere. `follow` ends with the exit code that the sweep ends with.
+Only `submission` says it, from elsewhere. `follow` ends with a code of `SEEN`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tcray.errors import InputError, Interrupted, StoreBusyError, SweepError, TcrayError
+from tcray.remote.head import ANSWER
 from tcray.search.plan import find_cards, plan
 from tcray.spec.load import load_sweep
 from tcray.store.activity import read_activity
@@ -31,15 +32,24 @@ LOOK_SECONDS = 0.5
 BEGINNING_SECONDS = 30.0
 """How long a sweep may take to begin until it is no longer waited for; most of what may be wrong has shown by then."""
 
-UNSEEN = 75
-"""The exit code of `follow` where it did not see the end."""
+SEEN = {100 + code: code for code in (0, 1, 2, Interrupted.exit_code)}
+"""What `follow` ends with for each exit code of a sweep; with anything else, whatever it is, it did not see the end."""
 
 FIRST_LINE = "Running entrypoint for job "
 """What Ray writes into the log before the sweep does."""
 
 
+def ready(_: JobSubmissionClient, asked: argparse.Namespace) -> int:
+    """Answers where a sweep may be handed over. Raises StoreBusyError where somebody runs it."""
+    store = Store.open(asked.store, create=True)
+    begun = store.generations(asked.sweep) or [asked.sweep]
+    _expect_free(store.sweep(begun[-1]))
+    print(ANSWER + "yes")
+    return 0
+
+
 def submit(client: JobSubmissionClient, asked: argparse.Namespace) -> int:
-    """Submits a sweep, and prints its id.
+    """Submits a sweep, and answers with its id.
 
     Raises InputError where it would be another sweep here than there, where it was planned, and StoreBusyError where
     somebody runs it.
@@ -54,23 +64,29 @@ def submit(client: JobSubmissionClient, asked: argparse.Namespace) -> int:
         )
     store = Store.open(asked.store, create=True)
     sweep_id = planned.sweep_id(store.generation(planned.sweep_id(), fresh=asked.fresh))
-    if driver := holder(store.sweep(sweep_id)):
-        raise StoreBusyError(
-            f"sweep {sweep_id} is already being run, by {driver}",
-            "Wait until it is done, or stop it: the same command then goes on where it stopped.",
-        )
+    _expect_free(store.sweep(sweep_id))
     options = [*(f"--set={setting}" for setting in asked.set), *["--fresh"] * asked.fresh]
-    command = [sys.executable, "-m", "tcray", "sweep", asked.file, f"--store={asked.store}", "--address=auto", *options]
+    where = [f"--store={asked.store}", "--address=auto", f"--expect={sweep_id}"]
+    command = [sys.executable, "-m", "tcray", "sweep", asked.file, *where, *options]
     client.submit_job(entrypoint=f"cd {shlex.quote(str(here))} && exec {shlex.join(command)}", submission_id=asked.job)
-    print(sweep_id)
+    print(ANSWER + sweep_id)
     return 0
 
 
+def _expect_free(sweep: SweepStore) -> None:
+    if driver := holder(sweep):
+        raise StoreBusyError(
+            f"sweep {sweep.sweep_id} is already being run, by {driver}",
+            "Wait until it is done, or stop it: the same command then goes on where it stopped.",
+        )
+
+
 def follow(client: JobSubmissionClient, asked: argparse.Namespace) -> int:
-    """Prints what the sweep says, to its end or only until it has begun; the exit code it ended with, else 0."""
+    """Prints what the sweep says, to its end or only until it has begun; by `SEEN` what it ended with, else 0."""
     sweep = Store.open(asked.store).sweep(asked.sweep)
     ended = asyncio.run(_print(client, asked.job, until_begun=sweep if asked.beginning else None))
-    return _outcome(client, asked.job) if ended else 0
+    outcome = _outcome(client, asked.job) if ended else 0
+    return next(seen for seen, code in SEEN.items() if code == outcome)
 
 
 def stop(client: JobSubmissionClient, asked: argparse.Namespace) -> int:
@@ -114,14 +130,16 @@ def _has_begun(sweep: SweepStore) -> bool:
 def _outcome(client: JobSubmissionClient, job: str) -> int:
     while not (info := client.get_job_info(job)).status.is_terminal():
         time.sleep(LOOK_SECONDS)
-    if info.driver_exit_code in (0, 1, 2, Interrupted.exit_code):
+    if info.driver_exit_code in SEEN.values():
         return int(info.driver_exit_code)
     how = (
         str(info.message).partition("\n")[0] if info.driver_exit_code is None else f"exit code {info.driver_exit_code}"
     )
-    raise SweepError(
+    died = SweepError(
         f"the driver of the sweep died ({how})", "What is recorded stays: the same command goes on from there."
     )
+    print(f"Error: {died}", file=sys.stderr)
+    return died.exit_code
 
 
 def _connected() -> JobSubmissionClient:
@@ -134,10 +152,11 @@ def _connected() -> JobSubmissionClient:
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m tcray.remote.job")
     verbs = parser.add_subparsers(required=True)
-    for verb in (submit, follow, stop):
+    for verb in (ready, submit, follow, stop):
         options = verbs.add_parser(verb.__name__)
         options.set_defaults(do=verb)
-        options.add_argument("job")
+        if verb is not ready:
+            options.add_argument("job")
         options.add_argument("file" if verb is submit else "sweep")
         options.add_argument("--store", required=True)
         if verb is submit:
@@ -150,16 +169,19 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str], connect: Callable[[], JobSubmissionClient] = _connected) -> int:
-    """Does what is said; what goes wrong is told on stderr."""
+    """Does what is said; what goes wrong is told on stderr, and no code of `SEEN`."""
     asked = _parsed(argv)
     try:
         return int(asked.do(connect(), asked))
     except TcrayError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
-    except (RuntimeError, OSError) as error:
-        print(f"Error: Ray's job server on the head: {str(error).partition(chr(10))[0]}", file=sys.stderr)
-        return UNSEEN
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 Ray's client lets through whatever its libraries raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        print(f"Error: Ray's job server on the head: {reason}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

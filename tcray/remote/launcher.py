@@ -159,13 +159,14 @@ def _in_a_sentence(path: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} is not installed on this machine", "Ray's launcher needs it.") from error
     except ImportError as error:
-        raise InputError(f"{path}: {_last_line(str(error))}", "For AWS: pip install 'tcray[cluster]'") from error
+        raise InputError(f"{path}: {last_line(str(error))}", "For AWS: pip install 'tcray[cluster]'") from error
     except Exception as error:
-        reason = _last_line(str(error)) or type(error).__name__
+        reason = last_line(str(error)) or type(error).__name__
         raise InputError(
             f"{path}: Ray's launcher does not find the head: {reason}", f"Try `ray exec {shlex.quote(path)} uptime`."
         ) from error
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """The last line that says something; empty where none does."""
     return next(iter(text.strip().splitlines()[-1:]), "")

@@ -12,13 +12,11 @@ from pathlib import Path
 from tcray.data.catalogue import arrays_path, card_path
 from tcray.errors import Interrupted, SweepError
 from tcray.remote.head import Head, hang_up
+from tcray.remote.job import SEEN
 from tcray.search.plan import Plan
 
 SWEEPS, DATA = "sweeps", "data"
-"""Where sweep files and datasets are in the head's work folder."""
-
-_OUTCOMES = (0, 1, 2, Interrupted.exit_code)
-"""What a sweep may end with; what follows it ends with something else where it does not see the end."""
+"""Where sweep files, each in a folder of its sweep, and datasets are in the head's work folder."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,12 @@ class Submission:
         return self.head.start(*_JOB, verb, self.job, self.sweep_id, f"--store={self.store}", *options)
 
     def _outcome(self, following: subprocess.Popen[bytes]) -> int:
-        code = following.wait()
-        if code not in _OUTCOMES:
+        seen = following.wait()
+        if seen not in SEEN:
             where = shlex.join(["--store", self.store, "--cluster", self.head.cluster])
             again = f"tcray status {self.sweep_id} --follow {where}"
             raise SweepError(f"{self.head} is no longer heard of, which ends no sweep", f"Go on watching: {again}")
-        return code
+        return SEEN[seen]
 
 
 _JOB = ("python3", "-m", "tcray.remote.job")
@@ -84,17 +82,20 @@ def submit(
     planned    the sweep of the file with its overrides
     store      as the head sees it from its work folder
 
-    Raises InputError or SweepError where nothing was started.
+    Raises InputError or SweepError where nothing was started; where somebody runs the sweep, nothing was sent either.
     """
+    planned_id = planned.sweep_id()
+    there = f"{SWEEPS}/{planned_id}/{Path(file).name}"
     root = planned.sweep.data.root
-    there = f"{SWEEPS}/{Path(file).name}"
     datasets = [path(name, root) for name in planned.sweep.datasets for path in (card_path, arrays_path)]
-    head.send({there: Path(file)} | {f"{DATA}/{path.name}": path for path in datasets if path.exists()})
-    job = f"tcray-{planned.sweep_id()}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    job = f"tcray-{planned_id}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     asked = [f"--set={setting}" for setting in (*overrides, f"data.root={DATA}")] + ["--fresh"] * fresh
+    if not fresh:
+        head.ask(*_JOB, "ready", planned_id, f"--store={store}")
+    head.send({there: Path(file)} | {f"{DATA}/{path.name}": path for path in datasets if path.exists()})
     try:
-        sweep_id = head.ask(*_JOB, "submit", job, there, f"--store={store}", f"--plan={planned.sweep_id()}", *asked)
+        sweep_id = head.ask(*_JOB, "submit", job, there, f"--store={store}", f"--plan={planned_id}", *asked)
     except KeyboardInterrupt:
         tell = f"tcray status --cluster {shlex.quote(head.cluster)}"
         raise Interrupted(f"interrupted while the sweep was handed over; `{tell}` tells whether it runs") from None
-    return Submission(head, job, sweep_id.split()[-1], store)
+    return Submission(head, job, sweep_id, store)

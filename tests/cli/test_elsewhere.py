@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from tcray import __version__
 from tcray.cli import main
-from tcray.remote.head import Head
+from tcray.errors import SpecError
+from tcray.remote.cluster_file import ClusterFile
+from tcray.remote.head import ANSWER, Head
 from tests.remote.nearby import Nearby, a_head, option
 from tests.sweep.small import a_file, a_sweep
 
@@ -26,14 +30,23 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nearby:
         assert cluster == CLUSTER
         return head
 
+    def expect_sound(file: ClusterFile) -> None:
+        if wrong := file.mapping("wrong"):
+            raise SpecError(file.path, [file.node("wrong").problem(str(wrong))])
+
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / CLUSTER).write_text("cluster_name: mine\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tcray.remote.check.expect_sound", expect_sound)
     monkeypatch.setattr(Head, "of", of)
     monkeypatch.delenv("TCRAY_STORE", raising=False)
     return launcher
 
 
-def answering(there: Nearby, *lines: str, store: str = "") -> None:
+def answering(there: Nearby, *lines: str, store: str = "", version: str = __version__) -> None:
     """Has the head greet as it should, with the store it names, and otherwise do what `lines` of bash say."""
-    there.program("python3", f'[ "$1" != -c ] || {{ echo {__version__}; echo {store!r}; exit; }}', *lines)
+    greeting = shlex.quote(ANSWER + json.dumps([version, store]))
+    there.program("python3", f'[ "$1" != -c ] || {{ echo {greeting}; exit; }}', *lines)
 
 
 def say(*words: str) -> Result:
@@ -91,20 +104,49 @@ def test_a_sweep_is_named_by_id_or_name(there: Nearby, command: str) -> None:
     assert [] == there.called("python3")
 
 
+OTHER = f"{NAMED} has tcray 0.0.1, and this machine {__version__}"
+
+
 @pytest.mark.parametrize("words", [["status"], ["stop", "rank"]])
-def test_a_head_that_will_not_do_is_told(there: Nearby, words: list[str]) -> None:
-    """Then nothing is said to it."""
-    there.program("python3", "echo 0.0.1; echo")
+def test_another_version_is_watched_and_stopped(there: Nearby, words: list[str]) -> None:
+    """It is the head's own command; that it is of another version is noted."""
+    answering(there, version="0.0.1")
     result = say(*words)
-    assert 2 == result.exit_code
-    assert result.stderr.startswith(f"Error: {NAMED} has tcray 0.0.1, and this machine {__version__}\n")
-    assert 1 == len(there.called("python3"))
+    assert (0, f"note: {OTHER}\n") == (result.exit_code, result.stderr)
+    assert ["-m", "tcray", *words] == there.called("python3")[-1]
+
+
+def test_another_version_runs_no_sweep(there: Nearby, tmp_path: Path) -> None:
+    """Then nothing is sent."""
+    answering(there, version="0.0.1")
+    result = run(tmp_path)
+    remedy = "The version has to be the same: install one of them on both."
+    assert (2, f"Error: {OTHER}\n{remedy}\n") == (result.exit_code, result.stderr)
+    assert ([], 1) == ([*there.work.iterdir()], len(there.called("python3")))
+
+
+WRONG = {
+    "wrong: {a: b}\n": "1:8: wrong: {'a': 'b'}",
+    "docker: FILL_IN # an image\n": "1:9: docker: to be filled in: an image",
+}
+
+
+def test_a_wrong_cluster_file_keeps_a_sweep_from_its_start_alone(there: Nearby, tmp_path: Path) -> None:
+    """What is up is watched and stopped, whatever the check says of the file by now."""
+    answering(there)
+    for text, sentence in WRONG.items():
+        (tmp_path / CLUSTER).write_text(text)
+        result = run(tmp_path)
+        assert (2, f"Error: {CLUSTER}:{sentence}\n") == (result.exit_code, result.stderr)
+    assert [] == there.called("python3")
+    assert [0, 0] == [say("status").exit_code, say("stop", "rank").exit_code]
 
 
 SUBMITS = """\
 case "$3" in
-  submit) echo small-1;;
-  follow) echo 32 of 32 runs done; exit {code};;
+  ready) echo 'tcray answers: yes';;
+  submit) echo 'tcray answers: small-1';;
+  follow) echo 32 of 32 runs done; exit $((100 + {code}));;
 esac"""
 
 
@@ -176,6 +218,50 @@ def test_the_store_is_the_head_s_unless_one_is_said(
     fetches = [line for line in result.stderr.splitlines() if line.startswith("  fetch ")]
     assert ([f"  fetch   ray rsync-down 'cluster/my own.yaml' {fetch}"] if fetch else []) == fetches
     assert (f"tcray stop small-1 --store mine --cluster '{CLUSTER}'" in result.stderr) == bool(said)
+
+
+def test_what_is_fetched_is_shown_where_it_was_fetched_to(
+    there: Nearby, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where this machine's environment names another store, the command that shows the results names the folder."""
+    monkeypatch.setenv("TCRAY_STORE", "s3://here")
+    answering(there, SUBMITS.format(code=0), store="/nfs/t")
+    assert "tcray results small-1 --store trials/" == results_of(run(tmp_path))
+
+
+CREDENTIALS = (
+    "has credentials in it, which whoever sees the head's processes and jobs would read\n"
+    "Leave them out: the head takes them from its environment (for S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) "
+    "or its machine's role.\n"
+)
+A_HOME = (
+    "is ~/mine, and no shell of the head says whose home that is\n"
+    "Name the folder as the head knows it: by its whole path, or from ~/tcray-work on.\n"
+)
+
+
+@pytest.mark.parametrize(("store", "sentence"), [("s3://KEY:SECRET@b/x", CREDENTIALS), ("~/mine", A_HOME)])
+def test_a_store_that_cannot_be_said_there_is_told(there: Nearby, tmp_path: Path, store: str, sentence: str) -> None:
+    """Neither with credentials nor with a home that no shell has found, be it said here or in Ray's environment."""
+    answering(there)
+    for words in (["status"], ["stop", "rank"], ["sweep", str(a_file(tmp_path))]):
+        result = say(*words, "--store", store)
+        assert (2, f"Error: --store {sentence}") == (result.exit_code, result.stderr)
+    assert [] == there.called("python3")
+    answering(there, store=store)
+    result = run(tmp_path)
+    assert (2, f"Error: TCRAY_STORE of {NAMED} {sentence}") == (result.exit_code, result.stderr)
+    assert 1 == len(there.called("python3"))
+    assert 0 == say("status").exit_code
+
+
+@pytest.mark.parametrize(
+    "store", ["abfs://container@account.dfs.core.windows.net/x", "gs://anonymous@b", "s3://b/a:b@c"]
+)
+def test_an_at_sign_alone_is_no_credential(there: Nearby, tmp_path: Path, store: str) -> None:
+    """Some places are named with one."""
+    answering(there, SUBMITS.format(code=0), store=store)
+    assert 0 == run(tmp_path).exit_code
 
 
 @pytest.mark.parametrize(

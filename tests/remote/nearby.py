@@ -6,24 +6,30 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcray.remote.head import AS_RAY, Head
+from tcray.remote.head import PORT, Head
 
 
 @dataclass(frozen=True)
 class Nearby:
-    """The way to it, on which the environment of Ray's head process is the one that tests run in."""
+    """The way to it; its only process is Ray's, whose environment is the one that tests run in."""
 
     home: Path
     address: str = "10.0.0.1"
 
     def command(self, script: str) -> list[str]:
         """Says it here; programs of the head come before this machine's."""
-        path = f"PATH={self.home / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        return ["env", f"HOME={self.home}", path, "bash", "-c", script.removeprefix(AS_RAY)]
+        path = f"{self.home / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        a_process(self.processes, 7, PORT, {**os.environ, "HOME": str(self.home), "PATH": path})
+        return ["env", "-i", "bash", "-c", script.replace("/proc/", f"{self.processes}/", 1)]
+
+    @property
+    def processes(self) -> Path:
+        """The head's /proc."""
+        return self.home.parent / "proc"
 
     def send(self, folder: Path, target: str) -> None:
         """Copies it all."""
@@ -51,6 +57,18 @@ class Nearby:
         log = self.home / f"{name}.log"
         calls = log.read_text().split("---\n")[:-1] if log.exists() else []
         return [call.splitlines() for call in calls]
+
+
+def a_process(processes: Path, pid: int, port: str, environment: Mapping[str, str] | None) -> None:
+    """Ray's head process, as /proc shows it; nobody may read the environment that is None."""
+    folder = processes / str(pid)
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ("/gcs_server", f"--gcs_server_port={port}", "--node-ip-address=10.0.0.1", "--session-name=x")
+    (folder / "cmdline").write_text("".join(f"{word}\0" for word in words))
+    if environment is None:
+        (folder / "environ").symlink_to("nowhere")
+    else:
+        (folder / "environ").write_text("".join(f"{name}={value}\0" for name, value in environment.items()))
 
 
 def a_head(folder: Path) -> tuple[Head, Nearby]:

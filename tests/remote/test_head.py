@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -8,13 +9,28 @@ import pytest
 
 from tcray import __version__
 from tcray.errors import InputError, SpecError, SweepError
-from tcray.remote.head import Head
-from tests.remote.nearby import Nearby, a_head
+from tcray.remote.check import examine
+from tcray.remote.cluster_file import load_cluster_file
+from tcray.remote.head import ANSWER, Greeting, Head
+from tests.remote.nearby import Nearby, a_head, a_process
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-ARGV = "import os, sys; print(os.getcwd(), *sys.argv[1:], sep='\\n')"
-"""Prints where it is run, and what it is given."""
+SAYS = f"import json, os, sys; print({ANSWER!r} + json.dumps([os.getcwd(), *sys.argv[1:]]))"
+"""Answers where it is run, and what it is given."""
+
+
+class Fixed(Nearby):
+    """A way to a head whose processes are what they are."""
+
+    def command(self, script: str) -> list[str]:
+        """Says it here."""
+        return ["env", "-i", "bash", "-c", script.replace("/proc/", f"{self.processes}/", 1)]
+
+    @property
+    def processes(self) -> Path:
+        """The head's /proc."""
+        return self.home / "proc"
 
 
 class Gone(Nearby):
@@ -35,22 +51,44 @@ def test_words_arrive_as_they_are_said(tmp_path: Path) -> None:
     """Whatever is in a word, the command on the head is given it as it is; it is said in the work folder."""
     words = ["it's", '"a" [1, {b: c}]', "$HOME `id` \\", "~/x", "", " two  blanks ", "é*?", "a\nb", "--set=x=y; exit 3"]
     head, there = a_head(tmp_path)
-    assert "\n".join([str(there.work), *words, ""]) == head.ask("python3", "-c", ARGV, *words)
+    assert [str(there.work), *words] == json.loads(head.ask("python3", "-c", SAYS, *words))
 
 
 def test_a_good_head_tells_its_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where this version of tcray is there, the head names the store of its environment, and is known to be up."""
     head, there = a_head(tmp_path)
     monkeypatch.delenv("TCRAY_STORE", raising=False)
-    assert "" == head.greet()
+    assert Greeting("") == head.greet()
     monkeypatch.setenv("TCRAY_STORE", "s3://bucket/a b")
-    assert "s3://bucket/a b" == head.greet()
+    assert Greeting("s3://bucket/a b") == head.greet()
     assert (there.home / "noted").exists()
 
 
-def test_what_a_shell_says_first_is_no_answer(tmp_path: Path) -> None:
-    """A greeting of the head's own, from its ~/.bashrc, is passed over."""
-    assert "x" == ending(tmp_path, f"echo Welcome; echo {__version__}; echo x").greet()
+GREETS = f"echo '{ANSWER}{json.dumps([__version__, 'x'])}'"
+
+
+def test_what_a_shell_says_around_it_is_no_answer(tmp_path: Path) -> None:
+    """A greeting from its ~/.bashrc is passed over, and so is a farewell from its ~/.bash_logout."""
+    assert Greeting("x") == ending(tmp_path, f"echo Welcome; {GREETS}; echo; echo Goodbye").greet()
+
+
+def test_the_environment_is_that_of_the_cluster_s_ray(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of several Rays on a host it is the one at the cluster's port whose environment may be read, in silence."""
+    there = Fixed(tmp_path)
+    a_process(there.processes, 3, "50123", {"STORE": "of a private Ray"})
+    a_process(there.processes, 5, "6379", None)
+    a_process(there.processes, 7, "6379", {"HOME": str(tmp_path), "BASH_FUNC_x%%": "() { :; }", "STORE": "a\nb"})
+    assert 0 == Head("c.yaml", there).say("printenv", "STORE", "RAY_ADDRESS")
+    assert ("a\nb\n10.0.0.1:6379\n", "") == tuple(capfd.readouterr())
+
+
+@pytest.mark.parametrize(("port", "environment"), [("50123", {"A": "B"}), ("6379", None)])
+def test_the_ray_of_another_is_none(tmp_path: Path, port: str, environment: dict[str, str] | None) -> None:
+    """Neither one at another port, nor one whose environment may not be read."""
+    there = Fixed(tmp_path)
+    a_process(there.processes, 3, port, environment)
+    with pytest.raises(InputError, match=r"^the head of c\.yaml \(10\.0\.0\.1\) runs no Ray\n"):
+        Head("c.yaml", there).greet()
 
 
 UP = "Bring it up: ray up c.yaml"
@@ -71,33 +109,52 @@ UP = "Bring it up: ray up c.yaml"
             f"Its setup commands or its image have to bring tcray {__version__}.",
         ),
         (
-            "echo 0.0.1; echo",
-            f"the head of c.yaml (10.0.0.1) has tcray 0.0.1, and this machine {__version__}",
-            "The version has to be the same: install one of them on both.",
+            "echo hello",
+            "the head of c.yaml (10.0.0.1) has no tcray: it says nothing",
+            f"Its setup commands or its image have to bring tcray {__version__}.",
         ),
     ],
 )
 def test_a_head_that_will_not_do_is_told_in_a_sentence(tmp_path: Path, script: str, message: str, remedy: str) -> None:
-    """Nobody there, no Ray, no tcray, another tcray: each is wrong input, and the head is not noted to be up."""
+    """Nobody there, no Ray, no tcray: each is wrong input, and the head is not noted to be up."""
     with pytest.raises(InputError) as caught:
         ending(tmp_path, script).greet()
     assert (message, remedy) == (caught.value.message, caught.value.remedy)
     assert not (tmp_path / "noted").exists()
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (("", ""), r"provider\.head_ip: to be filled in"),
-        (("cluster_name:", "cluster_nmae:"), r"cluster_nmae: no such key"),
-    ],
-)
-def test_a_wrong_file_calls_nobody(tmp_path: Path, change: tuple[str, str], message: str) -> None:
-    """A cluster file with a mistake, or with something still to be filled in, is wrong input at once."""
+def test_another_tcray_is_told(tmp_path: Path) -> None:
+    """It is up all the same."""
+    other = ending(tmp_path, f'echo \'{ANSWER}["0.0.1", ""]\'').greet().other_version
+    assert f"the head of c.yaml (10.0.0.1) has tcray 0.0.1, and this machine {__version__}" == other
+    assert (tmp_path / "noted").exists()
+
+
+ONPREM = (REPOSITORY / "cluster" / "onprem.yaml").read_text()
+
+
+def test_a_file_that_does_not_tell_the_way_calls_nobody(tmp_path: Path) -> None:
+    """Where the head's address has still to be filled in, that is said."""
     path = tmp_path / "c.yaml"
-    path.write_text((REPOSITORY / "cluster" / "onprem.yaml").read_text().replace(*change))
-    with pytest.raises(SpecError, match=message):
+    path.write_text(ONPREM)
+    with pytest.raises(SpecError, match=r"provider\.head_ip: to be filled in"):
         Head.of(str(path))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves files open for the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_file_that_tells_the_way_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever `tcray cluster check` says of the rest: what is up can be watched and stopped."""
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    path = tmp_path / "c.yaml"
+    text = ONPREM.replace("--port=6379", "--port=6380").replace("head_ip: FILL_IN", "head_ip: 10.0.0.1")
+    text = text.replace("[FILL_IN, FILL_IN]", "[]").replace("ssh_user: FILL_IN", "ssh_user: me")
+    path.write_text(text.replace("ray stop", "echo FILL_IN").replace("=127.0.0.1", "=0.0.0.0"))
+    file = load_cluster_file(str(path))
+    assert (True, True) == (bool(examine(file).problems), bool(file.unfilled))
+    head = Head.of(str(path))
+    assert ("10.0.0.1", "6380") == (head.launcher.address, head.port)
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1, SweepError), (2, InputError), (75, SweepError)])
@@ -105,16 +162,24 @@ def test_a_complaint_of_the_head_is_raised_here(tmp_path: Path, code: int, kind:
     """What a command complains of there is an error of the same kind here, with the same sentence and remedy."""
     head, _ = a_head(tmp_path)
     with pytest.raises(kind) as caught:
-        head.ask("bash", "-c", f"echo 'Error: no room' >&2; echo 'Make room.' >&2; exit {code}")
+        head.ask("bash", "-c", f"printf 'Welcome\\nWarning: x\\nError: no room\\nMake room.\\n' >&2; exit {code}")
     assert ("no room", "Make room.") == (caught.value.message, caught.value.remedy)  # type: ignore[attr-defined]
 
 
-def test_a_silent_failure_is_told_by_its_exit_code(tmp_path: Path) -> None:
-    """Where nothing is complained of there is still a sentence."""
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("exit 7", "the head of cluster/my own.yaml (10.0.0.1) ended with exit code 7, and no answer"),
+        ("exit 0", "the head of cluster/my own.yaml (10.0.0.1) ended with exit code 0, and no answer"),
+        ("printf 'Traceback\\nImportError: x\\n' >&2; exit 2", "ImportError: x"),
+    ],
+)
+def test_what_is_no_sentence_of_tcray_is_told(tmp_path: Path, script: str, message: str) -> None:
+    """By the last line that was complained of, or else by the exit code; it is nothing that the user gave."""
     head, _ = a_head(tmp_path)
     with pytest.raises(SweepError) as caught:
-        head.ask("bash", "-c", "exit 7")
-    assert "the head of cluster/my own.yaml (10.0.0.1) ended with exit code 7" == caught.value.message
+        head.ask("bash", "-c", script)
+    assert message == caught.value.message
 
 
 def test_what_is_printed_there_is_printed_here(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -153,4 +218,4 @@ def test_files_keep_their_paths_and_times(tmp_path: Path) -> None:
 def test_python_there_is_found_by_its_path(tmp_path: Path) -> None:
     """`python3` of the head is the one that the environment of Ray finds."""
     head, _ = a_head(tmp_path)
-    assert Path(sys.prefix) == Path(head.ask("python3", "-c", "import sys; print(sys.prefix)").strip())
+    assert Path(sys.prefix) == Path(head.ask("python3", "-c", f"import sys; print({ANSWER!r} + sys.prefix)"))

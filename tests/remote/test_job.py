@@ -4,7 +4,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tcray.remote import job
-from tcray.remote.job import UNSEEN, main
+from tcray.remote.head import ANSWER
+from tcray.remote.job import SEEN, main
 from tcray.search.plan import find_cards, plan
 from tcray.store.activity import write_activity
 from tcray.store.lease import Lease, holder, is_asked_to_stop
@@ -106,8 +107,8 @@ def test_a_sweep_is_submitted_as_it_was_asked_for(work: Path, capsys: pytest.Cap
     there, command = submitted["entrypoint"].split(" && exec ", 1)
     assert ("tcray-1", ["cd", str(work)]) == (submitted["submission_id"], shlex.split(there))
     sweep = [sys.executable, "-m", "tcray", "sweep", "small.yaml", "--store=s t", "--address=auto"]
-    assert [*sweep, *options, "--fresh"] == shlex.split(command)
-    assert sweep_id == capsys.readouterr().out.strip()
+    assert [*sweep, f"--expect={sweep_id}", *options, "--fresh"] == shlex.split(command)
+    assert f"{ANSWER}{sweep_id}\n" == capsys.readouterr().out
 
 
 def test_the_id_is_of_the_generation_that_will_be_run(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,7 +119,7 @@ def test_the_id_is_of_the_generation_that_will_be_run(work: Path, capsys: pytest
     begun(f"{sweep_id}-g2")
     say(Client(), *words)
     say(Client(), *words, "--fresh")
-    assert [f"{sweep_id}-g2", f"{sweep_id}-g3"] == capsys.readouterr().out.split()
+    assert [f"{ANSWER}{sweep_id}-g2", f"{ANSWER}{sweep_id}-g3"] == capsys.readouterr().out.splitlines()
 
 
 def test_other_data_are_no_start(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,15 +143,30 @@ def test_a_sweep_that_is_run_already_is_not_submitted(work: Path, capsys: pytest
     assert [] == client.submitted
 
 
+@pytest.mark.usefixtures("work")
+def test_who_runs_a_sweep_is_told_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    """The head is ready for a sweep that nobody runs, be it begun or not; the last begun of its generations counts."""
+    words = ["ready", "small-1", "--store=trials/"]
+    assert 0 == say(Client(), *words)
+    begun("small-1")
+    last = begun("small-1-g2")
+    assert 0 == say(Client(), *words)
+    assert (f"{ANSWER}yes\n" * 2, "") == tuple(capsys.readouterr())
+    with Lease(last):
+        assert 1 == say(Client(), *words)
+        said = f"Error: sweep small-1-g2 is already being run, by {holder(last)}\n"
+    assert capsys.readouterr().err.startswith(said)
+
+
 LOG = ["2026 INFO Runtime env is setting up.\nRunning entrypoint for job x: cd y\n", "one\ntwo\n", "Running late\n"]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 130])
 def test_a_sweep_is_followed_to_its_outcome(work: Path, capsys: pytest.CaptureFixture[str], code: int) -> None:
-    """What it says is printed, without what Ray says before it; the exit code is the sweep's."""
+    """What it says is printed, without what Ray says before it; the exit code is the one that tells the sweep's."""
     client = Client(LOG, ["RUNNING", "SUCCEEDED" if code == 0 else "FAILED"], code)
     begun("small-1")
-    assert code == say(client, "follow", "tcray-1", "small-1", "--store=trials/")
+    assert code == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/")]
     assert ("one\ntwo\nRunning late\n", "") == tuple(capsys.readouterr())
 
 
@@ -160,9 +176,10 @@ def test_a_sweep_is_followed_to_its_outcome(work: Path, capsys: pytest.CaptureFi
 def test_a_driver_that_died_is_told(
     work: Path, capsys: pytest.CaptureFixture[str], code: int | None, message: str, how: str
 ) -> None:
-    """A driver that was killed, or never started, is no outcome: it is said, with exit code 1."""
+    """A driver that was killed, or never started, has failed: it is said, and tells exit code 1."""
     begun("small-1")
-    assert 1 == say(Client(LOG, ["FAILED"], code, message), "follow", "tcray-1", "small-1", "--store=trials/")
+    client = Client(LOG, ["FAILED"], code, message)
+    assert 1 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/")]
     assert capsys.readouterr().err.startswith(f"Error: the driver of the sweep died ({how})\n")
 
 
@@ -173,7 +190,7 @@ def test_a_beginning_ends_with_the_first_training(work: Path, monkeypatch: pytes
     with Lease(sweep) as lease:
         write_activity(sweep, an_activity(lease.token))
         client = Client(LOG, ["RUNNING"], hangs=True)
-        assert 0 == say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")
+        assert 0 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")]
 
 
 def test_a_beginning_is_waited_for_only_so_long(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,14 +199,14 @@ def test_a_beginning_is_waited_for_only_so_long(work: Path, monkeypatch: pytest.
     monkeypatch.setattr(job, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(job, "BEGINNING_SECONDS", 0.1)
     client = Client(LOG, ["RUNNING"], hangs=True)
-    assert 0 == say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")
+    assert 0 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")]
 
 
 def test_a_beginning_that_is_an_end_tells_the_outcome(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sweep that cannot be run as asked ends before it begins, with its sentence and exit code."""
     client = Client([*LOG, "Error: no node has a GPU\n"], ["FAILED"], 2)
     begun("small-1")
-    assert 2 == say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")
+    assert 2 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")]
     assert capsys.readouterr().out.endswith("Error: no node has a GPU\n")
 
 
@@ -217,14 +234,47 @@ def test_a_job_that_is_over_is_not_stopped(work: Path) -> None:
     assert 0 == say(Client(states=["RUNNING", "FAILED"]), "stop", "tcray-1", "small-1", "--store=trials/")
 
 
-def test_a_server_that_does_not_answer_is_told(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is no outcome of the sweep."""
+def a_handshake_that_fails() -> Exception:
+    """What aiohttp raises where the job server refuses the log."""
+    from aiohttp import WSServerHandshakeError
+    from multidict import CIMultiDict, CIMultiDictProxy
+    from yarl import URL
+
+    from aiohttp.client_reqrep import RequestInfo  # isort: skip
+
+    headers = CIMultiDictProxy(CIMultiDict[str]())
+    return WSServerHandshakeError(RequestInfo(URL("http://x"), "GET", headers), (), status=503, message="Unavailable")
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (
+            lambda: ConnectionError("Failed to connect to Ray at address: http://127.0.0.1:8265.\nTraceback …"),
+            "Failed to connect to Ray at address: http://127.0.0.1:8265.",
+        ),
+        (a_handshake_that_fails, "503, message='Unavailable', url='http://x'"),
+        (KeyError, "KeyError"),
+    ],
+)
+def test_what_goes_wrong_with_the_server_is_no_outcome(
+    capsys: pytest.CaptureFixture[str], failure: Callable[[], Exception], said: str
+) -> None:
+    """Whatever it is: a sentence, and an exit code that tells none of a sweep."""
 
     def connect() -> Any:
-        raise ConnectionError("Failed to connect to Ray at address: http://127.0.0.1:8265.\nTraceback …")
+        raise failure()
 
-    assert UNSEEN == main(["follow", "tcray-1", "small-1", "--store=trials/"], connect)
-    assert (
-        "Error: Ray's job server on the head: Failed to connect to Ray at address: http://127.0.0.1:8265.\n"
-        == capsys.readouterr().err
-    )
+    assert main(["follow", "tcray-1", "small-1", "--store=trials/"], connect) not in SEEN
+    assert f"Error: Ray's job server on the head: {said}\n" == capsys.readouterr().err
+
+
+def test_no_exit_code_of_programs_tells_an_outcome() -> None:
+    """Of Python, argparse, bash, docker, ssh, Ctrl-C, signals."""
+    assert not {0, 1, 2, 69, 120, 125, 126, 127, 255, *range(129, 193)} & SEEN.keys()
+
+
+def test_a_store_that_cannot_be_read_is_no_outcome(work: Path) -> None:
+    """The sweep may be well."""
+    assert not (work / "trials").exists()
+    assert say(Client(LOG), "follow", "tcray-1", "small-1", "--store=trials/") not in SEEN
