@@ -30,8 +30,10 @@ from .patience import until
 pytestmark = pytest.mark.timeout(900)
 
 QUESTION = r"""question=it's "about" $HOME `and` [1, ~/b] \ {2}"""
-LONG = ["--set=training.epochs=1000", "--set=resources.pack=2"]
+LONG = ["--set=training.epochs=2000", "--set=resources.pack=2"]
 """As long as it takes to do something about it."""
+ENDLESS = ["--set=training.epochs=20000", "--set=resources.pack=2"]
+"""Longer than anybody waits."""
 
 
 @dataclass(frozen=True)
@@ -163,12 +165,12 @@ def test_what_is_there_is_not_sent_again(laptop: Laptop) -> None:
 
 def test_a_detached_sweep_is_watched_and_stopped(laptop: Laptop) -> None:
     """It goes on by itself, cannot be begun twice, is stopped from the laptop, and is then shown as stopped."""
-    begun = laptop.tcray("sweep", "small.yaml", "--detach", *LONG)
+    begun = laptop.tcray("sweep", "small.yaml", "--detach", *ENDLESS)
     assert 0 == begun.returncode, begun.stdout + begun.stderr
     name = sweep_id(begun.stderr)
     assert laptop.states()[name].startswith("running on h1 (pid ")
 
-    again = laptop.tcray("sweep", "small.yaml", "--detach", *LONG)
+    again = laptop.tcray("sweep", "small.yaml", "--detach", *ENDLESS)
     assert 1 == again.returncode
     assert re.match(rf"Error: sweep {name} is already being run, by pid \d+ on h1 since ", again.stderr)
 
@@ -195,12 +197,12 @@ def test_a_laptop_that_goes_off_ends_nothing(laptop: Laptop, tmp_path: Path, tel
     assert "finished" == laptop.states()[name]
     assert 0 == laptop.say(*line(following.said(), "fetch")).returncode
     fetched = Store.open(str(laptop.folder / "trials")).sweep(name)
-    assert undisturbed(laptop, tmp_path, "training.epochs=1000") == exported(fetched)
+    assert undisturbed(laptop, tmp_path, "training.epochs=2000") == exported(fetched)
 
 
 def test_ctrl_c_stops_the_sweep_there(laptop: Laptop) -> None:
     """As it would here: exit code 130, and the same command goes on."""
-    following = Following(laptop, "fresh", "--fresh", *LONG)
+    following = Following(laptop, "fresh", "--fresh", *ENDLESS)
     following.press_ctrl_c()
     assert 130 == following.end(), following.said()
     assert "the sweep is asked to stop" in following.said()
