@@ -80,7 +80,10 @@ class Head:
         Raises InputError where the file does not tell the way, or its cluster is not up.
         """
         file = load_cluster_file(cluster)
-        if wanting := [problem for problem in file.unfilled if re.split(r"[.\[]", problem.path)[0] in _REACHED_BY]:
+        wanting = [problem for problem in file.unfilled if re.split(r"[.\[]", problem.path)[0] in _REACHED_BY]
+        lacking = [key for key in ("cluster_name", "provider") if not file.value(key)]
+        wanting += [file.root.problem(f"no {key}, without which nobody finds the head") for key in lacking]
+        if wanting:
             raise SpecError(cluster, wanting)
         return cls(cluster, RayLauncher.of(file), _port(file))
 

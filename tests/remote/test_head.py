@@ -133,11 +133,18 @@ def test_another_tcray_is_told(tmp_path: Path) -> None:
 ONPREM = (REPOSITORY / "cluster" / "onprem.yaml").read_text()
 
 
-def test_a_file_that_does_not_tell_the_way_calls_nobody(tmp_path: Path) -> None:
-    """Where the head's address has still to be filled in, that is said."""
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("", ""), r"provider\.head_ip: to be filled in"),
+        (("cluster_name:", "cluster_nmae:"), r"c\.yaml:\d+:1: no cluster_name, without which nobody finds the head"),
+    ],
+)
+def test_a_file_that_does_not_tell_the_way_calls_nobody(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    """Where the cluster has no name, or the head's address has still to be filled in, that is said."""
     path = tmp_path / "c.yaml"
-    path.write_text(ONPREM)
-    with pytest.raises(SpecError, match=r"provider\.head_ip: to be filled in"):
+    path.write_text(ONPREM.replace(*change))
+    with pytest.raises(SpecError, match=message):
         Head.of(str(path))
 
 
