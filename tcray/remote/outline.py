@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcray.remote.cluster_file import SPOT_FIRST, ClusterFile
@@ -43,14 +42,13 @@ class Outline:
     @property
     def most_packs(self) -> int | None:
         """How many packs all machines that there may be hold at a time; None where that is not known of one of them."""
-        head = [self.packs(kind) for kind in self.types if kind.is_head]
-        each = [self.packs(kind) for kind in self.types if not kind.is_head for _ in range(kind.most)]
-        return (
-            None
-            if None in (*head, *each)
-            else sum(_known(head)) + sum(sorted(_known(each), reverse=True)[: self.workers])
-        )
-
-
-def _known(counts: Sequence[int | None]) -> list[int]:
-    return [count for count in counts if count is not None]
+        packs = {kind.name: self.packs(kind) for kind in self.types}
+        if None in packs.values():
+            return None
+        counts = {name: count or 0 for name, count in packs.items()}
+        total, left = sum(counts[kind.name] for kind in self.types if kind.is_head), self.workers
+        for kind in sorted(self.types, key=lambda kind: counts[kind.name], reverse=True):
+            if not kind.is_head:
+                number = min(kind.most, left)
+                total, left = total + number * counts[kind.name], left - number
+        return total

@@ -49,6 +49,22 @@ def test_the_most_that_there_may_be_are_the_largest_of_all_types_together() -> N
     assert (outline.workers, outline.most_packs) == (5, 3 * 16 + 2 * 4)
 
 
+def test_any_number_of_machines_is_counted_at_once() -> None:
+    """A billion of them, as soon as one."""
+    outline = outlined(10**9, head="{resources: {CPU: 0}}", worker="{resources: {CPU: 8}}")
+    assert (outline.workers, outline.most_packs) == (10**9, 8 * 10**9)
+
+
+def test_of_another_cloud_no_machine_is_known() -> None:
+    """Whatever its node types say in AWS's words."""
+    Path("x.yaml").write_text(
+        "max_workers: 1\nprovider: {type: gcp}\nhead_node_type: head\navailable_node_types:\n"
+        "  head: {resources: {}, node_config: {InstanceType: m5.large, InstanceMarketOptions: {MarketType: spot}}}\n"
+    )
+    (kind,) = Outline.of(load_cluster_file("x.yaml")).types
+    assert (kind.machine, kind.is_spot, kind.known) == ("", False, None)
+
+
 def test_without_workers_there_is_the_head() -> None:
     """Nothing is added to it."""
     assert outlined(0, head="{resources: {CPU: 2}}", worker="{resources: {CPU: 8}, max_workers: 2}").most_packs == 2
