@@ -20,7 +20,7 @@ from tcray.remote.checks import (
 )
 from tcray.remote.cluster_file import ClusterFile
 
-_SIDES = (form, providers, own_machines, amazon, machines, starting, mounts, exposure, storage, versions)
+_SIDES = (providers, own_machines, amazon, machines, starting, mounts, exposure, storage, versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,23 @@ class Examination:
 
 def examine(file: ClusterFile) -> Examination:
     """What is wrong with a cluster file, and what one may know of it."""
-    found = [*chain.from_iterable(side.check(file) for side in _SIDES)]
-    problems = sorted({finding.said for finding in found if not finding.is_note})
+    shapeless = [*form.check(file)]
+    rest = [
+        finding
+        for finding in chain.from_iterable(side.check(file) for side in _SIDES)
+        if not any(finding.rests_on(other.said.path) for other in shapeless)
+    ]
+    found = [*shapeless, *rest]
+    against = [finding.said for finding in reversed(found) if not finding.is_note]
+    problems = sorted({(said.line, said.column, said.message, _last(said)): said for said in against}.values())
     if not problems and (reason := form.refusal(file)):
         problems = [file.root.problem(f"Ray's launcher refuses it: {reason}")]
     return Examination(tuple(problems), tuple(sorted({finding.said for finding in found if finding.is_note})))
+
+
+def _last(said: Problem) -> str:
+    """The last key of its path: what is merged is said to be wrong once, by the first path that leads there."""
+    return said.path.rpartition(".")[2]
 
 
 def expect_sound(file: ClusterFile) -> Examination:

@@ -20,16 +20,10 @@ UNFILLED = "FILL_IN"
 SPOT_FIRST = "tcray.remote.aws.SpotFirst"
 """Our provider of machines from AWS, as a cluster file names it."""
 
-RUN_OPTIONS = ("run_options", "head_run_options", "worker_run_options")
-"""Where a container gets its options, under `docker`."""
-
-COMMANDS = (
-    *("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands"),
-    *("head_start_ray_commands", "worker_start_ray_commands"),
-)
-"""Where commands stand."""
-
 Key = str | int
+
+_ENDLESS = 10**15
+"""Ray counts in ten-thousandths, and has 64 bits for them."""
 
 _MERGE = "<<"
 
@@ -53,7 +47,8 @@ class ClusterFile:
     @property
     def is_aws(self) -> bool:
         """Whether its machines come from AWS."""
-        return self.text_at("provider", "type") == "aws" or self.text_at("provider", "module") == SPOT_FIRST
+        kind = self.text_at("provider", "type")
+        return kind == "aws" or (kind == "external" and self.text_at("provider", "module") == SPOT_FIRST)
 
     @property
     def unfilled(self) -> tuple[Problem, ...]:
@@ -121,7 +116,7 @@ def load_cluster_file(path: str) -> ClusterFile:
     if problems or root is None:
         raise SpecError(path, problems)
     file = ClusterFile(path, text, root, _as_ray_reads(path, text))
-    if problems := [*_keys_that_are_no_texts(file, file.config)]:
+    if problems := [*_strangers(file, file.config)]:
         raise SpecError(path, problems)
     return file
 
@@ -141,16 +136,22 @@ def _as_ray_reads(path: str, text: str) -> dict[str, Any]:
     return config
 
 
-def _keys_that_are_no_texts(file: ClusterFile, value: Any, *above: Key) -> Iterator[Problem]:
-    """Of each mapping that has some; Ray and its schema expect none."""
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                sentence = f"the key {key} is no text to YAML 1.1, by which Ray reads it; put it in quotes"
-                yield file.node(*above).key_problem(sentence)
+def _strangers(file: ClusterFile, value: Any, *above: Key) -> Iterator[Problem]:
+    """Keys that are no texts, and numbers that nothing counts with; Ray and its schema expect neither."""
+    keys = [key for key in value if not isinstance(key, str)] if isinstance(value, dict) else []
+    if any(map(_is_beyond_counting, (value, *keys))):
+        yield file.node(*above).problem("no number that Ray could count with; expected one of at most 15 digits")
+        return
+    for key in keys:
+        sentence = f"the key {key} is no text to YAML 1.1, by which Ray reads it; put it in quotes"
+        yield file.node(*above).key_problem(sentence)
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
-        yield from _keys_that_are_no_texts(file, entry, *above, key)
+        yield from _strangers(file, entry, *above, key)
+
+
+def _is_beyond_counting(value: object) -> bool:
+    return isinstance(value, int | float) and not abs(value) < _ENDLESS
 
 
 def _asked(line: str) -> str:

@@ -30,6 +30,9 @@ CARDS: Mapping[str, Mapping[str, int]] = {
 _WITHOUT = re.compile(r"[cmr][5-8][a-z]*(-flex)?|t3a?|t4g")
 """Families without GPUs."""
 
+_ARM = re.compile(r"a1|[a-z]+\d+g[a-z]*")
+"""Families with AWS's own processors, as g5g and c7gn."""
+
 _SMALL: Mapping[str, int] = {"medium": 1, "large": 2}
 _BURSTING: Mapping[str, int] = dict.fromkeys(("nano", "micro", "small", "medium", "large"), 2)
 
@@ -42,11 +45,16 @@ class Instance:
     gpus: int
 
 
+def architecture(name: str) -> str:
+    """For which processors its programs have to be made."""
+    return "arm64" if _ARM.fullmatch(name.partition(".")[0]) else "x86_64"
+
+
 def instance(name: str) -> Instance | None:
     """What a machine of this type has; None where that is not known here."""
     family, _, size = name.partition(".")
     small = _BURSTING if family.startswith("t") else _SMALL
-    times = re.fullmatch(r"(\d*)xlarge", size)
+    times = re.fullmatch(r"(\d{0,3})xlarge", size)
     cpus = 4 * int(times[1] or 1) if times else small.get(size)
     gpus = CARDS[family].get(size) if family in CARDS else 0 if _WITHOUT.fullmatch(family) else None
     return None if cpus is None or gpus is None else Instance(cpus, gpus)

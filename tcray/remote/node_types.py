@@ -29,7 +29,7 @@ class NodeType:
     is_completed: bool
     """Whether the provider asks the cloud for what it does not declare."""
     config: Mapping[str, Any]
-    """How the provider starts one."""
+    """What AWS is told of it; of other providers' words none are known here."""
 
     @property
     def machine(self) -> str:
@@ -80,7 +80,7 @@ def node_types(file: ClusterFile) -> tuple[NodeType, ...]:
                 most=_count(own.get("max_workers"), 0 if name == head else most),
                 declared={key: value for key, value in resources.items() if _is_number(value)},
                 is_completed=file.text_at("provider", "type") == "aws",
-                config=file.mapping(TYPES, name, "node_config"),
+                config=file.mapping(TYPES, name, "node_config") if file.is_aws else {},
             )
         )
     return tuple(types)

@@ -41,6 +41,10 @@ def _spoiled(name: str, changes: dict[str, str], *said: tuple[str, str, str]) ->
     return Spoiled(name, changes, tuple(Said(*one) for one in said))
 
 
+def _secret(what: str) -> str:
+    return f"a secret ({what}), which no file should hold"
+
+
 MISSING = "required, and missing"
 HEAD, WORKER = "head_start_ray_commands[1]", "worker_start_ray_commands[1]"
 HEAD_PLACE, WORKER_PLACE = "\nhead_start_ray_commands: … >-", "\nworker_start_ray_commands: … >-"
@@ -62,6 +66,15 @@ GROUP = """\
       - {FromPort: 8265, ToPort: 8265, IpProtocol: tcp, IpRanges: [{CidrIp: 0.0.0.0/0}]}
       - {FromPort: 0, ToPort: 65535, IpProtocol: tcp, Ipv6Ranges: [{CidrIpv6: "::/0"}]}
       - {IpProtocol: "-1", IpRanges: [{CidrIp: 0.0.0.0/0}]}
+"""
+HALVES = """
+  security_group:
+    IpPermissions:
+      - {FromPort: 22, ToPort: 22, IpProtocol: tcp, IpRanges: [{CidrIp: 0.0.0.0/1}, {CidrIp: 128.0.0.0/1}]}
+      - {FromPort: 23, ToPort: 23, IpProtocol: tcp, IpRanges: [{CidrIp: 1.2.3.4/0}]}
+      - {FromPort: 24, ToPort: 24, IpProtocol: tcp, Ipv6Ranges: [{CidrIpv6: "2000::/3"}]}
+      - {FromPort: 25, ToPort: 25, IpProtocol: tcp, IpRanges: [{CidrIp: me}]}
+      - {FromPort: 26, ToPort: 26, IpProtocol: tcp, IpRanges: [{CidrIp: 10.0.0.0/8}]}
 """
 COUNTED = f"""
 max_workers: 3
@@ -341,10 +354,197 @@ WRONG = {
     "nobody to come in as": _spoiled(
         "onprem", {"ssh_user: me": "ssh_proxy_command: me"}, ("auth:", "auth.ssh_user", MISSING)
     ),
+    "a container without a name": _spoiled(
+        "gpu", {"  container_name: tcray\n": ""}, ("docker:", "docker.container_name", MISSING)
+    ),
+    "a container without an image": _spoiled("gpu", {f"  image: {IMAGE}": "  "}, ("docker:", "docker.image", MISSING)),
     "what Ray's launcher alone refuses": _spoiled(
+        "onprem",
+        {"\nauth:": "\navailable_node_types: {own: {resources: {}, node_config: {}}}\nhead_node_type: own\nauth:"},
+        (
+            BEGINNING,
+            "",
+            "Ray's launcher refuses it: The field available_node_types is not supported for on-premise clusters.",
+        ),
+    ),
+    "a module that Ray does not read": _spoiled(
         "gpu",
-        {"  container_name: tcray\n": ""},
-        (BEGINNING, "", "Ray's launcher refuses it: Must provide a container & image name"),
+        {"  type: external": "  type: aws"},
+        ("module:", "provider.module", "Ray reads it only where provider.type is external"),
+    ),
+    "names that cannot be": _spoiled(
+        "gpu",
+        {
+            "cluster_name: tcray-gpu": "cluster_name: a/b",
+            "container_name: tcray": "container_name: a b",
+            IMAGE: "a/b :1",
+        },
+        ("a/b", "cluster_name", 'expected letters, digits, ., _ and - alone, found "a/b"'),
+        ("container_name: … a b", "docker.container_name", 'expected letters, digits, ., _ and - alone, found "a b"'),
+        (
+            "a/b :1",
+            "docker.image",
+            f'expected the name of an image, as registry.example/tcray:{__version__}, found "a/b :1"',
+        ),
+    ),
+    "growth that never begins": _spoiled(
+        "gpu",
+        {"upscaling_speed: 8": "upscaling_speed: 0"},
+        ("upscaling_speed: … 0", "upscaling_speed", "expected more than 0, found 0"),
+    ),
+    "lines that are no texts": _spoiled(
+        "gpu",
+        {"    - --gpus all": "    - 5", "  ~/.ray/auth_token: ~/.ray/auth_token": "  ~/.ray/auth_token: [x]"},
+        ("    - 5 … 5", "docker.worker_run_options[0]", "expected a text, found 5"),
+        ("[x]", 'file_mounts."~/.ray/auth_token"', "expected a text, found a list"),
+    ),
+    "what AWS cannot make anything of": _spoiled(
+        "gpu",
+        {
+            "InstanceType: m5.xlarge": "InstanceType: 5",
+            "SecurityGroupIds: [sg-0123456789abcdef0]": "SecurityGroupIds: x",
+        }
+        | {"      <<: *machine\n": "      <<: *machine\n      Colour: red\n"},
+        ("5\n      # the newest", f"{TYPES}.head.node_config.InstanceType", "expected a text, found 5"),
+        (
+            "SecurityGroupIds: … x",
+            f"{TYPES}.head.node_config.SecurityGroupIds",
+            'expected a list, found "x"',
+        ),
+        (
+            "Colour",
+            f"{TYPES}.gpu.node_config.Colour",
+            "no such key; AWS's RunInstances knows none like it",
+        ),
+    ),
+    "a list of no security groups": _spoiled(
+        "gpu",
+        {"SecurityGroupIds: [sg-0123456789abcdef0]": "SecurityGroupIds: []"},
+        (
+            "SecurityGroupIds: … []",
+            f"{TYPES}.head.node_config.SecurityGroupIds",
+            "expected the ids of security groups, at least of one",
+        ),
+    ),
+    "an AMI for other processors": _spoiled(
+        "gpu",
+        {"InstanceType: m5.xlarge": "InstanceType: m7g.xlarge"},
+        (
+            "resolve:ssm",
+            f"{TYPES}.head.node_config.ImageId",
+            "made for x86_64, and a m7g.xlarge is a machine for arm64",
+        ),
+    ),
+    "workers of the head's type": _spoiled(
+        "gpu",
+        {"    resources: {CPU: 0}": "    min_workers: 2\n    max_workers: 3\n    resources: {CPU: 0}"},
+        (
+            "max_workers: 3 … 3",
+            f"{TYPES}.head.max_workers",
+            "the head is the only machine of its type; give workers a type of their own",
+        ),
+    ),
+    "no node types": _spoiled(
+        "gpu",
+        {
+            text("gpu").partition("\navailable_node_types:")[2].partition("\n# On the machine")[0]: " {}\n",
+        },
+        (
+            f"{TYPES}: … {{}}",
+            TYPES,
+            "expected the type of the head, and those of the workers; found none",
+        ),
+    ),
+    "networks that are the world in other words": _spoiled(
+        "gpu",
+        {"\nauth:\n": f"{HALVES}auth:\n"},
+        ("{FromPort: 22,", "provider.security_group.IpPermissions[0]", "opens port 22 to the world (0.0.0.0/1)"),
+        ("{FromPort: 23,", "provider.security_group.IpPermissions[1]", "opens port 23 to the world (1.2.3.4/0)"),
+        ("{FromPort: 24,", "provider.security_group.IpPermissions[2]", "opens port 24 to the world (2000::/3)"),
+        (
+            "{FromPort: 25,",
+            "provider.security_group.IpPermissions[3]",
+            'expected addresses, as 203.0.113.7/32, found "me"',
+        ),
+    ),
+    "secrets under other names": _spoiled(
+        "gpu",
+        {
+            "\nauth:\n": "  aws_credentials: {aws_access_key_id: A, aws_secret_access_key: abc}\nauth:\n",
+            "s3://tcray-123456789012": "s3://KEY:SEC/RET@tcray-123456789012",
+            "    resources: {CPU: 4": "    worker_setup_commands: [export RAY_AUTH_TOKEN=a]\n    resources: {CPU: 4",
+        },
+        ("abc", "provider.aws_credentials.aws_secret_access_key", _secret("aws_secret_access_key")),
+        ("-e TCRAY_STORE", "docker.run_options[3]", _secret("the password of an address")),
+        ("export RAY_AUTH", f"{TYPES}.gpu.worker_setup_commands[0]", _secret("RAY_AUTH_TOKEN")),
+    ),
+    "what one type says of itself": _spoiled(
+        "gpu",
+        {
+            "    resources: {CPU: 16": "    docker: {worker_run_options: [-p 80:80, -e RAY_AUTH_MODE=disabled]}\n"
+            "    worker_setup_commands: [pip install ray==2.9.3]\n    resources: {CPU: 16"
+        },
+        (
+            "-p 80",
+            f"{TYPES}.gpus.docker.worker_run_options[0]",
+            '"-p 80:80" publishes a port to every network; take it out: containers share the host\'s network',
+        ),
+        (
+            "pip install ray=",
+            f"{TYPES}.gpus.worker_setup_commands[0]",
+            f"Ray 2.9.3, and here it is Ray {ray_version}",
+        ),
+        (WORKER_PLACE, WORKER, f"RAY_AUTH_MODE is disabled, not token: {LOCKED_OUT}"),
+    ),
+    "a password that Ray does not hear": _spoiled(
+        "onprem",
+        {
+            "RAY_AUTH_MODE=token RAY_enable": "true RAY_AUTH_MODE=token; RAY_enable",
+            "RAY_AUTH_MODE=token ray start": "ray start --labels=RAY_AUTH_MODE=token",
+        },
+        (HEAD_PLACE, HEAD, f"`ray start` without RAY_AUTH_MODE=token: {OPEN_HEAD}"),
+        (WORKER_PLACE, WORKER, f"`ray start` without RAY_AUTH_MODE=token: {LOCKED_OUT}"),
+    ),
+    "commands that are one text": _spoiled(
+        "onprem",
+        {"\nworker_start_ray_commands:": "\nworker_start_ray_commands: ray start\nworker_setup_commands:"},
+        ("ray start\nworker", "worker_start_ray_commands", 'expected a list, found "ray start"'),
+    ),
+    "commands that are nothing": _spoiled(
+        "onprem",
+        {"\nworker_start_ray_commands:": "\nworker_start_ray_commands: null\nworker_setup_commands:"},
+        ("worker_start_ray_commands: … null", "worker_start_ray_commands", "expected a list, found nothing"),
+    ),
+    "options that are one text": _spoiled(
+        "gpu",
+        {
+            "  run_options:\n": "  run_options: -e RAY_AUTH_MODE=token\n  head_run_options:\n",
+            "    - -e RAY_AUTH_MODE=token #": "    - --init #",
+        },
+        ("  run_options: … -e", "docker.run_options", 'expected a list, found "-e RAY_AUTH_MODE=token"'),
+    ),
+    "a machine that is one text": _spoiled(
+        "gpu",
+        {"    node_config:\n      <<: *worker\n      InstanceType: g5.12xlarge": "    node_config: x"},
+        ("node_config: x … x", f"{TYPES}.gpus.node_config", 'expected a mapping, found "x"'),
+    ),
+    "more workers than addresses": _spoiled(
+        "onprem",
+        {"\nauth:": "\nmin_workers: 99\nauth:"},
+        ("99", "min_workers", "at least 99, and worker_ips has 2"),
+    ),
+    "workers that are no number": _spoiled(
+        "onprem",
+        {"\nauth:": "\nmin_workers: x\nauth:"},
+        ("min_workers: … x", "min_workers", 'expected a whole number, found "x"'),
+    ),
+    "addresses that are none": _spoiled(
+        "onprem",
+        {"[10.0.0.2, 10.0.0.3]": "[10, 1.5, {a: b}, c d]"},
+        ("[10, … 10", "provider.worker_ips[0]", "expected a text, found 10"),
+        ("1.5", "provider.worker_ips[1]", "expected a text, found 1.5"),
+        ("{a", "provider.worker_ips[2]", "expected a text, found a mapping"),
+        ("c d", "provider.worker_ips[3]", 'expected an address, found "c d"'),
     ),
 }
 """Files with which no cluster should be brought up, and all that is wrong with each."""
@@ -446,6 +646,36 @@ NOTED = {
         "onprem",
         {"\nauth:": "\nmin_workers: 1\nauth:"},
         ("min_workers: … 1", "min_workers", "at first 1 of the 2 workers, and more when packs wait for them"),
+    ),
+    "a machine with other processors": _spoiled(
+        "gpu",
+        {
+            "InstanceType: m5.xlarge": "InstanceType: m7g.xlarge",
+            "ami/x86_64/base": "ami/base",
+        },
+        (
+            "m7g.xlarge",
+            f"{TYPES}.head.node_config.InstanceType",
+            "a machine for arm64: its AMI and the image have to be made for that",
+        ),
+    ),
+    "a provider that is not known here": _spoiled(
+        "gpu",
+        {"tcray.remote.aws.SpotFirst": "mine.Provider"},
+        (
+            "mine",
+            "provider.module",
+            "of this provider only Ray's schema is checked: of its machines nothing is known here",
+        ),
+    ),
+    "another cloud": _spoiled(
+        "gpu",
+        {"type: external\n  module: tcray.remote.aws.SpotFirst": "type: gcp"},
+        (
+            "gcp",
+            "provider.type",
+            "of this provider only Ray's schema is checked: of its machines nothing is known here",
+        ),
     ),
 }
 """Files with which nothing is wrong, and all that is noted of each."""

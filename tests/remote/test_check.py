@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import operator
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tcray.errors import SpecError
 from tcray.remote.check import Examination, examine, expect_sound
-from tcray.remote.cluster_file import load_cluster_file
-from tests.remote.shipped import FILES, written
+from tcray.remote.cluster_file import ClusterFile, load_cluster_file
+from tcray.remote.outline import Outline
+from tcray.spec.nodes import Node, Place
+from tests.remote.shipped import FILES, text, written
 from tests.remote.spoiled import NOTED, WRONG, Spoiled
 
 pytestmark = pytest.mark.usefixtures("checkout")
@@ -66,6 +73,59 @@ def test_a_file_that_leaves_it_all_to_ray_hears_what_that_would_mean() -> None:
         "head_start_ray_commands": "not given, and Ray's own start without a token",
         "worker_start_ray_commands": "not given, and Ray's own start without a token",
     }
+
+
+# (larger numbers are refused where a file is read)
+ODD = (None, "", "x", 5, -1, 10**14, 1.5, [], {}, True, "long" * 2000, "~nosuchuser/x", "'", f"g5.{'9' * 5000}xlarge")
+
+
+@pytest.mark.parametrize("name", ["gpu", "onprem"])
+def test_whatever_stands_in_a_file_is_told_or_taken(name: str) -> None:
+    """Each value of a shipped file in turn is an odd one; nothing but findings comes of it, all of them short."""
+    file = written(name)
+    for *above, last in _paths(file.config):
+        for odd in ODD:
+            config = copy.deepcopy(dict(file.config))
+            reduce(operator.getitem, above, config)[last] = odd
+            changed = ClusterFile("x.yaml", "", _grown(config), config)
+            try:
+                examination = expect_sound(changed)
+                Outline.of(changed)
+                said = examination.notes
+            except SpecError as error:
+                said = error.problems
+            assert [problem for problem in said if len(problem.message) > 300] == [], (above, last, odd)
+
+
+def _paths(value: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield (*above, key)
+        yield from _paths(entry, *above, key)
+
+
+def _grown(value: Any) -> Node:
+    """A tree without places, of what is read already."""
+    match value:
+        case dict():
+            return Node({key: _grown(entry) for key, entry in value.items()}, Place(1, 1))
+        case list():
+            return Node([_grown(item) for item in value], Place(1, 1))
+    return Node(value, Place(1, 1))
+
+
+def test_a_published_port_of_the_machine_itself_is_none() -> None:
+    """Nobody else reaches it."""
+    changes = {"    - --ulimit": "    - -p 127.0.0.1:8265:8265 --publish=localhost:1:1\n    - --ulimit"}
+    assert examine(written("gpu", changes)) == Examination((), ())
+
+
+def test_what_aws_is_told_at_the_start_and_the_end_of_a_machine_may_stand_there() -> None:
+    """A script, and whether a machine that shuts itself down is kept."""
+    says = "UserData: |\n        #!/bin/sh\n        true\n      InstanceInitiatedShutdownBehavior: terminate"
+    changes = {"      InstanceType: m5.xlarge": f"      InstanceType: m5.xlarge\n      {says}"}
+    if "UserData" not in text("gpu"):
+        assert examine(written("gpu", changes)) == Examination((), ())
 
 
 def test_a_token_that_is_not_there_is_noted(checkout: Path) -> None:

@@ -139,6 +139,14 @@ def test_a_tag_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "0x" + "f" * 5000, ".inf", "-1.0e+300", ".nan", "1.0e+15"])
+def test_a_number_that_nothing_counts_with_is_told(number: str) -> None:
+    """Ray has 64 bits for ten-thousandths; as a value and as a key."""
+    sentence = "no number that Ray could count with; expected one of at most 15 digits"
+    assert said(written(f"a: 1\nb: [{number}]\n")) == f"x.yaml:2:5: b[0]: {sentence}"
+    assert said(written(f"a: 1\nb:\n  ? {number}\n  : c\n")) == f"x.yaml:3:3: b: {sentence}"
+
+
 def test_a_key_that_is_no_text_is_told() -> None:
     """Ray would read a number, or a yes; each where its mapping begins."""
     assert said(written("on: 1\ntypes:\n  a: {5: x}\n")).splitlines() == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcray.remote.instances import Instance, instance
+from tcray.remote.instances import Instance, architecture, instance
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,21 @@ def test_a_common_machine_is_known(name: str, has: Instance) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["g5.96xlarge", "g5.large", "g9.xlarge", "m5.metal", "m5", "inf2.xlarge", "", "x.xlarge"]
+    "name",
+    ["g5.96xlarge", "g5.large", "g9.xlarge", "m5.metal", "m5", "inf2.xlarge", "", "x.xlarge", f"g5.{'9' * 5000}xlarge"],
 )
 def test_of_others_nothing_is_known(name: str) -> None:
     """They are no mistake."""
     assert instance(name) is None
+
+
+@pytest.mark.parametrize(
+    ("made_for", "families"),
+    {
+        "arm64": ["a1", "t4g", "m6gd", "m7g", "c7gn", "r8g", "x2gd", "im4gn", "is4gen", "g5g"],
+        "x86_64": ["m5", "t3", "c6a", "m7i-flex", "g4dn", "g5", "g6e", "gr6", "p4d", "p5en", ""],
+    }.items(),
+)
+def test_families_with_awss_own_processors_are_known(made_for: str, families: list[str]) -> None:
+    """By the letter after the generation's number."""
+    assert {architecture(f"{family}.xlarge") for family in families} == {made_for}

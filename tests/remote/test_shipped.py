@@ -80,12 +80,6 @@ def test_each_opens_with_the_commands_that_use_it(path: Path) -> None:
     assert "Forgetting the last costs" in opening
 
 
-def test_the_image_that_is_built_is_of_this_version() -> None:
-    """In the command that builds it, in the one that pushes it, and where the file asks for it."""
-    said = (FOLDER / "gpu.yaml").read_text(encoding="utf-8")
-    assert re.findall(r"REGISTRY:(\S+)-cuda", said) == [__version__] * 3
-
-
 def test_what_is_sent_to_ones_own_machines_is_in_this_repository() -> None:
     """And all that an installation reads."""
     mounts = load_cluster_file(str(FOLDER / "onprem.yaml")).mapping("file_mounts")

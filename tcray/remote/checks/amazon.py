@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tcray.remote.checks.findings import MISSING, Finding, lacking, note, required, wrong, wrong_key
-from tcray.remote.checks.form import schema
+from tcray.remote.checks.form import KINDS, is_a, schema
+from tcray.remote.checks.lines import lines
 from tcray.remote.checks.providers import AWS
 from tcray.remote.cluster_file import UNFILLED, ClusterFile
+from tcray.remote.instances import architecture
 from tcray.remote.node_types import TYPES
-from tcray.spec.words import found, nearest
+from tcray.spec.words import clipped, found, nearest, unknown
 
 _NO_DEFAULT = (
     *("auth", "max_workers", TYPES, "file_mounts", "cluster_synced_files"),
     *("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands"),
 )
 
-RUN_INSTANCES = (
-    *("BlockDeviceMappings", "CapacityReservationSpecification", "CpuOptions", "CreditSpecification"),
-    *("DisableApiStop", "DisableApiTermination", "EbsOptimized", "EnablePrimaryIpv6", "EnclaveOptions"),
-    *("HibernationOptions", "IamInstanceProfile", "ImageId", "InstanceInitiatedShutdownBehavior"),
-    *("InstanceMarketOptions", "InstanceType", "Ipv6AddressCount", "Ipv6Addresses", "KernelId", "KeyName"),
-    *("LaunchTemplate", "LicenseSpecifications", "MaintenanceOptions", "MetadataOptions", "Monitoring"),
-    *("NetworkInterfaces", "NetworkPerformanceOptions", "Operator", "Placement", "PrivateDnsNameOptions"),
-    *("PrivateIpAddress", "RamdiskId", "SecondaryInterfaces", "SecurityGroupIds", "SecurityGroups"),
-    *("SubnetId", "SubnetIds", "TagSpecifications", "UserData"),
-)
-"""What AWS may be told of a machine, and Ray's `SubnetIds`."""
+RUN_INSTANCES: Mapping[str, str] = {
+    **dict.fromkeys(("BlockDeviceMappings", "Ipv6Addresses", "LicenseSpecifications", "NetworkInterfaces"), "array"),
+    **dict.fromkeys(("SecondaryInterfaces", "SecurityGroupIds", "SecurityGroups", "SubnetIds"), "array"),
+    "TagSpecifications": "array",
+    **dict.fromkeys(("CapacityReservationSpecification", "CpuOptions", "CreditSpecification"), "object"),
+    **dict.fromkeys(("EnclaveOptions", "HibernationOptions", "IamInstanceProfile", "InstanceMarketOptions"), "object"),
+    **dict.fromkeys(("LaunchTemplate", "MaintenanceOptions", "MetadataOptions", "Monitoring"), "object"),
+    **dict.fromkeys(("NetworkPerformanceOptions", "Operator", "Placement", "PrivateDnsNameOptions"), "object"),
+    **dict.fromkeys(("ImageId", "InstanceInitiatedShutdownBehavior", "InstanceType", "KernelId", "KeyName"), "string"),
+    **dict.fromkeys(("PrivateIpAddress", "RamdiskId", "SubnetId", "UserData"), "string"),
+    **dict.fromkeys(("DisableApiStop", "DisableApiTermination", "EbsOptimized", "EnablePrimaryIpv6"), "boolean"),
+    "Ipv6AddressCount": "integer",
+}
+"""What AWS may be told of a machine, and Ray's `SubnetIds`, each of its kind in the words of JSON Schema."""
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
+_NONE_LIKE_IT = "AWS's RunInstances knows none like it"
 _NAMED = re.compile(r"\b[a-z]{2}(?:-gov)?-(?:north|south|east|west|central)(?:east|west)?-\d\b")
 
 
@@ -57,17 +64,43 @@ def check(file: ClusterFile) -> Iterator[Finding]:
 
 def _other_regions(file: ClusterFile, region: str) -> Iterator[Finding]:
     """Other regions that commands name; half of a file that was moved, perhaps."""
-    for i, command in enumerate(file.texts("initialization_commands")):
+    for command, node in lines(file, ("initialization_commands",)):
         if other := set(_NAMED.findall(command)) - {region}:
-            yield note(file.node("initialization_commands", i), f"names {min(other)}, and provider.region is {region}")
+            yield note(node, f"names {min(other)}, and provider.region is {region}")
 
 
 def _machine(file: ClusterFile, name: str) -> Iterator[Finding]:
     """What one type says of its machines, in the words of AWS's RunInstances."""
     keys = TYPES, name, "node_config"
-    meant = {str(key): nearest(str(key), RUN_INSTANCES) for key in file.mapping(*keys)}
-    for key, near in meant.items():
-        if near not in (key, "") and near not in meant:
-            yield wrong_key(file.node(*keys, key), f'no such key; did you mean "{near}"?')
-    if not {"InstanceType", "LaunchTemplate"} & set(meant.values()):
+    config = file.mapping(*keys)
+    for key, value in config.items():
+        if key not in RUN_INSTANCES:
+            near = nearest(key, RUN_INSTANCES)
+            yield wrong_key(
+                file.node(*keys, key), f"no such key; {unknown(key, RUN_INSTANCES) if near else _NONE_LIKE_IT}"
+            )
+        elif not is_a(RUN_INSTANCES[key], value):
+            yield wrong(file.node(*keys, key), f"expected {KINDS[RUN_INSTANCES[key]]}, found {found(value)}")
+    groups = config.get("SecurityGroupIds", ["none asked for"])
+    if isinstance(groups, list) and not (groups and all(isinstance(group, str) and group for group in groups)):
+        yield wrong(file.node(*keys, "SecurityGroupIds"), "expected the ids of security groups, at least of one")
+    meant = {key if key in RUN_INSTANCES else nearest(key, RUN_INSTANCES) for key in config}
+    if not {"InstanceType", "LaunchTemplate"} & meant:
         yield lacking(file.node(*keys), "InstanceType")
+    yield from _processors(file, name)
+
+
+def _processors(file: ClusterFile, name: str) -> Iterator[Finding]:
+    """That machine, AMI and container are made for one another, where AWS's own processors have a part in it."""
+    keys = TYPES, name, "node_config"
+    machine = file.text_at(*keys, "InstanceType")
+    has = architecture(machine)
+    ami = re.search("x86_64|amd64|arm64|aarch64", file.text_at(*keys, "ImageId"))
+    made = ami and _ARCHITECTURES.get(ami[0], ami[0])
+    if machine and UNFILLED not in machine and made and made != has:
+        sentence = f"made for {made}, and a {clipped(machine)} is a machine for {has}"
+        yield wrong(file.node(*keys, "ImageId"), sentence, file.node(*keys, "InstanceType").path)
+    elif has == "arm64":
+        yield note(
+            file.node(*keys, "InstanceType"), "a machine for arm64: its AMI and the image have to be made for that"
+        )

@@ -19,11 +19,22 @@ class Finding:
 
     said: Problem
     is_note: bool = False
+    reads: tuple[str, ...] = ()
+    """The paths that it draws conclusions from, beside its own."""
+
+    def rests_on(self, path: str) -> bool:
+        """Whether it is said of what stands at this path or below, or concluded from anything there."""
+        return _holds(path, self.said.path) or any(_holds(path, read) or _holds(read, path) for read in self.reads)
 
 
-def wrong(node: Node, sentence: str) -> Finding:
-    """What is wrong with a value."""
-    return Finding(node.problem(sentence))
+def _holds(outer: str, inner: str) -> bool:
+    """Whether a path is another, or leads below it."""
+    return f"{inner}.".startswith((f"{outer}.", f"{outer}["))
+
+
+def wrong(node: Node, sentence: str, *reads: str) -> Finding:
+    """What is wrong with a value, if the values at `reads` are to be believed."""
+    return Finding(node.problem(sentence), reads=reads)
 
 
 def wrong_key(node: Node, sentence: str) -> Finding:
@@ -31,9 +42,9 @@ def wrong_key(node: Node, sentence: str) -> Finding:
     return Finding(node.key_problem(sentence))
 
 
-def lacking(node: Node, key: str, sentence: str = MISSING) -> Finding:
-    """What is wrong with there being no `key` in a mapping."""
-    return Finding(node.key_place.problem(node.below(key), sentence))
+def lacking(node: Node, key: str, sentence: str = MISSING, *reads: str) -> Finding:
+    """What is wrong with there being no `key` in a mapping, if the values at `reads` are to be believed."""
+    return Finding(node.key_place.problem(node.below(key), sentence), reads=reads)
 
 
 def required(

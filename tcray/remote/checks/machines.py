@@ -8,7 +8,7 @@ from tcray.remote.checks.findings import MISSING, Finding, lacking, note, requir
 from tcray.remote.checks.form import schema
 from tcray.remote.cluster_file import SPOT_FIRST, UNFILLED, ClusterFile
 from tcray.remote.node_types import TYPES, NodeType, node_types
-from tcray.spec.words import quoted, unknown
+from tcray.spec.words import clipped, found, quoted, shown, unknown
 
 RESOURCES = ("CPU", "GPU", "memory", "object_store_memory")
 """What Ray knows by itself; any other name is a resource of one's own."""
@@ -23,13 +23,16 @@ def check(file: ClusterFile) -> Iterator[Finding]:
     yield from _counts(file, types)
     for kind in types:
         yield from _names(file, kind)
-        yield from _amounts(file, kind)
+        if kind.machine and UNFILLED not in kind.machine:
+            yield from _amounts(file, kind)
         yield from _market(file, kind)
 
 
 def _head(file: ClusterFile, types: Sequence[NodeType]) -> Iterator[Finding]:
     named = file.value("head_node_type")
     names = [kind.name for kind in types]
+    if file.value(TYPES) == {}:
+        yield wrong(file.node(TYPES), "expected the type of the head, and those of the workers; found none")
     if not types or named in names:
         return
     if named is None:
@@ -40,9 +43,13 @@ def _head(file: ClusterFile, types: Sequence[NodeType]) -> Iterator[Finding]:
 
 def _counts(file: ClusterFile, types: Sequence[NodeType]) -> Iterator[Finding]:
     for kind in types:
-        if kind.least > kind.most:
+        if kind.is_head and kind.most:
+            sentence = "the head is the only machine of its type; give workers a type of their own"
+            yield wrong(file.node(TYPES, kind.name, "max_workers"), sentence)
+        elif kind.least > kind.most:
             node = file.node(TYPES, kind.name, "min_workers")
-            yield wrong(node, f"at least {kind.least}, and max_workers allows {kind.most}")
+            reads = "max_workers", f"{TYPES}.{shown(kind.name)}.max_workers"
+            yield wrong(node, f"at least {kind.least}, and max_workers allows {kind.most}", *reads)
     most, least = file.value("max_workers"), sum(kind.least for kind in types)
     if not isinstance(most, int):
         return
@@ -68,19 +75,19 @@ def _names(file: ClusterFile, kind: NodeType) -> Iterator[Finding]:
 
 
 def _amounts(file: ClusterFile, kind: NodeType) -> Iterator[Finding]:
-    if not kind.machine or UNFILLED in kind.machine:
-        return
     known = kind.known
     if known is None:
         node = file.node(TYPES, kind.name, "node_config", "InstanceType")
-        yield note(node, f"what a {kind.machine} has is not known here: the resources were not checked against it")
+        yield note(
+            node, f"what a {clipped(kind.machine)} has is not known here: the resources were not checked against it"
+        )
         return
     for resource, has in (("CPU", known.cpus), ("GPU", known.gpus)):
         declared = kind.declared.get(resource, 0)
         if declared > has:
             amount = f"{has or 'no'} {resource}{'' if has == 1 else 's'}"
             node = file.node(TYPES, kind.name, "resources", resource)
-            yield wrong(node, f"a {kind.machine} has {amount}, found {declared:g}")
+            yield wrong(node, f"a {kind.machine} has {amount}, found {found(declared)}")
     offered = kind.has("GPU")
     if offered is not None and offered < known.gpus:
         node = file.node(TYPES, kind.name, "resources")

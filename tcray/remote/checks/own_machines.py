@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from tcray.remote.checks.findings import Finding, note, required, wrong
 from tcray.remote.checks.providers import LOCAL
+from tcray.remote.checks.shell import said_to_ray
 from tcray.remote.cluster_file import UNFILLED, ClusterFile
 from tcray.remote.node_types import TYPES
-from tcray.spec.words import found
+from tcray.spec.words import clipped, found
 
-_OLD_AUTOSCALER = re.compile(r"\bRAY_enable_autoscaler_v2=[\"']?0\b")
+_ADDRESS = re.compile(r"[\w.:-]+")
+_NEWER = "RAY_enable_autoscaler_v2"
 _LOCAL_TYPE = "local.cluster.node"
 
 
@@ -25,13 +27,15 @@ def check(file: ClusterFile) -> Iterator[Finding]:
     workers = file.texts("provider", "worker_ips")
     times = Counter(workers)
     for i, address in enumerate(workers):
+        node = file.node("provider", "worker_ips", i)
         if UNFILLED in address:
             continue
-        node = file.node("provider", "worker_ips", i)
-        if address == file.value("provider", "head_ip"):
-            yield wrong(node, f"{address} is the head, which computes without being named here")
+        if not _ADDRESS.fullmatch(address):
+            yield wrong(node, f"expected an address, found {found(address)}")
+        elif address == file.value("provider", "head_ip"):
+            yield wrong(node, f"{clipped(address)} is the head, which computes without being named here")
         elif times[address] > 1 and i > workers.index(address):
-            yield wrong(node, f"{address} is given twice")
+            yield wrong(node, f"{clipped(address)} is given twice")
     yield from _counts(file, len(workers))
 
 
@@ -39,20 +43,23 @@ def _counts(file: ClusterFile, workers: int) -> Iterator[Finding]:
     """How many of the machines Ray's autoscaler brings up, of which there are two."""
     least, most = file.value("min_workers"), file.value("max_workers")
     at_once = min(workers, least) if isinstance(least, int) else workers
-    if isinstance(most, int) and most < at_once:
-        yield wrong(file.node("max_workers"), f"at most {most}, and {at_once} workers are to be up")
+    if isinstance(least, int) and least > workers:
+        yield wrong(file.node("min_workers"), f"at least {least}, and worker_ips has {workers}", "provider.worker_ips")
+    elif isinstance(most, int) and most < at_once:
+        sentence = f"at most {most}, and {at_once} workers are to be up"
+        yield wrong(file.node("max_workers"), sentence, "min_workers", "provider.worker_ips")
     elif at_once < workers:
         yield note(
             file.node("min_workers"), f"at first {at_once} of the {workers} workers, and more when packs wait for them"
         )
     starts = {i: said for i, said in enumerate(file.texts("head_start_ray_commands")) if "--autoscaling-config" in said}
-    if not starts or not workers or any(map(_OLD_AUTOSCALER.search, starts.values())):
+    if not starts or not workers or any(said_to_ray(line).get(_NEWER) == "0" for line in starts.values()):
         return
     newer = "Ray's newer autoscaler counts the head among the workers"
     least = file.value(TYPES, _LOCAL_TYPE, "min_workers")
     if least is None:
         node = file.node("head_start_ray_commands", next(iter(starts)))
-        yield wrong(node, f"{newer}, and leaves one out; say RAY_enable_autoscaler_v2=0 before `ray start`")
+        yield wrong(node, f"{newer}, and leaves one out; say {_NEWER}=0 before `ray start`")
     elif least != workers + 1:
         node = file.node(TYPES, _LOCAL_TYPE, "min_workers")
         yield wrong(node, f"{newer}: expected {workers + 1} for these {workers} and the head, found {found(least)}")

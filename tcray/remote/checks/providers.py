@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcray.remote.checks.findings import Finding, lacking, required, wrong, wrong_key
+from tcray.remote.checks.findings import Finding, lacking, note, required, wrong, wrong_key
 from tcray.remote.cluster_file import SPOT_FIRST, ClusterFile
 from tcray.spec.words import found, nearest, unknown
 
@@ -40,10 +40,15 @@ def _type(file: ClusterFile) -> Iterator[Finding]:
         hint = unknown(named, _NODE_PROVIDERS if nearest(named, _NODE_PROVIDERS) else usual)
         yield wrong(file.node("provider", "type"), f"there is no provider {found(named)}; {hint}")
     module = file.value("provider", "module")
+    if module is not None and named != "external":
+        yield wrong_key(file.node("provider", "module"), "Ray reads it only where provider.type is external")
     if named == "external" and module is None:
         yield lacking(file.node("provider"), "module")
     elif isinstance(module, str) and module != SPOT_FIRST and nearest(module, (SPOT_FIRST,)):
         yield wrong(file.node("provider", "module"), f'there is no {found(module)}; did you mean "{SPOT_FIRST}"?')
+    elif isinstance(named, str) and named in _NODE_PROVIDERS and not (file.is_local or file.is_aws):
+        sentence = "of this provider only Ray's schema is checked: of its machines nothing is known here"
+        yield note(file.node("provider", "module" if named == "external" else "type"), sentence)
 
 
 def _keys(file: ClusterFile, known: tuple[str, ...]) -> Iterator[Finding]:

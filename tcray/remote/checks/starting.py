@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterator
 
 from tcray.remote.checks.findings import Finding, lacking, note, wrong
+from tcray.remote.checks.lines import Lists, container
+from tcray.remote.checks.shell import said_to_container, said_to_ray
 from tcray.remote.cluster_file import ClusterFile
+from tcray.remote.node_types import node_types
 from tcray.spec.nodes import Node
+from tcray.spec.words import clipped, shown
 
 _STARTS = re.compile(r"\bray\s+start\b")
-_MODE = re.compile(r"\bRAY_AUTH_MODE=[\"']?(\w*)")
+_MODE = "RAY_AUTH_MODE"
 _DASHBOARD = re.compile(r"--dashboard-host[= ][\"']?([^\s;\"']+)")
 _CLIENT = re.compile(r"--ray-client-server-port[= ](\S+)")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -53,21 +57,26 @@ def _commands(file: ClusterFile, role: str) -> Iterator[Finding]:
 
 
 def _authentication(file: ClusterFile, role: str, command: str, node: Node) -> Iterator[Finding]:
-    mode = next(iter(_MODE.findall(command) or _MODE.findall(" ".join(_inherited(file, role)))), None)
+    """By the command itself, or else by the container of each type that it starts Ray on."""
+    mode, reads = said_to_ray(command).get(_MODE), set[str]()
     if mode is None:
-        yield wrong(node, f"`ray start` without RAY_AUTH_MODE=token: {_UNLOCKED[role]}")
-    elif mode != "token":
-        yield wrong(node, f"RAY_AUTH_MODE is {mode}, not token: {_UNLOCKED[role]}")
+        kinds = [kind.name for kind in node_types(file) if kind.is_head == (role == "head")] or [""]
+        places = [container(file, role, kind) for kind in kinds]
+        modes = [said_to_container(_joined(file, lists)).get(_MODE) for lists in places]
+        mode = next((mode for mode in modes if mode != "token"), "token")
+        reads = {".".join(map(shown, keys)) for lists in places for keys in lists}
+    if mode != "token":
+        said = f"`ray start` without {_MODE}=token" if mode is None else f"{_MODE} is {clipped(mode)}, not token"
+        yield wrong(node, f"{said}: {_UNLOCKED[role]}", *reads)
 
 
-def _inherited(file: ClusterFile, role: str) -> list[str]:
-    """The options of the container that commands run in, if there is one."""
-    return [*file.texts("docker", "run_options"), *file.texts("docker", f"{role}_run_options")]
+def _joined(file: ClusterFile, lists: Lists) -> str:
+    return " ".join(option for keys in lists for option in file.texts(*keys))
 
 
 def _ports(command: str, node: Node) -> Iterator[Finding]:
     if (host := _DASHBOARD.search(command)) and host[1] not in _LOOPBACK:
         sentence = "opens the dashboard, which runs whatever it is sent; say --dashboard-host=127.0.0.1"
-        yield wrong(node, f"--dashboard-host={host[1]} {sentence}")
+        yield wrong(node, f"--dashboard-host={clipped(host[1])} {sentence}")
     if port := _CLIENT.search(command):
-        yield note(node, f"Ray's client server listens on port {port[1]}; tcray does without it")
+        yield note(node, f"Ray's client server listens on port {clipped(port[1])}; tcray does without it")

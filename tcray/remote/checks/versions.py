@@ -9,26 +9,30 @@ from importlib.metadata import version
 
 from tcray import __version__
 from tcray.remote.checks.findings import Finding, note, wrong
-from tcray.remote.cluster_file import COMMANDS, UNFILLED, ClusterFile, Key
+from tcray.remote.checks.lines import COMMANDS, lines
+from tcray.remote.cluster_file import UNFILLED, ClusterFile, Key
 from tcray.remote.node_types import TYPES, node_types
 from tcray.spec.nodes import Node
+from tcray.spec.words import clipped, found
 
 LEAST_PYTHON = (3, 11)
 
-_IMAGE = re.compile(r"(?P<name>.+?)(?::(?P<tag>[^:/@]+))?(?P<digest>@sha256:\w+)?")
+_IMAGE = re.compile(
+    r"(?P<name>(?:[\w.-]+(?::\d+)?/)?[a-z\d]+(?:[._/-]+[a-z\d]+)*)(?::(?P<tag>\w[\w.-]*))?(?P<digest>@sha256:\w+)?"
+)
 _PINNED = re.compile(r"\b(?P<package>ray|tcray)(?:\[[^\]]*\])?\s*==\s*(?P<version>\d[\w.]*)")
-_PYTHON = re.compile(r"\bpython(3)\.(\d+)\b")
+_PYTHON = re.compile(r"\bpython(3)\.(\d{1,3})\b")
 
 
 def check(file: ClusterFile) -> Iterator[Finding]:
     """Images, and versions that commands name."""
     for keys in _images(file):
-        yield from _image(file.text_at(*keys), file.node(*keys))
+        if file.value(*keys) is not None:
+            yield from _image(file.text_at(*keys), file.node(*keys))
     if any(kind.has("GPU") for kind in node_types(file) if not kind.is_head):
         yield from _without_cuda(file)
-    for name in COMMANDS:
-        for i, command in enumerate(file.texts(name)):
-            yield from _command(command, file.node(name, i))
+    for command, node in lines(file, COMMANDS):
+        yield from _command(command, node)
 
 
 def _images(file: ClusterFile) -> Iterator[tuple[Key, ...]]:
@@ -39,8 +43,12 @@ def _images(file: ClusterFile) -> Iterator[tuple[Key, ...]]:
 
 
 def _image(image: str, node: Node) -> Iterator[Finding]:
+    if UNFILLED in image:
+        return
     read = _IMAGE.fullmatch(image)
-    if read is None or UNFILLED in image:
+    if read is None:
+        sentence = f"expected the name of an image, as registry.example/tcray:{__version__}"
+        yield wrong(node, f"{sentence}, found {found(image)}")
         return
     tag = read["tag"] or ""
     if not read["digest"] and tag in ("", "latest"):
@@ -49,10 +57,10 @@ def _image(image: str, node: Node) -> Iterator[Finding]:
     own = read["name"].rpartition("/")[2] == "tcray"
     rays = re.search(r"rayproject/ray(-ml)?$", read["name"])
     if number and own and number[0] != __version__:
-        yield wrong(node, f"an image of tcray {number[0]}, and this is tcray {__version__}")
+        yield wrong(node, f"an image of tcray {clipped(number[0])}, and this is tcray {__version__}")
     if number and rays:
         yield from _pinned("ray", number[0], node)
-    if python := re.search(r"-py(3)(\d+)", tag):
+    if python := re.search(r"-py(3)(\d{1,3})\b", tag):
         yield from _python(python, node)
 
 
@@ -74,7 +82,7 @@ def _pinned(package: str, there: str, node: Node) -> Iterator[Finding]:
     here = __version__ if package == "tcray" else version(package)
     if there != here:
         name = {"ray": "Ray"}.get(package, package)
-        yield wrong(node, f"{name} {there}, and here it is {name} {here}")
+        yield wrong(node, f"{name} {clipped(there)}, and here it is {name} {here}")
 
 
 def _python(named: re.Match[str], node: Node) -> Iterator[Finding]:
