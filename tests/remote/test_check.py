@@ -18,7 +18,7 @@ from tcray.remote.check import Examination, examine, expect_sound
 from tcray.remote.cluster_file import ClusterFile, load_cluster_file
 from tcray.remote.outline import Outline
 from tcray.spec.nodes import Node, Place
-from tests.remote.shipped import FILES, text, written
+from tests.remote.shipped import FILES, written
 from tests.remote.spoiled import NOTED, WRONG, Spoiled
 
 pytestmark = pytest.mark.usefixtures("checkout")
@@ -123,9 +123,8 @@ def test_a_published_port_of_the_machine_itself_is_none() -> None:
 def test_what_aws_is_told_at_the_start_and_the_end_of_a_machine_may_stand_there() -> None:
     """A script, and whether a machine that shuts itself down is kept."""
     says = "UserData: |\n        #!/bin/sh\n        true\n      InstanceInitiatedShutdownBehavior: terminate"
-    changes = {"      InstanceType: m5.xlarge": f"      InstanceType: m5.xlarge\n      {says}"}
-    if "UserData" not in text("gpu"):
-        assert examine(written("gpu", changes)) == Examination((), ())
+    changes = {"      InstanceType: g5.12xlarge": f"      InstanceType: g5.12xlarge\n      {says}"}
+    assert examine(written("gpu", changes)) == Examination((), ())
 
 
 def test_a_token_that_is_not_there_is_noted(checkout: Path) -> None:
