@@ -42,7 +42,8 @@ def examine(file: ClusterFile) -> Examination:
     found = [*shapeless, *rest]
     against = [finding.said for finding in reversed(found) if not finding.is_note]
     problems = sorted({(said.line, said.column, said.message, _last(said)): said for said in against}.values())
-    if not problems and (reason := form.refusal(file)):
+    # what is still to be filled in may be no text, and Ray would take it for one
+    if not problems and not file.unfilled and (reason := form.refusal(file)):
         problems = [file.root.problem(f"Ray's launcher refuses it: {reason}")]
     return Examination(tuple(problems), tuple(sorted({finding.said for finding in found if finding.is_note})))
 

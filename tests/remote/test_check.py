@@ -114,6 +114,12 @@ def _grown(value: Any) -> Node:
     return Node(value, Place(1, 1))
 
 
+def test_what_is_to_be_filled_in_is_no_mistake_wherever_it_stands() -> None:
+    """Not even where a number is asked for."""
+    file = written("gpu", {"max_workers: 10\nidle": "max_workers: FILL_IN\nidle"})
+    assert (examine(file), [blank.path for blank in file.unfilled]) == (Examination((), ()), ["max_workers"])
+
+
 def test_a_published_port_of_the_machine_itself_is_none() -> None:
     """Nobody else reaches it."""
     changes = {"    - --ulimit": "    - -p 127.0.0.1:8265:8265 --publish=localhost:1:1\n    - --ulimit"}
