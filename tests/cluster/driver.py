@@ -69,4 +69,5 @@ class Driver:
         """What it has said once it has ended, with the exit code that is expected."""
         code = self._process.wait(PATIENCE_SECONDS)
         assert expected == code, self.said()
+        assert not re.search(r"\.cc:\d+\]", self.said()), "what Ray's C++ side remarks is for no user"
         return self.said()

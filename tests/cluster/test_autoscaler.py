@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ MOST = 3
 
 CLUSTER: dict[str, Any] = {
     "cluster_name": "fake",
-    "max_workers": MOST,
+    "max_workers": MOST + 1,  # that host is one of them
     "idle_timeout_minutes": 0.1,
     "upscaling_speed": 1.0,
     "provider": {"type": "external", "module": PROVIDER, "launch_multiple": True, "head_node_id": HEAD},
@@ -61,29 +62,43 @@ MONITOR = "/tmp/ray/session_latest/logs/monitor.log"  # noqa: S108  of the host
 
 
 @pytest.fixture(scope="module")
-def head() -> Iterator[Host]:
-    """The head of a cluster without workers."""
-    with several(1, number=12, environment={"PYTHONPATH": str(REPOSITORY)}) as hosts:
-        (head,) = hosts.all()
+def hosts() -> Iterator[tuple[Host, Host]]:
+    """The head of a cluster without workers, and a host that has nothing to give."""
+    with several(2, number=12, environment={"PYTHONPATH": str(REPOSITORY)}) as hosts:
+        head, other = hosts.all()
         head.run("ray", "get-auth-token", "--generate")
         (head.home / "ray_bootstrap_config.yaml").write_text(json.dumps(CLUSTER))  # where the launcher leaves it
         start = ["ray", "start", "--head", "--num-cpus=0", "--include-dashboard=false", "--disable-usage-stats"]
         head.run("env", AUTH, *AUTOSCALER, *start, f"--autoscaling-config={HOME}/ray_bootstrap_config.yaml")
-        yield head
+        shutil.copytree(head.home / ".ray", other.home / ".ray")
+        other.run("env", AUTH, "ray", "start", f"--address={head.address}:6379", "--num-cpus=0")
+        yield head, other
 
 
-def test_from_zero_and_back(head: Host, tmp_path: Path, tell: Tell) -> None:
-    """The whole demand of a sweep is seen at once, and met; when the sweep is over the workers go."""
-    shared = Hosts(head.number).shared
+@pytest.mark.parametrize("place", [0, 1], ids=["on the head", "elsewhere"])
+def test_from_zero_and_back(hosts: tuple[Host, Host], place: int, tmp_path: Path, tell: Tell) -> None:
+    """The whole demand of a sweep is seen at once, and met; when the sweep is over the workers go.
+
+    Wherever its driver is: only the head knows how far the cluster may grow.
+    """
+    head = hosts[0]
+    shared, before = Hosts(head.number).shared, len(added(head))
+    store = shared / f"trials{place}"
     options = ["--set=resources.device=auto", "--set=resources.gpu=0.25", "--set=resources.pack=1"]
-    driver = Driver(head, "sweep", a_file(shared), f"--store={shared / 'trials'}", *options)
+    driver = Driver(hosts[place], f"sweep{place}", a_file(shared), f"--store={store}", *options)
     up = driver.wait_for(driver.trace.told, "a pack under way")
     driver.end()
     down = until(lambda: raylets(head) == 1, "a head without workers")
-    assert not Healthy.swept(tmp_path, []).begun_again(shared / "trials", driver.trace)
-    asked = re.findall(r"Adding (\d+) node\(s\) of type gpu", head.run("cat", MONITOR))
-    assert [str(MOST)] == asked, "not one after the other"
-    tell(f"from no GPU: {MOST} workers started at once, training after {up:.0f} s, gone {down:.0f} s after its end")
+    assert not Healthy.swept(tmp_path, []).begun_again(store, driver.trace)
+    assert [str(MOST)] == added(head)[before:], "not one after the other"
+    where = "on the head" if place == 0 else "on another host"
+    found = f"{MOST} workers started at once, training after {up:.0f} s, gone {down:.0f} s after its end"
+    tell(f"from no GPU, the driver {where}: {found}")
+
+
+def added(head: Host) -> list[str]:
+    """How many workers the autoscaler has begun to start, each time that it did."""
+    return re.findall(r"Adding (\d+) node\(s\) of type gpu", head.run("cat", MONITOR))
 
 
 def raylets(host: Host) -> int:
