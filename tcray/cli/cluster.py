@@ -68,7 +68,7 @@ def _table(outline: Outline) -> list[Column]:
         Column.of("type", [kind.name for kind in types]),
         Column.of("nodes", ["1" if kind.is_head else f"{kind.least}–{kind.most}" for kind in types]),
         Column.of("machine", [kind.machine for kind in types]),
-        Column.of("market", [market if kind.is_spot else "on demand" for kind in types]),
+        Column.of("market", [(market if kind.is_spot else "on demand") if kind.machine else "" for kind in types]),
         Column.of("CPUs", [kind.has("CPU") for kind in types]),
         Column.of("GPUs", [kind.has("GPU") for kind in types]),
         Column.of(f"packs{share}", [outline.packs(kind) for kind in types]),
