@@ -33,6 +33,22 @@ echo "python3 $*" >> "$HOME/said"
 true
 """
 
+RUN = """\
+#!/usr/bin/env bash
+exec "$@"
+"""
+NOTE = """\
+#!/usr/bin/env bash
+echo "${0##*/} $*" >> "$HOME/said"
+"""
+LOOK = """\
+#!/usr/bin/env bash
+read -r runs later < "$HOME/runs"
+echo "$later" > "$HOME/runs"
+echo "$runs" >> "$HOME/said"
+[ "$runs" = yes ]
+"""
+
 Say = Callable[..., list[str]]
 
 
@@ -136,6 +152,20 @@ def test_without_mps_ray_starts_all_the_same(say: Say) -> None:
     """And nothing speaks of it."""
     *_, start = commands("gpu", "worker_start_ray_commands")
     assert say(start, ray=RAY) == ["ray start --address=10.0.0.1:6379", "RAY_HEAD_IP=10.0.0.1"]
+
+
+def test_a_machine_on_which_no_ray_runs_ends_itself(say: Say, tmp_path: Path) -> None:
+    """Not while Ray is still being brought up, nor while it is started anew; workers of both types."""
+    types = load_cluster_file(str(FOLDER / "gpu.yaml")).config["available_node_types"]
+    one, other = (types[kind]["node_config"] for kind in ("gpu", "gpus"))
+    assert one["UserData"] == other["UserData"]
+    assert "terminate" == one["InstanceInitiatedShutdownBehavior"] == other["InstanceInitiatedShutdownBehavior"]
+    (tmp_path / "runs").write_text("yes no yes no no")
+    assert say(one["UserData"], systemd_run=RUN, pgrep=LOOK, sleep=NOTE, systemctl=NOTE) == [
+        *("sleep 20m", "yes", "sleep 1m"),
+        *("no", "sleep 3m", "yes", "sleep 1m"),
+        *("no", "sleep 3m", "no", "systemctl poweroff"),
+    ]
 
 
 def test_a_machine_that_has_this_version_is_left_as_it_is(say: Say, source: Path) -> None:
