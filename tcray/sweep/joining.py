@@ -26,7 +26,7 @@ def expect_cluster(address: str) -> None:
     logging.getLogger("ray").setLevel(logging.CRITICAL)  # what it would say of tokens and of other clusters
     found = _found(address)
     named = found if address == "auto" else address
-    if not _answers(found):
+    if not answers(found):
         raise InputError(f"no Ray cluster answers at {named}", _START)
     metadata = _metadata(found, named)
     if metadata.get("ray_init_cluster"):
@@ -54,7 +54,8 @@ def _found(address: str) -> str:
         raise InputError(f"{address} is no address of a Ray cluster", _START) from error
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether anybody listens at HOST:PORT."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import threading
 import time
 from types import TracebackType
 from typing import Self
 
+from tcray.sweep.joining import answers
+
 SILENCE_SECONDS = 30.0
 """How long the head may not be reached until it counts as gone; Ray waits for a minute, and is hard to understand."""
 
 LOOK_SECONDS = 5.0
-CONNECT_SECONDS = 5.0
 
 SHOW_CURSOR = "\x1b[?25h"
 
@@ -43,18 +43,10 @@ class Pulse:
     def _feel(self) -> None:
         felt_at = time.monotonic()
         while not self._done.wait(LOOK_SECONDS):
-            if self._answers():
+            if answers(self._address):
                 felt_at = time.monotonic()
             elif time.monotonic() - felt_at > SILENCE_SECONDS and not self._done.is_set():
                 self._end()
-
-    def _answers(self) -> bool:
-        host, _, port = self._address.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-        except OSError:
-            return False
-        return True
 
     def _end(self) -> None:
         """Says why, and ends the process; its lease goes with it."""

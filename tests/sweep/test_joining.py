@@ -85,7 +85,7 @@ class TestWhatAClusterSaysOfItself:
 
         ray_version, python_version, *_ = compute_version_info()
         metadata = {"ray_version": ray_version, "python_version": python_version, "ray_init_cluster": False, **changed}
-        monkeypatch.setattr(joining, "_answers", lambda address: True)
+        monkeypatch.setattr(joining, "answers", lambda address: True)
         monkeypatch.setattr(joining, "_metadata", lambda address, named: metadata)
         try:
             expect_cluster("10.0.0.1:6379")
