@@ -61,7 +61,7 @@ class Placement:
 
 @dataclass(slots=True)
 class Room:
-    """The slots that there are now, and those that there may be: nodes come and go.
+    """The slots that there are now, and those that there may be: nodes come and go, and some are of no use.
 
     look    at the nodes that are up
     """
@@ -69,17 +69,33 @@ class Room:
     placement: Placement
     look: Callable[[], Sequence[Node]]
     limits: Limits
+    _up: Sequence[Node] = field(default=(), init=False)
     _nodes: Sequence[Node] = field(default=(), init=False)
+    _barred: dict[str, None] = field(default_factory=dict, init=False)
     _staying: frozenset[str] = field(default=frozenset(), init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
 
     def refresh(self) -> None:
         """Looks again, though the last time was a moment ago."""
-        self._nodes, self._looked_at = self.look(), time.monotonic()
+        self._up, self._looked_at = self.look(), time.monotonic()
+        self._nodes = [node for node in self._up if node.id not in self._barred]
         self._staying = frozenset(node.id for node in self._nodes if not node.draining)
 
+    def bar(self, node: str) -> bool:
+        """Does without the node of this id from here; whether it did not already."""
+        if node in self._barred:
+            return False
+        self._barred[node] = None
+        self.refresh()
+        return True
+
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """The ids of nodes that nothing more is to be given to."""
+        return tuple(self._barred)
+
     def nodes(self) -> Sequence[Node]:
-        """Those that are up, as it was at most `LOOK_SECONDS` ago."""
+        """Those that are up, and not barred, as it was at most `LOOK_SECONDS` ago."""
         if time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self.refresh()
         return self._nodes
@@ -95,7 +111,8 @@ class Room:
 
     def growth(self, share: Share) -> int:
         """How many more they would hold if the autoscaler started every host that it may; none for pinned shares."""
-        return 0 if share.cpu_only else self.limits.growth(self.nodes(), share.slots)
+        self.nodes()
+        return 0 if share.cpu_only else self.limits.growth(self._up, share.slots)
 
     def pins(self, share: Share) -> tuple[str, ...]:
         """The ids of the only nodes that the share may be taken from; empty where any will do that has it."""

@@ -106,7 +106,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
             if error or result is None:
                 self._died(hire)
             elif hire.pack is not None:
-                self._hear(hire.pack, hire.share.device, result[REPORT].pop())
+                self._hear(hire, hire.pack, result[REPORT].pop())
         except Exception as failure:  # noqa: BLE001  Tune would mark the trial and go on
             self._give_up(failure)
 
@@ -128,7 +128,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
             return None
         pins = self.room.pins(share)
         self._crew.hires[trial_id] = Hire(share, self.room.staying(), pins)
-        return {ORDER: Order(share, pins)}
+        return {ORDER: Order(share, pins, self.room.barred)}
 
     def _employ(self, hire: Hire, node: str, worker: Any) -> None:
         self.room.refresh()
@@ -139,20 +139,32 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         if hire.pack is not None:
             hire.taken = worker.take.remote(hire.pack)
 
-    def _hear(self, pack: Pack, device: str, report: Report) -> None:
+    def _hear(self, hire: Hire, pack: Pack, report: Report) -> None:
         self._stillborn = 0
         match report.failure:
             case None:
                 self.queue.record(pack, report.outcomes, report.circumstances)
-                self._measure(pack, self.sizes[device], report.seconds)
+                self._measure(pack, self.sizes[hire.share.device], report.seconds)
                 for remark in self.remarks.on(report):
                     self.say(remark)
             case "crash":
                 self.say(f"{_named(pack)} failed: {report.reason}{_what_next(pack)}")
                 self.queue.crashed(pack)
-            case "store" | "start":
-                holds, _, remedy = report.reason.partition("\n")
-                raise SweepError(f"on {report.circumstances.host}: {holds}", remedy)
+            case "start":
+                self._do_without(hire, pack, report)
+            case "store":
+                raise SweepError(*_told(report))
+
+    def _do_without(self, hire: Hire, pack: Pack, report: Report) -> None:
+        """Gives nothing more to the host of a worker that cannot begin. Raises SweepError where no other host is up."""
+        assert hire.node is not None
+        is_news = self.room.bar(hire.node)
+        holds, remedy = _told(report)
+        if not any(map(self.room.placement.slots_of, self.room.nodes())):
+            raise SweepError(holds, remedy)
+        self.queue.lost(pack)
+        if is_news:
+            self.say(f"{holds}: it takes no part from here" + (f". {remedy}" if remedy else ""))
 
     def _measure(self, pack: Pack, sizes: PackSizes, seconds: float) -> None:
         size, epochs = len(pack.segments), pack.stop - pack.start
@@ -218,6 +230,12 @@ class InTurn(FIFOScheduler):  # type: ignore[misc]  # Ray has no types
 def _named(pack: Pack) -> str:
     runs = len(pack.segments)
     return f"a pack of {runs} {'run' if runs == 1 else 'runs'} ({pack.segments[0].key.cell}{', …' if runs > 1 else ''})"
+
+
+def _told(report: Report) -> tuple[str, str]:
+    """What keeps a worker from its work, with its host, and what to do."""
+    holds, _, remedy = report.reason.partition("\n")
+    return f"on {report.circumstances.host}: {holds}", remedy
 
 
 def _what_next(pack: Pack) -> str:

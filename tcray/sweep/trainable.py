@@ -31,10 +31,15 @@ REPORT = "report"
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is given of a node, and the ids of the only nodes that it may be on; empty where any will do."""
+    """What a worker is given of a node, and which node that may be.
+
+    pins   the ids of the only nodes that will do; empty where any will
+    bars   the ids of those that will not
+    """
 
     share: Share
     pins: tuple[str, ...] = ()
+    bars: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Short: Tune names folders after it."""
@@ -43,9 +48,10 @@ class Order:
 
 def requested(config: Mapping[str, Order]) -> tune.PlacementGroupFactory:
     """What a trial of this configuration asks Ray for."""
-    share, pins = config[ORDER].share, config[ORDER].pins
-    labels = [{"ray.io/node-id": f"in({','.join(pins)})"}] if pins else None
-    return tune.PlacementGroupFactory([{"CPU": share.cpu, "GPU": share.gpu}], bundle_label_selector=labels)
+    order = config[ORDER]
+    which = f"in({','.join(order.pins)})" if order.pins else f"!in({','.join(order.bars)})" if order.bars else ""
+    labels = [{"ray.io/node-id": which}] if which else None
+    return tune.PlacementGroupFactory([{"CPU": order.share.cpu, "GPU": order.share.gpu}], bundle_label_selector=labels)
 
 
 @dataclass(frozen=True)

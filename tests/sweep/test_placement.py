@@ -225,6 +225,16 @@ def test_a_node_is_looked_at_now_and_then() -> None:
     assert 2 == len(looks)
 
 
+def test_a_node_may_be_of_no_use() -> None:
+    """It has no slots from here, but is there: an autoscaler starts no other for it."""
+    share = Share(1, 0.5, "cuda")
+    nodes = [Node("a", 4, 1, "a"), Node("b", 4, 1, "b")]
+    room = Room(Placement((share,)), lambda: nodes, Limits((NodeType("gpu", 4, 1, most=3),)))
+    assert (4, 2) == (room.slots(share), room.growth(share))
+    assert [True, False] == [room.bar("b"), room.bar("b")]
+    assert (2, 2, frozenset({"a"}), ("b",)) == (room.slots(share), room.growth(share), room.staying(), room.barred)
+
+
 def test_room_to_grow() -> None:
     """The slots of hosts that may come; a share that is pinned to hosts that are up has none."""
     on_card, beside = Share(1, 0.25, "cuda"), Share(1, 0, "cpu", cpu_only=True)

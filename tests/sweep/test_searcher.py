@@ -342,6 +342,26 @@ def test_what_no_pack_can_help_ends_the_sweep(tune: Tune, failure: str) -> None:
     assert tune.ask() == Searcher.FINISHED, "nothing more is handed out"
 
 
+def test_a_host_that_is_of_no_use_is_done_without(tune: Tune, killed: list[Worker]) -> None:
+    """As long as there is another: that is said once, its packs wait again, and nothing more is begun there."""
+    tune.nodes.append(Node("late", 2, 0, "late"))
+    first, second, third, fourth = tune.ask_all()
+    packs = [tune.begin(first, "late"), tune.begin(second, "late")]
+    report = failed(packs[0], "start", "tcray is 0.0.9, and 0.1.0 at the driver\nHave the same on every host.")  # type: ignore[arg-type]
+    tune.end(first, report)
+    tune.end(second, replace(report))
+    said = "on there: tcray is 0.0.9, and 0.1.0 at the driver: it takes no part from here. Have the same on every host."
+    assert [said] == tune.said
+    assert tune.begin(third, "late") is None
+    assert ["late"] == [worker.node for worker in killed]
+    tune.die(third)
+    again = tune.searcher.suggest("again")
+    assert {ORDER: Order(ON_CPU, bars=("late",))} == again
+    assert keys([packs[0]]) == keys([tune.begin(fourth)])  # type: ignore[list-item]
+    assert tune.ask() is None, "it is done by two"
+    assert tune.searcher.failure is None
+
+
 def test_a_lost_lease_ends_the_sweep(tune: Tune) -> None:
     """Once another driver has taken over, nothing is recorded and nothing handed out."""
     trial, pack = tune.must_begin()
