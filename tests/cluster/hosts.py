@@ -220,6 +220,8 @@ class Host:
         _ip("link", "set", self._cable, "master", Hosts(self.number).bridge, "up")
         for words in (
             ["link", "set", "lo", "up"],
+            # Hardware keeps its address: by another one, those who knew this host would not find it for a while.
+            ["link", "set", "eth0", "address", f"02:00:00:00:{self.number:02x}:{self.index:02x}"],
             ["addr", "add", f"{self.address}/24", "dev", "eth0"],
             ["link", "set", "eth0", "up"],
             # No packet goes there, but by the way to it Ray tells which of a host's addresses is its own.
