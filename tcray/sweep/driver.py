@@ -118,6 +118,8 @@ class _Session:
         return remarks
 
     def _place(self, cluster: Cluster, lease: Lease) -> Placement:
+        limits = cluster.limits()
+
         def sees_cuda(share: Share) -> bool:
             from tcray.sweep.anteroom import Anteroom
             from tcray.sweep.lookout import Scene, watched
@@ -126,14 +128,16 @@ class _Session:
                 return watched(self.planned.sweep, self.store, scene, cluster.launches, self.console)
 
             def had() -> None:
-                expect_alike(cluster.elsewhere(installed))
+                if not was_there:  # else it was looked at with all others
+                    expect_alike(cluster.elsewhere(installed))
 
-            room = Room(Placement((share,)), cluster.nodes, cluster.limits())
-            workers = 1 if room.slots(share) else self._first_packs(room.growth(share))
+            room = Room(Placement((share,)), cluster.nodes, limits)
+            was_there = room.slots(share) > 0
+            workers = 1 if was_there else self._first_packs(room.growth(share))
             with Anteroom(self._begun, lease, room, workers, watch) as anteroom:
                 return cluster.sees_cuda(share.cpu, share.gpu, workers, anteroom.wait, had)
 
-        placement = place(self.planned.sweep.resources, cluster.nodes(), cluster.limits(), sees_cuda)
+        placement = place(self.planned.sweep.resources, cluster.nodes(), limits, sees_cuda)
         _say(self.console, *placement.notes)
         lease.check()
         return placement

@@ -49,8 +49,8 @@ class Order:
 def requested(config: Mapping[str, Order]) -> tune.PlacementGroupFactory:
     """What a trial of this configuration asks Ray for."""
     order = config[ORDER]
-    which = f"in({','.join(order.pins)})" if order.pins else f"!in({','.join(order.bars)})" if order.bars else ""
-    labels = [{"ray.io/node-id": which}] if which else None
+    nodes, others = order.pins or order.bars, "" if order.pins else "!"
+    labels = [{"ray.io/node-id": f"{others}in({','.join(nodes)})"}] if nodes else None
     return tune.PlacementGroupFactory([{"CPU": order.share.cpu, "GPU": order.share.gpu}], bundle_label_selector=labels)
 
 
