@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tcray.config.metrics import Task
+from tcray.config.run import digest
 from tcray.data.catalogue import Card
 from tcray.data.dataset import MultimodalDataset, Split
-from tcray.spec.metrics import Task
-from tcray.spec.run import digest
 
 WIDTHS: Mapping[str, int] = {"text": 30, "audio": 17, "video": 40}
 SIZES = (167, 50, 70)

@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tcray.config.load import load_sweep
+from tcray.config.run import ENGINE_VERSION, Run
+from tcray.config.sweep import Sweep
 from tcray.data.catalogue import KNOWN_CURVES, twin_card
 from tcray.data.dataset import as_dataset
 from tcray.data.recipe import Recipe, Sections, read_recipe
 from tcray.data.twins import plant
 from tcray.search.plan import Plan, plan
-from tcray.spec.load import load_sweep
-from tcray.spec.run import ENGINE_VERSION, Run
-from tcray.spec.sweep import Sweep
 from tcray.training.pack import train
-from tcray.training.tables import Tables
+from tcray.training.packed_dataset import PackedDataset
 
 FOLDER = Path(__file__).parent / "known"
 SEEDS = 240
@@ -41,7 +41,7 @@ Unit = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Population:
+class StackedModel:
     """The truth about one twin at one configuration, as committed.
 
     levels               of `factor`; subsets of modalities joined by "+"
@@ -73,14 +73,14 @@ class Population:
     residual_sd: float
 
     @classmethod
-    def read(cls, name: str) -> Population:
+    def read(cls, name: str) -> StackedModel:
         """The committed curve of the twin `name`."""
         document = json.loads(path_of(name).read_text(encoding="utf-8"))
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
         return cls(**fields)
 
     @classmethod
-    def measured(cls, name: str, seeds: int = SEEDS, test_examples: int = TEST_EXAMPLES) -> Population:
+    def measured(cls, name: str, seeds: int = SEEDS, test_examples: int = TEST_EXAMPLES) -> StackedModel:
         """The curve of the twin `name`, measured now."""
         asked = known_sweep(name)
         recipe = read_recipe(name)
@@ -143,10 +143,10 @@ def unit_values(asked: Sweep, units: Sequence[Unit], recipe: Recipe) -> Values:
     return np.array(metrics).reshape(len(units), len(planned.cells))
 
 
-def tables_of(recipe: Recipe) -> Tables:
+def tables_of(recipe: Recipe) -> PackedDataset:
     """The twin of a recipe, ready for packs."""
     examples = plant(recipe).examples
-    return Tables.of(as_dataset(examples.card("twin", recipe.fingerprint), examples))
+    return PackedDataset.of(as_dataset(examples.card("twin", recipe.fingerprint), examples))
 
 
 def residuals(values: Values) -> Values:
@@ -198,7 +198,7 @@ def _rounded(values: Values | Sequence[float]) -> tuple[float, ...]:
 def main(names: Sequence[str]) -> None:
     """Measures and writes the curves of the twins named, or of all."""
     for name in names or KNOWN_CURVES:
-        document = json.dumps(asdict(Population.measured(name)), indent=1)
+        document = json.dumps(asdict(StackedModel.measured(name)), indent=1)
         path_of(name).write_text(document + "\n", encoding="utf-8")
 
 

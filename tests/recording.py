@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tcray.config.sweep import Sweep
 from tcray.search.plan import Plan, find_cards, plan
 from tcray.search.queue import Queue
-from tcray.spec.sweep import Sweep
 from tcray.store.store import Store, SweepStore
-from tcray.sweep import manifest
-from tcray.sweep.library import HeldOut, Library
-from tcray.sweep.worker import Train, Worker
 from tcray.training import pack as engine
-from tcray.training.references import reference_rows
+from tcray.training.baselines import reference_rows
+from tcray.tune import manifest
+from tcray.tune.datasets import LazyDatasets, LazyTestExamples
+from tcray.tune.worker import Train, Worker
 
 LARGEST_PACK = 64
 """Runs trained together; no result depends on it."""
@@ -25,9 +25,9 @@ def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) ->
     """
     planned = plan(sweep, find_cards(sweep))
     store = Store.open(str(path), create=True).sweep(planned.sweep_id())
-    library = Library(planned.cards, sweep.data.root)
+    library = LazyDatasets(planned.cards, sweep.data.root)
     _begin(planned, store, library)
-    queue = Queue(planned, store, HeldOut(library))
+    queue = Queue(planned, store, LazyTestExamples(library))
     worker = Worker(store, library.__getitem__, "cpu", train)
     while (pack := queue.take(LARGEST_PACK)) is not None:
         report = worker.work(pack, f"{pack.number}")
@@ -38,7 +38,7 @@ def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) ->
     return store
 
 
-def _begin(planned: Plan, store: SweepStore, library: Library) -> None:
+def _begin(planned: Plan, store: SweepStore, library: LazyDatasets) -> None:
     """Writes the manifest, reference rows and all."""
     references = {name: reference_rows(dataset) for name, dataset in library.items()}
     written = manifest.first(planned, store.sweep_id, references)

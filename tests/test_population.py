@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from tcray.config.run import ENGINE_VERSION
 from tcray.data.catalogue import KNOWN_CURVES
 from tcray.data.recipe import Sections, read_recipe
 from tcray.data.twins import plant
-from tcray.spec.run import ENGINE_VERSION
-from tests.population import SEEDS, Population, enlarged, known_sweep, level_names, metric_of, unit_values
+from tests.population import SEEDS, StackedModel, enlarged, known_sweep, level_names, metric_of, unit_values
 
 
-def from_reference(name: str) -> tuple[Population, Mapping[int | str, tuple[float, float]]]:
+def from_reference(name: str) -> tuple[StackedModel, Mapping[int | str, tuple[float, float]]]:
     """A twin's curve; each level's mean less the reference's with its standard error, in SD."""
-    curve = Population.read(name)
+    curve = StackedModel.read(name)
     each = zip(curve.difference, curve.difference_standard_error, strict=True)
     told = [(mean / curve.residual_sd, error / curve.residual_sd) for mean, error in each]
     return curve, dict(zip(curve.levels, told, strict=True))
@@ -25,7 +25,7 @@ def from_reference(name: str) -> tuple[Population, Mapping[int | str, tuple[floa
 @pytest.mark.parametrize("name", KNOWN_CURVES)
 def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
     """Where one of them changed, the curve's own command measures it anew."""
-    curve, asked, recipe = Population.read(name), known_sweep(name), read_recipe(name)
+    curve, asked, recipe = StackedModel.read(name), known_sweep(name), read_recipe(name)
     assert curve.fingerprint == recipe.fingerprint, f"measure it anew: {curve.command}"
     assert curve.engine == ENGINE_VERSION, f"measure it anew: {curve.command}"
     assert dict(curve.configuration) == dict(asked.fixed)
@@ -55,7 +55,7 @@ def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
 @pytest.mark.parametrize("name", KNOWN_CURVES)
 def test_a_slice_of_a_curve_is_measured_again(name: str):
     """The means of four seeds lie within four standard errors of those of all, on a tenth of the test examples."""
-    curve = Population.read(name)
+    curve = StackedModel.read(name)
     recipe = enlarged(read_recipe(name), curve.test_examples // 10)
     values = unit_values(known_sweep(name), [(0, seed) for seed in range(4)], recipe)
     between = np.array(curve.standard_error) * np.sqrt(curve.seeds)

@@ -7,8 +7,8 @@ from pathlib import Path
 from tcray.store.store import Store
 from tcray.store.verify import examine
 from tests.recording import record_sweep
-from tests.sweep.small import a_sweep
-from tests.sweep.toy import Toy
+from tests.tune.small import a_sweep
+from tests.tune.toy import Toy
 
 
 def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path):

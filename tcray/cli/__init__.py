@@ -18,8 +18,8 @@ from typing import Any
 import click
 
 from tcray import __version__
+from tcray.config.messages import unknown
 from tcray.errors import Interrupted, TcrayError
-from tcray.spec.words import unknown
 
 COMMANDS: Mapping[str, str] = {
     "plan": "Check a sweep file and say what it would run; start nothing.",

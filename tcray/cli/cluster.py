@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from tcray.cli.terminal.table import Column, plain
+from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
+from tcray.cluster.summary import CPU, ClusterSummary
 from tcray.errors import Problem, SpecError
-from tcray.remote.cluster_file import ClusterFile, load_cluster_file
-from tcray.remote.outline import CPU, Outline
+from tcray.results.output.terminal.table import Column, plain
 
 _PLACES = {"aws": "on AWS", "azure": "on Azure", "gcp": "on Google Cloud"}
 
@@ -25,7 +25,7 @@ def check(file: str) -> None:
     """Say what is wrong with the cluster file FILE, or what it would bring up; nothing is started, and nobody asked."""
     cluster = load_cluster_file(file)
 
-    from tcray.remote.check import expect_sound
+    from tcray.cluster.check import expect_sound
 
     notes = expect_sound(cluster).notes
     click.echo("\n".join(_outline(cluster)))
@@ -46,7 +46,7 @@ def _outline(cluster: ClusterFile) -> Iterator[str]:
         workers = len(cluster.texts("provider", "worker_ips"))
         yield f"{name}: a head and {_counted(workers, 'worker')} of your own; what they have, Ray finds out on them"
         return
-    outline = Outline.of(cluster)
+    outline = ClusterSummary.of(cluster)
     yield f"{name}: {_place(cluster)}"
     yield plain(_table(outline))
     packs = outline.most_packs
@@ -60,7 +60,7 @@ def _place(cluster: ClusterFile) -> str:
     return f"{_PLACES.get(provider, f'by provider {provider}')}{f', in {region}' if region else ''}"
 
 
-def _table(outline: Outline) -> list[Column]:
+def _table(outline: ClusterSummary) -> list[Column]:
     types = outline.types
     share = f" of {outline.share:g} GPU" if outline.share else f" of {CPU:g} CPU"
     market = f"spot{', or on demand' if outline.stands_in else ''}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from tcray.cli.which import store_option, which
-from tcray.results.views.labels import plural
+from tcray.cli.resolve_sweep import store_option, which
+from tcray.results.display.labels import plural
 from tcray.store.store import Store
 
 LOGDIR = "comparisons"
@@ -26,7 +26,7 @@ def command(sweeps: tuple[str, ...], logdir: str, store: str) -> None:
     opened = Store.open(store)
     asked = {sweep.sweep_id: sweep for sweep in (which(opened, text) for text in sweeps)}
 
-    from tcray.results.views.tensorboard.comparison import VERDICTS, compare
+    from tcray.results.output.tensorboard.comparison import VERDICTS, compare
 
     compared = compare(list(asked.values()), Path(logdir))
     for one in compared:

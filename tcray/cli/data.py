@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tcray.cli.terminal.table import GAP, Column, plain
+from tcray.config.metrics import METRICS
 from tcray.data.catalogue import KNOWN_CURVES, Card, card_path, find, import_line, names
-from tcray.spec.metrics import METRICS
+from tcray.results.output.terminal.table import GAP, Column, plain
 
 if TYPE_CHECKING:
-    from tcray.data.description import Description
+    from tcray.data.describe import Description
 
 WIDTH = 80
 
@@ -51,7 +51,7 @@ def list_(root: str) -> None:
 @root_option
 def describe(name: str, root: str) -> None:
     """Show what is in dataset NAME: splits, labels, modalities, and what to know about it."""
-    from tcray.data.description import described
+    from tcray.data.describe import described
     from tcray.data.loading import load_examples
 
     card = find(name, root)

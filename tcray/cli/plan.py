@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import click
 
-from tcray.cli.terminal.table import Column, plain
-from tcray.cli.which import store_option
-from tcray.results.views.labels import plural
+from tcray.cli.resolve_sweep import store_option
+from tcray.config.load import load_sweep
+from tcray.config.messages import listed
+from tcray.results.display.labels import plural
+from tcray.results.output.terminal.table import Column, plain
 from tcray.search.estimate import estimate, timed_before
 from tcray.search.plan import Plan, find_cards, plan
-from tcray.spec.load import load_sweep
-from tcray.spec.words import listed
+from tcray.store.filesystem import StoreFilesystem
 from tcray.store.store import Store
-from tcray.store.volume import Volume
 
 
 @click.command("plan")
@@ -51,7 +51,7 @@ def _paragraphs(planned: Plan, uri: str) -> Iterator[str]:
 
 def _opened(uri: str) -> Store | None:
     """The store, if there is one yet; InputError if there is something else."""
-    volume = Volume.at(uri)
+    volume = StoreFilesystem.at(uri)
     return None if volume.kind("sweeps") is None and volume.kind("") != "file" else Store.open(uri)
 
 

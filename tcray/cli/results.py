@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tcray.cli.which import store_option, which
+from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import InputError
 from tcray.store.store import Store
 
@@ -29,21 +29,21 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
 
     from rich.console import Console
 
-    from tcray.cli.terminal.components import show_components
-    from tcray.cli.terminal.optima import show_optima
-    from tcray.cli.terminal.ranking import show_ranking
-    from tcray.cli.terminal.robustness import show_robustness
-    from tcray.cli.terminal.shares import show_shares
-    from tcray.cli.terminal.verdicts import show_verdicts
-    from tcray.results.analyses.concluding import results_of
+    from tcray.results.analysis import analyze
+    from tcray.results.modalities.terminal import show_shares
+    from tcray.results.output.terminal.components import show_components
+    from tcray.results.output.terminal.verdicts import show_verdicts
+    from tcray.results.rank.terminal import show_optima
+    from tcray.results.ranking.terminal import show_ranking
+    from tcray.results.robustness.terminal import show_robustness
 
-    results = results_of(asked)
+    results = analyze(asked)
     if html:
-        from tcray.results.views.report import report
+        from tcray.results.output.html import report
 
         deliver(html, report(results))
     if json_:
-        from tcray.results.views.document import as_text, document
+        from tcray.results.output.document import as_text, document
 
         deliver(json_, as_text(document(results)))
     console = Console()

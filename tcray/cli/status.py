@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import click
 
-from tcray.cli.elsewhere import cluster_option, say_there
-from tcray.cli.terminal.table import Column, plain
-from tcray.cli.which import store_option, which
+from tcray.cli.on_cluster import cluster_option, say_there
+from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import InputError
-from tcray.results.views.labels import short_dataset_label, time_label
-from tcray.store.activity import Activity, read_activity
+from tcray.results.display.labels import short_dataset_label, time_label
+from tcray.results.output.terminal.table import Column, plain
+from tcray.store.driver_status import DriverStatus, read_activity
 from tcray.store.store import Store, SweepStore
 from tcray.store.summary import STATES, Summary, best_by_dataset
 from tcray.store.trials import Record, records
-from tcray.sweep.progress import HOST_HEADER, host_rows, until
+from tcray.tune.status.display import HOST_HEADER, host_rows, until
 
 
 @click.command("status")
@@ -29,7 +29,7 @@ def command(sweep: str | None, store: str, cluster: str | None, *, follow: bool)
         say_there(cluster, "status", sweep, *["--follow"] * follow)
     opened = Store.open(store)
     if sweep is not None and follow:
-        from tcray.cli.terminal.following import follow as show_to_its_end
+        from tcray.cli.following import follow as show_to_its_end
 
         show_to_its_end(which(opened, sweep))
     elif follow:
@@ -120,7 +120,7 @@ def best_so_far(runs: Sequence[Record], objective: str) -> str:
     return plain(columns)
 
 
-def by_host(at_work: Activity) -> str:
+def by_host(at_work: DriverStatus) -> str:
     """A row a host."""
     if not at_work.hosts:
         return ""

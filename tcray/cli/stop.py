@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import click
 
-from tcray.cli.elsewhere import cluster_option, say_there
-from tcray.cli.terminal.following import ending
-from tcray.cli.which import store_option, which
+from tcray.cli.following import ending
+from tcray.cli.on_cluster import cluster_option, say_there
+from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import Interrupted
-from tcray.store.lease import Holder, ask_to_stop, last_holder
+from tcray.store.lease import LeaseHolder, ask_to_stop, last_holder
 from tcray.store.retry import retrying
 from tcray.store.store import RETRY_SECONDS, Store, SweepStore
 from tcray.store.summary import ended_and_planned
@@ -43,7 +43,7 @@ def command(sweep: str, store: str, cluster: str | None) -> None:
     click.echo(f"sweep {asked.sweep_id}: {ending(asked, driver)}")
 
 
-def wait(sweep: SweepStore, driver: Holder) -> Holder:
+def wait(sweep: SweepStore, driver: LeaseHolder) -> LeaseHolder:
     """Waits until the driver has given its lease back, or is gone; what it last said of itself."""
     said = time.monotonic()
     while driver.is_live:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import click
 
-from tcray.cli.which import store_option, which
+from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import InputError, StoreError
-from tcray.results.views.labels import plural
+from tcray.results.display.labels import plural
 from tcray.store.export import export_rows, line
 from tcray.store.store import Store
 from tcray.store.verify import examine, known_ids

@@ -10,13 +10,13 @@ import click
 
 from tcray.cli import told
 from tcray.cli.compare import LOGDIR
-from tcray.cli.elsewhere import cluster_option, run_there
-from tcray.cli.which import STORE, store_option
+from tcray.cli.on_cluster import cluster_option, run_there
+from tcray.cli.resolve_sweep import STORE, store_option
 from tcray.errors import InputError
 
 if TYPE_CHECKING:
-    from tcray.results.analyses.concluding import Results
-    from tcray.spec.sweep import Sweep
+    from tcray.config.sweep import Sweep
+    from tcray.results.analysis import Results
     from tcray.store.store import SweepStore
 
 
@@ -42,7 +42,7 @@ def command(
 ) -> None:
     """Run the sweep of FILE, with live progress, and print its results; said again, it goes on where it stopped."""
     _expect_one_place(address, cluster, detach=detach)
-    from tcray.spec.load import load_sweep
+    from tcray.config.load import load_sweep
 
     asked = load_sweep(file, overrides)
     if cluster is not None:
@@ -53,7 +53,7 @@ def command(
     if expect is not None:
         _expect_announced(expect, asked, store, fresh=fresh)
 
-    from tcray.sweep.driver import run_sweep
+    from tcray.tune.run import run_sweep
 
     result = run_sweep(asked, store, address=address, fresh=fresh)
     if result.was_finished:
@@ -88,12 +88,12 @@ def show_end(sweep: SweepStore, uri: str) -> None:
     """Prints the verdicts and tables of a sweep that has ended, and what shows the rest."""
     from rich.console import Console
 
-    from tcray.cli.terminal.optima import show_optima
-    from tcray.cli.terminal.ranking import show_ranking
-    from tcray.cli.terminal.verdicts import show_verdicts
-    from tcray.results.analyses.concluding import results_of
+    from tcray.results.analysis import analyze
+    from tcray.results.output.terminal.verdicts import show_verdicts
+    from tcray.results.rank.terminal import show_optima
+    from tcray.results.ranking.terminal import show_ranking
 
-    results, console = results_of(sweep), Console()
+    results, console = analyze(sweep), Console()
     show_verdicts(results, console, brief=True)
     if not results.sweep.claims:
         show_optima(results.profiles, console)
@@ -111,7 +111,7 @@ def compared(sweep: SweepStore, results: Results, named: str) -> bool:
 
     A failure is said and no more: every run is recorded by now, and the comparison can be written at any time.
     """
-    from tcray.results.views.tensorboard.comparison import compare
+    from tcray.results.output.tensorboard.comparison import compare
 
     try:
         compare([sweep], Path(LOGDIR), [results])

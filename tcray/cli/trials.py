@@ -16,10 +16,10 @@ import click
 import pyarrow as pa
 from pyarrow import parquet
 
-from tcray.cli.terminal.table import Column, fitting, plain, width_of
-from tcray.cli.which import store_option, which
+from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import InputError
-from tcray.results.views.labels import plural, short_dataset_label
+from tcray.results.display.labels import plural, short_dataset_label
+from tcray.results.output.terminal.table import Column, fitting, plain, width_of
 from tcray.store.finite import finite
 from tcray.store.store import Store
 from tcray.store.trials import Trials, as_table

@@ -12,7 +12,7 @@ import numpy as np
 
 from tcray.data.catalogue import FORMAT, Card, Source, arrays_path, card_path, read_card_document, remedy_line
 from tcray.data.examples import Examples, Partition
-from tcray.data.foreign import read_npz
+from tcray.data.readers import read_npz
 from tcray.errors import DataError
 
 _FEATURES = "features/"

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from tcray.config.messages import listed, quoted, unknown
+from tcray.config.metrics import METRICS, Task
 from tcray.data.recipe import Recipe, read_recipe
 from tcray.errors import DataError
-from tcray.spec.metrics import METRICS, Task
-from tcray.spec.words import listed, quoted, unknown
 
 Source = Literal["real", "twin"]
 

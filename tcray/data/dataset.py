@@ -13,7 +13,7 @@ from torch import Tensor
 from tcray.data.catalogue import Card
 from tcray.data.examples import Examples
 from tcray.data.loading import load_examples
-from tcray.data.standardizing import by_train
+from tcray.data.standardize import by_train
 
 
 @dataclass(frozen=True, slots=True)

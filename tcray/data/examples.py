@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tcray.config.metrics import Task
+from tcray.config.run import canonical
 from tcray.data.catalogue import Card, Source
 from tcray.errors import DataError
-from tcray.spec.metrics import Task
-from tcray.spec.run import canonical
 
 Floats = NDArray[np.float32]
 Positions = NDArray[np.int64]

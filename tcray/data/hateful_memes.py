@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.data.examples import Examples, Floats, Partition, counted, single_precision, some
-from tcray.data.foreign import existing, field, read_json_lines, read_npz, required, stacked
+from tcray.data.readers import existing, field, read_json_lines, read_npz, required, stacked
 from tcray.errors import DataError
 
 VALID = ("dev_seen", "dev")

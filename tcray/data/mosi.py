@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tcray.data.carving import positions, shuffled
 from tcray.data.examples import Examples, Floats, Partition, single_precision, some
-from tcray.data.foreign import FETCH_AGAIN, as_number, as_position, read_numbers, read_rows, required
+from tcray.data.readers import FETCH_AGAIN, as_number, as_position, read_numbers, read_rows, required
+from tcray.data.splits import positions, shuffled
 from tcray.errors import DataError
 
 MODALITIES = ("text", "audio", "video")

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.data.carving import carved, positions
 from tcray.data.examples import Examples, Floats, Partition, single_precision, some
-from tcray.data.foreign import FETCH_AGAIN, existing, field, open_hdf5, pooled, read_json, required, stacked
 from tcray.data.pickles import read_pickle
+from tcray.data.readers import FETCH_AGAIN, existing, field, open_hdf5, pooled, read_json, required, stacked
+from tcray.data.splits import carved, positions
 from tcray.errors import DataError
 
 TEST_SHOW = "FRIENDS"

@@ -9,8 +9,8 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any, Literal
 
-from tcray.spec.metrics import Task
-from tcray.spec.run import digest
+from tcray.config.metrics import Task
+from tcray.config.run import digest
 
 GENERATOR = 1
 """Raised whenever a recipe would make other data than before; part of every twin's fingerprint."""

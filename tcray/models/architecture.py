@@ -15,8 +15,8 @@ from math import prod, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.models.draws import Draws
-from tcray.spec.run import BLOCK, Configuration
+from tcray.config.run import BLOCK, Configuration
+from tcray.models.random_streams import RandomStreams
 
 Floats = NDArray[np.floating]
 
@@ -145,7 +145,7 @@ def _linear(name: str, inputs: int, outputs: int) -> Iterator[Parameter]:
     yield Parameter(f"{name}.bias", (1, outputs), decays=False)
 
 
-def initial(architecture: Architecture, configuration: Configuration, draws: Draws) -> dict[str, Floats]:
+def initial(architecture: Architecture, configuration: Configuration, draws: RandomStreams) -> dict[str, Floats]:
     """A member's tensors before training, float64, padded with zeros.
 
     Linear layers: weights N(0, 2/inputs) before a ReLU and N(0, 1/inputs) otherwise, biases 0, so that a latent unit of

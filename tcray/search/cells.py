@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
+from tcray.config.roles import SUBSETS
+from tcray.config.run import Configuration, canonical
+from tcray.config.sweep import Sweep
 from tcray.data.catalogue import Card
-from tcray.spec.roles import SUBSETS
-from tcray.spec.run import Configuration, canonical
-from tcray.spec.sweep import Sweep
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tcray.config.claims import CLAIMS
+from tcray.config.messages import found, listed, unknown
+from tcray.config.metrics import METRICS, of_task
+from tcray.config.roles import SUBSETS
+from tcray.config.run import MODALITY_DROPOUT
+from tcray.config.sweep import Search, Sweep
 from tcray.data.catalogue import Card
 from tcray.search.rungs import Rungs
 from tcray.search.seeds import MOST_SEEDS
-from tcray.spec.claims import CLAIMS
-from tcray.spec.metrics import METRICS, of_task
-from tcray.spec.roles import SUBSETS
-from tcray.spec.run import MODALITY_DROPOUT
-from tcray.spec.sweep import Search, Sweep
-from tcray.spec.words import found, listed, unknown
 
 FEWEST_IN_FULL = 3
 """With fewer configurations trained to the end, a search has hardly had a choice."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from tcray.search.line import Signature
+from tcray.config.run import Configuration, Run
+from tcray.search.pending import Signature
 from tcray.search.plan import Plan
-from tcray.spec.run import Configuration, Run
 from tcray.store.store import Store
 
 SECONDS_PER_COLUMN = 0.3e-3 / 270

@@ -14,22 +14,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tcray.search.course import Circumstances, Course, Measurement
+from tcray.config.run import Configuration, canonical
 from tcray.search.repeat import Repeat
+from tcray.search.run_history import Execution, Measurement, RunHistory
 from tcray.search.seeds import search_seed
-from tcray.spec.run import Configuration, canonical
 from tcray.store.keys import RunKey
 
 Row = dict[str, Any]
 
 
-def proposal(course: Course) -> Row:
+def proposal(course: RunHistory) -> Row:
     """The row that makes a run part of the sweep."""
     configuration = canonical(course.run.configuration.flat())
     return {"kind": "proposal", **_run(course), "configuration": configuration, "at": datetime.now(UTC)}
 
 
-def value(course: Course, measurement: Measurement) -> Row:
+def value(course: RunHistory, measurement: Measurement) -> Row:
     """The row of what a segment left."""
     m, where = measurement, measurement.circumstances
     return {
@@ -52,7 +52,7 @@ def value(course: Course, measurement: Measurement) -> Row:
     }
 
 
-def verdict(course: Course) -> Row:
+def verdict(course: RunHistory) -> Row:
     """The row of the decision at the rung where a run stands."""
     rung = course.position
     return {"kind": "verdict", **_run(course), "rung": rung, "goes_on": course.verdicts[rung], "at": datetime.now(UTC)}
@@ -71,7 +71,7 @@ def configuration_of(row: Mapping[str, Any]) -> Configuration:
 
 def measurement_of(row: Mapping[str, Any]) -> Measurement:
     """What a `value` row tells."""
-    where = Circumstances(row["host"], row["device"], row["pack"], row["pack_size"], row["started_at"], row["at"])
+    where = Execution(row["host"], row["device"], row["pack"], row["pack_size"], row["started_at"], row["at"])
     return Measurement(
         rung=row["rung"],
         epoch=row["epoch"],
@@ -85,6 +85,6 @@ def measurement_of(row: Mapping[str, Any]) -> Measurement:
     )
 
 
-def _run(course: Course) -> Row:
+def _run(course: RunHistory) -> Row:
     wave = course.wave if course.key.phase == "search" else None
     return {**course.key.columns(), "wave": wave, "run_id": course.run.run_id}

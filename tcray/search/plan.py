@@ -8,6 +8,10 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from tcray.config.messages import listed
+from tcray.config.metrics import METRICS
+from tcray.config.run import ENGINE_VERSION, MODALITY_DROPOUT, Configuration, Run, digest
+from tcray.config.sweep import Sweep
 from tcray.data.catalogue import Card, find, stand_in_line
 from tcray.errors import DataError, InputError
 from tcray.search import seeds
@@ -16,10 +20,6 @@ from tcray.search.checks import lacking, problems, warnings
 from tcray.search.rungs import Rungs
 from tcray.search.shapes import SHAPING, shaping_values
 from tcray.search.space import Space
-from tcray.spec.metrics import METRICS
-from tcray.spec.run import ENGINE_VERSION, MODALITY_DROPOUT, Configuration, Run, digest
-from tcray.spec.sweep import Sweep
-from tcray.spec.words import listed
 
 MANY_SHAPES = 64
 """Above this, runs of a dataset seldom find others of their shape."""

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tcray.search.course import Course, worth
 from tcray.search.plan import Plan
 from tcray.search.repeat import Repeat
+from tcray.search.run_history import RunHistory, worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _confirms_left(plan: Plan, repeat: Repeat) -> int:
     return 0 if repeat.confirming or repeat.barren else len(plan.confirm_seeds(repeat.index))
 
 
-def _epochs_left(course: Course) -> float:
+def _epochs_left(course: RunHistory) -> float:
     if course.key.phase == "confirm":
         return course.run.epochs - course.position
     waits = course.awaits_verdict
@@ -88,7 +88,7 @@ def _epochs_left(course: Course) -> float:
     return expected / course.rungs.reduction_factor if waits else expected
 
 
-def _best(plan: Plan, courses: Iterable[Course]) -> dict[str, Best]:
+def _best(plan: Plan, courses: Iterable[RunHistory]) -> dict[str, Best]:
     best: dict[str, Best] = {}
     for course in courses:
         if course.state != "COMPLETE" or not math.isfinite(course.objective):

@@ -25,25 +25,25 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
+from tcray.config.run import Configuration, digest
 from tcray.errors import StoreError
 from tcray.search import ledger, records
 from tcray.search.cells import Cell
-from tcray.search.course import Circumstances, Course, Measurement, Segment
 from tcray.search.ledger import Row
-from tcray.search.line import Line, Pack, Signature
+from tcray.search.pending import Pack, PendingRuns, Signature
 from tcray.search.plan import Plan
 from tcray.search.progress import Progress, progress
-from tcray.search.proposals import Proposer
 from tcray.search.records import Examples
 from tcray.search.repeat import Repeat
+from tcray.search.run_history import Execution, Measurement, RunHistory, Segment
+from tcray.search.sampler import TrialSampler
 from tcray.search.seeds import search_seed
-from tcray.spec.run import Configuration, digest
 from tcray.store.keys import RUN_KEY, RunKey
 from tcray.store.outcome import Outcome
 from tcray.store.schema import NO_RESULT
 from tcray.store.store import SweepStore
 
-__all__ = ["Circumstances", "Examples", "Pack", "Progress", "Queue", "Segment"]
+__all__ = ["Examples", "Execution", "Pack", "Progress", "Queue", "Segment"]
 
 AHEAD = 1024
 """Waves are proposed while fewer segments wait. It changes when something is decided, and never what."""
@@ -68,8 +68,8 @@ class Queue:
             (cell.key, index): Repeat(plan, cell, index) for index in range(plan.repeats) for cell in plan.cells
         }
         self._proposers = {cell.key: _proposer(plan, cell) for cell in plan.cells} if plan.trials else {}
-        self._courses: dict[RunKey, Course] = {}
-        self._line = Line()
+        self._courses: dict[RunKey, RunHistory] = {}
+        self._line = PendingRuns()
         self._in_flight: dict[int, Pack] = {}
         self._deaths: Counter[RunKey] = Counter()
         self._due: deque[Repeat] = deque()
@@ -104,7 +104,7 @@ class Queue:
         in_flight = sum(len(pack.segments) for pack in self._in_flight.values())
         return progress(self._plan, self._repeats.values(), in_flight=in_flight, waiting=len(self._line))
 
-    def record(self, pack: Pack, outcomes: Sequence[Outcome], circumstances: Circumstances) -> None:
+    def record(self, pack: Pack, outcomes: Sequence[Outcome], circumstances: Execution) -> None:
         """Writes what came of a pack, an outcome a segment, and decides what follows."""
         del self._in_flight[pack.number]
         pairs = [(self._courses[s.key], outcome) for s, outcome in zip(pack.segments, outcomes, strict=True)]
@@ -139,9 +139,9 @@ class Queue:
         (lone,) = pack.segments
         now = datetime.now(UTC)
         outcome = Outcome("FAILED", "crash", epoch=pack.start)
-        self._measure([(self._courses[lone.key], _measurement(pack, outcome, Circumstances("", "", "", 1, now, now)))])
+        self._measure([(self._courses[lone.key], _measurement(pack, outcome, Execution("", "", "", 1, now, now)))])
 
-    def _measure(self, measured: Sequence[tuple[Course, Measurement]]) -> None:
+    def _measure(self, measured: Sequence[tuple[RunHistory, Measurement]]) -> None:
         """Makes measurements count, and draws their consequences."""
         self._store.append("ledger", [ledger.value(course, measurement) for course, measurement in measured])
         for course, measurement in measured:
@@ -200,15 +200,15 @@ class Queue:
         ]
         return [ledger.proposal(self._enter(key, 0, configuration)) for key in keys]
 
-    def _enter(self, key: RunKey, wave: int, configuration: Configuration) -> Course:
+    def _enter(self, key: RunKey, wave: int, configuration: Configuration) -> RunHistory:
         """Makes a run part of its repeat."""
         repeat = self._repeats[key.cell, key.repeat]
-        course = Course(key, wave, self._plan.run(repeat.cell, configuration, key.seed), self._plan.rungs)
+        course = RunHistory(key, wave, self._plan.run(repeat.cell, configuration, key.seed), self._plan.rungs)
         (repeat.searching if key.phase == "search" else repeat.confirming).append(course)
         self._courses[key] = course
         return course
 
-    def _record_ended(self, courses: Iterable[Course]) -> None:
+    def _record_ended(self, courses: Iterable[RunHistory]) -> None:
         """Writes the rows of runs that have ended since, and deletes their checkpoints."""
         ended = [course for course in courses if course.state is not None and not course.recorded]
         self._store.append("runs", [records.ended(c, self._plan.cards[c.run.dataset].source) for c in ended])
@@ -236,7 +236,7 @@ class Queue:
         for row in self._store.read("runs", (*RUN_KEY, "reason")).to_pylist():
             self._course_of(row).recorded = row["reason"] not in NO_RESULT
 
-    def _course_of(self, row: Row) -> Course:
+    def _course_of(self, row: Row) -> RunHistory:
         key = RunKey.from_row(row)
         if key not in self._courses:
             raise self._foreign(f"trial {key.trial} of {key.cell}, repeat {key.repeat}, which it does not propose")
@@ -259,13 +259,13 @@ class Queue:
             list(deleters.map(self._store.delete_blob, paths))
 
 
-def _proposer(plan: Plan, cell: Cell) -> Proposer:
+def _proposer(plan: Plan, cell: Cell) -> TrialSampler:
     search = plan.sweep.search
     sampler = search.sampler if search else "random"
-    return Proposer(plan.space(cell), partial(plan.resolve, cell), sampler, plan.wave, plan.maximize)
+    return TrialSampler(plan.space(cell), partial(plan.resolve, cell), sampler, plan.wave, plan.maximize)
 
 
-def _measurement(pack: Pack, outcome: Outcome, circumstances: Circumstances) -> Measurement:
+def _measurement(pack: Pack, outcome: Outcome, circumstances: Execution) -> Measurement:
     return Measurement(
         rung=pack.stop,
         epoch=outcome.epoch,

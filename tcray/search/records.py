@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tcray.search.course import Course
-from tcray.spec.run import canonical
+from tcray.config.run import canonical
+from tcray.search.run_history import RunHistory
 from tcray.store.outcome import Outcome
 
 Row = dict[str, Any]
@@ -22,7 +22,7 @@ class Examples:
     labels: Sequence[float]
 
 
-def ended(course: Course, source: str) -> Row:
+def ended(course: RunHistory, source: str) -> Row:
     """The row of a run that has ended: how, with what, and where its last segment was trained."""
     first, last = course.measured[0], course.measured[-1]
     return {
@@ -45,7 +45,7 @@ def ended(course: Course, source: str) -> Row:
     }
 
 
-def curve(course: Course, outcome: Outcome) -> Iterator[Row]:
+def curve(course: RunHistory, outcome: Outcome) -> Iterator[Row]:
     """A row an epoch trained."""
     run = _run(course)
     for point in outcome.curve:
@@ -53,14 +53,14 @@ def curve(course: Course, outcome: Outcome) -> Iterator[Row]:
         yield {**run, "epoch": int(point["epoch"]), "metrics": metrics}
 
 
-def evaluations(course: Course, outcome: Outcome) -> Iterator[Row]:
+def evaluations(course: RunHistory, outcome: Outcome) -> Iterator[Row]:
     """A row a condition under which a confirm run was tested."""
     run = _run(course)
     for evaluation in outcome.evaluations:
         yield {**run, "condition": evaluation.condition, "metrics": evaluation.metrics}
 
 
-def predictions(course: Course, outcome: Outcome, examples: Mapping[str, Examples]) -> Iterator[Row]:
+def predictions(course: RunHistory, outcome: Outcome, examples: Mapping[str, Examples]) -> Iterator[Row]:
     """A row a condition whose predictions are kept, and test example; `examples` by dataset."""
     run = _run(course)
     for evaluation in outcome.evaluations:
@@ -73,7 +73,7 @@ def predictions(course: Course, outcome: Outcome, examples: Mapping[str, Example
             yield {**run, "condition": evaluation.condition, **told}
 
 
-def spectra(course: Course, outcome: Outcome) -> Iterator[Row]:
+def spectra(course: RunHistory, outcome: Outcome) -> Iterator[Row]:
     """A row a kind of spectrum and index (from 0)."""
     run = _run(course)
     for kind, values in outcome.spectra.items():
@@ -81,5 +81,5 @@ def spectra(course: Course, outcome: Outcome) -> Iterator[Row]:
             yield {**run, "kind": kind, "index": index, "value": number}
 
 
-def _run(course: Course) -> Row:
+def _run(course: RunHistory) -> Row:
     return {**course.key.columns(), "run_id": course.run.run_id}

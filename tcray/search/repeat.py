@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tcray.search.cells import Cell
-from tcray.search.course import Course, worth
 from tcray.search.plan import Plan
-from tcray.search.proposals import Told
+from tcray.search.run_history import RunHistory, worth
+from tcray.search.sampler import ObservedTrial
 from tcray.store.schema import NO_RESULT
 
 
@@ -24,16 +24,16 @@ class Repeat:
     plan: Plan
     cell: Cell
     index: int
-    searching: list[Course] = field(default_factory=list)
+    searching: list[RunHistory] = field(default_factory=list)
     """By trial."""
-    confirming: list[Course] = field(default_factory=list)
+    confirming: list[RunHistory] = field(default_factory=list)
     closed: str = ""
     """Why no more is proposed, where that is before the plan's trials."""
     barren: bool = False
     """The search is over, and there is nothing to confirm."""
 
     @property
-    def courses(self) -> Iterator[Course]:
+    def courses(self) -> Iterator[RunHistory]:
         """All of them, those of the search first."""
         yield from self.searching
         yield from self.confirming
@@ -68,13 +68,13 @@ class Repeat:
             case None:
                 return 0
 
-    def ready(self) -> list[Course]:
+    def ready(self) -> list[RunHistory]:
         """The courses that can be trained further and are not under way."""
         return [c for c in self.courses if c.state is None and not c.under_way and not c.awaits_verdict]
 
-    def judge(self) -> list[Course]:
+    def judge(self) -> list[RunHistory]:
         """Decides on every run whose rung is full, and returns them; each stands at the rung that it was judged at."""
-        judged: list[Course] = []
+        judged: list[RunHistory] = []
         while found := [c for c in self.searching if c.awaits_verdict and self._is_full(c.position, c.wave)]:
             for course in found:
                 course.verdicts[course.position] = self._goes_on(course)
@@ -85,13 +85,13 @@ class Repeat:
         """Whether every run of this wave and those before that reaches the rung is recorded there."""
         return all(c.position >= rung or c.state is not None for c in self.searching if c.wave <= wave)
 
-    def _goes_on(self, course: Course) -> bool:
+    def _goes_on(self, course: RunHistory) -> bool:
         rung = course.position
         values = [c.value_at(rung) for c in self.searching if c is not course and c.wave <= course.wave]
         others = [worth(value, maximize=self.plan.maximize) for value in values if value is not None]
         return course.rungs.goes_on(worth(course.measured[-1].value, maximize=self.plan.maximize), others)
 
-    def told(self) -> list[Told]:
+    def told(self) -> list[ObservedTrial]:
         """What Optuna hears of the trials so far, all of which have ended.
 
         One that diverged, or ended without a number, is pruned at step 0 with the worst value of all: below every trial
@@ -102,7 +102,7 @@ class Repeat:
         worst = min(measured, key=lambda value: worth(value, maximize=self.plan.maximize), default=None)
         return [_told(course, value, worst) for course, value in zip(self.searching, last, strict=True)]
 
-    def chosen(self) -> Course | None:
+    def chosen(self) -> RunHistory | None:
         """The trial to confirm: of those that came furthest the one with the best objective, ties to the lower number.
 
         None if every trial failed, or ended without a number.
@@ -115,17 +115,17 @@ class Repeat:
         )
 
 
-def _last_value(course: Course) -> float:
+def _last_value(course: RunHistory) -> float:
     """A complete run's objective, a pruned one's value at its last rung; NaN where there is no number."""
     if course.state == "COMPLETE":
         return course.objective
     return course.measured[-1].value if course.state == "PRUNED" else math.nan
 
 
-def _told(course: Course, value: float, worst: float | None) -> Told:
+def _told(course: RunHistory, value: float, worst: float | None) -> ObservedTrial:
     configuration = course.run.configuration
     if course.reason in NO_RESULT:
-        return Told(configuration, "FAIL")
+        return ObservedTrial(configuration, "FAIL")
     if not math.isfinite(value):
-        return Told(configuration, "PRUNED", worst)
-    return Told(configuration, "COMPLETE" if course.state == "COMPLETE" else "PRUNED", value, course.position)
+        return ObservedTrial(configuration, "PRUNED", worst)
+    return ObservedTrial(configuration, "COMPLETE" if course.state == "COMPLETE" else "PRUNED", value, course.position)

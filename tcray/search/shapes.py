@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
+from tcray.config.domains import Choice, Domain, Int, LogInt
+from tcray.config.run import BLOCK
 from tcray.search.space import Space
-from tcray.spec.domains import Choice, Domain, Int, LogInt
-from tcray.spec.run import BLOCK
 
 SHAPING = (
     "rank",

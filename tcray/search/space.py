@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from tcray.spec.domains import Choice, Domain, Int, LogInt
+from tcray.config.domains import Choice, Domain, Int, LogInt
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ BIRTH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LeaseHolder:
     """Who holds, or held, a lease: its text, and the process's word that it still runs."""
 
     token: str
@@ -43,13 +43,13 @@ class Holder:
     released: bool = False
 
     @classmethod
-    def current(cls) -> Holder:
+    def current(cls) -> LeaseHolder:
         """This process, from now."""
         now = time.time()
         return cls(secrets.token_hex(8), Process.current(), since=now, beat=now)
 
     @classmethod
-    def parse(cls, content: bytes) -> Holder:
+    def parse(cls, content: bytes) -> LeaseHolder:
         """The inverse of `content`. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
         fields = json.loads(content)
         return cls(**{**fields, "process": Process(**fields["process"])})
@@ -74,23 +74,23 @@ class Holder:
         return f"pid {self.process.pid} on {self.process.host} since {since:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def holder(sweep: SweepStore) -> Holder | None:
+def holder(sweep: SweepStore) -> LeaseHolder | None:
     """Who is running the sweep now; None where nobody is."""
     last = last_holder(sweep)
     return last if last is not None and last.is_live else None
 
 
-def last_holder(sweep: SweepStore) -> Holder | None:
+def last_holder(sweep: SweepStore) -> LeaseHolder | None:
     """Who ran the sweep last, be it over or not; None where nobody ever did."""
     return _latest(sweep)[1]
 
 
-def ask_to_stop(sweep: SweepStore, asked: Holder) -> None:
+def ask_to_stop(sweep: SweepStore, asked: LeaseHolder) -> None:
     """Asks a driver to stop, which sees it at its next heartbeat; none that holds the lease later ever will."""
     sweep.volume.write(sweep.paths.stop, asked.token.encode())
 
 
-def is_asked_to_stop(sweep: SweepStore, driver: Holder) -> bool:
+def is_asked_to_stop(sweep: SweepStore, driver: LeaseHolder) -> bool:
     """Whether somebody asked this driver to stop, and it has not come to that yet."""
     return sweep.volume.read(sweep.paths.stop) == driver.token.encode()
 
@@ -107,8 +107,8 @@ class Lease:
         self._sweep = sweep
         self._beat_seconds = beat_seconds
         self._number = 0
-        self._mine = Holder.current()
-        self._lost_to: Holder | None = None
+        self._mine = LeaseHolder.current()
+        self._lost_to: LeaseHolder | None = None
         self._stop_asked = False
         self._beating = threading.Lock()
         self._done = threading.Event()
@@ -197,7 +197,7 @@ def _numbers(sweep: SweepStore) -> list[int]:
     return [int(name[1]) for name in names if name]
 
 
-def _latest(sweep: SweepStore) -> tuple[int, Holder | None]:
+def _latest(sweep: SweepStore) -> tuple[int, LeaseHolder | None]:
     """The highest number of a lease, 0 where there is none, and who holds it; no one where its creator was killed."""
     patience = time.monotonic() + BIRTH_SECONDS
     while numbers := _numbers(sweep):
@@ -210,9 +210,9 @@ def _latest(sweep: SweepStore) -> tuple[int, Holder | None]:
     return 0, None
 
 
-def _parse(sweep: SweepStore, number: int, content: bytes) -> Holder:
+def _parse(sweep: SweepStore, number: int, content: bytes) -> LeaseHolder:
     try:
-        return Holder.parse(content)
+        return LeaseHolder.parse(content)
     except (ValueError, KeyError, TypeError) as error:
         shown = sweep.volume.shown(sweep.paths.lease(number))
         raise StoreError(f"{shown} is no lease", "Delete it if nobody is running the sweep.") from error

@@ -10,11 +10,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from tcray.errors import StoreError
+from tcray.store.filesystem import Entry, StoreFilesystem
 from tcray.store.paths import ASIDE, PART
 from tcray.store.schema import SCHEMA_VERSION, TableSchema
-from tcray.store.volume import Entry, Volume
 
-_VERSION, _TABLE, _SWEEP = b"tcray.schema", b"tcray.table", b"tcray.sweep"
+_VERSION, _TABLE, _SWEEP = b"tcray.schema", b"tcray.table", b"tcray.tune"
 
 _DAMAGED = "Move the file away and run the sweep again: it trains what is missing. Or restore the file from a copy."
 _FOREIGN = "Move the file out of the store; only tcray writes there."
@@ -83,7 +83,7 @@ def _check_origin(schema: pa.Schema, table: TableSchema, sweep_id: str, shown: s
         raise StoreError(f"{shown} does not have the columns of table {table.name}", _FOREIGN)
 
 
-def list_parts(volume: Volume, folder: str) -> list[str]:
+def list_parts(volume: StoreFilesystem, folder: str) -> list[str]:
     """The names of a folder's parts in the order of writing; raises `StoreError` for what is none and no `.tmp`."""
     return [entry.name for entry in volume.entries(folder) if is_part(entry, volume.shown(f"{folder}/{entry.name}"))]
 

@@ -13,13 +13,13 @@ from typing import Any
 import pyarrow as pa
 
 from tcray.errors import InputError, StoreError
-from tcray.store.canonical import canonical
+from tcray.store.deduplicate import canonical
+from tcray.store.filesystem import StoreFilesystem
 from tcray.store.finite import finite
 from tcray.store.parts import check_sum, decode, encode, list_parts
 from tcray.store.paths import PART, SWEEPS, SweepPaths
 from tcray.store.retry import retrying
 from tcray.store.schema import TABLES
-from tcray.store.volume import Volume
 
 RETRY_SECONDS = 60.0
 REQUIRED = frozenset({"sweep_id", "name", "started_at"})
@@ -33,7 +33,7 @@ READERS = 8
 class SweepStore:
     """What one sweep has recorded. Any number may read it; its tables have one writer, who holds the `Lease`."""
 
-    volume: Volume
+    volume: StoreFilesystem
     sweep_id: str
     _next_part: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -140,7 +140,7 @@ class SweepStore:
 class Store:
     """A folder or bucket of sweeps."""
 
-    volume: Volume
+    volume: StoreFilesystem
 
     @classmethod
     def open(cls, uri: str, *, create: bool = False) -> Store:
@@ -148,7 +148,7 @@ class Store:
 
         Raises `InputError` where there is none and `create` is not set, or where something else is.
         """
-        volume = Volume.at(uri)
+        volume = StoreFilesystem.at(uri)
         if volume.kind("") == "file":
             raise InputError(f"the store {volume.shown()} is a file", "Name a folder or a bucket with --store.")
         if volume.kind(SWEEPS) is None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tcray.spec.metrics import METRICS
-from tcray.store.activity import read_activity
-from tcray.store.lease import Holder, holder
+from tcray.config.metrics import METRICS
+from tcray.store.driver_status import read_activity
+from tcray.store.lease import LeaseHolder, holder
 from tcray.store.store import SweepStore
 
 STATES = ("COMPLETE", "PRUNED", "FAILED")
@@ -23,7 +23,7 @@ class Summary:
     """What a sweep asked, who is at it, and what of it is done."""
 
     manifest: Mapping[str, Any]
-    holder: Holder | None
+    holder: LeaseHolder | None
     """Who runs it now."""
     counts: Mapping[tuple[str, ...], int]
     """How many runs ended with each dataset, source, phase, state and reason."""
@@ -62,7 +62,7 @@ class Summary:
         return [(dataset, reason, count) for (dataset, reason), count in failed.most_common()]
 
 
-def ended_and_planned(sweep: SweepStore, driver: Holder | None) -> tuple[int, int]:
+def ended_and_planned(sweep: SweepStore, driver: LeaseHolder | None) -> tuple[int, int]:
     """How many runs ended, and of how many: by the word of the driver if it gave one, else counted."""
     told = read_activity(sweep, driver.token) if driver is not None else None
     if told is not None:

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tcray.config.run import ENGINE_VERSION, Configuration, Run
 from tcray.errors import StoreError
-from tcray.spec.run import ENGINE_VERSION, Configuration, Run
-from tcray.store.canonical import attempts, canonical, in_order, repeats
+from tcray.store.deduplicate import attempts, canonical, in_order, repeats
 from tcray.store.keys import RUN_KEY, RunKey
 from tcray.store.lease import is_asked_to_stop, last_holder
 from tcray.store.parts import is_part

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tcray.models.population import Population
-from tcray.training.epoch import Member
+from tcray.models.stacked import StackedModel
+from tcray.training.draws import Member
 from tcray.training.losses import task_loss
-from tcray.training.tables import Tables
+from tcray.training.packed_dataset import PackedDataset
 
 LEVELS = (0.03, 0.1, 0.3)
 """ε of either attack."""
@@ -24,7 +24,7 @@ PGD_STEPS = 10
 PGD_STEP = 0.25
 """The length of a step of PGD, in ε."""
 
-Corruption = Callable[[Population, slice, list[Tensor]], list[Tensor]]
+Corruption = Callable[[StackedModel, slice, list[Tensor]], list[Tensor]]
 """Changes the inputs (K, rows, d_m) of the rows in a slice."""
 
 
@@ -36,12 +36,12 @@ class Attacker:
     starts  (K, n, d_m) a modality, uniform in [-1, 1]; 0 in padded columns
     """
 
-    tables: Tables
+    tables: PackedDataset
     labels: Tensor
     starts: tuple[Tensor, ...]
 
     @classmethod
-    def of(cls, tables: Tables, members: Sequence[Member], folds: Tensor) -> Attacker:
+    def of(cls, tables: PackedDataset, members: Sequence[Member], folds: Tensor) -> Attacker:
         """The attacker of the members, which belong to `folds` (K,)."""
         table = tables.splits["test"]
         length = table.inputs[0].shape[1]
@@ -60,7 +60,7 @@ class Attacker:
     def fgsm(self, level: float) -> Corruption:
         """x + ε sign(∂ task loss / ∂x) (Goodfellow et al. 2015, section 4)."""
 
-        def corrupt(population: Population, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+        def corrupt(population: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
             return [x + level * sign for x, sign in zip(inputs, self._uphill(population, rows, inputs), strict=True)]
 
         return corrupt
@@ -68,7 +68,7 @@ class Attacker:
     def pgd(self, level: float) -> Corruption:
         """Projected gradient ascent from a random start in the ε-ball (Madry et al. 2018, section 2.1)."""
 
-        def corrupt(population: Population, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+        def corrupt(population: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
             offsets = [level * start[:, rows] for start in self.starts]
             for _ in range(PGD_STEPS):
                 moved = [x + offset for x, offset in zip(inputs, offsets, strict=True)]
@@ -81,7 +81,7 @@ class Attacker:
 
         return corrupt
 
-    def _uphill(self, population: Population, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+    def _uphill(self, population: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
         """The sign of the task loss's gradient; 0 where an input has no influence."""
         with torch.enable_grad():
             leaves = [x.clone().requires_grad_() for x in inputs]

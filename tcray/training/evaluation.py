@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tcray.models.conditioning import mmd_rbf, pair_weights, reconstruction, second_moment
-from tcray.models.population import Population
+from tcray.models.stacked import StackedModel
 from tcray.training import attacks
 from tcray.training.attacks import Attacker, Corruption
-from tcray.training.epoch import Member
-from tcray.training.tables import SplitName, Tables
+from tcray.training.draws import Member
+from tcray.training.packed_dataset import PackedDataset, SplitName
 
 NOISE_LEVELS = (0.1, 0.3, 1.0)
 """σ of Gaussian noise, in standard deviations of the train split."""
@@ -28,8 +28,8 @@ Values = NDArray[np.float64]
 
 
 def predict(
-    population: Population,
-    tables: Tables,
+    population: StackedModel,
+    tables: PackedDataset,
     split: SplitName,
     folds: Tensor,
     *,
@@ -48,7 +48,9 @@ def predict(
     return torch.cat(outputs, 1).double().cpu().numpy()
 
 
-def conditions(population: Population, tables: Tables, members: Sequence[Member], folds: Tensor) -> dict[str, Values]:
+def conditions(
+    population: StackedModel, tables: PackedDataset, members: Sequence[Member], folds: Tensor
+) -> dict[str, Values]:
     """Test outputs (K, n) under every condition that a confirm run is evaluated in.
 
     `clean`; `missing:a+b` for every non-empty subset of the modalities; `noise:m:σ`; `fgsm:ε` and `pgd:ε`.
@@ -70,7 +72,7 @@ def conditions(population: Population, tables: Tables, members: Sequence[Member]
 
 
 def _noises(
-    position: int, modality: str, tables: Tables, members: Sequence[Member], population: Population
+    position: int, modality: str, tables: PackedDataset, members: Sequence[Member], population: StackedModel
 ) -> dict[float, Corruption]:
     """Gaussian noise on one modality, the same draw at every level."""
     length, width = tables.splits["test"].inputs[0].shape[1], tables.modalities[modality]
@@ -78,7 +80,7 @@ def _noises(
     noise = torch.from_numpy(np.stack(drawn)).to(population.present.device)
 
     def at(level: float) -> Corruption:
-        def corrupt(_: Population, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+        def corrupt(_: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
             noisy = inputs[position].clone()
             noisy[..., :width] += level * noise[:, rows]
             return [noisy if k == position else x for k, x in enumerate(inputs)]
@@ -88,7 +90,7 @@ def _noises(
     return {level: at(level) for level in NOISE_LEVELS}
 
 
-def check(population: Population, tables: Tables, folds: Tensor) -> dict[str, Values]:
+def check(population: StackedModel, tables: PackedDataset, folds: Tensor) -> dict[str, Values]:
     """The manipulation check on the validation split, (K,) each: `mmd2.m`, `norm.m` (‖z‖²/ℓ) and `reconstruction.m`."""
     table, dim = tables.splits["valid"], population.architecture.latent
     counted = torch.from_numpy(table.counted()).to(tables.labels)[folds]

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from tcray.config.metrics import Task
+from tcray.config.run import Configuration
 from tcray.models.conditioning import alignment, mmd_imq, mmd_rbf, pair_weights, reconstruction
-from tcray.models.population import Population
-from tcray.spec.metrics import Task
-from tcray.spec.run import Configuration
-from tcray.training.epoch import Batch
+from tcray.models.stacked import StackedModel
+from tcray.training.draws import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Objective:
         return cls(task, first.terms, first.prior_kernel, *map(strengths, names))
 
     def __call__(
-        self, population: Population, inputs: Sequence[Tensor], labels: Tensor, batch: Batch
+        self, population: StackedModel, inputs: Sequence[Tensor], labels: Tensor, batch: Batch
     ) -> tuple[Tensor, Tensor]:
         """Task loss and whole loss, (K,) each, of inputs (K, B, d_m) and labels (K, B)."""
         names = tuple(population.architecture.modalities)
@@ -58,7 +58,7 @@ class Objective:
             total = total + self.alignment * self._alignment(population, latents, batch)
         return task, total
 
-    def _mmd(self, population: Population, latents: Sequence[Tensor], batch: Batch) -> Tensor:
+    def _mmd(self, population: StackedModel, latents: Sequence[Tensor], batch: Batch) -> Tensor:
         dim, pairs = population.architecture.latent, pair_weights(batch.rows)
         total = torch.zeros_like(self.prior)
         for k, (m, z) in enumerate(zip(population.architecture.modalities, latents, strict=True)):
@@ -70,7 +70,7 @@ class Objective:
         return total
 
     def _reconstruction(
-        self, population: Population, latents: Sequence[Tensor], inputs: Sequence[Tensor], batch: Batch
+        self, population: StackedModel, latents: Sequence[Tensor], inputs: Sequence[Tensor], batch: Batch
     ) -> Tensor:
         decoded = population.decode(latents, batch.masks)
         total = torch.zeros_like(self.reconstruction)
@@ -80,7 +80,7 @@ class Objective:
             total = total + torch.where(population.present[:, k], reconstruction(y, x, batch.rows, width), 0.0)
         return total
 
-    def _alignment(self, population: Population, latents: Sequence[Tensor], batch: Batch) -> Tensor:
+    def _alignment(self, population: StackedModel, latents: Sequence[Tensor], batch: Batch) -> Tensor:
         total = torch.zeros_like(self.alignment)
         for a, b in combinations(range(len(latents)), 2):
             both = population.present[:, a] & population.present[:, b]

@@ -11,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.spec.metrics import Task
+from tcray.config.metrics import Task
 
 Floats = NDArray[np.floating]
 Booleans = NDArray[np.bool_]
 
 
 def metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, float]:
-    """Every metric that `task` has (see `tcray.spec.metrics`); NaN where one is undefined.
+    """Every metric that `task` has (see `tcray.config.metrics`); NaN where one is undefined.
 
     prediction  (N,) the sentiment for regression, the logit for classification
     label       (N,) the sentiment, or 0 and 1

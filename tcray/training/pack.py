@@ -18,25 +18,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tcray.config.metrics import METRICS
+from tcray.config.run import Run
 from tcray.data.dataset import MultimodalDataset
 from tcray.models.architecture import Architecture, Floats, Layout, initial
-from tcray.models.draws import Draws
-from tcray.models.population import Population
+from tcray.models.random_streams import RandomStreams
 from tcray.models.spectrum import spectra
-from tcray.spec.metrics import METRICS
-from tcray.spec.run import Run
+from tcray.models.stacked import StackedModel
 from tcray.store.outcome import Evaluation, Outcome
-from tcray.training.epoch import Epoch, Member
+from tcray.training.checkpoint import ROWS, State, weights_to_bytes
+from tcray.training.draws import EpochDraws, Member
 from tcray.training.evaluation import Values, check, conditions, predict
 from tcray.training.losses import Objective
 from tcray.training.metrics import metrics
 from tcray.training.optimizer import AdamW
-from tcray.training.state import ROWS, State, weights_to_bytes
-from tcray.training.tables import SplitName, Tables
+from tcray.training.packed_dataset import PackedDataset, SplitName
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainResult:
     """What a run's segment gave: its outcome, the state to go on from, and a finished confirm run's weights."""
 
     outcome: Outcome
@@ -45,7 +45,7 @@ class Trained:
 
 
 def train(
-    dataset: MultimodalDataset | Tables,
+    dataset: MultimodalDataset | PackedDataset,
     runs: Sequence[Run],
     *,
     start: int,
@@ -54,7 +54,7 @@ def train(
     device: str = "cpu",
     confirm: bool = False,
     dtype: torch.dtype = torch.float32,
-) -> list[Trained]:
+) -> list[TrainResult]:
     """Trains epochs `start` + 1 … `stop` of `runs`, which share a signature, and says what came of each.
 
     states   what an earlier call returned for each run at epoch `start`; None at `start` 0
@@ -63,7 +63,7 @@ def train(
     alike = {(run.signature, run.epochs) for run in runs}
     assert len(alike) == 1, "runs that share a pack share a signature and a number of epochs"
     with _one_thread(device):
-        tables = dataset if isinstance(dataset, Tables) else Tables.of(dataset, device, dtype)
+        tables = dataset if isinstance(dataset, PackedDataset) else PackedDataset.of(dataset, device, dtype)
         began = perf_counter()
         loaded = [State.from_bytes(blob) for blob in states if blob is not None]
         pack = _Pack.resume(tables, runs, loaded, dtype) if start else _Pack.begin(tables, runs, dtype)
@@ -104,12 +104,12 @@ class _Progress:
 
 @dataclass(slots=True)
 class _Pack:
-    tables: Tables
+    tables: PackedDataset
     runs: Sequence[Run]
     members: Sequence[Member]
     layout: Layout
-    population: Population
-    best: Population
+    population: StackedModel
+    best: StackedModel
     """The members as they were at their run's best epoch."""
     optimizer: AdamW
     objective: Objective
@@ -118,7 +118,7 @@ class _Pack:
     """(K,) the fold of each member."""
 
     @classmethod
-    def begin(cls, tables: Tables, runs: Sequence[Run], dtype: torch.dtype) -> _Pack:
+    def begin(cls, tables: PackedDataset, runs: Sequence[Run], dtype: torch.dtype) -> _Pack:
         """All runs before their first epoch."""
         architecture = Architecture.of(runs[0].configuration, tables.modalities)
         layout = Layout.of(architecture)
@@ -131,7 +131,7 @@ class _Pack:
         return cls.resume(tables, runs, states, dtype)
 
     @classmethod
-    def resume(cls, tables: Tables, runs: Sequence[Run], states: Sequence[State], dtype: torch.dtype) -> _Pack:
+    def resume(cls, tables: PackedDataset, runs: Sequence[Run], states: Sequence[State], dtype: torch.dtype) -> _Pack:
         """All runs where their states left them."""
         architecture = Architecture.of(runs[0].configuration, tables.modalities)
         layout = Layout.of(architecture)
@@ -148,8 +148,8 @@ class _Pack:
             runs=runs,
             members=members,
             layout=layout,
-            population=Population(architecture, weights, present),
-            best=Population(architecture, best, present),
+            population=StackedModel(architecture, weights, present),
+            best=StackedModel(architecture, best, present),
             optimizer=AdamW(
                 parameters=weights,
                 first=first,
@@ -189,7 +189,7 @@ class _Pack:
 
     def _steps(self, epoch: int) -> Values:
         """Trains one epoch; the mean task loss over each member's batches, (K,)."""
-        draws = Epoch(self.members, self.population.architecture, self.tables, epoch, self.tables.labels.dtype)
+        draws = EpochDraws(self.members, self.population.architecture, self.tables, epoch, self.tables.labels.dtype)
         diverged = [progress.diverged > 0 for progress in self.progress for _ in range(self.tables.folds)]
         leaves = [self.population.parameters[p.name].requires_grad_(True) for p in self.layout.parameters]
         total = torch.zeros_like(self.objective.prior)
@@ -206,7 +206,7 @@ class _Pack:
         mean: Values = total.double().cpu().numpy() / np.array(draws.steps_of)
         return mean
 
-    def finish(self, stop: int, *, confirm: bool, began: float) -> list[Trained]:
+    def finish(self, stop: int, *, confirm: bool, began: float) -> list[TrainResult]:
         """What came of every run at epoch `stop`."""
         last = stop == self.runs[0].epochs
         measured = self._measured(last=last)
@@ -216,7 +216,7 @@ class _Pack:
 
     def _measured(self, *, last: bool) -> list[dict[str, float]]:
         """The metrics of every run: validation at its best epoch; at the last also test and train, of both epochs."""
-        views: list[tuple[str, Population, SplitName]] = [("valid", self.best, "valid")]
+        views: list[tuple[str, StackedModel, SplitName]] = [("valid", self.best, "valid")]
         if last:
             views += [
                 ("test", self.best, "test"),
@@ -248,11 +248,11 @@ class _Pack:
         seconds: float,
         *,
         confirm: bool,
-    ) -> Trained:
+    ) -> TrainResult:
         run, progress = self.runs[i], self.progress[i]
         if progress.diverged:
             outcome = Outcome("FAILED", "diverged", epoch=progress.diverged, curve=progress.curve, seconds=seconds)
-            return Trained(outcome, None, None)
+            return TrainResult(outcome, None, None)
         last = stop == run.epochs
         outcome = Outcome(
             state="TRAINED",
@@ -268,7 +268,7 @@ class _Pack:
         weights = None
         if confirm and last:
             weights = weights_to_bytes(self.layout, self._rows(self.best.rows, i))
-        return Trained(outcome, None if last else self._state(i, stop), weights)
+        return TrainResult(outcome, None if last else self._state(i, stop), weights)
 
     def _evaluation(self, i: int, condition: str, outputs: Values) -> Evaluation:
         keeps = condition == "clean" or condition.startswith("missing:")
@@ -305,5 +305,5 @@ class _Pack:
         return slice(i * self.tables.folds, (i + 1) * self.tables.folds)
 
 
-def _members(tables: Tables, run: Run) -> list[Member]:
-    return [Member(run.configuration, fold, Draws.of(run, fold)) for fold in range(tables.folds)]
+def _members(tables: PackedDataset, run: Run) -> list[Member]:
+    return [Member(run.configuration, fold, RandomStreams.of(run, fold)) for fold in range(tables.folds)]

@@ -17,13 +17,13 @@ from typing import Any
 
 from rich.console import Console
 
-from tcray.spec.load import load_sweep
-from tcray.spec.run import Run
+from tcray.config.load import load_sweep
+from tcray.config.run import Run
 from tcray.store.outcome import Outcome
 from tcray.store.trials import records
-from tcray.sweep.cluster import connected
-from tcray.sweep.driver import run_sweep
-from tcray.training.pack import Trained
+from tcray.training.pack import TrainResult
+from tcray.tune.ray.cluster import connected
+from tcray.tune.run import run_sweep
 
 RUNS = 10_000
 SWEEP = """
@@ -41,12 +41,12 @@ seed: 0
 """
 
 
-def nothing(_: Any, runs: Sequence[Run], *, stop: int, **__: Any) -> list[Trained]:
+def nothing(_: Any, runs: Sequence[Run], *, stop: int, **__: Any) -> list[TrainResult]:
     """An outcome for each run, as training would give it, in no time."""
     metrics = {"valid.loss": 1.0, "valid.mae": 1.0, "test.loss": 1.0, "test.mae": 1.0, "train.loss": 1.0}
     curve = [{"epoch": float(stop), "valid.loss": 1.0}]
     outcome = Outcome("TRAINED", epoch=stop, value=1.0, best_epoch=stop, metrics=metrics, curve=curve)
-    return [Trained(outcome, None, None) for _ in runs]
+    return [TrainResult(outcome, None, None) for _ in runs]
 
 
 def measure() -> tuple[float, float]:

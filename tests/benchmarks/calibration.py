@@ -15,11 +15,11 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from tcray.results.statistics.contrasts import Contrasted, Floats, Sample
-from tcray.results.statistics.flat import critical_value
-from tcray.results.statistics.optimum import optimum_p_values
-from tcray.results.statistics.peak import peak_contrasts, peak_nulls, peak_statistic
-from tcray.results.statistics.two_lines import two_lines_z
+from tcray.statistics.contrasts import Contrasted, Floats, Sample
+from tcray.statistics.flat import critical_value
+from tcray.statistics.optimum import optimum_p_values
+from tcray.statistics.peak import peak_contrasts, peak_nulls, peak_statistic
+from tcray.statistics.two_lines import two_lines_z
 from tests.benchmarks import coverage
 from tests.benchmarks.truths import DROPS, PEAKED, PROMISED, ROBUSTNESS, Noise, peakless
 

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from tcray.results.statistics.groups import pseudovalues
-from tcray.results.statistics.mean import Floats, crossed_variance, over_units, over_units_and_groups
-from tcray.results.statistics.shapley import shapley
-from tcray.spec.metrics import Task
+from tcray.config.metrics import Task
+from tcray.statistics.groups import pseudovalues
+from tcray.statistics.mean import Floats, crossed_variance, over_units, over_units_and_groups
+from tcray.statistics.shapley_values import shapley
 
 Shape = tuple[int, int, int]
 Draw = Callable[[np.random.Generator, Shape], Floats]

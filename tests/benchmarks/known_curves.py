@@ -22,8 +22,16 @@ import numpy as np
 
 from tcray.data.catalogue import KNOWN_CURVES
 from tcray.data.recipe import read_recipe
-from tcray.results import nonmonotonicity, paired_difference
-from tests.population import Population, Values, known_sweep, level_names, levels_are_ordered, residual_sd, unit_values
+from tcray.statistics import nonmonotonicity, paired_difference
+from tests.population import (
+    StackedModel,
+    Values,
+    known_sweep,
+    level_names,
+    levels_are_ordered,
+    residual_sd,
+    unit_values,
+)
 
 ALPHA = 0.05
 SWEEPS = 200
@@ -52,7 +60,7 @@ class Verdicts:
         """
         shares = [(finding, self.rate(finding)) for finding, _ in self.said.most_common()]
         said = ", ".join(f"{finding} {p:.3f} ± {sqrt(p * (1 - p) / self.sweeps):.3f}" for finding, p in shares)
-        above = np.array(self.mean) - Population.read(self.name).mean
+        above = np.array(self.mean) - StackedModel.read(self.name).mean
         shape = (above - above.mean()) / self.sd
         return (
             f"{self.name}, {self.sweeps} sweeps: {said}\n"

@@ -20,13 +20,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from tcray.results.analyses import conditioning, profiles
-from tcray.results.analyses.asymmetry import combination_beats_parts, shares_differ
-from tcray.results.analyses.evidence import ALPHA, Evidence, Floats, Panel, Samples
-from tcray.results.analyses.finding import ALL, Component, conclude
-from tcray.results.analyses.games import NOTHING, Game
-from tcray.results.analyses.weakness import leaving_one_out
-from tcray.spec.sweep import Confirm
+from tcray.claims.sweep_runs import ALPHA, DatasetRuns, Floats, PairedValues, SweepRuns
+from tcray.claims.verdicts import ALL, ComponentTest, conclude
+from tcray.config.sweep import Confirm
+from tcray.results.modalities.coalition_values import NOTHING, Game
+from tcray.results.modalities.contribution_tests import combination_beats_parts, shares_differ
+from tcray.results.modalities.leave_one_out import leaving_one_out
+from tcray.results.prior import analysis as conditioning
+from tcray.results.rank import analysis as profiles
 from tests.results.recorded import MOSI, REFERENCES, a_sweep
 
 UNITS, GROUPS = 10, 21
@@ -42,17 +43,17 @@ TruthOf = Callable[[str, Levels], float]
 
 
 @dataclass(frozen=True)
-class Drawn(Samples):
+class Drawn(DatasetRuns):
     """Samples whose numbers are drawn where they are asked for, around a known truth."""
 
     truth: TruthOf = field(default=lambda metric, levels: 0.0)
     draws: dict[tuple[str, str], Floats] = field(default_factory=dict)
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
-    def panel(self, metric: str, cells: Sequence[str], *, grouped: bool = False) -> Panel:
+    def panel(self, metric: str, cells: Sequence[str], *, grouped: bool = False) -> PairedValues:
         """That of `UNITS` units and `GROUPS` groups; train losses have no groups."""
         values = np.stack([self._draw(metric, cell) for cell in cells], axis=1)
-        return Panel(values.mean(2), values if grouped else None, tuple(range(UNITS)), 1, 0, None, 0.1)
+        return PairedValues(values.mean(2), values if grouped else None, tuple(range(UNITS)), 1, 0, None, 0.1)
 
     def _draw(self, metric: str, cell: str) -> Floats:
         levels = self.cells[cell][0]
@@ -77,7 +78,7 @@ class Truth:
     truth: TruthOf
     wrong: str
 
-    def components(self, rng: np.random.Generator) -> list[Component]:
+    def components(self, rng: np.random.Generator) -> list[ComponentTest]:
         """Those of one sweep."""
         runs = [
             {**levels, "cell": f"mosi/{place}", "dataset": "mosi", "source": "real", "seed": 0, "repeat": 0}
@@ -89,10 +90,10 @@ class Truth:
             CARD.document(), "seed", factors, runs, cast("Any", None), REFERENCES["mosi"], truth=self.truth, rng=rng
         )
         sweep = a_sweep(factors=listed, claims=(self.claim,), tune={}, search=None, confirm=Confirm(seeds=UNITS))
-        return list(_COMPONENTS[self.claim](Evidence({}, sweep, (samples,), 1, (), cast("Any", None)), samples))
+        return list(_COMPONENTS[self.claim](SweepRuns({}, sweep, (samples,), 1, (), cast("Any", None)), samples))
 
 
-def _of_modalities(evidence: Evidence, samples: Samples) -> Iterator[Component]:
+def _of_modalities(evidence: SweepRuns, samples: DatasetRuns) -> Iterator[ComponentTest]:
     if evidence.sweep.claims == ("weak-modality",):
         yield leaving_one_out(samples, {}, ALPHA)
         return
@@ -105,7 +106,7 @@ def _of_modalities(evidence: Evidence, samples: Samples) -> Iterator[Component]:
     yield combination_beats_parts(samples, {}, ALPHA)
 
 
-_COMPONENTS: Mapping[str, Callable[[Evidence, Samples], Iterator[Component]]] = {
+_COMPONENTS: Mapping[str, Callable[[SweepRuns, DatasetRuns], Iterator[ComponentTest]]] = {
     "conditioning": lambda evidence, samples: conditioning._components(samples, evidence),
     "rank-generalisation": profiles._rank,
     "audio-dropout": profiles._dropout,

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tcray.cli import main
-from tests.remote.conftest import checkout  # noqa: F401 a fixture
-from tests.remote.shipped import FILES, place, text
+from tests.cluster.conftest import checkout  # noqa: F401 a fixture
+from tests.cluster.shipped import FILES, place, text
 
 GPU = """\
 tcray-gpu: on AWS, in us-west-2

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from tcray.cli import main
 from tcray.store.store import SweepStore
-from tests.results.views.tensorboard.comparing import files, planted_runs, planted_store
+from tests.results.output.tensorboard.comparing import files, planted_runs, planted_store
 
 
 @pytest.fixture

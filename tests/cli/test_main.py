@@ -38,7 +38,7 @@ def fails_with(monkeypatch: pytest.MonkeyPatch) -> Invoke:
 
 def test_every_module_is_a_command() -> None:
     """But those that find the sweep a command means, and say it elsewhere, and the package of what commands print."""
-    assert {*COMMANDS, "which", "elsewhere", "terminal"} == {
+    assert {*COMMANDS, "resolve_sweep", "on_cluster", "following"} == {
         module.name for module in pkgutil.iter_modules(tcray.cli.__path__)
     }
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from tcray.cli import main
+from tcray.config.load import load_sweep
 from tcray.search.plan import find_cards, plan
-from tcray.spec.load import load_sweep
 from tcray.store.store import Store
 
 SWEEP = """\

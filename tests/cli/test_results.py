@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tcray.cli import main
-from tcray.results.views.document import json_schema
-from tcray.spec.sweep import Confirm
+from tcray.config.sweep import Confirm
+from tcray.results.output.document import json_schema
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, a_sweep
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tcray.cli.status import command
 from tcray.errors import InputError, SweepError
-from tcray.store.activity import write_activity
+from tcray.store.driver_status import write_activity
 from tcray.store.lease import Lease
 from tcray.store.process import Process
 from tcray.store.store import Store

@@ -13,13 +13,13 @@ from click.testing import CliRunner, Result
 from tcray.cli import stop
 from tcray.cli.stop import SAY_SECONDS, command
 from tcray.errors import InputError, Interrupted
-from tcray.store.activity import write_activity
-from tcray.store.lease import Holder, Lease, is_asked_to_stop
+from tcray.store.driver_status import write_activity
+from tcray.store.lease import Lease, LeaseHolder, is_asked_to_stop
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
 
-HERE = Holder("t", Process.current(), since=0.0, beat=0.0)
+HERE = LeaseHolder("t", Process.current(), since=0.0, beat=0.0)
 DEAD = replace(HERE, process=replace(HERE.process, started="1"))
 GONE_ON = "; `tcray sweep` with its file goes on from there"
 
@@ -36,7 +36,7 @@ def stopped(*arguments: str) -> Result:
     return CliRunner().invoke(command, arguments, catch_exceptions=False)
 
 
-def hold(sweep: SweepStore, who: Holder) -> None:
+def hold(sweep: SweepStore, who: LeaseHolder) -> None:
     """Leaves the lease of `who`."""
     sweep.volume.write(sweep.paths.lease(1), who.content)
 
@@ -108,7 +108,7 @@ def test_the_next_driver_is_left_alone(sweep: SweepStore, monkeypatch: pytest.Mo
         (DEAD, f"its driver ({DEAD}) ended without a word, with 12 of 20 runs done{GONE_ON}"),
     ],
 )
-def test_what_nobody_runs_is_not_stopped(last: Holder | None, how: str, sweep: SweepStore) -> None:
+def test_what_nobody_runs_is_not_stopped(last: LeaseHolder | None, how: str, sweep: SweepStore) -> None:
     """That is no failure: it is said, and nobody is asked."""
     if last is not None:
         hold(sweep, last)

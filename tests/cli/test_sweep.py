@@ -11,8 +11,8 @@ from tcray.cli import main
 from tcray.errors import InputError, Interrupted, SweepError
 from tcray.search.plan import find_cards, plan
 from tcray.store.store import SweepStore
-from tests.sweep.small import a_file, a_sweep, by_hand
-from tests.sweep.toy import Toy
+from tests.tune.small import a_file, a_sweep, by_hand
+from tests.tune.toy import Toy
 
 
 @dataclass
@@ -33,7 +33,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
         seen.append(Call(sweep, store, options))
         raise Interrupted("interrupted before the first run; the same command begins again")
 
-    monkeypatch.setattr("tcray.sweep.driver.run_sweep", run_sweep)
+    monkeypatch.setattr("tcray.tune.run.run_sweep", run_sweep)
     return seen
 
 
@@ -90,7 +90,7 @@ def test_a_failed_sweep_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     def run_sweep(*_: Any, **__: Any) -> None:
         raise SweepError("on there: trials/ cannot be written", "Make room.")
 
-    monkeypatch.setattr("tcray.sweep.driver.run_sweep", run_sweep)
+    monkeypatch.setattr("tcray.tune.run.run_sweep", run_sweep)
     result = say(a_file(tmp_path))
     assert (1, "Error: on there: trials/ cannot be written\nMake room.\n", "") == (
         result.exit_code,
@@ -103,7 +103,7 @@ def test_a_failed_sweep_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     """A sweep that was run to its end; the working directory is an empty one."""
     from tcray.search.plan import find_cards, plan
-    from tcray.sweep import manifest
+    from tcray.tune import manifest
 
     store = by_hand(tmp_path / "trials", a_sweep(tmp_path), Toy(str(tmp_path / "trace")))
     planned = plan(a_sweep(tmp_path), find_cards(a_sweep(tmp_path)))
@@ -161,7 +161,7 @@ def test_a_comparison_that_cannot_be_written_fails_no_sweep(
     def compare(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("tcray.results.views.tensorboard.comparison.compare", compare)
+    monkeypatch.setattr("tcray.results.output.tensorboard.comparison.compare", compare)
     result = say(a_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code
     again = f"tcray compare {finished.sweep_id} --store {tmp_path}/trials"

@@ -9,11 +9,11 @@ import pytest
 from tcray.data.catalogue import Card
 from tcray.errors import DataError
 
-Told = Callable[[Callable[[], object]], str]
+ObservedTrial = Callable[[Callable[[], object]], str]
 
 
 @pytest.fixture
-def told() -> Told:
+def told() -> ObservedTrial:
     """The message of the DataError that a call ends in; it has a remedy, too."""
 
     def told(call: Callable[[], object]) -> str:

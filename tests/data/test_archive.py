@@ -11,7 +11,7 @@ from tcray.data import archive
 from tcray.data.archive import read_examples, write_aside, write_examples
 from tcray.data.catalogue import Card, arrays_path, card_path, find
 from tcray.data.loading import load_examples
-from tests.data.conftest import Told
+from tests.data.conftest import ObservedTrial
 from tests.data.test_examples import examples
 
 
@@ -47,7 +47,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path):
     assert (path.read_text(encoding="utf-8"), list(tmp_path.iterdir())) == ("before", [path])
 
 
-def test_a_root_that_is_a_file_is_refused(tmp_path: Path, told: Told):
+def test_a_root_that_is_a_file_is_refused(tmp_path: Path, told: ObservedTrial):
     """Named."""
     root = tmp_path / "data"
     root.touch()
@@ -55,14 +55,14 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path, told: Told):
     assert message.startswith(f"{root}: mosi cannot be written there: ")
 
 
-def test_a_truncated_archive_is_refused(written: Card, tmp_path: Path, told: Told):
+def test_a_truncated_archive_is_refused(written: Card, tmp_path: Path, told: ObservedTrial):
     """Named, with the command that imports it again."""
     path = arrays_path("mosi", tmp_path)
     path.write_bytes(path.read_bytes()[:200])
     assert told(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
 
 
-def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, told: Told):
+def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, told: ObservedTrial):
     """One with other arrays, one with a pickle inside."""
     path = arrays_path("mosi", tmp_path)
     np.savez(path, other=np.ones(3))
@@ -71,7 +71,7 @@ def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, told: Told)
     assert told(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
 
 
-def test_arrays_that_are_not_the_cards_are_refused(written: Card, tmp_path: Path, told: Told):
+def test_arrays_that_are_not_the_cards_are_refused(written: Card, tmp_path: Path, told: ObservedTrial):
     """Their digest is checked whenever they are loaded."""
     other = tmp_path / "other"
     write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), other)
@@ -81,7 +81,7 @@ def test_arrays_that_are_not_the_cards_are_refused(written: Card, tmp_path: Path
     )
 
 
-def test_arrays_gone_bad_are_refused_as_such(written: Card, tmp_path: Path, told: Told):
+def test_arrays_gone_bad_are_refused_as_such(written: Card, tmp_path: Path, told: ObservedTrial):
     """What was wrong is still said."""
     path = arrays_path("mosi", tmp_path)
     with np.load(path) as arrays:
@@ -90,7 +90,7 @@ def test_arrays_gone_bad_are_refused_as_such(written: Card, tmp_path: Path, told
     assert told(lambda: read_examples(written, tmp_path)) == "mosi: 6 labels not in [-3, 3] (first: 9 of a)"
 
 
-def test_a_dataset_imported_anew_is_noticed(written: Card, tmp_path: Path, told: Told):
+def test_a_dataset_imported_anew_is_noticed(written: Card, tmp_path: Path, told: ObservedTrial):
     """The card in hand is of the data as it was."""
     write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), tmp_path)
     assert told(lambda: read_examples(written, tmp_path)) == (

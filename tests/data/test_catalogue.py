@@ -26,7 +26,7 @@ from tcray.data.catalogue import (
 from tcray.data.recipe import read_recipe
 from tcray.data.twins import plant, write_twin
 from tcray.errors import DataError
-from tests.data.conftest import Told
+from tests.data.conftest import ObservedTrial
 
 IMPORTABLE = ("mosi", "mosi-heldout", "mustard", "mustard-folds", "hateful_memes")
 
@@ -38,7 +38,7 @@ def test_five_datasets_can_be_imported_and_five_exist_only_as_twins():
 
 
 @pytest.mark.parametrize("name", KNOWN_CURVES)
-def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, told: Told):
+def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, told: ObservedTrial):
     """It is found whatever `missing` says, and nothing imports it."""
     card = find(name, tmp_path, "error")
     assert (card, card.source, card.folds) == (find(name, tmp_path), "twin", 1)
@@ -46,7 +46,7 @@ def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, 
     assert stand_in_line(name, tmp_path) == f"{name} is synthetic, with a known truth: it exists only as a twin"
 
 
-def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_path: Path, told: Told):
+def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_path: Path, told: ObservedTrial):
     """Its remedy is no import."""
     write_twin("twin-flat", tmp_path)
     assert find("twin-flat", tmp_path, "error") == twin_card(read_recipe("twin-flat"))
@@ -99,7 +99,7 @@ def test_what_was_imported_is_found_before_the_twin(tmp_path: Path):
     assert (written.source, written.fingerprint) == ("real", examples.digest)
 
 
-def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, told: Told):
+def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, told: ObservedTrial):
     """With the line that imports it, which for a second protocol is its source's."""
     assert (
         told(lambda: find("mosi-heldout", tmp_path, "error")) == f"mosi-heldout has not been imported into {tmp_path}"
@@ -108,7 +108,7 @@ def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, told: Told):
     assert import_line("mustard", "my data") == "tcray data import mustard --from PATH --root 'my data'"
 
 
-def test_an_unknown_name_is_met_with_the_nearest(told: Told):
+def test_an_unknown_name_is_met_with_the_nearest(told: ObservedTrial):
     """Or with all there are."""
     assert told(lambda: find("mossi", "data")) == 'no such dataset "mossi": did you mean "mosi"?'
     assert told(lambda: find("x", "data")).startswith('no such dataset "x": there are mosi, mosi-heldout,')
@@ -136,7 +136,7 @@ def test_a_card_survives_json(card: Card):
         ("[" * 100_000, "recursion"),
     ],
 )
-def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, told: Told):
+def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, told: ObservedTrial):
     """With the command that imports the dataset again."""
     (tmp_path / "mosi.npz").touch()
     path = card_path("mosi", tmp_path)
@@ -161,7 +161,7 @@ def test_a_card_with_wrong_entries_names_them(change: dict[str, object], says: s
         Card.from_document({**card.document(), **change})
 
 
-def test_a_card_of_another_dataset_is_refused(tmp_path: Path, told: Told, card: Card):
+def test_a_card_of_another_dataset_is_refused(tmp_path: Path, told: ObservedTrial, card: Card):
     """Files are not renamed by hand."""
     (tmp_path / "mosi.npz").touch()
     document = {"format": FORMAT, "content": "c", **card.document()}
@@ -169,7 +169,7 @@ def test_a_card_of_another_dataset_is_refused(tmp_path: Path, told: Told, card: 
     assert told(lambda: find("mosi", tmp_path)) == f"{tmp_path}/mosi.json: it is the card of mosi-heldout"
 
 
-def test_a_card_without_arrays_is_refused(tmp_path: Path, told: Told):
+def test_a_card_without_arrays_is_refused(tmp_path: Path, told: ObservedTrial):
     """An import was interrupted, or half of it moved."""
     card_path("mosi", tmp_path).touch()
     assert told(lambda: find("mosi", tmp_path)) == f"{tmp_path}/mosi.json: its arrays, mosi.npz, are not beside it"

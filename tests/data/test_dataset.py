@@ -12,7 +12,7 @@ from tcray.data.archive import write_examples
 from tcray.data.catalogue import find
 from tcray.data.dataset import as_dataset, load, standardized
 from tcray.data.examples import Partition
-from tcray.data.standardizing import by_train
+from tcray.data.standardize import by_train
 from tests.data.test_examples import examples
 
 FOLDS = (Partition.of([2, 3, 4], [5], [0, 1]), Partition.of([0, 1], [2], [3, 4, 5]))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tcray.data.examples import Examples, Partition, single_precision, some
-from tests.data.conftest import Told
+from tests.data.conftest import ObservedTrial
 
 
 def examples(**changes: Any) -> Examples:
@@ -69,7 +69,7 @@ def test_the_digest_changes_with_anything_in_it(change: dict[str, Any]):
     assert len(examples().digest) == 16
 
 
-def test_nan_and_infinite_values_are_counted_and_named(told: Told):
+def test_nan_and_infinite_values_are_counted_and_named(told: ObservedTrial):
     """By modality, with rows and the first id."""
     nan, inf = float("nan"), float("inf")
     assert told(lambda: examples(**with_values((1, 0, nan), (1, 1, nan), (4, 0, nan)))) == (
@@ -80,7 +80,7 @@ def test_nan_and_infinite_values_are_counted_and_named(told: Told):
     )
 
 
-def test_what_single_precision_cannot_hold_is_infinite(told: Told):
+def test_what_single_precision_cannot_hold_is_infinite(told: ObservedTrial):
     """And is then counted as such."""
     features = single_precision(np.full((6, 1), 1e39))
     assert told(lambda: examples(features={"text": features})) == "six: text: 6 infinite values in 6 rows (first: a)"
@@ -132,6 +132,6 @@ def test_many_names_are_cut_short():
     assert some(["a"], "id") == "1 id (a)"
 
 
-def test_examples_cannot_be_made_bad_afterwards(told: Told):
+def test_examples_cannot_be_made_bad_afterwards(told: ObservedTrial):
     """A replaced field is checked like any other."""
     assert told(lambda: replace(examples(), splits=())) == "six: it has no split"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tcray.data import hateful_memes
-from tests.data.conftest import Told
+from tests.data.conftest import ObservedTrial
 from tests.data.tiny import memes, memes_folder, write_list
 
 
@@ -68,7 +68,7 @@ def test_without_labels_the_next_list_is_tested_on(folder: Path):
     )
 
 
-def test_without_any_labels_there_is_nothing_to_test_on(folder: Path, told: Told):
+def test_without_any_labels_there_is_nothing_to_test_on(folder: Path, told: ObservedTrial):
     """What there was is named."""
     write_list(folder / "test_seen.jsonl", memes(200, 6, labelled=False))
     assert told(lambda: hateful_memes.read(folder)) == f"{folder}: test_seen.jsonl without labels"
@@ -95,32 +95,32 @@ def test_the_earlier_names_of_the_lists_do_as_well(folder: Path):
         ({"id": 7, "img": "img/7.png"}, "1 meme (7) without a label"),
     ],
 )
-def test_a_bad_line_is_named(meme: dict[str, Any], says: str, folder: Path, told: Told):
+def test_a_bad_line_is_named(meme: dict[str, Any], says: str, folder: Path, told: ObservedTrial):
     """With the file."""
     write_list(folder / "train.jsonl", [*memes(0, 12), meme])
     assert told(lambda: hateful_memes.read(folder)) == f"{folder}/train.jsonl: {says}"
 
 
-def test_a_truncated_list_is_a_sentence(folder: Path, told: Told):
+def test_a_truncated_list_is_a_sentence(folder: Path, told: ObservedTrial):
     """With its last line."""
     path = folder / "train.jsonl"
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     assert told(lambda: hateful_memes.read(folder)).startswith(f"{path}: line 12: not JSON: ")
 
 
-def test_a_meme_that_stands_twice_is_named(folder: Path, told: Told):
+def test_a_meme_that_stands_twice_is_named(folder: Path, told: ObservedTrial):
     """By its id."""
     write_list(folder / "train.jsonl", [*memes(0, 12), *memes(3, 1)])
     assert told(lambda: hateful_memes.read(folder)) == "hateful_memes: 1 id (3) stands for more than one example"
 
 
-def test_a_train_list_without_memes_is_refused(folder: Path, told: Told):
+def test_a_train_list_without_memes_is_refused(folder: Path, told: ObservedTrial):
     """There is nothing to train on."""
     (folder / "train.jsonl").write_text("", encoding="utf-8")
     assert told(lambda: hateful_memes.read(folder)) == "hateful_memes: there are no train examples"
 
 
-def test_an_image_without_features_is_named(folder: Path, told: Told):
+def test_an_image_without_features_is_named(folder: Path, told: ObservedTrial):
     """With the file that lacks it."""
     write_list(folder / "train.jsonl", memes(0, 14))
     assert told(lambda: hateful_memes.read(folder)) == (
@@ -128,7 +128,7 @@ def test_an_image_without_features_is_named(folder: Path, told: Told):
     )
 
 
-def test_bad_feature_files_are_a_sentence(folder: Path, told: Told):
+def test_bad_feature_files_are_a_sentence(folder: Path, told: ObservedTrial):
     """None, one that is broken, one whose name is no modality's, vectors of two widths."""
     np.savez(folder / "image.npz", **{f"{m['id']:05d}": np.ones(2 + (m["id"] == 5)) for m in _everyone()})
     assert told(lambda: hateful_memes.read(folder)) == (

@@ -11,7 +11,7 @@ from tcray.data import hateful_memes, mosi, mustard
 from tcray.data.catalogue import PROTOCOLS, find
 from tcray.data.importing import READERS, import_dataset
 from tcray.data.loading import load_examples
-from tests.data.conftest import Told
+from tests.data.conftest import ObservedTrial
 from tests.data.tiny import memes_folder, mosi_folder, mustard_folder
 
 
@@ -42,7 +42,7 @@ def test_every_source_can_be_imported():
     assert READERS.keys() == PROTOCOLS.keys()
 
 
-def test_an_import_that_fails_writes_nothing(tmp_path: Path, told: Told):
+def test_an_import_that_fails_writes_nothing(tmp_path: Path, told: ObservedTrial):
     """Not even the protocol that could be read."""
     folder, root = mustard_folder(tmp_path / "files"), tmp_path / "data"
     (folder / "split_indices.p").unlink()
@@ -56,7 +56,7 @@ def test_importing_again_replaces_what_was_imported(tmp_path: Path):
     assert import_dataset("mosi", folder, root) == import_dataset("mosi", folder, root)
 
 
-def test_an_unknown_source_is_met_with_the_nearest(tmp_path: Path, told: Told):
+def test_an_unknown_source_is_met_with_the_nearest(tmp_path: Path, told: ObservedTrial):
     """Before any file is looked at."""
     assert told(lambda: import_dataset("mustrad", tmp_path, tmp_path)) == (
         'no such dataset "mustrad": did you mean "mustard"?'

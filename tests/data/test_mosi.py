@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tcray.data import mosi
-from tcray.data.carving import shuffled
 from tcray.data.examples import Examples
-from tests.data.conftest import Told
+from tcray.data.splits import shuffled
+from tests.data.conftest import ObservedTrial
 from tests.data.real import REAL_DATA, real_data
 from tests.data.tiny import HELD_OUT_VIDEOS, MOSI_WIDTHS, TRAIN_VIDEOS, mosi_folder
 
@@ -117,14 +117,14 @@ def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
     ],
 )
 def test_a_bad_row_is_named(
-    file: str, row: int, change: Callable[[list[str]], list[str]], says: str, folder: Path, told: Told
+    file: str, row: int, change: Callable[[list[str]], list[str]], says: str, folder: Path, told: ObservedTrial
 ):
     """With the file."""
     edit(folder / file, row, change)
     assert told(lambda: mosi.read(folder)) == f"{folder}/{file}: {says}"
 
 
-def test_nan_features_are_counted_and_named(folder: Path, told: Told):
+def test_nan_features_are_counted_and_named(folder: Path, told: ObservedTrial):
     """With the modality and the first utterance."""
     edit(folder / "video/video_train0.csv", 2, lambda cells: ["nan", "NaN", *cells[2:]])
     edit(folder / "video/video_train0.csv", 4, lambda cells: ["inf", *cells[1:]])
@@ -133,7 +133,7 @@ def test_nan_features_are_counted_and_named(folder: Path, told: Told):
     )
 
 
-def test_a_row_out_of_place_is_noticed(folder: Path, told: Told):
+def test_a_row_out_of_place_is_noticed(folder: Path, told: ObservedTrial):
     """The last column says whether the sentiment is positive, and so does the transcript."""
     edit(folder / "text/text_test0.csv", 5, lambda cells: [*cells[:-1], "0" if cells[-1] == "1" else "1"])
     message = told(lambda: mosi.read(folder))
@@ -141,7 +141,7 @@ def test_a_row_out_of_place_is_noticed(folder: Path, told: Told):
     assert message.endswith(" for v1_1")
 
 
-def test_a_truncated_feature_file_is_noticed(folder: Path, told: Told):
+def test_a_truncated_feature_file_is_noticed(folder: Path, told: ObservedTrial):
     """A whole row is missing, or a part of one."""
     path = folder / "text/text_train0.csv"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -151,14 +151,14 @@ def test_a_truncated_feature_file_is_noticed(folder: Path, told: Told):
     assert told(lambda: mosi.read(folder)) == f"{path}: row 9: 4 columns expected, 1 found"
 
 
-def test_train_and_test_have_the_same_columns(folder: Path, told: Told):
+def test_train_and_test_have_the_same_columns(folder: Path, told: ObservedTrial):
     """Both widths are named."""
     for row in range(1, 22):
         edit(folder / "audio/audio_test0.csv", row, lambda cells: ["0", *cells])
     assert told(lambda: mosi.read(folder)) == (f"{folder}: audio: 2 features in audio_train0.csv, 3 in audio_test0.csv")
 
 
-def test_a_video_in_train_and_test_is_noticed(folder: Path, told: Told):
+def test_a_video_in_train_and_test_is_noticed(folder: Path, told: ObservedTrial):
     """Its features know its labels."""
     lines = (folder / "transcripts.csv").read_text(encoding="utf-8").splitlines()
     lines[0] = lines[0].replace("v0_0", "aa_9")
@@ -166,7 +166,7 @@ def test_a_video_in_train_and_test_is_noticed(folder: Path, told: Told):
     assert told(lambda: mosi.read(folder)) == f"{folder}: 1 video (aa) in both text_train.csv and text_test.csv"
 
 
-def test_a_folder_without_the_files_is_refused(tmp_path: Path, told: Told):
+def test_a_folder_without_the_files_is_refused(tmp_path: Path, told: ObservedTrial):
     """The file is named."""
     assert told(lambda: mosi.read(tmp_path)) == f"{tmp_path}: transcripts.csv is not in it"
 

@@ -13,7 +13,7 @@ import pytest
 
 from tcray.data import mustard
 from tcray.data.examples import Examples
-from tests.data.conftest import Told
+from tests.data.conftest import ObservedTrial
 from tests.data.real import REAL_DATA, real_data
 from tests.data.tiny import mustard_folder, write_pickle
 
@@ -126,7 +126,7 @@ def test_without_audio_and_video_that_is_noted(folder: Path):
     )
 
 
-def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, told: Told):
+def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, told: ObservedTrial):
     """As many as fit."""
     write_pickle(folder / "audio_features.p", {name: np.ones((283, 2)) for name in IDS[2:]})
     assert told(lambda: mustard.read(folder)) == f"{folder}/audio_features.p: 2 utterances (1_0, 1_1) not in it"
@@ -138,7 +138,7 @@ def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, told: Tol
     assert told(lambda: mustard.read(folder)) == f"{folder}/audio_features.p: not a dictionary from ids to arrays"
 
 
-def test_a_truncated_video_file_is_a_sentence(folder: Path, told: Told):
+def test_a_truncated_video_file_is_a_sentence(folder: Path, told: ObservedTrial):
     """As HDF5 tells it."""
     path = folder / "resnet_pool5.hdf5"
     with h5py.File(path, "w") as file:
@@ -158,13 +158,13 @@ def test_a_truncated_video_file_is_a_sentence(folder: Path, told: Told):
         (lambda items: items.update({"1_3": 7}), "1_3: context is missing or of the wrong type"),
     ],
 )
-def test_a_bad_item_is_named(change: Callable[[dict[str, Any]], object], says: str, folder: Path, told: Told):
+def test_a_bad_item_is_named(change: Callable[[dict[str, Any]], object], says: str, folder: Path, told: ObservedTrial):
     """With the file."""
     edit(folder, change)
     assert told(lambda: mustard.read(folder)) == f"{folder}/sarcasm_data.json: {says}"
 
 
-def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, told: Told):
+def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, told: ObservedTrial):
     """All other items are of one show."""
     edit(folder, lambda items: [item.update(show="BBT") for item in items.values()])
     assert told(lambda: mustard.read(folder)) == "mustard: there are no test examples"
@@ -181,7 +181,7 @@ def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, told: T
     ],
     ids=str,
 )
-def test_bad_folds_are_a_sentence(folds: Any, folder: Path, told: Told):
+def test_bad_folds_are_a_sentence(folds: Any, folder: Path, told: ObservedTrial):
     """Positions that are not there, that are no positions, that are no pairs."""
     write_pickle(folder / "split_indices.p", folds)
     assert told(lambda: mustard.read(folder)) == (
@@ -189,14 +189,14 @@ def test_bad_folds_are_a_sentence(folds: Any, folder: Path, told: Told):
     )
 
 
-def test_an_example_tested_twice_is_noticed(folder: Path, told: Told):
+def test_an_example_tested_twice_is_noticed(folder: Path, told: ObservedTrial):
     """A pooled metric would count it twice."""
     rest, first = np.arange(8, 40), np.arange(8)
     write_pickle(folder / "split_indices.p", [(rest, first), (rest, first)])
     assert told(lambda: mustard.read(folder)) == "mustard-folds: an example is tested in two folds"
 
 
-def test_bad_vectors_are_a_sentence(folder: Path, told: Told):
+def test_bad_vectors_are_a_sentence(folder: Path, told: ObservedTrial):
     """Of another width, or none at all."""
     write_pickle(folder / "glove/glove_dict_3.p", {"word": np.ones(5)})
     assert told(lambda: mustard.read(folder)) == f"{folder}/glove/glove_dict_3.p: word: 4 columns expected, 5 found"

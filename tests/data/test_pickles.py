@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tcray.data.pickles import read_pickle
-from tests.data.conftest import Told
+from tests.data.conftest import ObservedTrial
 from tests.data.tiny import write_pickle
 
 
@@ -74,7 +74,9 @@ def test_an_array_written_by_python_2_is_read(path: Path):
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_pickle_that_runs_code_is_refused_and_does_not_run(protocol: int, path: Path, tmp_path: Path, told: Told):
+def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
+    protocol: int, path: Path, tmp_path: Path, told: ObservedTrial
+):
     """What it asks for is named."""
     proof = tmp_path / "ran"
     write_pickle(path, {"a": Runs(Path.touch, proof)}, protocol)
@@ -102,7 +104,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(protocol: int, path
     ],
     ids=str,
 )
-def test_anything_else_is_refused(value: Any, asks: str, path: Path, told: Told):
+def test_anything_else_is_refused(value: Any, asks: str, path: Path, told: ObservedTrial):
     """Objects inside arrays too."""
     write_pickle(path, value, 3)
     assert told(lambda: read_pickle(path)) == (
@@ -110,14 +112,14 @@ def test_anything_else_is_refused(value: Any, asks: str, path: Path, told: Told)
     )
 
 
-def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, told: Told):
+def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, told: ObservedTrial):
     """A shape that its bytes do not fill is a broken pickle."""
     whole = pickle.dumps(np.arange(8, dtype=np.uint8), 2)
     path.write_bytes(whole.replace(b"K\x08\x85", b"K\xff\x85"))
     assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: cannot reshape")
 
 
-def test_a_broken_pickle_is_a_sentence(path: Path, told: Told):
+def test_a_broken_pickle_is_a_sentence(path: Path, told: ObservedTrial):
     """Cut off anywhere, or no pickle at all."""
     whole = pickle.dumps({"a": np.arange(2.0), "b": [1, "two"]}, 2)
     for length in range(0, len(whole) - 1, 5):
@@ -127,7 +129,7 @@ def test_a_broken_pickle_is_a_sentence(path: Path, told: Told):
     assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
 
 
-def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, told: Told):
+def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, told: ObservedTrial):
     """No overflow."""
     loop: list[Any] = []
     loop.append(loop)

@@ -15,8 +15,8 @@ from tcray.data.dataset import as_dataset, load
 from tcray.data.loading import load_examples
 from tcray.data.recipe import GENERATOR, Recipe, Sections, View, read_recipe
 from tcray.data.twins import Planted, plant, truth_moments, write_twin
-from tcray.training.references import folds_of, linear_fit
-from tests.data.conftest import Told
+from tcray.training.baselines import folds_of, linear_fit
+from tests.data.conftest import ObservedTrial
 
 
 @pytest.fixture(scope="module", params=names())
@@ -168,6 +168,6 @@ def test_a_twin_of_another_recipe_is_read_from_where_it_was_written(tmp_path: Pa
     assert load(card, tmp_path).card == card
 
 
-def test_a_twin_of_nothing_is_refused(tmp_path: Path, told: Told):
+def test_a_twin_of_nothing_is_refused(tmp_path: Path, told: ObservedTrial):
     """With the nearest name."""
     assert told(lambda: write_twin("mustart", tmp_path)) == 'no such dataset "mustart": did you mean "mustard"?'

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from tcray.config.run import Configuration
 from tcray.models.architecture import Architecture, Floats, Layout, initial
-from tcray.models.draws import Draws
-from tcray.models.population import Population
-from tcray.spec.run import Configuration
+from tcray.models.random_streams import RandomStreams
+from tcray.models.stacked import StackedModel
 
 WIDTHS: Mapping[str, int] = {"text": 12, "audio": 5, "video": 9}
 
@@ -23,12 +23,12 @@ def configured(**values: Any) -> Configuration:
 
 def drawn(configuration: Configuration, seed: int = 0) -> dict[str, Floats]:
     """One member's initial tensors by name."""
-    return initial(Architecture.of(configuration, WIDTHS), configuration, Draws(0, seed, "planted"))
+    return initial(Architecture.of(configuration, WIDTHS), configuration, RandomStreams(0, seed, "planted"))
 
 
-def population(configuration: Configuration, members: Sequence[Mapping[str, Floats]]) -> Population:
+def population(configuration: Configuration, members: Sequence[Mapping[str, Floats]]) -> StackedModel:
     """These members in float64, all using the modalities of one configuration."""
     architecture = Architecture.of(configuration, WIDTHS)
     rows = np.stack([Layout.of(architecture).row(member) for member in members])
     present = torch.tensor([[m in configuration.modalities for m in WIDTHS]] * len(members))
-    return Population(architecture, torch.from_numpy(rows), present)
+    return StackedModel(architecture, torch.from_numpy(rows), present)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from tcray.config.run import Configuration
 from tcray.models.architecture import Architecture, Floats, Layout, padded
-from tcray.spec.run import Configuration
 from tests.models.specimens import WIDTHS, configured, drawn, population
 
 SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)]

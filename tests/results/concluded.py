@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from tcray.claims.verdicts import ComponentTest, conclude
+from tcray.config.sweep import Sweep
 from tcray.data.catalogue import Card
-from tcray.results.analyses.concluding import Results
-from tcray.results.analyses.finding import Component, conclude
-from tcray.results.analyses.search import SearchAnalysis
-from tcray.results.estimate import Estimate
-from tcray.results.ranking import Ranking
-from tcray.results.statistics.mean import Interval
-from tcray.spec.sweep import Sweep
+from tcray.results.analysis import Results
+from tcray.results.ranking.analysis import Ranking
+from tcray.results.search.analysis import SearchAnalysis
+from tcray.statistics.estimate import Estimate
+from tcray.statistics.mean import Interval
 from tests.results.recorded import MOSI, MUSTARD, REFERENCES, a_sweep
 from tests.results.specimens import (
     ARMS,
@@ -38,7 +38,7 @@ PLAIN, PRIOR = {"conditioning": "none"}, {"conditioning": "jwae"}
 LABELS = "The features saw the train labels, so train loss tells nothing: use mosi-heldout."
 
 
-def a_component(component: str, card: Card = MOSI, **changes: Any) -> Component:
+def a_component(component: str, card: Card = MOSI, **changes: Any) -> ComponentTest:
     """Of rank-generalisation, unless told: an effect of +0.031 with p = 0.003, over 6 repeats of 2 seeds."""
     given: dict[str, Any] = {
         "claim": "rank-generalisation",
@@ -66,10 +66,10 @@ def a_component(component: str, card: Card = MOSI, **changes: Any) -> Component:
         "sd_seeds": 0.02,
         **changes,
     }
-    return Component(**given)
+    return ComponentTest(**given)
 
 
-def some_components() -> list[Component]:
+def some_components() -> list[ComponentTest]:
     """Every verdict there is, and among their numbers what is none."""
     missing = dict.fromkeys(("holds", "opposes", "estimate", "retraining", "people", "margin"))
     place = {"holds": 1.0, "opposes": 0.001, "estimate": 3.0, "retraining": Interval(2.0, 8.0), "people": None}

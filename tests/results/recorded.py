@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tcray.config.domains import LogUniform
+from tcray.config.run import Configuration, canonical, digest
+from tcray.config.sweep import Confirm, Search, Sweep, Training
 from tcray.data.catalogue import Card
-from tcray.results.ranking import Ranking, ranking
-from tcray.spec.domains import LogUniform
-from tcray.spec.run import Configuration, canonical, digest
-from tcray.spec.sweep import Confirm, Search, Sweep, Training
+from tcray.results.ranking.analysis import Ranking, ranking
 from tcray.store.store import Store, SweepStore
 from tcray.store.trials import records
 

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.data.catalogue import Card
-from tcray.results.analyses.conditioning import Conditioning
-from tcray.results.analyses.modalities import Contribution
-from tcray.results.analyses.profiles import Profile
-from tcray.results.analyses.robustness import Robustness
-from tcray.results.analyses.search import History, Importance, Optimism, SearchAnalysis, Tried
-from tcray.results.analyses.spectrum import Spectrum
-from tcray.results.estimate import Estimate
-from tcray.results.ranking import DatasetTable, Row
-from tcray.results.statistics.shapley import shapley
+from tcray.results.modalities.analysis import Contribution
+from tcray.results.prior.analysis import Conditioning
+from tcray.results.rank.analysis import Profile
+from tcray.results.ranking.analysis import DatasetTable, Row
+from tcray.results.robustness.analysis import Robustness
+from tcray.results.search.analysis import History, Importance, Optimism, SearchAnalysis, Tried
+from tcray.results.spectrum.analysis import Spectrum
+from tcray.statistics.estimate import Estimate
+from tcray.statistics.shapley_values import shapley
 from tests.results.recorded import MOSI, REFERENCES
 
 RANKS = (1, 2, 3, 4, 6, 8, 12, 16)

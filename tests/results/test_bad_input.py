@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tcray.claims.conditions import patterns, without
+from tcray.claims.verdicts import ALL
 from tcray.cli import main
-from tcray.results.analyses.concluding import results_of
-from tcray.results.analyses.conditions import patterns, without
-from tcray.results.analyses.finding import ALL
-from tcray.spec.claims import CLAIMS
-from tcray.spec.sweep import Confirm, Sweep
+from tcray.config.claims import CLAIMS
+from tcray.config.sweep import Confirm, Sweep
+from tcray.results.analysis import analyze
 from tcray.store.store import Store
 from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
@@ -268,6 +268,6 @@ def test_a_sweep_begun_afresh_has_results_of_its_own(tmp_path: Path) -> None:
     begun = {"sweep_id": "small-1-g2", "started_at": "2026-01-02T00:00:00+00:00", "finished_at": None}
     again.write_manifest({**first.read_manifest(), **begun})
     for store, reason in ((first, False), (again, True)):
-        results = results_of(store)
+        results = analyze(store)
         (whole,) = [f for f in results.findings if (f.measured.claim, f.measured.component) == ("audio-dropout", ALL)]
         assert (results.looks, whole.sentence.startswith("No confirm run on mosi is complete")) == (1, reason)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tcray.results.analyses.concluding import results_of
-from tcray.results.views.document import as_text, document
-from tcray.spec.load import load_sweep
+from tcray.config.load import load_sweep
+from tcray.results.analysis import analyze
+from tcray.results.output.document import as_text, document
 from tests.recording import record_sweep
 
 KNOWN = Path(__file__).parents[1] / "known"
@@ -28,7 +28,7 @@ VERDICTS = {
 def test_a_known_truth_is_found_and_nothing_else(name: str, tmp_path: Path) -> None:
     """The verdicts are those of the planted truth, and the same store gives the same document to the last digit."""
     store = record_sweep(tmp_path, load_sweep(KNOWN / f"{name}.yaml"))
-    results = results_of(store)
+    results = analyze(store)
     said = {f"{f.measured.claim}/{f.measured.component}": f.verdict for f in results.findings}
     assert said.items() >= VERDICTS[name].items()
-    assert as_text(document(results)) == as_text(document(results_of(store)))
+    assert as_text(document(results)) == as_text(document(analyze(store)))

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tcray.config.domains import LogUniform, Uniform
+from tcray.config.metrics import METRICS
+from tcray.config.run import Run, digest
+from tcray.config.sweep import Asha, Confirm, Search, Sweep, Training
 from tcray.data.catalogue import Card
 from tcray.search.plan import Plan, plan
-from tcray.search.queue import Circumstances, Examples, Pack, Queue
-from tcray.spec.domains import LogUniform, Uniform
-from tcray.spec.metrics import METRICS
-from tcray.spec.run import Run, digest
-from tcray.spec.sweep import Asha, Confirm, Search, Sweep, Training
+from tcray.search.queue import Examples, Execution, Pack, Queue
 from tcray.store.export import export_rows
 from tcray.store.outcome import Evaluation, Outcome
 from tcray.store.store import Store, SweepStore
@@ -112,10 +112,10 @@ class Trainer:
         return METRICS[self.objective.removeprefix("valid.")].maximize
 
 
-def circumstances(pack: Pack, host: str = "here") -> Circumstances:
+def circumstances(pack: Pack, host: str = "here") -> Execution:
     """Where and when a pack is said to have been trained."""
     now = datetime.now(UTC)
-    return Circumstances(host, "cpu", f"pack-{pack.number}", len(pack.segments), now - timedelta(seconds=1), now)
+    return Execution(host, "cpu", f"pack-{pack.number}", len(pack.segments), now - timedelta(seconds=1), now)
 
 
 def finish(queue: Queue, trainer: Trainer, limit: int = 64) -> None:

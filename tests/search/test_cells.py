@@ -1,7 +1,7 @@
 """The cells of a sweep."""
 
+from tcray.config.run import Configuration
 from tcray.search.cells import Cell, cells_of, distinct
-from tcray.spec.run import Configuration
 
 from .laboratory import CARDS, a_plan, a_sweep
 

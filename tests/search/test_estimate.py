@@ -2,9 +2,9 @@
 
 import pytest
 
+from tcray.config.sweep import Confirm, Training
 from tcray.search.estimate import estimate, timed_before
 from tcray.search.queue import Queue
-from tcray.spec.sweep import Confirm, Training
 from tcray.store.store import Store
 
 from .laboratory import EXAMPLES, Trainer, a_plan, finish

@@ -2,12 +2,12 @@
 
 import pytest
 
+from tcray.config.domains import Choice, Int, LogInt, LogUniform, Uniform
+from tcray.config.run import ENGINE_VERSION
+from tcray.config.sweep import Asha, Confirm, Data, Resources, Search, Training
 from tcray.errors import DataError, InputError
 from tcray.search.plan import find_cards, plan
 from tcray.search.rungs import Rungs
-from tcray.spec.domains import Choice, Int, LogInt, LogUniform, Uniform
-from tcray.spec.run import ENGINE_VERSION
-from tcray.spec.sweep import Asha, Confirm, Data, Resources, Search, Training
 
 from .laboratory import CARDS, a_plan, a_sweep
 

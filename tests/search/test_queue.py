@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 from pyarrow import parquet
 
+from tcray.config.domains import Choice, Int
+from tcray.config.sweep import Asha, Confirm, Resources, Search, Training
 from tcray.errors import StoreError
 from tcray.search import queue as queue_module
-from tcray.search.proposals import Proposer
 from tcray.search.queue import Queue
-from tcray.spec.domains import Choice, Int
-from tcray.spec.sweep import Asha, Confirm, Resources, Search, Training
+from tcray.search.sampler import TrialSampler
 from tcray.store.outcome import Outcome
 from tcray.store.schema import TABLES
 
@@ -222,7 +222,7 @@ def test_what_failed_without_a_result_is_tried_again_at_the_next_start(tmp_path,
     (failed,) = runs_of(store, reason="crash")
     proposed = of_table(exported(store), "ledger", kind="proposal")
 
-    monkeypatch.setattr(Proposer, "propose", lambda *given: pytest.fail("a wave was proposed anew"))
+    monkeypatch.setattr(TrialSampler, "propose", lambda *given: pytest.fail("a wave was proposed anew"))
     again = Queue(plan, store, EXAMPLES)
     assert not again.finished
     trainer.trained.clear()

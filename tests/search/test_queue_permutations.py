@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tcray.search.proposals import Proposer
-from tcray.spec.sweep import Asha, Confirm, Search
+from tcray.config.sweep import Asha, Confirm, Search
+from tcray.search.sampler import TrialSampler
 
 from .laboratory import Trainer, a_plan, a_store, exported, of_table
 from .misfortune import Killed, Misfortune, MortalStore
@@ -107,13 +107,13 @@ def test_a_finished_sweep_is_replayed_without_a_sampler(tmp_path, undisturbed, m
 def _spied(monkeypatch):
     """The waves that any proposer is asked for from now on, in order."""
     asked = []
-    propose = Proposer.propose
+    propose = TrialSampler.propose
 
     def spy(self, told, count, seed):
         asked.append(len(told) // self.wave)
         return propose(self, told, count, seed)
 
-    monkeypatch.setattr(Proposer, "propose", spy)
+    monkeypatch.setattr(TrialSampler, "propose", spy)
     return asked
 
 

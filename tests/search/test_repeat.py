@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tcray.search.course import Circumstances, Course, Measurement, worth
-from tcray.search.proposals import Told
+from tcray.config.sweep import Asha, Confirm, Search, Training
 from tcray.search.repeat import Repeat
-from tcray.spec.sweep import Asha, Confirm, Search, Training
+from tcray.search.run_history import Execution, Measurement, RunHistory, worth
+from tcray.search.sampler import ObservedTrial
 from tcray.store.keys import RunKey
 
 from .laboratory import a_plan
@@ -16,7 +16,7 @@ from .laboratory import a_plan
 PLAN = a_plan(
     factors={}, training=Training(9), search=Search("tpe", 8, 4, Asha(1, 3.0)), confirm=Confirm(seeds=2, repeats=1)
 )
-WHERE = Circumstances("h", "cpu", "p", 1, datetime.now(UTC), datetime.now(UTC))
+WHERE = Execution("h", "cpu", "p", 1, datetime.now(UTC), datetime.now(UTC))
 DIVERGED, CRASH, NAN = "diverged", "crash", math.nan
 
 
@@ -26,7 +26,7 @@ def a_repeat(*measured, plan=PLAN, wave=4):
     for trial, values in enumerate(measured):
         configuration = plan.resolve(repeat.cell, {"lr": 1e-4 * (trial + 1)})
         key = RunKey("search", "mosi", 0, trial, 0)
-        course = Course(key, trial // wave, plan.run(repeat.cell, configuration, 0), plan.rungs)
+        course = RunHistory(key, trial // wave, plan.run(repeat.cell, configuration, 0), plan.rungs)
         for rung, value in zip((1, 3, 9), values, strict=False):
             course.measured.append(_measurement(rung, value, plan.sweep.objective))
         repeat.searching.append(course)
@@ -113,10 +113,10 @@ def test_optuna_hears_how_each_trial_ended():
     repeat = ended([1.0, 0.8, 0.7], [3.0], [DIVERGED], [2.0, CRASH])
     one, two, three, four = (course.run.configuration for course in repeat.searching)
     assert repeat.told() == [
-        Told(one, "COMPLETE", 0.7, 9),
-        Told(two, "PRUNED", 3.0, 1),
-        Told(three, "PRUNED", 3.0, 0),
-        Told(four, "FAIL"),
+        ObservedTrial(one, "COMPLETE", 0.7, 9),
+        ObservedTrial(two, "PRUNED", 3.0, 1),
+        ObservedTrial(three, "PRUNED", 3.0, 0),
+        ObservedTrial(four, "FAIL"),
     ]
 
 

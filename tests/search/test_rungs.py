@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcray.config.sweep import Asha, Search, Training
 from tcray.search.queue import Queue
 from tcray.search.rungs import Rungs, quantile
-from tcray.spec.sweep import Asha, Search, Training
 
 from .laboratory import EXAMPLES, Trainer, a_plan, a_store, exported, finish, of_table
 

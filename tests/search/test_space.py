@@ -2,8 +2,8 @@
 
 import pytest
 
+from tcray.config.domains import Choice, Int, LogInt, LogUniform, Uniform
 from tcray.search.space import Space
-from tcray.spec.domains import Choice, Int, LogInt, LogUniform, Uniform
 
 from .laboratory import a_plan
 

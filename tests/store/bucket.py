@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from tcray.store.volume import Volume
+from tcray.store.filesystem import StoreFilesystem
 
 
 class Bucket(fs.FileSystemHandler):
@@ -21,9 +21,9 @@ class Bucket(fs.FileSystemHandler):
         self.failures = 0
         """How many of the next writes fail."""
 
-    def volume(self) -> Volume:
+    def volume(self) -> StoreFilesystem:
         """A volume in the bucket."""
-        return Volume("s3://KEY:SECRET@bucket/trials?region=nowhere", fs.PyFileSystem(self), "bucket/trials")
+        return StoreFilesystem("s3://KEY:SECRET@bucket/trials?region=nowhere", fs.PyFileSystem(self), "bucket/trials")
 
     def get_type_name(self) -> str:
         """As of the real thing."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tcray.store import volume
+from tcray.store import filesystem as volume
 from tcray.store.paths import SWEEPS
 from tcray.store.store import Store
 

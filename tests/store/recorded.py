@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tcray.spec.run import ENGINE_VERSION, Configuration, Run, canonical
-from tcray.store.activity import Activity, Host, Leader
+from tcray.config.run import ENGINE_VERSION, Configuration, Run, canonical
+from tcray.store.driver_status import BestRun, DriverStatus, Host
 from tcray.store.keys import RunKey
 from tcray.store.store import Store, SweepStore
 
@@ -179,9 +179,9 @@ def a_sweep(store: Store, sweep_id: str = SWEEP_ID, manifest: Mapping[str, Any] 
     return sweep
 
 
-def an_activity(token: str, **changes: Any) -> Activity:
+def an_activity(token: str, **changes: Any) -> DriverStatus:
     """What the driver with the lease of this token is at, on two hosts and one that was lost."""
-    activity = Activity(
+    activity = DriverStatus(
         token=token,
         at=BEGAN.timestamp(),
         objective="valid.loss",
@@ -191,7 +191,7 @@ def an_activity(token: str, **changes: Any) -> Activity:
         failed=1,
         running=32,
         seconds_left=840.0,
-        best=(Leader("mosi", "mosi/rank=4,conditioning=jwae", 0.91234),),
+        best=(BestRun("mosi", "mosi/rank=4,conditioning=jwae", 0.91234),),
         hosts=(
             Host("h1", "10.0.0.1", "up", 4, 4, 240, 1234.5),
             Host("h2", "10.0.0.2", "leaving", 4, 1, 120, None),

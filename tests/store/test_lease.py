@@ -14,8 +14,8 @@ from tcray.errors import StoreBusyError, StoreError
 from tcray.store import lease
 from tcray.store.lease import (
     STALE_SECONDS,
-    Holder,
     Lease,
+    LeaseHolder,
     ask_to_stop,
     holder,
     is_asked_to_stop,
@@ -51,7 +51,7 @@ def sweep(any_store: Store) -> SweepStore:
     return any_store.sweep(SWEEP_ID)
 
 
-def leave(sweep: SweepStore, who: Holder, number: int = 1) -> None:
+def leave(sweep: SweepStore, who: LeaseHolder, number: int = 1) -> None:
     """Leaves a lease behind as `who` would have."""
     sweep.volume.write(sweep.paths.lease(number), who.content)
 
@@ -77,7 +77,7 @@ def test_a_lease_is_held_inside_with(sweep: SweepStore):
 def test_a_second_driver_is_told_who_runs_the_sweep(sweep: SweepStore):
     """Host, pid and since when."""
     since = 1_700_000_000.0
-    busy = Holder("t", ELSEWHERE, since=since, beat=time.time())
+    busy = LeaseHolder("t", ELSEWHERE, since=since, beat=time.time())
     leave(sweep, busy)
     with pytest.raises(StoreBusyError) as caught, Lease(sweep):
         pass
@@ -91,10 +91,10 @@ def test_a_second_driver_is_told_who_runs_the_sweep(sweep: SweepStore):
 
 def test_a_driver_elsewhere_that_fell_silent_is_taken_over_from(sweep: SweepStore):
     """Not before its heartbeat is a minute old."""
-    leave(sweep, Holder("t", ELSEWHERE, since=0.0, beat=time.time() - STALE_SECONDS + 5))
+    leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time() - STALE_SECONDS + 5))
     with pytest.raises(StoreBusyError), Lease(sweep):
         pass
-    leave(sweep, Holder("t", ELSEWHERE, since=0.0, beat=time.time() - STALE_SECONDS - 5))
+    leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time() - STALE_SECONDS - 5))
     with Lease(sweep):
         held = holder(sweep)
         assert held is not None
@@ -105,7 +105,7 @@ def test_a_driver_elsewhere_that_fell_silent_is_taken_over_from(sweep: SweepStor
 def test_a_driver_here_that_is_gone_is_taken_over_from_at_once(ended: str, sweep: SweepStore):
     """Its last heartbeat may be of this very moment."""
     process = gone() if ended == "killed" else replace(Process.current(), started="1")
-    leave(sweep, Holder("t", process, since=0.0, beat=time.time()))
+    leave(sweep, LeaseHolder("t", process, since=0.0, beat=time.time()))
     with Lease(sweep):
         held = holder(sweep)
         assert held is not None
@@ -114,7 +114,7 @@ def test_a_driver_here_that_is_gone_is_taken_over_from_at_once(ended: str, sweep
 
 def test_a_driver_here_that_is_stopped_still_holds(sweep: SweepStore):
     """A process that runs is no less running for being silent, and would go on writing."""
-    leave(sweep, Holder("t", Process.current(), since=0.0, beat=0.0))
+    leave(sweep, LeaseHolder("t", Process.current(), since=0.0, beat=0.0))
     with pytest.raises(StoreBusyError), Lease(sweep):
         pass
 
@@ -151,7 +151,7 @@ def test_the_heart_beats(sweep: SweepStore):
 def test_losing_the_lease_is_noticed(sweep: SweepStore):
     """A driver that slept and was taken over from learns it before it writes, and leaves the new lease alone."""
     with Lease(sweep, beat_seconds=3600) as mine:
-        leave(sweep, Holder("t", ELSEWHERE, since=0.0, beat=time.time()), number=2)
+        leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time()), number=2)
         mine.check()  # its own beat is fresh: nobody may have taken over
         mine._mine = replace(mine._mine, beat=time.time() - 2 * 3600 - 1)
         with pytest.raises(StoreBusyError) as caught:
@@ -165,7 +165,7 @@ def test_losing_the_lease_is_noticed(sweep: SweepStore):
 def test_the_heart_notices_a_loss_too(sweep: SweepStore):
     """Without anyone asking."""
     with Lease(sweep, beat_seconds=0.01) as mine:
-        leave(sweep, Holder("t", ELSEWHERE, since=0.0, beat=time.time()), number=2)
+        leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time()), number=2)
         mine._heart.join(timeout=10)
         with pytest.raises(StoreBusyError, match="was taken over"):
             mine.check()
@@ -205,7 +205,7 @@ def test_a_driver_that_is_asked_to_stop_hears_of_it(sweep: SweepStore):
 
 def test_no_later_driver_is_stopped(sweep: SweepStore):
     """What was left for a driver that is gone stops none that comes after it, and is not taken away by it."""
-    before = Holder("t", gone(), since=0.0, beat=time.time())
+    before = LeaseHolder("t", gone(), since=0.0, beat=time.time())
     leave(sweep, before)
     ask_to_stop(sweep, before)
     with Lease(sweep, beat_seconds=0.01) as mine:
@@ -231,7 +231,7 @@ def test_of_many_threads_one_takes_a_stale_lease(store: Store):
     """Twenty times eight drivers that see the same stale lease at once: one holds it, seven are told so."""
     for race in range(20):
         sweep = store.sweep(f"race-{race}")
-        leave(sweep, Holder("t", ELSEWHERE, since=0.0, beat=0.0))
+        leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=0.0))
         start, end = threading.Barrier(8), threading.Barrier(8)
         won: list[str] = []
         lost: list[str] = []
@@ -259,7 +259,7 @@ def test_of_many_threads_one_takes_a_stale_lease(store: Store):
 def test_of_two_processes_one_takes_a_stale_lease(store: Store):
     """And when it is killed, the next one takes over at once."""
     sweep = store.sweep(SWEEP_ID)
-    leave(sweep, Holder("t", ELSEWHERE, since=0.0, beat=0.0))
+    leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=0.0))
     arguments = [sys.executable, "-c", DRIVER, store.uri, SWEEP_ID]
     drivers = [subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for driver in drivers:

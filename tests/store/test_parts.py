@@ -12,9 +12,9 @@ from pyarrow import parquet
 
 from tcray.errors import StoreError
 from tcray.store import parts
+from tcray.store.filesystem import StoreFilesystem
 from tcray.store.parts import check_sum, decode, encode, list_parts
 from tcray.store.schema import CURVES, LEDGER, RUNS, TableSchema
-from tcray.store.volume import Volume
 
 from .recorded import SWEEP_ID, a_run
 
@@ -131,7 +131,7 @@ def test_parts_are_listed_in_the_order_of_writing(tmp_path: Path):
     """What is still being written is none yet; anything else is named."""
     for name in ("00000010-00000000.parquet", "00000009-ffffffff.parquet", "00000011-00000000.parquet.ab.tmp"):
         (tmp_path / name).touch()
-    volume = Volume.at(str(tmp_path.parent))
+    volume = StoreFilesystem.at(str(tmp_path.parent))
     assert list_parts(volume, tmp_path.name) == ["00000009-ffffffff.parquet", "00000010-00000000.parquet"]
     (tmp_path / "notes.txt").touch()
     with pytest.raises(StoreError) as caught:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import nan
 
-from tcray.store.activity import write_activity
+from tcray.store.driver_status import write_activity
 from tcray.store.lease import Lease, last_holder
 from tcray.store.store import Store
 from tcray.store.summary import Summary, best_by_dataset, ended_and_planned

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tcray.store.activity import write_activity
-from tcray.store.lease import Holder, Lease, ask_to_stop, last_holder
+from tcray.store.driver_status import write_activity
+from tcray.store.lease import Lease, LeaseHolder, ask_to_stop, last_holder
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 from tcray.store.verify import Issue, examine, known_ids, verify
@@ -174,7 +174,7 @@ def leave_state(sweep: SweepStore) -> str:
 
 def leave_lease(sweep: SweepStore) -> str:
     """The lease of a driver that was killed."""
-    killed = Holder("t", replace(Process.current(), started="1"), since=0.0, beat=time.time())
+    killed = LeaseHolder("t", replace(Process.current(), started="1"), since=0.0, beat=time.time())
     sweep.volume.write(sweep.paths.lease(1), killed.content)
     return f"its last driver ({killed}) ended without a word; the same command goes on from what it recorded"
 

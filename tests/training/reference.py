@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
+from tcray.config.metrics import Task
+from tcray.config.run import Configuration, Run
 from tcray.data.dataset import MultimodalDataset, standardized
 from tcray.models.architecture import Architecture, initial
-from tcray.models.draws import Draws
-from tcray.spec.metrics import Task
-from tcray.spec.run import Configuration, Run
+from tcray.models.random_streams import RandomStreams
 
 Doubles = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Epoch:
+class EpochDraws:
     """How the model stands after an epoch."""
 
     running_loss: float
@@ -198,7 +198,7 @@ def mmd_imq(z: Tensor, prior: Tensor) -> Tensor:
     return torch.stack(values).mean()
 
 
-def steps(draws: Draws, configuration: Configuration, train: NDArray[np.int64], epoch: int) -> Iterator[Step]:
+def steps(draws: RandomStreams, configuration: Configuration, train: NDArray[np.int64], epoch: int) -> Iterator[Step]:
     """One epoch's steps; random blocks are as wide as a batch padded to 32 rows, and a layer padded to 16 units."""
     c = configuration
     order = train[draws.generator("order", epoch=epoch).permutation(len(train))]
@@ -219,7 +219,7 @@ def steps(draws: Draws, configuration: Configuration, train: NDArray[np.int64], 
         yield Step(torch.from_numpy(rows), masks, kept, prior)
 
 
-def training(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ()) -> Iterator[Epoch]:
+def training(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ()) -> Iterator[EpochDraws]:
     """Trains the model of `run` on a dataset of one fold, in float64, and says how it stands after each epoch."""
     torch.set_default_dtype(torch.float64)
     try:
@@ -228,8 +228,8 @@ def training(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ())
         torch.set_default_dtype(torch.float32)
 
 
-def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> Iterator[Epoch]:
-    c, widths, draws = run.configuration, dataset.card.modalities, Draws.of(run)
+def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> Iterator[EpochDraws]:
+    c, widths, draws = run.configuration, dataset.card.modalities, RandomStreams.of(run)
     model = Model(c, widths, dataset.card.task, silent)
     start = initial(Architecture.of(c, widths), c, draws)
     model.load_state_dict({name: torch.tensor(x) for name, x in unpadded(start, c, widths).items()})
@@ -253,7 +253,7 @@ def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> 
             latents = model.encode({m: x[split.valid] for m, x in features.items()}, whole_units)
             valid = model.task_loss(model.fuse(latents, dict.fromkeys(latents, torch.ones(()))), labels[split.valid])
         weights = {name: p.detach().clone() for name, p in model.named_parameters()}
-        yield Epoch(sum(running) / len(running), valid.item(), weights)
+        yield EpochDraws(sum(running) / len(running), valid.item(), weights)
 
 
 def unpadded(

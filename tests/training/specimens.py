@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tcray.spec.run import Configuration, Run
-from tcray.training.pack import Trained, train
-from tcray.training.tables import Tables
+from tcray.config.run import Configuration, Run
+from tcray.training.pack import TrainResult, train
+from tcray.training.packed_dataset import PackedDataset
 
 MODALITIES = ("text", "audio", "video")
 
@@ -41,11 +41,11 @@ def _stranger(chance: random.Random, values: dict[str, Any]) -> Run:
     return run(seed=chance.randint(0, 99), **values)
 
 
-def trained(tables: Tables, runs: Sequence[Run], **more: Any) -> list[Trained]:
+def trained(tables: PackedDataset, runs: Sequence[Run], **more: Any) -> list[TrainResult]:
     """What comes of training runs from their start to their end."""
     return train(tables, runs, start=0, stop=runs[0].epochs, states=[None] * len(runs), **more)
 
 
-def bits(result: Trained) -> tuple[bytes | None, bytes | None, str]:
+def bits(result: TrainResult) -> tuple[bytes | None, bytes | None, str]:
     """All that a pack says of a run but its wall time; equal where every float is the same (a NaN equals a NaN)."""
     return result.state, result.weights, repr(replace(result.outcome, seconds=0.0))

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tcray.models.architecture import Architecture, Layout
+from tcray.training.checkpoint import State
 from tcray.training.pack import train
-from tcray.training.state import State
-from tcray.training.tables import Tables
+from tcray.training.packed_dataset import PackedDataset
 from tests.planted import planted
 from tests.training.reference import training, unpadded
 from tests.training.specimens import run
@@ -68,7 +68,7 @@ def test_a_modality_always_dropped_is_one_whose_latent_is_zero() -> None:
 def assert_agreement(task: Any, values: dict[str, Any]) -> None:
     """Engine and plain model agree after each of a few epochs."""
     dataset = planted(sizes=(50, 20, 20), task=task)
-    tables, one, state = Tables.of(dataset, dtype=torch.float64), run(epochs=EPOCHS, **values), None
+    tables, one, state = PackedDataset.of(dataset, dtype=torch.float64), run(epochs=EPOCHS, **values), None
     widths, later = dataset.card.modalities, run(epochs=EPOCHS + 1, **values)
     layout = Layout.of(Architecture.of(one.configuration, widths))
     for epoch, plain in enumerate(training(dataset, one), 1):

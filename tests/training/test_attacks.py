@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tcray.training.attacks import LEVELS, Attacker, Corruption
-from tcray.training.tables import Tables
+from tcray.training.packed_dataset import PackedDataset
 from tests.planted import planted
 from tests.training.specimens import MODALITIES, run
 from tests.training.test_evaluation import at_start, fitted
@@ -33,7 +33,7 @@ def test_ten_steps_do_at_least_the_harm_of_one() -> None:
 
 def test_fgsm_moves_every_used_input_by_epsilon() -> None:
     """Along the sign of the task loss's gradient; padded columns and absent modalities stay where they are."""
-    tables = Tables.of(planted(), dtype=torch.float64)
+    tables = PackedDataset.of(planted(), dtype=torch.float64)
     population, members, folds = at_start(tables, [run(), run(modalities=("text", "video"))])
     rows, inputs = next(tables.splits["test"].blocks(folds))
     moved = Attacker.of(tables, members, folds).fgsm(0.25)(population, rows, inputs)
@@ -51,7 +51,7 @@ def test_fgsm_moves_every_used_input_by_epsilon() -> None:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_input_leaves_the_ball(attack: Callable[[Attacker, float], Corruption]) -> None:
     """Every coordinate stays within ε of where it was, and padded columns do not move."""
-    tables = Tables.of(planted(), dtype=torch.float64)
+    tables = PackedDataset.of(planted(), dtype=torch.float64)
     population, members, folds = at_start(tables, [run(), run(seed=1)])
     rows, inputs = next(tables.splits["test"].blocks(folds))
     moved = attack(Attacker.of(tables, members, folds), 0.3)(population, rows, inputs)
@@ -62,7 +62,7 @@ def test_no_input_leaves_the_ball(attack: Callable[[Attacker, float], Corruption
 
 def test_pgd_without_a_gradient_stays_at_its_random_start() -> None:
     """Where an input has no influence, the walk is its start: uniform in the ε-ball, another one for each seed."""
-    tables = Tables.of(planted(), dtype=torch.float64)
+    tables = PackedDataset.of(planted(), dtype=torch.float64)
     population, members, folds = at_start(tables, [run(modalities=("text",)), run(modalities=("text",), seed=1)])
     rows, inputs = next(tables.splits["test"].blocks(folds))
     moved = Attacker.of(tables, members, folds).pgd(0.3)(population, rows, inputs)

@@ -13,16 +13,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from tcray.config.run import Run
 from tcray.data.dataset import standardized
 from tcray.models.architecture import Architecture, Layout, initial
-from tcray.models.draws import Draws
-from tcray.models.population import Population
-from tcray.spec.run import Run
+from tcray.models.random_streams import RandomStreams
+from tcray.models.stacked import StackedModel
 from tcray.store.outcome import Outcome
 from tcray.training import evaluation
-from tcray.training.epoch import Member
+from tcray.training.draws import Member
 from tcray.training.evaluation import NOISE_LEVELS, check, conditions, predict
-from tcray.training.tables import Tables
+from tcray.training.packed_dataset import PackedDataset
 from tests.planted import planted
 from tests.training.reference import mmd_rbf
 from tests.training.specimens import MODALITIES, bits, run, trained
@@ -30,20 +30,22 @@ from tests.training.specimens import MODALITIES, bits, run, trained
 SUBSETS = ["+".join(subset) for size in (1, 2, 3) for subset in combinations(MODALITIES, size)]
 
 
-def at_start(tables: Tables, runs: Sequence[Run]) -> tuple[Population, list[Member], Tensor]:
+def at_start(tables: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, list[Member], Tensor]:
     """The members of these runs before training, in float64, and the fold of each."""
     architecture = Architecture.of(runs[0].configuration, tables.modalities)
-    members = [Member(one.configuration, fold, Draws.of(one, fold)) for one in runs for fold in range(tables.folds)]
+    members = [
+        Member(one.configuration, fold, RandomStreams.of(one, fold)) for one in runs for fold in range(tables.folds)
+    ]
     drawn = [Layout.of(architecture).row(initial(architecture, m.configuration, m.draws)) for m in members]
     present = torch.tensor([[m.uses(name) for name in tables.modalities] for m in members])
-    population = Population(architecture, torch.from_numpy(np.stack(drawn)), present)
+    population = StackedModel(architecture, torch.from_numpy(np.stack(drawn)), present)
     return population, members, torch.tensor([m.fold for m in members])
 
 
 @cache
 def fitted(fusion: str = "lmf") -> Outcome:
     """A confirm run that has learned something."""
-    [result] = trained(Tables.of(planted()), [run(epochs=8, lr=1e-2, fusion=fusion)], confirm=True)
+    [result] = trained(PackedDataset.of(planted()), [run(epochs=8, lr=1e-2, fusion=fusion)], confirm=True)
     return result.outcome
 
 
@@ -82,7 +84,7 @@ def test_with_every_modality_missing_one_constant_is_left(fusion: str) -> None:
 def test_noise_grows_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """σ = 0 is the clean prediction, a tiny σ changes it a little, and σ = 1 by far more."""
     monkeypatch.setattr(evaluation, "NOISE_LEVELS", (0.0, 1e-6, 1.0))
-    tables = Tables.of(planted(), dtype=torch.float64)
+    tables = PackedDataset.of(planted(), dtype=torch.float64)
     found = conditions(*_arguments(tables, [run(), run(seed=1)]))
     for m in MODALITIES:
         zero, tiny, large = (np.abs(found[f"noise:{m}:{s}"] - found["clean"]).max() for s in (0.0, 1e-6, 1.0))
@@ -91,7 +93,7 @@ def test_noise_grows_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert large > 1e3 * tiny
 
 
-def _arguments(tables: Tables, runs: Sequence[Run]) -> tuple[Population, Tables, list[Member], Tensor]:
+def _arguments(tables: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, PackedDataset, list[Member], Tensor]:
     population, members, folds = at_start(tables, runs)
     return population, tables, members, folds
 
@@ -113,12 +115,12 @@ def test_the_input_of_an_absent_modality_has_no_influence(values: dict[str, Any]
 def test_each_member_predicts_its_own_folds_split() -> None:
     """Under a fold protocol a member sees its fold's rows, standardised by its fold's train rows."""
     dataset = planted(sizes=(60, 20, 20), folds=3)
-    tables, features = Tables.of(dataset, dtype=torch.float64), standardized(dataset)
+    tables, features = PackedDataset.of(dataset, dtype=torch.float64), standardized(dataset)
     population, _, folds = at_start(tables, [run(), run(seed=1)])
     outputs = predict(population, tables, "test", folds)
     for k, fold in enumerate(folds.tolist()):
         rows = dataset.splits[fold].test
-        alone = Population(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
+        alone = StackedModel(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
         inputs = [torch.nn.functional.pad(x[fold, rows].double(), (0, -x.shape[2] % 16)) for x in features.values()]
         expected = alone.fuse(alone.encode([x[None] for x in inputs]))[0]
         assert outputs[k, : len(rows)] == pytest.approx(expected.numpy(), abs=1e-12)
@@ -128,12 +130,12 @@ def test_each_member_predicts_its_own_folds_split() -> None:
 def test_the_manipulation_check_is_measured_on_the_whole_validation_split(folds: int) -> None:
     """MMD², mean ‖z‖²/ℓ and reconstruction error of every modality, by their definitions on all rows at once."""
     dataset = planted(sizes=(100, 90, 20), folds=folds)
-    tables, features = Tables.of(dataset, dtype=torch.float64), standardized(dataset)
+    tables, features = PackedDataset.of(dataset, dtype=torch.float64), standardized(dataset)
     population, _, of_member = at_start(tables, [run(conditioning="jwae", latent_dim=10)])
     found = check(population, tables, of_member)
     for k, fold in enumerate(of_member.tolist()):
         rows = dataset.splits[fold].valid
-        alone = Population(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
+        alone = StackedModel(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
         padded = [torch.nn.functional.pad(x[fold, rows].double(), (0, -x.shape[2] % 16)) for x in features.values()]
         latents = alone.encode([x[None] for x in padded])
         for m, z, y, x in zip(MODALITIES, latents, alone.decode(latents), padded, strict=True):

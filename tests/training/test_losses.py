@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
-from tcray.spec.metrics import Task
+from tcray.config.metrics import Task
 from tcray.training.losses import task_loss
 
 

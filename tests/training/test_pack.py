@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from tcray.config.run import Run
 from tcray.models.architecture import Architecture
-from tcray.models.population import Population
-from tcray.spec.run import Run
+from tcray.models.stacked import StackedModel
+from tcray.training.checkpoint import State
 from tcray.training.evaluation import predict
 from tcray.training.metrics import metrics
 from tcray.training.pack import train
-from tcray.training.state import State
-from tcray.training.tables import SplitName, Tables
+from tcray.training.packed_dataset import PackedDataset, SplitName
 from tests.planted import planted
 from tests.training.specimens import bits, run, strangers, trained
 
@@ -50,7 +50,7 @@ CASES = [
 @pytest.mark.parametrize(("data", "values"), CASES)
 def test_a_run_ends_with_the_same_bits_in_any_company(data: dict[str, Any], values: dict[str, Any]) -> None:
     """States, weights, metrics, curves, evaluations and spectra in packs of 2, 7 and 64 are those of a run alone."""
-    tables = Tables.of(planted(**data))
+    tables = PackedDataset.of(planted(**data))
     chance = random.Random(0)
     chosen = strangers(3, chance, **values)
     alone = [_in_two_segments(tables, [one]) for one in chosen]
@@ -64,7 +64,7 @@ def test_a_run_ends_with_the_same_bits_in_any_company(data: dict[str, Any], valu
                 assert alone[begin + k][0] == together[places.index(k)], (size, begin + k)
 
 
-def _in_two_segments(tables: Tables, runs: list[Run]) -> list[tuple[object, ...]]:
+def _in_two_segments(tables: PackedDataset, runs: list[Run]) -> list[tuple[object, ...]]:
     """Bits after the first epoch and after the second, which is trained in the opposite order."""
     first = train(tables, runs, start=0, stop=1, states=[None] * len(runs))
     states = [result.state for result in reversed(first)]
@@ -75,13 +75,13 @@ def _in_two_segments(tables: Tables, runs: list[Run]) -> list[tuple[object, ...]
 def test_runs_of_different_signatures_never_share_a_pack() -> None:
     """Runs whose tensors differ in shape are refused before anything is trained."""
     with pytest.raises(AssertionError, match="runs that share a pack share a signature and a number of epochs"):
-        trained(Tables.of(planted()), [run(latent_dim=16), run(latent_dim=8)])
+        trained(PackedDataset.of(planted()), [run(latent_dim=16), run(latent_dim=8)])
 
 
 @pytest.mark.parametrize("kind", ["jwae", "imq", "tensor", "batches of 7"])
 def test_resuming_equals_never_having_stopped(kind: str) -> None:
     """Weights and metrics after epochs 1, 2 to 3 and 4, each from the last one's state, are those of 1 to 4 at a go."""
-    tables = Tables.of(planted())
+    tables = PackedDataset.of(planted())
     one = run(epochs=4, rank=3, dropout=0.3, audio_dropout=0.3, weight_decay=0.1, lr=3e-3, **KINDS[kind])
     [straight] = trained(tables, [one], confirm=True)
     state, curve = None, []
@@ -94,7 +94,7 @@ def test_resuming_equals_never_having_stopped(kind: str) -> None:
 
 def test_a_member_that_diverges_leaves_its_neighbours_their_bits() -> None:
     """A learning rate of 1e30 fails in the first epoch; the runs before and after it end as they would alone."""
-    tables = Tables.of(planted())
+    tables = PackedDataset.of(planted())
     neighbours = strangers(2, random.Random(1), conditioning="jwae")
     wild = run(conditioning="jwae", lr=1e30)
     before, failed, after = trained(tables, [neighbours[0], wild, neighbours[1]], confirm=True)
@@ -107,7 +107,7 @@ def test_a_member_that_diverges_leaves_its_neighbours_their_bits() -> None:
 
 def test_divergence_is_dated_to_its_epoch() -> None:
     """Decay that multiplies three layers by -999 a step gives outputs of 1e36 after four steps, and none after five."""
-    tables = Tables.of(planted(sizes=(50, 20, 20)))
+    tables = PackedDataset.of(planted(sizes=(50, 20, 20)))
     values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64}
     growing = run(epochs=6, lr=1e-3, weight_decay=1e6, **values)
     calm = run(epochs=6, lr=1e-3, **values)
@@ -119,7 +119,7 @@ def test_divergence_is_dated_to_its_epoch() -> None:
 
 def test_infinite_predictions_of_a_diverged_member_are_no_warning() -> None:
     """Outputs that overflow to infinity without a NaN fail their run and nothing else."""
-    tables = Tables.of(planted(sizes=(50, 20, 20)))
+    tables = PackedDataset.of(planted(sizes=(50, 20, 20)))
     values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64, "latent_dim": 1}
     failed, neighbour = trained(tables, [run(epochs=5, weight_decay=1e6, **values), run(epochs=5, **values)])
     assert (failed.outcome.state, neighbour.outcome.state) == ("FAILED", "TRAINED")
@@ -127,7 +127,7 @@ def test_infinite_predictions_of_a_diverged_member_are_no_warning() -> None:
 
 def test_one_diverging_fold_fails_its_run() -> None:
     """A run of three folds, one of them lost to NaN, is FAILED in that epoch; the run beside it is not."""
-    tables = Tables.of(planted(folds=3))
+    tables = PackedDataset.of(planted(folds=3))
     runs = [run(epochs=3, seed=1), run(epochs=3, seed=2)]
     lost, sound = (result.state for result in train(tables, runs, start=0, stop=1, states=[None, None]))
     assert lost is not None
@@ -145,7 +145,7 @@ def test_one_diverging_fold_fails_its_run() -> None:
 )
 def test_metrics_are_those_of_the_epoch_with_the_best_objective(objective: str, better: Any) -> None:
     """`valid.*`, `test.*` and `train.loss_best` belong to the best epoch; `last.*` and `train.loss` to the last one."""
-    tables = Tables.of(planted(sizes=(60, 40, 40), noise=1.0))
+    tables = PackedDataset.of(planted(sizes=(60, 40, 40), noise=1.0))
     one = run(epochs=6, objective=objective, lr=0.05, batch_size=20, seed=1)
     [result] = trained(tables, [one], confirm=True)
     values = [row[objective] for row in result.outcome.curve]
@@ -165,7 +165,7 @@ def test_metrics_are_those_of_the_epoch_with_the_best_objective(objective: str, 
 
 def test_a_best_epoch_before_a_rung_is_not_forgotten() -> None:
     """A run that is worse after its state was written ends with the metrics and weights of the epoch before it."""
-    tables = Tables.of(planted(sizes=(60, 40, 40), noise=1.0))
+    tables = PackedDataset.of(planted(sizes=(60, 40, 40), noise=1.0))
     one = run(epochs=6, lr=0.05, batch_size=20, seed=1)
     [straight] = trained(tables, [one], confirm=True)
     [stopped] = train(tables, [one], start=0, stop=5, states=[None])
@@ -175,18 +175,18 @@ def test_a_best_epoch_before_a_rung_is_not_forgotten() -> None:
     assert straight.weights == resumed.weights
 
 
-def _named(prefix: str, tables: Tables, one: Run, epoch: int) -> dict[str, float]:
+def _named(prefix: str, tables: PackedDataset, one: Run, epoch: int) -> dict[str, float]:
     split: SplitName = "valid" if prefix.endswith("valid") else "test"
     return {f"{prefix}.{name}": value for name, value in _measured(split, tables, one, epoch).items()}
 
 
-def _measured(split: SplitName, tables: Tables, one: Run, epoch: int) -> dict[str, float]:
+def _measured(split: SplitName, tables: PackedDataset, one: Run, epoch: int) -> dict[str, float]:
     """The metrics on a split of the weights that the run has after an epoch."""
     [result] = train(tables, [replace(one, epochs=epoch + 1)], start=0, stop=epoch, states=[None])
     assert result.state is not None
     architecture = Architecture.of(one.configuration, tables.modalities)
     weights = torch.from_numpy(State.from_bytes(result.state).weights)
-    population = Population(architecture, weights, torch.ones(1, len(tables.modalities), dtype=torch.bool))
+    population = StackedModel(architecture, weights, torch.ones(1, len(tables.modalities), dtype=torch.bool))
     [outputs] = predict(population, tables, split, torch.zeros(1, dtype=torch.long))
     labels = tables.splits[split].labels
     return metrics(tables.task, outputs[: len(labels)], labels)
@@ -195,7 +195,7 @@ def _measured(split: SplitName, tables: Tables, one: Run, epoch: int) -> dict[st
 @pytest.mark.parametrize("objective", ["valid.loss", "valid.f1"])
 def test_ties_go_to_the_earlier_epoch(objective: str) -> None:
     """A learning rate too small to change any prediction leaves the first epoch best."""
-    [result] = trained(Tables.of(planted()), [run(epochs=3, objective=objective, lr=1e-30)])
+    [result] = trained(PackedDataset.of(planted()), [run(epochs=3, objective=objective, lr=1e-30)])
     assert len({row[objective] for row in result.outcome.curve}) == 1
     assert result.outcome.best_epoch == 1
 
@@ -232,7 +232,7 @@ def test_padded_units_stay_exactly_zero(conditioning: str, fusion: str) -> None:
 
 def test_training_leaves_the_thread_count_as_it_was() -> None:
     """A pack computes on one thread, and gives the others back, even when it fails."""
-    tables = Tables.of(planted())
+    tables = PackedDataset.of(planted())
     torch.set_num_threads(3)
     trained(tables, [run(epochs=1)])
     assert torch.get_num_threads() == 3

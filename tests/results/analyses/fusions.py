@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
+from tcray.config.sweep import Confirm
 from tcray.data.catalogue import Card
-from tcray.results.analyses.evidence import Evidence, Samples
-from tcray.spec.sweep import Confirm
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, a_sweep
 
@@ -45,7 +45,7 @@ def an_error(mae: float, subset: str, repeat: int, spread: float) -> float:
 
 def evidence(
     folder: Path, maes: Worth, *, card: Card = TRIO, spread: float = 0.001, repeats: int = REPEATS, **changes: Any
-) -> Evidence:
+) -> SweepRuns:
     """That of a sweep over the subsets of `maes`, every test example of a run being off by its MAE.
 
     What is missing at inference leaves of a fusion of all what training without it does; without any it is off by 2.
@@ -70,9 +70,9 @@ def evidence(
         }
     )
     references = {card.name: [{"name": "median", "metrics": {"test.mae": CONSTANT}}]}
-    return Evidence.of(planted_store(folder, sweep, Planted.of(card, outcome), references=references))
+    return SweepRuns.of(planted_store(folder, sweep, Planted.of(card, outcome), references=references))
 
 
-def samples(folder: Path, maes: Worth, **changes: Any) -> Samples:
+def samples(folder: Path, maes: Worth, **changes: Any) -> DatasetRuns:
     """The one dataset of that evidence."""
     return evidence(folder, maes, **changes).samples[0]

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tcray.claims.sweep_runs import SweepRuns
+from tcray.claims.verdicts import ComponentTest, Finding, conclude
+from tcray.config.run import Configuration, canonical, digest
+from tcray.config.sweep import Sweep
 from tcray.data.catalogue import Card
-from tcray.results.analyses.evidence import Evidence
-from tcray.results.analyses.finding import Component, Finding, conclude
 from tcray.search.cells import Cell, cells_of
-from tcray.spec.run import Configuration, canonical, digest
-from tcray.spec.sweep import Sweep
 from tcray.store.store import SweepStore
 from tcray.training.metrics import metrics
 from tests.results.recorded import a_run, a_store
@@ -155,10 +155,10 @@ Part = TypeVar("Part")
 
 
 def concluded(
-    analyse: Callable[[Evidence], tuple[list[Part], list[Component]]], store: SweepStore
-) -> tuple[list[Part], dict[str, Component], dict[str, Finding]]:
+    analyze: Callable[[SweepRuns], tuple[list[Part], list[ComponentTest]]], store: SweepStore
+) -> tuple[list[Part], dict[str, ComponentTest], dict[str, Finding]]:
     """What an analysis makes of a store: its parts, and by name its components and what they come to."""
-    evidence = Evidence.of(store)
-    parts, components = analyse(evidence)
+    evidence = SweepRuns.of(store)
+    parts, components = analyze(evidence)
     findings = conclude(components, alpha=evidence.alpha, beats_linear={})
     return parts, {c.component: c for c in components}, {f.measured.component: f for f in findings}

@@ -1,0 +1,1 @@
+"""From stored rows to decisions: units, paired differences, computed quantities and verdicts."""

@@ -1,0 +1,290 @@
+"""A sweep's confirm runs as arrays paired by unit: what every analysis starts from.
+
+A unit is what is independent: a repeat (the mean over its confirm seeds), or a seed where nothing is tuned. Only
+complete confirm runs count. Shape legend: U units, L cells, G test groups, N test examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcray.claims.predictions import Predictions
+from tcray.claims.units import Unit, unit_of
+from tcray.config.metrics import METRICS, Metric, Task
+from tcray.config.run import canonical
+from tcray.config.sweep import Sweep
+from tcray.statistics.estimate import defined
+from tcray.statistics.groups import pseudovalues
+from tcray.store.store import Store, SweepStore
+from tcray.store.trials import Record, records
+
+Floats = NDArray[np.float64]
+RunId = tuple[str, int, int]
+"""A confirm run of a sweep: its cell, repeat and seed."""
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PairedValues:
+    """One number of every unit in every of some cells, paired by unit.
+
+    values   (U, L)
+    grouped  (U, L, G) pseudo-values by test group, whose mean over G is `values`; None where there are none
+    numbers  (U,) the units' own: each one's repeat, or its seed
+    runs     each unit's confirm runs in a cell
+    ungrouped   why there are none, though they were asked for: one sentence; empty where there are
+    dropped  units that lack a complete run, or a defined number, in one of the cells
+    sd_repeats, sd_seeds   standard deviation between repeats (seeds' share removed) and between the seeds of a repeat,
+             pooled over cells; None where there is one repeat, or one seed a repeat
+    """
+
+    values: Floats
+    grouped: Floats | None
+    numbers: tuple[int, ...]
+    runs: int
+    dropped: int
+    sd_repeats: float | None
+    sd_seeds: float | None
+    ungrouped: str = ""
+
+    @property
+    def units(self) -> int:
+        """U."""
+        return len(self.values)
+
+    @property
+    def seeds(self) -> int:
+        """Confirm runs that a cell's mean rests on."""
+        return self.units * self.runs
+
+
+@dataclass(frozen=True)
+class DatasetRuns:
+    """The complete confirm runs of one dataset, real or its twin, in the order in which the sweep lists its levels."""
+
+    card: Mapping[str, Any]
+    unit: Unit
+    factors: tuple[str, ...]
+    runs: Sequence[Record]
+    predictions: Predictions = field(repr=False)
+    references: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def dataset(self) -> str:
+        """Its name."""
+        return str(self.card["name"])
+
+    @property
+    def source(self) -> str:
+        """`real` or `twin`."""
+        return str(self.card["source"])
+
+    @property
+    def task(self) -> Task:
+        """Regression or classification."""
+        task: Task = self.card["task"]
+        return task
+
+    @property
+    def primary(self) -> Metric:
+        """The metric that bears verdicts."""
+        return METRICS[self.card["primary_metric"]]
+
+    @property
+    def group_noun(self) -> str:
+        """What test examples are grouped by: `video`, `speaker`, or `example` where each stands alone."""
+        return str(self.card["groups"]) or "example"
+
+    @cached_property
+    def cells(self) -> Mapping[str, list[Record]]:
+        """The runs of every cell."""
+        cells: dict[str, list[Record]] = {}
+        for run in self.runs:
+            cells.setdefault(run["cell"], []).append(run)
+        return cells
+
+    def levels(self, factor: str, within: Mapping[str, Any] | None = None) -> list[Any]:
+        """The levels of a factor that have runs (in the stratum `within`): sorted if numbers, else as they come."""
+        found = dict.fromkeys(run.get(factor) for run in self._of(within or {}) if run.get(factor) is not None)
+        return sorted(found) if all(isinstance(level, int | float) for level in found) else list(found)
+
+    def strata(self, *without: str) -> list[dict[str, Any]]:
+        """Every combination of levels of the factors beside `without` that has runs; one empty one if none are left."""
+        names = [name for name in self.factors if name not in without]
+        found = dict.fromkeys(tuple(run.get(name) for name in names) for run in self.runs)
+        return [dict(zip(names, levels, strict=True)) for levels in found]
+
+    def cell(self, levels: Mapping[str, Any]) -> str | None:
+        """The one cell with these levels; None where it has no run."""
+        return next((run["cell"] for run in self._of(levels)), None)
+
+    def along(self, factor: str, stratum: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[str]]:
+        """The levels of a factor that have runs in a stratum of all others, and their cells."""
+        found = [(level, self.cell({**stratum, factor: level})) for level in self.levels(factor, stratum)]
+        known = [(level, cell) for level, cell in found if cell is not None]
+        return tuple(level for level, _ in known), [cell for _, cell in known]
+
+    def panel(self, metric: str, cells: Sequence[str], *, grouped: bool = False) -> PairedValues:
+        """A number of these cells, as `test.mae`, or `gap` for test loss less train loss, both at the last epoch.
+
+        grouped   also by test group, from the clean predictions; for `test.*` alone
+        """
+        by_unit = self._by_unit(metric, cells)
+        units = [unit for unit in by_unit if all(by_unit[unit])]
+        dropped = len(by_unit) - len(units)
+        values = [[[value for _, value in cell] for cell in by_unit[unit]] for unit in units]
+        seeds = min((len(cell) for unit in values for cell in unit), default=0)
+        means = np.array([[np.mean(cell) for cell in unit] for unit in values], np.float64).reshape(
+            len(units), len(cells)
+        )
+        panel = PairedValues(means, None, tuple(units), seeds, dropped, *_deviations(values, self.unit))
+        if not grouped or not units:
+            return panel
+        try:
+            by_group = self._by_group(metric, [[[run for run, _ in cell] for cell in by_unit[unit]] for unit in units])
+        except (KeyError, ValueError) as undefined:
+            return replace(panel, ungrouped=self._ungrouped(undefined))
+        return replace(panel, grouped=by_group)
+
+    def _of(self, levels: Mapping[str, Any]) -> Iterator[Record]:
+        return (run for run in self.runs if all(run.get(name) == level for name, level in levels.items()))
+
+    def _by_unit(self, metric: str, cells: Sequence[str]) -> dict[int, list[list[tuple[RunId, float]]]]:
+        """By unit (its repeat, or its seed) and cell: runs and their numbers; none for a cell if one is undefined."""
+        found: dict[int, list[list[tuple[RunId, float]]]] = {}
+        undefined: set[tuple[int, int]] = set()
+        for place, cell in enumerate(cells):
+            for run in self.cells.get(cell, ()):
+                unit = run["seed"] if self.unit == "seed" else run["repeat"]
+                value = _number(run, metric)
+                row = found.setdefault(unit, [[] for _ in cells])
+                if value is None:
+                    undefined.add((unit, place))
+                else:
+                    row[place].append(((cell, run["repeat"], run["seed"]), value))
+        for unit, place in undefined:
+            found[unit][place] = []
+        return dict(sorted(found.items()))
+
+    def _by_group(self, metric: str, runs: Sequence[Sequence[Sequence[RunId]]]) -> Floats:
+        """Pseudo-values (U, L, G) of runs by unit and cell, the mean over those of one unit in one cell.
+
+        Raises `KeyError` where a run has no predictions, and `ValueError` where the metric needs every group it has.
+        """
+        split = self.predictions.of(self.dataset)
+        clean = np.stack([self.predictions.outputs(run, "clean") for unit in runs for cell in unit for run in cell])
+        name = metric.removeprefix("test.")
+        by_run = iter(pseudovalues(name, clean, split.labels, split.groups, task=self.task))
+        return np.array([[np.mean([next(by_run) for _ in cell], axis=0) for cell in unit] for unit in runs])
+
+    def _ungrouped(self, undefined: Exception) -> str:
+        noun = self.group_noun
+        if isinstance(undefined, KeyError):
+            return f"Predictions are missing, so nothing tells what other {noun}s would give: run the sweep again."
+        if len({*self.predictions.of(self.dataset).groups}) < 2:
+            return f"The test split is of one {noun}, so nothing tells what others would give: test on more."
+        return f"Nothing tells what other {noun}s would give, since {undefined}: test on more."
+
+
+@dataclass(frozen=True)
+class SweepRuns:
+    """What a sweep asked, and the samples of its datasets.
+
+    looks   how many sweeps of the store, this one included, asked this question of these data with other confirm runs
+            no later than this one did
+    """
+
+    manifest: Mapping[str, Any]
+    sweep: Sweep
+    samples: tuple[DatasetRuns, ...]
+    looks: int
+    runs: Sequence[Record] = field(repr=False)
+    """Every run, of both phases and every state."""
+    store: SweepStore = field(repr=False)
+
+    @classmethod
+    def of(cls, store: SweepStore) -> SweepRuns:
+        """The evidence of a sweep as its store has it by now. Raises `StoreError` where the store is not sound."""
+        manifest = store.read_manifest()
+        sweep = Sweep.from_document(manifest["sweep"])
+        runs = records(store)
+        confirmed = [run for run in runs if run["phase"] == "confirm" and run["state"] == "COMPLETE"]
+        confirmed.sort(key=lambda run: _place(run, sweep.factors))
+        predictions = Predictions(store)
+        samples = tuple(
+            DatasetRuns(
+                card=card,
+                unit=unit_of(sweep),
+                factors=tuple(sweep.factors),
+                runs=[run for run in confirmed if (run["dataset"], run["source"]) == (card["name"], card["source"])],
+                predictions=predictions,
+                references=manifest["references"].get(card["name"], ()),
+            )
+            for card in manifest["cards"]
+        )
+        return cls(manifest, sweep, samples, _looks(store, manifest), runs, store)
+
+    @property
+    def alpha(self) -> float:
+        """What a p-value is held against: a second look is paid for."""
+        return ALPHA / self.looks
+
+    @property
+    def tuned(self) -> bool:
+        """Whether every cell is at its own best configuration."""
+        return bool(self.sweep.tune)
+
+
+def _place(run: Record, factors: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Where the levels of a run stand in the sweep file; subsets of modalities by size, then by name."""
+    places = []
+    for name, listed in factors.items():
+        level = run.get(name)
+        known = [] if isinstance(listed, str) else ["+".join(x) if isinstance(x, tuple) else x for x in listed]
+        places.append((known.index(level), "") if level in known else (str(level).count("+"), str(level)))
+    return places
+
+
+def _number(run: Record, metric: str) -> float | None:
+    if metric != "gap":
+        return defined(run.get(metric))
+    test, train = defined(run.get("last.test.loss")), defined(run.get("train.loss"))
+    return None if test is None or train is None else test - train
+
+
+def _deviations(values: Sequence[Sequence[Sequence[float]]], unit: Unit) -> tuple[float | None, float | None]:
+    """Between repeats, and between seeds, pooled over cells; `values` by unit, cell and seed."""
+    if len(values) < 2:
+        return None, None
+    means = np.array([[np.mean(cell) for cell in row] for row in values])
+    between = float(means.var(axis=0, ddof=1).mean())
+    if unit == "seed":
+        return None, between**0.5
+    spreads = [(np.var(cell, ddof=1), len(cell)) for row in values for cell in row if len(cell) > 1]
+    if not spreads:
+        return between**0.5, None
+    within = float(np.mean([spread for spread, _ in spreads]))
+    seeds = float(np.mean([count for _, count in spreads]))
+    return max(0.0, between - within / seeds) ** 0.5, within**0.5
+
+
+def _looks(store: SweepStore, manifest: Mapping[str, Any]) -> int:
+    """This sweep, and those before it that differ in their confirm runs alone; the same ones again are no new look."""
+    asked, begun = _asked(manifest), manifest["started_at"]
+    others = [other for other in Store(store.volume).manifests() if other["started_at"] <= begun]
+    confirmed = {canonical(other["sweep"]["confirm"]) for other in others if _asked(other) == asked}
+    return len(confirmed | {canonical(manifest["sweep"]["confirm"])})
+
+
+def _asked(manifest: Mapping[str, Any]) -> Any:
+    """What makes two sweeps looks at one question: all but confirm runs, claims, words and resources."""
+    aside = ("confirm", "claims", "question", "resources", "data")
+    sweep = {key: value for key, value in manifest["sweep"].items() if key not in aside}
+    return sweep, [card["fingerprint"] for card in manifest["cards"]], manifest.get("engine")

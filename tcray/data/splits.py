@@ -1,0 +1,33 @@
+"""Draws that are random and yet fixed: by digests of names, whatever the order of a file or the version of numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tcray.config.run import digest
+
+
+def shuffled(names: Iterable[str], purpose: str) -> list[str]:
+    """The distinct `names` in an order that depends on nothing but them and `purpose`."""
+    return sorted(set(names), key=lambda name: (digest([purpose, name]), name))
+
+
+def carved(label_of: Mapping[str, int], count: int, purpose: str) -> frozenset[str]:
+    """`count` of the names in `label_of`, every label as often as its share, drawn for `purpose`.
+
+    Places left over by rounding down go to the labels with the largest remainders.
+    """
+    by_label: dict[int, list[str]] = {}
+    for name in shuffled(label_of, purpose):
+        by_label.setdefault(label_of[name], []).append(name)
+    quota = {label: count * len(names) / len(label_of) for label, names in by_label.items()}
+    places = {label: int(share) for label, share in quota.items()}
+    by_remainder = sorted(quota, key=lambda label: (places[label] - quota[label], label))
+    for label in by_remainder[: count - sum(places.values())]:
+        places[label] += 1
+    return frozenset(name for label, names in by_label.items() for name in names[: places[label]])
+
+
+def positions(flags: Sequence[bool]) -> list[int]:
+    """Where `flags` are true."""
+    return [i for i, flag in enumerate(flags) if flag]

@@ -1,0 +1,1 @@
+"""Shared display parts: labels, colours, axes, panels and tables."""

@@ -1,0 +1,165 @@
+"""How places, levels, metrics and numbers stand in tables and figures: as findings word them, – where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from tcray.claims.units import Unit
+from tcray.claims.wording import factor_noun, label_of, level, number, signed
+from tcray.results.ranking.analysis import Row
+from tcray.statistics.estimate import Estimate
+from tcray.statistics.mean import Interval
+
+NONE = "–"
+"""What stands where there is no number."""
+
+LARGE = 10_000.0
+"""A number from here on is written by its magnitude."""
+
+GAP = "gap"
+"""The derived metric: test loss less train loss, both at the last epoch."""
+
+SPLITS: Mapping[str, str] = {
+    "valid": "validation",
+    "last.test": "last-epoch test",
+    "last.valid": "last-epoch validation",
+    "check": "",
+}
+"""What a split is called, if not by its own name."""
+
+
+class Placed(Protocol):
+    """Whatever was measured on a dataset, in a stratum of it."""
+
+    @property
+    def dataset(self) -> str:
+        """Its name."""
+
+    @property
+    def source(self) -> str:
+        """`real` or `twin`; empty for a dataset that was left out."""
+
+    @property
+    def stratum(self) -> Mapping[str, Any]:
+        """The levels that it fixes, by factor."""
+
+
+def dataset_label(dataset: str, source: str) -> str:
+    """A dataset, never without saying whether it is real or a twin; one that was left out is neither."""
+    return f"{dataset} ({source})" if source else dataset
+
+
+def short_dataset_label(dataset: str, source: str) -> str:
+    """A dataset where room is short: a twin is never shown without saying so."""
+    return dataset_label(dataset, source if source == "twin" else "")
+
+
+def place_label(part: Placed) -> str:
+    """As `mosi (real), conditioning=none`."""
+    return _joined(dataset_label(part.dataset, part.source), part.stratum)
+
+
+def short_place_label(part: Placed) -> str:
+    """As `mosi, conditioning=none`, where room is short."""
+    return _joined(short_dataset_label(part.dataset, part.source), part.stratum)
+
+
+def _joined(dataset: str, stratum: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, [dataset, stratum_label(stratum)]))
+
+
+def level_label(value: Any) -> str:
+    """A level of a factor; modalities are joined by `+`."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " + ".join(map(str, value)) or "none"
+    return level_label(sorted(value)) if isinstance(value, frozenset) else level(value)
+
+
+def stratum_label(stratum: Mapping[str, Any]) -> str:
+    """The levels that a stratum fixes, as `conditioning=none, rank=4`; empty where it fixes none."""
+    return ", ".join(f"{name}={level_label(value)}" for name, value in stratum.items() if value is not None)
+
+
+def factor_label(factor: str) -> str:
+    """A factor as an axis names it."""
+    noun = factor_noun(factor)
+    return f"rate of {noun} in training" if factor.startswith("modality_dropout.") else noun
+
+
+def metric_label(metric: str) -> str:
+    """`test.mae` as `test MAE`, `train.loss` as `train loss`."""
+    if metric == GAP:
+        return "test − train loss"
+    split, _, name = metric.rpartition(".")
+    label = label_of(name).replace(">=", "≥").replace("_", " ")
+    return f"{SPLITS.get(split, split)} {label}".strip()
+
+
+def better_label(*, maximize: bool) -> str:
+    """Which way is better."""
+    return "higher is better" if maximize else "lower is better"
+
+
+def number_label(value: float | None) -> str:
+    """Three decimals, which suit every metric here."""
+    return _known(value, number)
+
+
+def signed_label(value: float | None) -> str:
+    """A difference, with its sign."""
+    return _known(value, signed)
+
+
+def _known(value: float | None, said: Callable[[float], str]) -> str:
+    if value is None or not math.isfinite(value):
+        return NONE
+    return said(value) if abs(value) < LARGE else f"{value:.1e}".replace("-", "−")
+
+
+def estimate_label(estimate: Estimate | None) -> str:
+    """A mean ± half its 95 % interval; without the half where there is none."""
+    return _give_or_take(estimate, number_label)
+
+
+def change_label(estimate: Estimate | None) -> str:
+    """A mean difference, with its sign, ± half its 95 % interval."""
+    return _give_or_take(estimate, signed_label)
+
+
+def _give_or_take(estimate: Estimate | None, said: Callable[[float | None], str]) -> str:
+    if estimate is None:
+        return NONE
+    mean, half = said(estimate.mean), number_label(estimate.half_width)
+    return mean if NONE in (mean, half) else f"{mean} ± {half}"
+
+
+def interval_label(interval: Interval | None) -> str:
+    """`0.012 to 0.050`."""
+    if interval is None:
+        return NONE
+    ends = number_label(interval.low), number_label(interval.high)
+    return NONE if NONE in ends else " to ".join(ends)
+
+
+def p_label(p: float | None) -> str:
+    """A p-value, three decimals of it."""
+    return "< 0.001" if p is not None and p < 0.001 else number_label(p)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 repeat`, `12 repeats`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def runs_label(row: Row, unit: Unit) -> str:
+    """How many runs a row of a ranking rests on: `3 × 2`, repeats of seeds; as `3 × 1–2` where they differ."""
+    few, many = row.seeds
+    seeds = f"{few}" if few == many else f"{few}–{many}"
+    return f"{row.repeats} × {seeds}" if unit == "repeat" else seeds
+
+
+def time_label(iso: str) -> str:
+    """A time of the manifest (UTC) to the minute."""
+    return iso[:16].replace("T", " ")

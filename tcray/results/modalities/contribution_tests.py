@@ -1,0 +1,170 @@
+"""Whether modalities are worth different amounts, and whether some together are worth more than the best of them alone.
+
+Both on fusions trained anew with each subset of the modalities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from tcray.claims.any_of import any_of
+from tcray.claims.conditions import patterns
+from tcray.claims.effect import Direction, asked, counted, effect, thin
+from tcray.claims.sweep_runs import ALPHA, DatasetRuns, Floats, PairedValues
+from tcray.claims.verdicts import ComponentTest, margin_of
+from tcray.claims.wording import capitalised, label_of, number
+from tcray.config.messages import listed
+from tcray.results.modalities.coalition_values import Game, cells_by_subset, incomplete, unanchored
+from tcray.statistics.shapley_values import advantage
+
+CLAIM = "modal-asymmetry"
+
+
+def shares_differ(samples: DatasetRuns, stratum: Mapping[str, Any], game: Game | None, alpha: float) -> ComponentTest:
+    """The component of that name: some modality is worth more than another (Holm over pairs).
+
+    game   of the fusions trained anew; None where a value of it is missing
+
+    Contradicted where every pair's Shapley values are shown to lie within the margin of one another.
+    """
+    modalities, label = tuple(samples.card["modalities"]), label_of(f"test.{samples.primary.name}")
+    component = asked(
+        samples,
+        stratum,
+        claim=CLAIM,
+        component="shares-differ",
+        metric=f"test.{samples.primary.name}",
+        estimand=(
+            f"How much more {label} one modality is worth than another: the difference of their Shapley values over "
+            "fusions trained anew with every subset, each tuned by itself; of the pair for which it is best borne out"
+        ),
+    )
+    cells = cells_by_subset(samples, stratum)
+    if reason := _one(samples) or incomplete(samples, _subsets(modalities), cells) or unanchored(samples):
+        return replace(component, reason=reason)
+    panel = game.panel if game and game.panel else samples.panel(component.metric, list(cells.values()))
+    if game is None:
+        return replace(counted(component, panel), reason=thin(panel, samples.unit))
+    pairs = list(combinations(modalities, 2))
+    worth = {subset: game.sign * values for subset, values in game.worth.items()}
+    margin, groups, also = margin_of(samples.primary), samples.group_noun, f" {_shares(game, label)}"
+    parts = {}
+    for pair in pairs:
+        more = advantage(worth, modalities, pair)
+        first, second = pair if more.mean() >= 0 else reversed(pair)
+        direction = Direction(f"{first} is worth more than {second}", f"{second} … {first}", 1, margin, also)
+        difference = more if (first, second) == pair else -more
+        part = effect(component, panel, difference, direction, alpha=alpha / len(pairs), groups=groups)
+        parts[f"{first} over {second}"] = part
+    return any_of(
+        component,
+        parts,
+        sign=1,
+        some=f"Whether one modality is worth more {label} than another",
+        none=f"All modalities are worth the same {label} to within {margin:g}",
+        alpha=alpha,
+        groups=groups,
+    )
+
+
+def combination_beats_parts(samples: DatasetRuns, stratum: Mapping[str, Any], alpha: float) -> ComponentTest:
+    """The component of that name: some modalities together beat each of them alone.
+
+    A combination's p-value is the largest over its parts, all of which it must beat (Berger 1982); Holm over
+    combinations. Contradicted where each is shown to beat some part by less than the margin, or not at all; a
+    combination of k parts has k chances of that, which are paid for (Bonferroni).
+    """
+    modalities, metric = tuple(samples.card["modalities"]), f"test.{samples.primary.name}"
+    label = label_of(metric)
+    component = asked(
+        samples,
+        stratum,
+        claim=CLAIM,
+        component="combination-beats-parts",
+        metric=metric,
+        estimand=(
+            f"{capitalised(label)} of fusions trained with a combination of modalities less that of the best of its "
+            f"parts alone, each tuned by itself, paired by {samples.unit}; of the combination that is best borne out"
+        ),
+    )
+    cells = cells_by_subset(samples, stratum)
+    if reason := _one(samples) or incomplete(samples, _subsets(modalities), cells):
+        return replace(component, reason=reason)
+    panel = samples.panel(metric, list(cells.values()), grouped=True)
+    values = panel.values if panel.grouped is None else panel.grouped
+    worth = {subset: values[:, place] for place, subset in enumerate(cells)}
+    whole = [subset for subset in patterns(modalities) if len(subset) > 1]
+    beaten = {
+        "+".join(subset): _against_parts(component, samples, panel, worth, subset, alpha / len(whole))
+        for subset in whole
+    }
+    better, margin = "a higher" if samples.primary.maximize else "a lower", margin_of(samples.primary)
+    return any_of(
+        component,
+        beaten,
+        sign=1 if samples.primary.maximize else -1,
+        some=f"Whether a combination has {better} {label} than the best of its parts",
+        none=f"No combination has {better} {label} than the best of its parts by {margin:g} or more",
+        alpha=alpha,
+        groups=samples.group_noun,
+    )
+
+
+def _against_parts(
+    component: ComponentTest,
+    samples: DatasetRuns,
+    panel: PairedValues,
+    worth: Mapping[frozenset[str], Floats],
+    subset: tuple[str, ...],
+    alpha: float,
+) -> ComponentTest:
+    """A combination against the part that it beats least surely.
+
+    Negligible as surely as it beats some part by less than the margin, opposed as surely as some part beats it; both
+    are corrected for how many parts there are.
+    """
+    name, label, maximize = "+".join(subset), label_of(component.metric), samples.primary.maximize
+    better, worse = ("a higher", "a lower") if maximize else ("a lower", "a higher")
+    sign, margin = 1 if maximize else -1, margin_of(samples.primary)
+    parts = []
+    for m in subset:
+        difference = worth[frozenset(subset)] - worth[frozenset({m})]
+        claimed, opposite = (f"{name} has {word} {label} than {m} alone" for word in (better, worse))
+        direction = Direction(claimed, opposite, sign, margin)
+        parts.append(effect(component, panel, difference, direction, alpha=alpha, groups=samples.group_noun))
+    weakest = max(
+        parts,
+        key=lambda part: (1.0 if part.holds is None else part.holds, -sign * (part.estimate or 0.0)),
+    )
+
+    def surest(p_values: Iterable[float | None]) -> float:
+        return min(1.0, len(subset) * min((p for p in p_values if p is not None), default=1.0))
+
+    return replace(
+        weakest,
+        opposes=surest(part.opposes for part in parts),
+        p_negligible=surest(part.p_negligible for part in parts),
+    )
+
+
+def _shares(game: Game, label: str) -> str:
+    """The Shapley values of a game in a sentence."""
+    shares = game.shapley(ALPHA)
+    said = listed([f"{m} {number(shares.values[m])}" for m in shares.order], "and")
+    beats = "better" if shares.total >= 0 else "worse"
+    return f"Shapley values for {label}: {said}; the fusion is {number(abs(shares.total))} {beats} than a constant."
+
+
+def _one(samples: DatasetRuns) -> str:
+    """Why one modality is too few; empty where there are more."""
+    modalities = tuple(samples.card["modalities"])
+    if len(modalities) > 1:
+        return ""
+    return f"{samples.dataset} has one modality, {modalities[0]}: ask a dataset that has another to hold it against."
+
+
+def _subsets(modalities: tuple[str, ...]) -> list[frozenset[str]]:
+    return [frozenset(subset) for subset in patterns(modalities)[1:]]

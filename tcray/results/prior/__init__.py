@@ -1,0 +1,1 @@
+"""The shared prior: jWAE compared with LMF at each rank."""

@@ -1,0 +1,208 @@
+"""What conditioning by a shared prior (jWAE) changes at each rank, against LMF of the same rank and seeds.
+
+A band is a range of ranks that hypotheses are about. Whether conditioning took hold is checked first: MMD² between
+latents and prior, on validation, has to fall to half of what it is without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from tcray.claims.effect import Direction, asked, effect
+from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues, SweepRuns
+from tcray.claims.testability import testable, untestable
+from tcray.claims.units import Unit
+from tcray.claims.verdicts import ComponentTest, margin_of
+from tcray.claims.wording import capitalised, label_of, levels
+from tcray.config.metrics import METRICS, Metric
+from tcray.statistics.estimate import Estimate
+
+CLAIM = "conditioning"
+Kind = Literal["classification", "mae"]
+PLAIN, PRIOR = "none", "jwae"
+
+HALF = 0.5
+"""Of the MMD² without the prior: what it has to fall to before anything is concluded of the prior."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A range of ranks, and the kind of metric that the prior is claimed to raise in it."""
+
+    component: str
+    ranks: tuple[int, ...]
+    kind: Kind
+
+
+BANDS = (
+    Band("helps-classification-low", (1, 2), "classification"),
+    Band("helps-classification-medium", (3, 4, 6), "classification"),
+    Band("costs-mae-high", (8, 12, 16), "mae"),
+)
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """The difference that the prior makes to one test metric, over rank.
+
+    stratum      levels of the factors beside rank and conditioning
+    ranks        (L,) those with runs of both
+    differences  (U, L) jWAE less LMF, in units of the metric
+    means        (L,) of the differences, with their intervals over retraining
+    mmd2_none, mmd2_jwae   (L,) MMD² between latents and prior on validation, the mean over modalities and units
+    halved       whether the latter's mean is at most half of the former's
+    """
+
+    dataset: str
+    source: str
+    stratum: Mapping[str, Any]
+    metric: str
+    maximize: bool
+    ranks: tuple[int, ...]
+    differences: Floats
+    means: tuple[Estimate, ...]
+    mmd2_none: tuple[float | None, ...]
+    mmd2_jwae: tuple[float | None, ...]
+    halved: bool
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Arms:
+    """The cells of both arms at some ranks of one stratum, all of which have runs."""
+
+    samples: DatasetRuns
+    stratum: Mapping[str, Any]
+    ranks: tuple[int, ...]
+
+    @classmethod
+    def of(cls, samples: DatasetRuns, stratum: Mapping[str, Any], ranks: Sequence[int]) -> _Arms:
+        both = [rank for rank in ranks if all(_cell(samples, stratum, rank, arm) for arm in (PLAIN, PRIOR))]
+        return cls(samples, stratum, tuple(both))
+
+    def cells(self, arm: str) -> list[str]:
+        found = [_cell(self.samples, self.stratum, rank, arm) for rank in self.ranks]
+        return [cell for cell in found if cell is not None]
+
+    def difference(self, metric: str, *, grouped: bool = False) -> tuple[PairedValues, Floats]:
+        """What it was made of, and jWAE less LMF (U, L), or (U, L, G)."""
+        panel = self.samples.panel(metric, [*self.cells(PRIOR), *self.cells(PLAIN)], grouped=grouped)
+        values = panel.values if panel.grouped is None else panel.grouped
+        return panel, values[:, : len(self.ranks)] - values[:, len(self.ranks) :]
+
+    def mmd2(self, arm: str) -> list[float | None]:
+        """By rank, the mean over modalities and units; None where it was not recorded."""
+        return [self._mmd2(cell) for cell in self.cells(arm)]
+
+    def _mmd2(self, cell: str) -> float | None:
+        panels = [self.samples.panel(f"check.mmd2.{m}", [cell]) for m in self.samples.card["modalities"]]
+        known = [float(panel.values.mean()) for panel in panels if panel.units]
+        return float(np.mean(known)) if known else None
+
+
+def analyze(evidence: SweepRuns) -> tuple[list[Conditioning], list[ComponentTest]]:
+    """The curves of every dataset that has both arms, and what the claim `conditioning` comes to."""
+    curves = [curve for samples in evidence.samples for curve in _curves(samples)]
+    components = [c for samples in testable(evidence, CLAIM) for c in _components(samples, evidence)]
+    return curves, [*components, *untestable(evidence, CLAIM)]
+
+
+def _cell(samples: DatasetRuns, stratum: Mapping[str, Any], rank: int, arm: str) -> str | None:
+    return samples.cell({**stratum, "rank": rank, "conditioning": arm})
+
+
+def _metric(samples: DatasetRuns, kind: Kind) -> Metric | None:
+    """The metric that is meant on a dataset; None where there is no such."""
+    if kind == "mae":
+        return METRICS["mae"] if samples.task == "regression" else None
+    return METRICS["acc2"] if samples.task == "regression" else samples.primary
+
+
+def _curves(samples: DatasetRuns) -> Iterator[Conditioning]:
+    for stratum in samples.strata("rank", "conditioning"):
+        arms = _Arms.of(samples, stratum, samples.levels("rank", stratum))
+        for metric in (_metric(samples, "classification"), _metric(samples, "mae")):
+            if metric is not None and arms.ranks:
+                yield _curve(arms, metric)
+
+
+def _curve(arms: _Arms, metric: Metric) -> Conditioning:
+    _, differences = arms.difference(f"test.{metric.name}")
+    none, jwae = arms.mmd2(PLAIN), arms.mmd2(PRIOR)
+    return Conditioning(
+        dataset=arms.samples.dataset,
+        source=arms.samples.source,
+        stratum=arms.stratum,
+        metric=f"test.{metric.name}",
+        maximize=metric.maximize,
+        ranks=arms.ranks,
+        differences=differences,
+        means=tuple(Estimate.of(list(column)) for column in differences.T.tolist()),
+        mmd2_none=tuple(none),
+        mmd2_jwae=tuple(jwae),
+        halved=not _not_halved(none, jwae),
+        unit=arms.samples.unit,
+    )
+
+
+def _not_halved(none: Sequence[float | None], jwae: Sequence[float | None]) -> str:
+    """Why conditioning cannot be said to have taken hold, and the remedy; empty where it can."""
+    before, after = [v for v in none if v is not None], [v for v in jwae if v is not None]
+    if len(before) < len(none) or len(after) < len(jwae):
+        unknown = "MMD² between latents and prior was not recorded, so nothing tells whether conditioning took hold"
+        return f"{unknown}: run the sweep again."
+    without, under = float(np.mean(before)), float(np.mean(after))
+    if without > 0 and under <= HALF * without:
+        return ""
+    return (
+        f"Conditioning did not take hold: MMD² between latents and prior is {under:.2g} with it and {without:.2g} "
+        "without, not half as much; raise prior_strength."
+    )
+
+
+def _components(samples: DatasetRuns, evidence: SweepRuns) -> Iterator[ComponentTest]:
+    for stratum in samples.strata("rank", "conditioning"):
+        for band in BANDS:
+            metric = _metric(samples, band.kind)
+            if metric is not None:
+                yield _component(_Arms.of(samples, stratum, band.ranks), band, metric, evidence)
+
+
+def _without_rank(band: Band, evidence: SweepRuns) -> str:
+    """Why no rank of a band can be looked at, and the remedy."""
+    ranks = f"rank of {levels(band.ranks, 'or')}"
+    if set(band.ranks).isdisjoint(evidence.sweep.factors["rank"]):
+        return f"The sweep has no {ranks}: add one to the factor."
+    return f"No {ranks} has complete runs with conditioning {PLAIN} and with {PRIOR}: run the sweep to its end."
+
+
+def _component(arms: _Arms, band: Band, metric: Metric, evidence: SweepRuns) -> ComponentTest:
+    """What the mean over a band's ranks of the paired difference says."""
+    samples, name = arms.samples, f"test.{metric.name}"
+    label, ranks = label_of(name), f"rank{'s' * (len(arms.ranks) > 1)} {levels(arms.ranks or band.ranks)}"
+    configuration = "each cell at its own best configuration" if evidence.tuned else "all cells at one configuration"
+    component = asked(
+        samples,
+        arms.stratum,
+        claim=CLAIM,
+        component=band.component,
+        metric=name,
+        estimand=(
+            f"{capitalised(label)} conditioned by jWAE less {label} of LMF, the mean over {ranks}, "
+            f"paired by {samples.unit}; {configuration}"
+        ),
+    )
+    if not arms.ranks:
+        return replace(component, reason=_without_rank(band, evidence))
+    without, under = arms.mmd2(PLAIN), arms.mmd2(PRIOR)
+    component = replace(component, details={"ranks": list(arms.ranks), "mmd2_none": without, "mmd2_jwae": under})
+    if reason := _not_halved(without, under):
+        return replace(component, reason=reason)
+    panel, differences = arms.difference(name, grouped=True)
+    up, down = (f"conditioning by jWAE {verb} {label} at {ranks}" for verb in ("raises", "lowers"))
+    direction = Direction(up, down, sign=1, margin=margin_of(metric))
+    return effect(component, panel, differences.mean(1), direction, alpha=evidence.alpha, groups=samples.group_noun)

@@ -1,0 +1,1 @@
+"""Metrics against ordered factors: rank, dropout, prior strength."""

@@ -1,0 +1,237 @@
+"""A metric against the levels of an ordered factor: every unit, the mean, and where the optimum may lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tcray.claims.wording import levels as listed_levels
+from tcray.results.display.canvas import WIDTH, drawn, extent, note, panel, span
+from tcray.results.display.labels import better_label, factor_label, level_label, metric_label, number_label
+from tcray.results.display.level_axis import Levels
+from tcray.results.display.palette import BLUE, GREEN, INK, MUTED, ORANGE, PAPER
+from tcray.results.rank.extremum import Extremum
+from tcray.results.rank.location import Region
+from tcray.statistics.estimate import Estimate
+
+if TYPE_CHECKING:
+    from tcray.results.rank.analysis import Profile
+
+REACH = 0.5
+"""A reference row is drawn if it is no farther off what else is drawn than this fraction of its extent."""
+
+MARGIN = 0.42
+"""Inches at the right for the names of reference rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The levels that a claim named in advance, and as what they are claimed."""
+
+    region: Region
+    extremum: Extremum
+
+
+@drawn
+def profile_figure(
+    profile: Profile,
+    title: str,
+    *,
+    references: Mapping[str, float] | None = None,
+    claimed: Claimed | None = None,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Every unit as a faint line over its levels, the mean with its 95 % interval, and the sets of the optimum.
+
+    references  reference rows by name; which are near enough to be drawn, `shown_references` says
+    limits      of the y axis, so that panels side by side share one
+    """
+    better = better_label(maximize=profile.maximize)
+    figure, axes = panel(title, factor_label(profile.factor), f"{metric_label(profile.metric)} ({better})")
+    levels = Levels.of(profile.levels)
+    if claimed:
+        _claimed(axes, levels, claimed)
+    _units(axes, levels, profile.values)
+    tested = profile.optimum is not None
+    _means(axes, levels, profile.means, BLUE, filled=profile.optimum_set if tested else profile.levels)
+    axes.set_ylim(limits or profile_limits([profile], references))
+    _references(axes, references or {})
+    if tested:
+        _strip(axes, levels, profile.optimum_set, 0.05, "D", GREEN, "optimum set")
+    if tested and claimed and claimed.extremum == "worst":
+        _strip(axes, levels, profile.worst_set, 0.95, "v", ORANGE, "worst set")
+    levels.draw(axes)
+    return figure
+
+
+@drawn
+def loss_figure(
+    train: Profile | None, gap: Profile | None, title: str, *, limits: tuple[float, float] | None = None
+) -> Figure:
+    """Train and test loss at the last epoch, and the gap between them."""
+    known = train or gap
+    assert known is not None
+    figure, axes = panel(title, factor_label(known.factor), "loss at the last epoch (lower is better)")
+    levels = Levels.of(known.levels)
+    curves = _loss_curves(train, gap)
+    for name, (means, colour, marker, dashes) in curves.items():
+        at = [place for place, mean in zip(levels.places, means, strict=True) if mean.mean is not None]
+        numbers = [mean.mean for mean in means if mean.mean is not None]
+        if not numbers:
+            continue
+        axes.plot(at, numbers, color=colour, lw=1.6, ls=dashes, zorder=3)
+        _whiskers(axes, levels, means, colour)
+        axes.plot(at, numbers, ls="none", marker=marker, ms=4.2, color=colour, zorder=4)
+        note(axes, at[-1], numbers[-1], name, offset=(0, 5), color=colour, fontweight="bold", ha="right")
+    if {"train loss", "test loss"} <= curves.keys():
+        _between(axes, levels, *(curves[name][0] for name in ("train loss", "test loss")))
+    levels.draw(axes)
+    axes.set_ylim(limits or loss_limits([(train, gap)]))
+    return figure
+
+
+def profile_limits(profiles: Sequence[Profile], references: Mapping[str, float] | None = None) -> tuple[float, float]:
+    """Limits of the y axis: intervals, references and most units lie within; a collapsed unit may lie without."""
+    return span(_extent(profiles), list((references or {}).values()), above=0.16, below=0.16)
+
+
+def loss_limits(pairs: Sequence[tuple[Profile | None, Profile | None]]) -> tuple[float, float] | None:
+    """Limits of the y axis that hold the curves of all pairs of train loss and gap; None where there are none."""
+    curves = [means for train, gap in pairs for means, *_ in _loss_curves(train, gap).values()]
+    ends = [end for means in curves for mean in means for end in _ends(mean)]
+    return span(ends, above=0.12) if ends else None
+
+
+def shown_references(references: Mapping[str, float], profiles: Sequence[Profile]) -> dict[str, float]:
+    """The reference rows that are no farther off the rest of the figure than `REACH` of its extent."""
+    low, high = _extent(profiles)
+    reach = REACH * ((high - low) or abs(high))
+    return {name: value for name, value in references.items() if low - reach <= value <= high + reach}
+
+
+def beyond(profiles: Sequence[Profile], limits: tuple[float, float]) -> int:
+    """How many units' numbers lie outside of the limits."""
+    values = np.concatenate([np.ravel(profile.values) for profile in profiles])
+    return int(((values < limits[0]) | (values > limits[1])).sum())
+
+
+def _extent(profiles: Sequence[Profile]) -> tuple[float, float]:
+    units = np.concatenate([np.ravel(profile.values) for profile in profiles])
+    return extent(units, [mean for profile in profiles for mean in profile.means])
+
+
+def _ends(mean: Estimate) -> list[float]:
+    if mean.mean is None:
+        return []
+    half = mean.half_width or 0.0
+    return [mean.mean - half, mean.mean + half]
+
+
+def _references(axes: Axes, references: Mapping[str, float]) -> None:
+    """A line a reference row, named in the margin, where it hides no unit."""
+    if references:
+        box = axes.get_position()
+        axes.set_position((box.x0, box.y0, box.width - MARGIN / WIDTH, box.height))
+    for name, value in references.items():
+        axes.axhline(value, color=ORANGE, lw=1.1, ls=(0, (4, 2)), zorder=2)
+        across = axes.get_yaxis_transform()
+        note(axes, 1, value, name, xycoords=across, offset=(2, 0), ha="left", va="center", color=ORANGE, bbox=None)
+
+
+def _claimed(axes: Axes, levels: Levels, claimed: Claimed) -> None:
+    """A band behind the levels that were named in advance."""
+    named = [level for level in levels.levels if claimed.region.holds(level)]
+    if named:
+        axes.axvspan(*levels.edges(named), color=GREEN if claimed.extremum == "best" else ORANGE, alpha=0.09, lw=0)
+
+
+def _units(axes: Axes, levels: Levels, values: Any) -> None:
+    """A line a unit: levels are paired by unit, and the eye sees which of them agree."""
+    for unit in np.asarray(values):
+        axes.plot(levels.places, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+    if len(levels.places) == 1:
+        axes.plot(np.repeat(levels.places, len(values)), np.ravel(values), ls="none", marker="o", ms=3, color=MUTED)
+
+
+def _means(axes: Axes, levels: Levels, means: Sequence[Estimate], colour: str, *, filled: Sequence[Any]) -> None:
+    """The mean's line, its intervals, and a point a level: filled where the level is in the set."""
+    known = [
+        (level, place, estimate.mean)
+        for level, place, estimate in zip(levels.levels, levels.places, means, strict=True)
+        if estimate.mean is not None
+    ]
+    axes.plot([place for _, place, _ in known], [mean for *_, mean in known], color=colour, lw=1.8, zorder=3)
+    _whiskers(axes, levels, means, colour)
+    for inside in (True, False):
+        points = [(place, mean) for level, place, mean in known if (level in filled) is inside]
+        if points:
+            fill = colour if inside else PAPER
+            axes.plot(*zip(*points, strict=True), ls="none", marker="o", ms=5, mfc=fill, mec=colour, mew=1.2, zorder=4)
+
+
+def _whiskers(axes: Axes, levels: Levels, means: Sequence[Estimate], colour: str) -> None:
+    """The 95 % intervals."""
+    known = [(place, *_ends(mean)) for place, mean in zip(levels.places, means, strict=True) if mean.half_width]
+    if known:
+        places, lows, highs = zip(*known, strict=True)
+        axes.vlines(places, lows, highs, color=colour, lw=1.2, zorder=3)
+
+
+def _strip(
+    axes: Axes, levels: Levels, chosen: Sequence[Any], height: float, marker: str, colour: str, name: str
+) -> None:
+    """A mark at each level of a set, along the foot or the head of the axes; neighbours are joined."""
+    if not chosen:
+        return
+    ordered = sorted(range(len(levels.levels)), key=lambda at: levels.places[at])
+    across = axes.get_xaxis_transform()
+    for left, right in pairwise(ordered):
+        if {levels.levels[left], levels.levels[right]} <= set(chosen):
+            ends = [levels.places[left], levels.places[right]]
+            axes.plot(ends, [height] * 2, color=colour, lw=1.4, transform=across, zorder=2)
+    places = sorted(levels.place(level) for level in chosen)
+    axes.plot(places, [height] * len(places), ls="none", marker=marker, ms=4, color=colour, transform=across, zorder=3)
+    lift, align = (5, "bottom") if height < 0.5 else (-5, "top")
+    note(axes, 0.012, height, name, xycoords="axes fraction", offset=(0, lift), ha="left", va=align, color=colour)
+
+
+def _loss_curves(train: Profile | None, gap: Profile | None) -> dict[str, tuple[Sequence[Estimate], str, str, Any]]:
+    """What there is to draw: train and test loss, or else the gap alone."""
+    if train is None:
+        assert gap is not None
+        return {"gap": (gap.means, INK, "o", "-")}
+    curves: dict[str, tuple[Sequence[Estimate], str, str, Any]] = {"train loss": (train.means, BLUE, "o", "-")}
+    if gap is not None and np.shape(gap.values) == np.shape(train.values):
+        test = np.asarray(train.values) + np.asarray(gap.values)
+        means = [Estimate.of([float(value) for value in level]) for level in test.T]
+        curves["test loss"] = (means, ORANGE, "s", (0, (5, 1.6)))
+    return curves
+
+
+def _between(axes: Axes, levels: Levels, train: Sequence[Estimate], test: Sequence[Estimate]) -> None:
+    """The gap, shaded."""
+    pairs = zip(levels.places, train, test, strict=True)
+    known = [(place, a.mean, b.mean) for place, a, b in pairs if a.mean is not None and b.mean is not None]
+    if len(known) > 1:
+        places, low, high = (np.array(column, np.float64) for column in zip(*known, strict=True))
+        axes.fill_between(places, low, high, color=MUTED, alpha=0.12, lw=0, zorder=1)
+        middle = len(places) // 2
+        note(axes, places[middle], (low[middle] + high[middle]) / 2, "gap", ha="center", va="center", bbox=None)
+
+
+def profile_words(profile: Profile) -> str:
+    """What the panel shows, in words and numbers, for those who do not see it."""
+    shown = "; ".join(
+        f"{level_label(level)}: {number_label(mean.mean)}"
+        for level, mean in zip(profile.levels, profile.means, strict=True)
+    )
+    said = f"{metric_label(profile.metric)} by {factor_label(profile.factor)}. Means: {shown}."
+    if profile.optimum is not None:
+        said += f" Best at {level_label(profile.optimum)}; optimum set: {listed_levels(profile.optimum_set)}."
+    return said

@@ -1,0 +1,92 @@
+"""That a curve has its extremum at certain levels: a component of a claim, with a confidence set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tcray.claims.sweep_runs import ALPHA
+from tcray.claims.verdicts import ComponentTest, Verdict
+from tcray.claims.wording import capitalised, level, levels
+from tcray.results.rank.extremum import Curve
+from tcray.statistics.contrasts import Sample
+from tcray.statistics.mean import Interval
+from tcray.statistics.optimum import optimum_p_values
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Levels from `low` to `high`, both included, in which a claim says that the extremum lies."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{level(self.low)} to {level(self.high)}"
+
+    def holds(self, value: float) -> bool:
+        """Whether a level is one of them."""
+        return self.low <= value <= self.high
+
+
+def located(curve: Curve, claim: str, component: str, region: Region) -> ComponentTest:
+    """That the extremum lies in `region`: every level outside is refuted as the one, over people too."""
+    known = curve.asks(
+        claim, component, f"The {curve.place} at which {curve.label} is {curve.extremum}, as a confidence set"
+    )
+    if known.reason:
+        return known
+    inside = [value for value in curve.levels if region.holds(value)]
+    outside = [value for value in curve.levels if not region.holds(value)]
+    if not inside or not outside:
+        lacking = "inside" if outside else "outside"
+        return replace(known, reason=f"The sweep has no {curve.place} {lacking} {region}: add one to the factor.")
+    retraining, people = dict(curve.shape.level_p_values), _people_p_values(curve)
+    both = {value: max(retraining[value], people.get(value, 0.0)) for value in curve.levels}
+    held = [value for value in curve.levels if both[value] > curve.alpha]
+    return replace(
+        known,
+        holds=max(both[value] for value in outside),
+        opposes=max(both[value] for value in inside),
+        estimate=float(curve.shape.optimum or 0),
+        retraining=_hull(retraining),
+        people=_hull(people) if people else None,
+        margin=None,
+        optimum_set=tuple(held),
+        says=_says(curve, region, held),
+        details={
+            **known.details,
+            "optimum_set": held,
+            "p_retraining": [retraining[value] for value in curve.levels],
+            "p_people": [people[value] for value in curve.levels] if people else None,
+        },
+    )
+
+
+def _people_p_values(curve: Curve) -> dict[Any, float]:
+    """By level, how well it agrees with the heights, over retraining and people, that none is higher."""
+    if curve.panel.grouped is None:
+        return {}
+    p_values = optimum_p_values(Sample.crossed(curve.heights()), people=True)
+    return dict(zip(curve.levels, p_values.tolist(), strict=True))
+
+
+def _hull(p_values: Mapping[Any, float]) -> Interval:
+    """From the lowest level that is not refuted with 95 % confidence to the highest."""
+    held = [float(value) for value, p in p_values.items() if p > ALPHA]
+    return Interval(min(held), max(held))
+
+
+def _says(curve: Curve, region: Region, held: list[Any]) -> Mapping[Verdict, str]:
+    where = f"with {100 * (1 - curve.alpha):g} % confidence it is {levels(held, 'or')}"
+    if len(held) == len(curve.levels):
+        where = "none can be ruled out"
+    means = f"{where} (the mean is {curve.extremum} at {level(curve.shape.optimum)})"
+    it = f"the {curve.place} at which {curve.label} is {curve.extremum}"
+    said: dict[Verdict, str] = {
+        "supported": f"{it} lies within {region}: {means}",
+        "contradicted": f"{it} lies outside {region}: {means}",
+        "inconclusive": f"whether {it} lies within {region} is open: {means}",
+    }
+    return {verdict: f"{capitalised(sentence)}." for verdict, sentence in said.items()}

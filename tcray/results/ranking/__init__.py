@@ -1,0 +1,1 @@
+"""The ranking: a table per dataset, one row per cell, above the baselines."""

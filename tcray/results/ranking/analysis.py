@@ -1,0 +1,239 @@
+"""What a sweep found, ranked: a table a dataset, a row a cell, above the reference rows that it has to beat.
+
+The order comes from validation alone. Every estimate is a mean over units: a repeat (the mean over its confirm seeds),
+or a seed where nothing is tuned. A sweep that confirms nothing has its best trials for rows, and no units at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tcray.claims.units import LINEAR, TESTED, Record, Unit, confirmed, unit_of, value_of
+from tcray.config.metrics import METRICS
+from tcray.config.sweep import Sweep
+from tcray.statistics.estimate import Estimate, defined
+
+MOST_TRIALS = 10
+"""Rows of a sweep that confirms nothing."""
+
+TRAIN_LOSS = "train.loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A cell, a trial of the search, or a reference: its name, and estimates by metric as `test.mae`.
+
+    levels   what sets it apart from its neighbours, by hyperparameter
+    repeats  searches that its estimates rest on
+    seeds    fewest and most confirm runs in a repeat
+    failed, pruned   its runs, of both phases, that ended so
+    """
+
+    name: str
+    values: Mapping[str, Estimate]
+    levels: Mapping[str, Any]
+    repeats: int = 0
+    seeds: tuple[int, int] = (0, 0)
+    failed: int = 0
+    pruned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetTable:
+    """One dataset, real or its twin: rows best first by the mean of `objective`, references in their own order.
+
+    metrics  test metrics, as `test.mae`, the primary one first
+    levels   hyperparameters that the rows differ in; empty where there is but one cell
+    notes    what its reader must know, a sentence each
+    """
+
+    dataset: str
+    source: str
+    unit: Unit
+    objective: str
+    metrics: tuple[str, ...]
+    levels: tuple[str, ...]
+    rows: tuple[Row, ...]
+    references: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The tables of a sweep, how to read them, and what they leave out."""
+
+    sweep_id: str
+    tables: tuple[DatasetTable, ...]
+    caption: str
+    notes: tuple[str, ...]
+
+
+def ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Ranking:
+    """The tables of a sweep, in the order of its datasets.
+
+    manifest  of the sweep
+    runs      all that ended by now, as `tcray.store.trials.records` has them
+    """
+    sweep = Sweep.from_document(manifest["sweep"])
+    tables = tuple(
+        _table(
+            sweep,
+            card,
+            [run for run in runs if (run["dataset"], run["source"]) == (card["name"], card["source"])],
+            [_reference(row) for row in manifest["references"][card["name"]]],
+        )
+        for card in manifest["cards"]
+    )
+    return Ranking(manifest["sweep_id"], tables, _caption(sweep), tuple(_sweep_notes(manifest, len(runs))))
+
+
+def _table(sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], references: Sequence[Row]) -> DatasetTable:
+    unit = unit_of(sweep)
+    primary = card["primary_metric"]
+    tested = (primary, *(name for name in TESTED[card["task"]] if name != primary))
+    metrics = tuple(f"test.{name}" for name in tested)
+    factors = [name for name in sweep.factors if len({run.get(name) for run in runs}) > 1]
+    names = (sweep.objective, *metrics, TRAIN_LOSS)
+    if unit == "trial":
+        levels = tuple(
+            name for name in ("trial", *factors, *sweep.tune) if any(run.get(name) is not None for run in runs)
+        )
+        rows = _best_trials(runs, levels, names)
+    else:
+        levels = tuple(factors)
+        rows = _cells(runs, levels, names, unit)
+    return DatasetTable(
+        dataset=card["name"],
+        source=card["source"],
+        unit=unit,
+        objective=sweep.objective,
+        metrics=metrics,
+        levels=levels,
+        rows=tuple(rows),
+        references=tuple(references),
+        notes=tuple(_notes(sweep, card, runs, rows, references)),
+    )
+
+
+def _cells(runs: Sequence[Record], levels: Sequence[str], names: Sequence[str], unit: Unit) -> list[Row]:
+    """A row a cell, best first by the first of `names`; cells that have no such estimate come last."""
+    cells: dict[str, list[Record]] = {}
+    for run in runs:
+        cells.setdefault(run["cell"], []).append(run)
+    rows = [_cell(name, of_cell, levels, names, unit) for name, of_cell in cells.items()]
+    return sorted(rows, key=lambda row: _order(names[0], row.values[names[0]].mean))
+
+
+def _cell(name: str, runs: Sequence[Record], levels: Sequence[str], names: Sequence[str], unit: Unit) -> Row:
+    repeats = confirmed(runs)
+    units = [[run] for repeat in repeats for run in repeat] if unit == "seed" else repeats
+    seeds = [len(repeat) for repeat in repeats]
+    states = Counter(run["state"] for run in runs)
+    return Row(
+        name=name,
+        values={metric: Estimate.of([value_of(unit, metric) for unit in units]) for metric in names},
+        levels={level: runs[0].get(level) for level in levels},
+        repeats=len(repeats),
+        seeds=(min(seeds, default=0), max(seeds, default=0)),
+        failed=states["FAILED"],
+        pruned=states["PRUNED"],
+    )
+
+
+def _best_trials(runs: Sequence[Record], levels: Sequence[str], names: Sequence[str]) -> list[Row]:
+    """The best complete trials of the search, a row each."""
+    complete = [run for run in runs if run["state"] == "COMPLETE"]
+    best = sorted(complete, key=lambda run: _order(names[0], defined(run.get(names[0]))))[:MOST_TRIALS]
+    return [
+        Row(
+            name=f"{run['cell']}, trial {run['trial']}",
+            values={metric: Estimate(defined(run.get(metric))) for metric in names},
+            levels={level: run.get(level) for level in levels},
+        )
+        for run in best
+    ]
+
+
+def _reference(row: Mapping[str, Any]) -> Row:
+    values = {metric: Estimate(defined(value)) for metric, value in row["metrics"].items()}
+    return Row(row["name"], values, {})
+
+
+def _maximize(metric: str) -> bool:
+    return METRICS[metric.rpartition(".")[2]].maximize
+
+
+def _order(metric: str, value: float | None) -> float:
+    """A number that is smaller the better the value is, and largest where there is none."""
+    if value is None:
+        return float("inf")
+    return -value if _maximize(metric) else value
+
+
+def _caption(sweep: Sweep) -> str:
+    """How the tables are to be read."""
+    unit = unit_of(sweep)
+    read = f"The order is that of {sweep.objective}; the test split has no say in it. "
+    read += "Validation and test are measured at the epoch that is best on validation, train loss at the last."
+    if unit == "trial":
+        return f"Search results, optimistic: chosen on the validation they show, confirmed by no fresh seed. {read}"
+    units = "repeats (a repeat counts as the mean of its confirm seeds)" if unit == "repeat" else "seeds"
+    return f"Confirm runs: mean ± half the 95 % interval over {units}. {read}"
+
+
+def _notes(
+    sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], rows: Sequence[Row], references: Sequence[Row]
+) -> Iterator[str]:
+    """What the reader of a dataset's table must know."""
+    if not rows:
+        yield "No run of it is complete yet."
+    if card["saw_labels"]:
+        yield "The features of its train split were learned from its labels: train loss flatters."
+    failed = Counter(run["reason"] for run in runs if run["state"] == "FAILED")
+    if failed:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in failed.most_common())
+        yield f"Failed runs are in no mean ({reasons})."
+    if not sweep.factors and unit_of(sweep) == "repeat":
+        yield from _chosen(sweep, runs)
+    if rows:
+        yield from _not_better(rows[0], references, f"test.{card['primary_metric']}")
+
+
+def _chosen(sweep: Sweep, runs: Sequence[Record]) -> Iterator[str]:
+    """The configuration that the best repeat of a cell confirmed."""
+    repeats = [repeat for repeat in confirmed(runs) if value_of(repeat, sweep.objective) is not None]
+    if repeats:
+        best = min(repeats, key=lambda repeat: _order(sweep.objective, value_of(repeat, sweep.objective)))[0]
+        values = [f"{name} {level_text(best[name])}" for name in sweep.tune if best.get(name) is not None]
+        yield f"The repeat that is best on validation chose {', '.join(values)}."
+
+
+def _not_better(best: Row, references: Sequence[Row], metric: str) -> Iterator[str]:
+    """Said where the row that is best on validation is no better on test than the linear model on all modalities."""
+    for linear in references:
+        if linear.name not in LINEAR:
+            continue
+        own, rival = (row.values.get(metric, Estimate(None)).mean for row in (best, linear))
+        if own is not None and rival is not None and _order(metric, own) >= _order(metric, rival):
+            label = METRICS[metric.removeprefix("test.")].label
+            yield (
+                f'{best.name} is best on validation, and does not beat "{linear.name}" on test: '
+                f"{label} {own:.4f} against {rival:.4f}."
+            )
+
+
+def _sweep_notes(manifest: Mapping[str, Any], ended: int) -> Iterator[str]:
+    for left in manifest["left_out"]:
+        yield f"{left['dataset']} is left out: {left['reason']}."
+    if not manifest["finished_at"]:
+        yield f"The sweep is not finished: {ended:,} of its runs have ended."
+
+
+def level_text(value: Any) -> str:
+    """A hyperparameter's value in a table: four digits of a real number, – where it does not apply."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,173 @@
+"""What perturbing the test inputs costs: noise by modality, missing modalities, dropout, and two attacks.
+
+Areas are those of MultiBench (Liang et al. 2021, section on robustness; `eval_scripts/robustness.py` of its code). With
+f(σ) the metric at severity σ, by the trapezoidal rule, in MultiBench's case σ_max = 1:
+
+    relative robustness    τ = 1/σ_max ∫ f(σ) dσ            the area under the performance-imperfection curve
+    effective robustness   ρ = 1/σ_max ∫ f(σ) - β(σ) dσ,    β(σ) = b(σ) + f(0) - b(0)
+
+b is the baseline's curve: β is what a method would have that starts where f does and suffers as the baseline does.
+MultiBench's baseline is late fusion; here it is the same cell without conditioning, ordinary LMF. MultiBench then
+rescales to [0, 1] over the methods that it lists, and for ρ leaves out the grid's step; here both stay in the metric's
+units. The sizes of noise and attacks are in standard deviations of the train split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcray.claims.conditions import CLEAN, MISSING, Conditions, patterns, units_of, used, without
+from tcray.claims.sweep_runs import RunId, SweepRuns
+from tcray.claims.testability import testable, untestable
+from tcray.claims.verdicts import ComponentTest
+from tcray.results.robustness.perturbation_costs import CLAIM, fragility
+from tcray.results.robustness.test_time_dropout import EXPECTED, RATES, chances, expected
+from tcray.statistics.estimate import Estimate
+
+Floats = NDArray[np.float64]
+
+PLAIN = "none"
+"""The level of `conditioning` that is ordinary LMF: the baseline of effective robustness."""
+
+ATTACKS = ("fgsm", "pgd")
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """The primary test metric of one cell under one corruption of growing severity, with 95 % intervals over units.
+
+    stratum     the cell's factor levels
+    corruption  `noise:text`, `dropout`, `fgsm` or `pgd`; `missing` has no severities but `labels`
+    severities  0, which is clean, first: σ, probability of each modality to be missing, or ε
+    labels      what is missing, as `text+audio`, `nothing` first; empty for all but `missing`
+    values      in the metric's units, by severity or label
+    area        relative robustness: the mean of the curve, in the metric's units; undefined for `missing`, which has no
+                order (its curve is that of `dropout`)
+    effective   effective robustness, above 0 where less is lost than by the baseline at equal clean performance; None
+                where there is no baseline, or this is it
+    """
+
+    dataset: str
+    source: str
+    stratum: Mapping[str, Any]
+    corruption: str
+    metric: str
+    maximize: bool
+    severities: tuple[float, ...]
+    labels: tuple[str, ...]
+    values: tuple[Estimate, ...]
+    area: Estimate
+    effective: Estimate | None
+    unit: str
+    n_units: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One cell under one corruption: `values` (C,) of every unit, severities (C,) or labels (C,)."""
+
+    corruption: str
+    severities: tuple[float, ...]
+    labels: tuple[str, ...]
+    values: Mapping[int, Floats]
+
+    def areas(self) -> dict[int, float]:
+        """The mean height of every unit's curve; none without severities."""
+        if not self.severities:
+            return {}
+        return {unit: _mean_height(self.severities, heights) for unit, heights in self.values.items()}
+
+    def losses(self) -> dict[int, float]:
+        """How far every unit's mean height lies from where it begins."""
+        return {unit: area - self.values[unit][0] for unit, area in self.areas().items()}
+
+
+def analyze(evidence: SweepRuns) -> tuple[list[Robustness], list[ComponentTest]]:
+    """The curves of every cell, and what the claim `robustness` has to tell: descriptions, and no verdict."""
+    tested = {samples.dataset for samples in testable(evidence, CLAIM)}
+    parts: list[Robustness] = []
+    components: list[ComponentTest] = []
+    for conditions in Conditions.of(evidence):
+        curves = {cell: {c.corruption: c for c in _curves(conditions, cell)} for cell in conditions.samples.cells}
+        parts += _parts(conditions, curves)
+        if conditions.samples.dataset in tested:
+            components.append(fragility(conditions))
+    return parts, [*components, *untestable(evidence, CLAIM)]
+
+
+def _curves(conditions: Conditions, cell: str) -> Iterator[Curve]:
+    """Every corruption that a cell was evaluated under: of the modalities that it uses."""
+    names = conditions.names(cell)
+    if CLEAN not in names:
+        return
+    modalities = used(conditions.samples, cell)
+    for corruption in (*(f"noise:{m}" for m in modalities), *ATTACKS):
+        severities = sorted(float(name.rpartition(":")[2]) for name in names if name.startswith(f"{corruption}:"))
+        if severities:
+            asked = [CLEAN, *(f"{corruption}:{severity}" for severity in severities)]
+            yield Curve(corruption, (0.0, *severities), (), conditions.by_unit(cell, asked))
+    missing = patterns(modalities)
+    asked = [without(pattern) for pattern in missing]
+    if set(asked) <= set(names):
+        labels = ("nothing", *(name.removeprefix(MISSING) for name in asked[1:]))
+        yield Curve("missing", (), labels, conditions.by_unit(cell, asked))
+        if conditions.samples.primary.name in EXPECTED:
+            yield Curve("dropout", RATES, (), _dropped(conditions, cell, missing))
+
+
+def _dropped(conditions: Conditions, cell: str, missing: Sequence[tuple[str, ...]]) -> dict[int, Floats]:
+    """The metric that is expected of every unit at every rate, (P,), the mean over its runs."""
+    samples = conditions.samples
+    label = samples.predictions.of(samples.dataset).labels
+    chance = chances([len(pattern) for pattern in missing], len(missing[-1]))
+
+    def of_run(run: RunId) -> Floats:
+        outputs = np.stack([samples.predictions.outputs(run, without(pattern)) for pattern in missing])
+        return expected(samples.primary.name, outputs, label, chance)
+
+    rows = {unit: np.mean([of_run(run) for run in runs], axis=0) for unit, runs in units_of(samples, cell).items()}
+    return {unit: row for unit, row in rows.items() if np.isfinite(row).all()}
+
+
+def _parts(conditions: Conditions, curves: Mapping[str, Mapping[str, Curve]]) -> Iterator[Robustness]:
+    samples = conditions.samples
+    for cell, of_cell in curves.items():
+        levels = {name: samples.cells[cell][0].get(name) for name in samples.factors}
+        plain = samples.cell({**levels, "conditioning": PLAIN}) if "conditioning" in levels else None
+        for curve in (curve for curve in of_cell.values() if curve.values):
+            rival = curves[plain].get(curve.corruption) if plain is not None and plain != cell else None
+            yield Robustness(
+                dataset=samples.dataset,
+                source=samples.source,
+                stratum=levels,
+                corruption=curve.corruption,
+                metric=f"test.{samples.primary.name}",
+                maximize=samples.primary.maximize,
+                severities=curve.severities,
+                labels=curve.labels,
+                values=tuple(Estimate.of(list(heights)) for heights in zip(*curve.values.values(), strict=True)),
+                area=Estimate.of(list(curve.areas().values())),
+                effective=_effective(curve, rival, maximize=samples.primary.maximize),
+                unit=samples.unit,
+                n_units=len(curve.values),
+            )
+
+
+def _effective(curve: Curve, rival: Curve | None, *, maximize: bool) -> Estimate | None:
+    """ρ over the units that both have; ∫ f - β is the difference of what either loses from where it begins."""
+    if rival is None or not curve.severities or rival.severities != curve.severities:
+        return None
+    own, other = curve.losses(), rival.losses()
+    sign = 1 if maximize else -1
+    return Estimate.of([sign * (own[unit] - other[unit]) for unit in own if unit in other])
+
+
+def _mean_height(severities: Sequence[float], heights: Floats) -> float:
+    from scipy.integrate import trapezoid
+
+    return float(trapezoid(heights, severities) / (severities[-1] - severities[0]))

@@ -1,0 +1,162 @@
+"""What perturbing the test inputs costs: curves over severity, missing modalities, areas over a factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tcray.results.display.canvas import HEIGHT, drawn, legend, panel, span
+from tcray.results.display.labels import better_label, factor_label, level_label, metric_label, number_label
+from tcray.results.display.level_axis import Levels
+from tcray.results.display.palette import CATEGORIES, DASHES, MARKERS, MUTED, RULE, of_level
+
+if TYPE_CHECKING:
+    from tcray.results.robustness.analysis import Robustness
+
+SEVERITY: Mapping[str, str] = {
+    "noise": "σ of the noise, in train standard deviations",
+    "dropout": "chance of each modality to be missing at test",
+    "fgsm": "ε of the attack (L∞), in train standard deviations",
+    "pgd": "ε of the attack (L∞), in train standard deviations",
+}
+
+NAMES: Mapping[str, str] = {
+    "missing": "modalities missing",
+    "dropout": "test-time dropout",
+    "fgsm": "FGSM",
+    "pgd": "PGD",
+}
+
+
+FEW = 3
+"""Lines of a panel that have room for their intervals."""
+
+SHORT = 8
+"""Characters of a factor that has room in a legend."""
+
+
+def corruption_label(corruption: str) -> str:
+    """`noise:text` as `noise on text`."""
+    family, _, modality = corruption.partition(":")
+    return f"noise on {modality}" if modality else NAMES.get(family, family)
+
+
+@drawn
+def severity_figure(
+    parts: Sequence[Robustness], factor: str | None, title: str, *, limits: tuple[float, float] | None = None
+) -> Figure:
+    """The metric against severity, a line a level of `factor`."""
+    first = parts[0]
+    xlabel = SEVERITY.get(first.corruption.partition(":")[0], "severity")
+    figure, axes = panel(title, xlabel, f"{metric_label(first.metric)} ({better_label(maximize=first.maximize)})")
+    for place, part in enumerate(parts):
+        known = [
+            (at, estimate.mean, estimate.half_width or 0.0)
+            for at, estimate in zip(part.severities, part.values, strict=True)
+            if estimate.mean is not None
+        ]
+        if known:
+            at, means, halves = map(np.array, zip(*known, strict=True))
+            colour, marker = of_level(place, len(parts)), MARKERS[place % len(MARKERS)]
+            name = _line_name(part, factor, first=place == 0)
+            axes.plot(at, means, color=colour, lw=1.4, marker=marker, ms=3.4, label=name, zorder=3)
+            if len(parts) <= FEW:
+                axes.fill_between(at, means - halves, means + halves, color=colour, alpha=0.13, lw=0, zorder=1)
+    if limits:
+        axes.set_ylim(*limits)
+    legend(axes)
+    return figure
+
+
+@drawn
+def missing_figure(parts: Sequence[Robustness], factor: str | None, title: str) -> Figure:
+    """The metric with each combination of modalities missing, a row a combination, a mark a level of `factor`."""
+    first = parts[0]
+    labels = list(dict.fromkeys(label for part in parts for label in part.labels))
+    better = better_label(maximize=first.maximize)
+    height = max(HEIGHT, 1.1 + 0.26 * len(labels))
+    figure, axes = panel(title, f"{metric_label(first.metric)} ({better})", "", height=height, left=1.3)
+    rows = {label: len(labels) - 1 - place for place, label in enumerate(labels)}
+    for place, part in enumerate(parts):
+        shift = 0.5 * (0.5 - (place + 0.5) / len(parts))
+        known = [
+            (m.mean, rows[label] + shift)
+            for label, m in zip(part.labels, part.values, strict=True)
+            if m.mean is not None
+        ]
+        if known:
+            name = _line_name(part, factor, first=place == 0)
+            colour, marker = of_level(place, len(parts)), MARKERS[place % len(MARKERS)]
+            axes.plot(*zip(*known, strict=True), ls="none", color=colour, marker=marker, ms=4, label=name, zorder=3)
+    axes.set_yticks(list(rows.values()), [label.replace("+", " + ") for label in rows])
+    axes.set_ylim(-0.6, len(labels) - 0.4)
+    axes.grid(visible=False)
+    for row in rows.values():
+        axes.axhline(row, color=RULE, lw=0.6, zorder=0)
+    legend(axes)
+    return figure
+
+
+@drawn
+def area_figure(
+    groups: Mapping[str, Sequence[Robustness]], factor: str, title: str, *, effective: bool = False
+) -> Figure:
+    """Relative (or effective) robustness against the levels of `factor`, a line a group."""
+    first = next(iter(groups.values()))[0]
+    better = better_label(maximize=effective or first.maximize)
+    name = "effective robustness" if effective else f"mean {metric_label(first.metric)}"
+    figure, axes = panel(title, factor_label(factor), f"{name} ({better})")
+    levels = Levels.of(list(dict.fromkeys(part.stratum[factor] for group in groups.values() for part in group)))
+    ends: list[float] = []
+    for place, (label, group) in enumerate(groups.items()):
+        found = [(levels.place(part.stratum[factor]), part.effective if effective else part.area) for part in group]
+        known = [(at, e.mean, e.half_width or 0.0) for at, e in found if e is not None and e.mean is not None]
+        if known:
+            shift = 0.05 * levels.step * (place - (len(groups) - 1) / 2)
+            at, means, halves = zip(*((at + shift, mean, half) for at, mean, half in sorted(known)), strict=True)
+            colour, marker = CATEGORIES[place % len(CATEGORIES)], MARKERS[place % len(MARKERS)]
+            dashes = DASHES[place % len(DASHES)]
+            axes.plot(at, means, color=colour, marker=marker, ls=dashes, lw=1.3, ms=3.8, label=label or None, zorder=3)
+            lows, highs = ([mean + sign * half for mean, half in zip(means, halves, strict=True)] for sign in (-1, 1))
+            axes.vlines(at, lows, highs, color=colour, lw=0.8, alpha=0.7, zorder=2)
+            ends += [*lows, *highs]
+    if effective:
+        axes.axhline(0, color=MUTED, lw=0.9, zorder=1)
+        ends.append(0.0)
+    if ends:
+        axes.set_ylim(*span(ends))
+    legend(axes)
+    levels.draw(axes)
+    return figure
+
+
+def _line_name(part: Robustness, factor: str | None, *, first: bool) -> str | None:
+    """A level, the first with its factor before it where there is room."""
+    if factor is None:
+        return None
+    noun = factor_label(factor)
+    return (
+        f"{noun} {level_label(part.stratum[factor])}"
+        if first and len(noun) < SHORT
+        else level_label(part.stratum[factor])
+    )
+
+
+def curve_words(parts: Sequence[Robustness], factor: str | None) -> str:
+    """What the panel shows, in words and numbers: each line from its first to its last value."""
+    first = parts[0]
+    said = f"{metric_label(first.metric)}, {corruption_label(first.corruption)}."
+    for part in parts:
+        name = f" {factor_label(factor)} {level_label(part.stratum[factor])}:" if factor else ""
+        known = [mean.mean for mean in part.values if mean.mean is not None]
+        if known:
+            said += f"{name} from {number_label(known[0])} (clean) to {number_label(known[-1])} (most severe);"
+    return said.rstrip(";") + "."
+
+
+def severity_limits(parts: Sequence[Robustness]) -> tuple[float, float]:
+    """Limits of the y axis that hold the means of all parts, so that panels side by side share them."""
+    return span([mean.mean for part in parts for mean in part.values if mean.mean is not None] or [0.0, 1.0])

@@ -1,0 +1,128 @@
+"""Plates of robustness: its areas over the sweep's factors, missing modalities, and every corruption over severity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from tcray.claims.wording import capitalised
+from tcray.results.analysis import Results
+from tcray.results.display.grouping import grouped
+from tcray.results.display.labels import factor_label, metric_label, stratum_label
+from tcray.results.display.panels import Panel, PanelGroup, panel_name, panel_title
+from tcray.results.robustness.analysis import Robustness
+from tcray.results.robustness.figure import (
+    area_figure,
+    corruption_label,
+    curve_words,
+    missing_figure,
+    severity_figure,
+    severity_limits,
+)
+
+TOPIC = "robustness"
+DRAWER = "Curves over severity"
+
+RELATIVE = (
+    "Relative robustness (MultiBench): the mean of a curve over its severities, for each corruption. Means with 95 % "
+    "intervals over retraining."
+)
+EFFECTIVE = (
+    "Effective robustness (MultiBench): by how much less the metric suffers, mean over severities, than that of the "
+    "same cell without conditioning would from the same clean performance; above 0 is better. Means with 95 % "
+    "intervals over retraining."
+)
+
+
+def robustness_plates(results: Results) -> Iterator[PanelGroup]:
+    """Of every dataset: areas over the factor that makes the lines, effective robustness, then each corruption."""
+    for parts in grouped(results.robustness, lambda part: (part.dataset, part.source)).values():
+        by_corruption = grouped(parts, lambda part: part.corruption)
+        factor = lines_factor(parts)
+        if factor:
+            yield from _areas(parts, factor)
+        for same in sorted(by_corruption.values(), key=lambda same: bool(same[0].severities)):
+            yield _corruption(same, factor)
+
+
+def lines_factor(parts: Sequence[Robustness]) -> str | None:
+    """The factor with the most levels, which makes the lines of a panel; None where nothing varies."""
+    levels = {name: len({str(part.stratum[name]) for part in parts}) for name in parts[0].stratum}
+    most = max(levels, key=lambda name: levels[name], default=None)
+    return most if most is not None and levels[most] > 1 else None
+
+
+def _rest(part: Robustness, factor: str | None) -> dict[str, Any]:
+    """The levels that make the panels: those of all other factors."""
+    return {name: level for name, level in part.stratum.items() if name != factor}
+
+
+def _areas(parts: Sequence[Robustness], factor: str) -> Iterator[PanelGroup]:
+    """Relative robustness, a panel a corruption; and effective robustness, a panel a stratum that has a baseline."""
+    first = parts[0]
+    relative = grouped((part for part in parts if part.area.mean is not None), lambda part: part.corruption)
+    if relative:
+        panels = (_relative(same, factor) for same in relative.values())
+        yield PanelGroup(TOPIC, first.dataset, first.source, RELATIVE, tuple(panels))
+    compared = (part for part in parts if part.effective is not None)
+    effective = grouped(compared, lambda part: stratum_label(_rest(part, factor)))
+    if effective:
+        panels = (_effective(same, factor) for same in effective.values())
+        yield PanelGroup(TOPIC, first.dataset, first.source, EFFECTIVE, tuple(panels))
+
+
+def _relative(parts: Sequence[Robustness], factor: str) -> Panel:
+    """A line a stratum."""
+    of: tuple[str, str, dict[str, Any]] = (parts[0].dataset, parts[0].source, {})
+    named = corruption_label(parts[0].corruption)
+    lines = grouped(parts, lambda part: stratum_label(_rest(part, factor)))
+    draw = partial(area_figure, lines, factor, panel_title(*of, named))
+    return Panel(panel_name(*of, f"{named}, relative"), f"Relative robustness by {factor_label(factor)}.", draw)
+
+
+def _effective(parts: Sequence[Robustness], factor: str) -> Panel:
+    """A line a corruption."""
+    of = (parts[0].dataset, parts[0].source, _rest(parts[0], factor))
+    lines = grouped(parts, lambda part: corruption_label(part.corruption))
+    draw = partial(area_figure, lines, factor, panel_title(*of, "effective"), effective=True)
+    return Panel(panel_name(*of, "effective"), f"Effective robustness by {factor_label(factor)}.", draw)
+
+
+def _corruption(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
+    """A panel a stratum; in a drawer where its areas stand for it."""
+    first = parts[0]
+    complete = (part for part in parts if any(value.mean is not None for value in part.values))
+    strata = grouped(complete, lambda part: stratum_label(_rest(part, factor)))
+    panels = tuple(_panel(stratum, factor, parts) for stratum in strata.values())
+    said = f"{capitalised(corruption_label(first.corruption))}: no cell has complete runs, so nothing is drawn."
+    return PanelGroup(
+        TOPIC,
+        first.dataset,
+        first.source,
+        _caption(first, factor),
+        panels,
+        () if panels else (said,),
+        DRAWER if factor and first.severities else "",
+    )
+
+
+def _panel(stratum: Sequence[Robustness], factor: str | None, parts: Sequence[Robustness]) -> Panel:
+    first = stratum[0]
+    of, named = (first.dataset, first.source, _rest(first, factor)), corruption_label(first.corruption)
+    title = panel_title(*of, named)
+    draw = (
+        partial(severity_figure, stratum, factor, title, limits=severity_limits(parts))
+        if first.severities
+        else partial(missing_figure, stratum, factor, title)
+    )
+    return Panel(panel_name(*of, named), curve_words(stratum, factor), draw)
+
+
+def _caption(part: Robustness, factor: str | None) -> str:
+    if not part.severities:
+        metric = capitalised(metric_label(part.metric))
+        return f"{metric} of trained fusions with each combination of modalities missing at test (latents at 0)."
+    lines = f", a line a level of {factor_label(factor)}" if factor else ""
+    named = capitalised(corruption_label(part.corruption))
+    return f"{named}: {metric_label(part.metric)} against its severity{lines}; means over {part.unit}s."

@@ -1,0 +1,141 @@
+"""What perturbations cost a dataset's fusions, in one sentence: a description, and no verdict.
+
+A cost is how much worse the primary test metric of the same runs is under a condition than clean, averaged over the
+cells that use every modality; its interval is over units. Shape legend: U units, L cells, C conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tcray.claims.conditions import CLEAN, MISSING, Conditions, used
+from tcray.claims.effect import asked
+from tcray.claims.sweep_runs import Floats
+from tcray.claims.verdicts import ComponentTest
+from tcray.claims.wording import capitalised, factor_noun, label_of, level, number, span
+from tcray.config.messages import listed
+from tcray.statistics.mean import over_units
+
+CLAIM = "robustness"
+
+SPOKEN: Mapping[str, str] = {"missing": "removing {}", "noise": "noise of 1 SD on {}", "pgd": "PGD at ε = {}"}
+"""The kinds of condition that the sentence has a place for; of each, the one that costs most."""
+NOISE, EPSILON = "1.0", "0.1"
+"""The severities of the noise and of the attack that are spoken of."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What every condition costs in every cell.
+
+    clean  (L,) the metric where nothing is perturbed, the mean over units
+    costs  (U, L, C) above 0 where the metric is worse than clean
+    """
+
+    cells: tuple[str, ...]
+    conditions: tuple[str, ...]
+    clean: Floats
+    costs: Floats
+
+    @property
+    def means(self) -> Floats:
+        """(L, C), over units."""
+        means: Floats = self.costs.mean(0)
+        return means
+
+
+def fragility(conditions: Conditions) -> ComponentTest:
+    """The component of a dataset; not testable where no unit was evaluated under perturbations in every cell."""
+    samples, metric = conditions.samples, f"test.{conditions.samples.primary.name}"
+    component = asked(
+        samples,
+        {},
+        claim=CLAIM,
+        component="costs",
+        metric=metric,
+        estimand=f"how much worse {label_of(metric)} is under a perturbation than clean, the mean over cells",
+    )
+    costs = _costs(conditions)
+    if costs is None:
+        reason = f"No {samples.unit} of a fusion of all modalities was evaluated under perturbations in every cell"
+        return replace(component, reason=f"{reason}: run the sweep to its end.")
+    names = [_name(conditions, cell) for cell in costs.cells]
+    units = len(costs.costs)
+    return replace(
+        component,
+        says={"descriptive": _sentence(costs, names, label_of(metric))},
+        n_units=units,
+        n_seeds=sum(len(samples.cells[cell]) for cell in costs.cells) // len(costs.cells),
+        details={
+            "clean": dict(zip(names, costs.clean.tolist(), strict=True)),
+            "costs": {
+                condition: dict(zip(names, costs.means[:, place].tolist(), strict=True))
+                for place, condition in enumerate(costs.conditions)
+            },
+        },
+    )
+
+
+def _costs(conditions: Conditions) -> Costs | None:
+    """Those of the cells that use every modality, over the units that all of them have; None where there are none."""
+    samples = conditions.samples
+    every = tuple(samples.card["modalities"])
+    names = {cell: conditions.names(cell) for cell in samples.cells if used(samples, cell) == every}
+    cells = tuple(cell for cell, known in names.items() if CLEAN in known)
+    shared = [name for name in names[cells[0]] if all(name in names[cell] for cell in cells)] if cells else []
+    perturbed = tuple(name for name in shared if name != CLEAN)
+    by_cell = [conditions.by_unit(cell, [CLEAN, *perturbed]) for cell in cells]
+    units = [unit for unit in by_cell[0] if all(unit in rows for rows in by_cell)] if by_cell else []
+    if not perturbed or not units:
+        return None
+    values = np.array([[rows[unit] for rows in by_cell] for unit in units])
+    worse = -1 if samples.primary.maximize else 1
+    return Costs(cells, perturbed, values[..., 0].mean(0), worse * (values[..., 1:] - values[..., :1]))
+
+
+def _spoken(costs: Costs) -> dict[str, int]:
+    """The place of the condition, of every kind that is spoken of, that costs most; of single modalities missing."""
+    mean = costs.means.mean(0)
+    kinds = {
+        "missing": [name for name in costs.conditions if name.startswith(MISSING) and "+" not in name],
+        "noise": [name for name in costs.conditions if name.startswith("noise:") and name.endswith(f":{NOISE}")],
+        "pgd": [name for name in costs.conditions if name == f"pgd:{EPSILON}"],
+    }
+    places = {kind: [costs.conditions.index(name) for name in names] for kind, names in kinds.items() if names}
+    return {kind: max(of_kind, key=lambda place: mean[place]) for kind, of_kind in places.items()}
+
+
+def _sentence(costs: Costs, names: Sequence[str], label: str) -> str:
+    averaged = f", averaged over {len(names)} cells" if len(names) > 1 else ""
+    clean = f"{capitalised(label)} is {number(float(costs.clean.mean()))} when clean{averaged}"
+    spoken = {
+        SPOKEN[kind].format(costs.conditions[place].split(":")[1]): place for kind, place in _spoken(costs).items()
+    }
+    if not spoken:
+        return f"{clean}."
+    said = [f"{what} costs {_with_interval(costs.costs[..., place].mean(1))}" for what, place in spoken.items()]
+    sentence = f"{clean}; {listed(said, 'and')}."
+    what, worst = max(spoken.items(), key=lambda item: float(costs.means[:, item[1]].mean()))
+    by_cell = costs.means[:, worst]
+    least, most = int(by_cell.argmin()), int(by_cell.argmax())
+    if number(by_cell[least]) == number(by_cell[most]):
+        return sentence
+    return (
+        f"{sentence} {capitalised(what)} costs least at {names[least]} ({number(by_cell[least])}) and most at "
+        f"{names[most]} ({number(by_cell[most])})."
+    )
+
+
+def _with_interval(units: Floats) -> str:
+    said = number(float(units.mean()))
+    return said if len(units) < 2 else f"{said} (95 % interval {span(over_units(units).interval())})"
+
+
+def _name(conditions: Conditions, cell: str) -> str:
+    """A cell by its factor levels, as `rank 4, conditioning none`."""
+    run = conditions.samples.cells[cell][0]
+    factors = [name for name in conditions.samples.factors if run.get(name) is not None]
+    return ", ".join(f"{factor_noun(name)} {level(run[name])}" for name in factors) or cell

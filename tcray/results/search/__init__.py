@@ -1,0 +1,1 @@
+"""The search phase: how it went, which hyperparameters mattered, how optimistic it was."""

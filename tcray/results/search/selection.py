@@ -1,0 +1,118 @@
+"""How a dataset's searches went, trial by trial, and how far what they chose flatters itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from tcray.claims.sweep_runs import DatasetRuns
+from tcray.claims.units import Record
+from tcray.config.metrics import METRICS
+from tcray.statistics.estimate import Estimate, defined
+
+Trial = tuple[str, int, int]
+"""A trial of a sweep: its cell, repeat and number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Optimism:
+    """How much better the objective of the chosen trials looked in the search than in their confirm runs.
+
+    optimism  in the objective's units, above 0 where the search flattered; the unit is the repeat, the mean over its
+              cells, since equal repeats of all cells share their seeds
+    n_chosen  choices, one a cell and repeat
+    """
+
+    dataset: str
+    source: str
+    objective: str
+    optimism: Estimate
+    n_units: int
+    n_chosen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One trial of a search.
+
+    order        in which it was proposed in its repeat, from 0
+    epoch        up to which it was trained
+    value        the objective at the best epoch up to there; None where it has none
+    state        `COMPLETE`, `PRUNED` or `FAILED`
+    best_so_far  that of the trial which would be chosen of those up to here: of the ones trained longest the best
+    """
+
+    cell: str
+    repeat: int
+    order: int
+    epoch: int
+    value: float | None
+    state: str
+    best_so_far: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every trial of a dataset's searches that has ended, by cell, repeat and order."""
+
+    dataset: str
+    source: str
+    objective: str
+    maximize: bool
+    trials: tuple[Tried, ...]
+
+
+def trial_of(run: Record) -> Trial:
+    """The trial that a run is of; a confirm run has that which its repeat chose."""
+    return run["cell"], run["repeat"], run["trial"]
+
+
+def worth(value: float, objective: str) -> float:
+    """A value of the objective turned so that larger is better."""
+    return value if maximized(objective) else -value
+
+
+def maximized(objective: str) -> bool:
+    """Whether an objective, as `valid.loss`, is better the larger it is."""
+    return METRICS[objective.rpartition(".")[2]].maximize
+
+
+def history(samples: DatasetRuns, searched: Sequence[Record], objective: str) -> History:
+    """The history of a dataset's search runs, which come sorted by cell, repeat and trial."""
+    trials: list[Tried] = []
+    chosen: tuple[int, float] | None = None
+    for run in searched:
+        if not trials or (trials[-1].cell, trials[-1].repeat) != (run["cell"], run["repeat"]):
+            chosen = None
+        epoch = run["epochs"] or 0
+        value = None if run["state"] == "FAILED" else defined(run.get(objective))
+        if value is not None:
+            reached = (epoch, worth(value, objective))
+            chosen = reached if chosen is None else max(chosen, reached)
+        best = None if chosen is None else worth(chosen[1], objective)
+        trials.append(Tried(*trial_of(run), epoch, value, run["state"], best))
+    return History(samples.dataset, samples.source, objective, maximized(objective), tuple(trials))
+
+
+def optimism(samples: DatasetRuns, searched: Sequence[Record], objective: str) -> Optimism | None:
+    """The optimism of what a dataset's searches chose; None where nothing of it is confirmed."""
+    looked = {trial_of(run): defined(run.get(objective)) for run in searched}
+    confirmed: dict[Trial, list[float | None]] = {}
+    for run in samples.runs:
+        confirmed.setdefault(trial_of(run), []).append(defined(run.get(objective)))
+    by_repeat: dict[int, list[float]] = {}
+    for trial, values in confirmed.items():
+        before, after = looked.get(trial), [value for value in values if value is not None]
+        if before is not None and len(after) == len(values):
+            by_repeat.setdefault(trial[1], []).append(worth(before, objective) - worth(fmean(after), objective))
+    if not by_repeat:
+        return None
+    return Optimism(
+        samples.dataset,
+        samples.source,
+        objective,
+        Estimate.of([fmean(cells) for cells in by_repeat.values()]),
+        n_units=len(by_repeat),
+        n_chosen=sum(len(cells) for cells in by_repeat.values()),
+    )

@@ -1,0 +1,1 @@
+"""The spectrum of the fusion: effective rank and energy of its factors."""

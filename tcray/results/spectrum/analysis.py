@@ -1,0 +1,206 @@
+"""What rank the fusion makes use of: the energy of its rank factors and the spectrum of its unfolded tensor, over rank.
+
+The effective rank is the exponential of the entropy of normalised factor energies (`tcray.models.spectrum`; Roy &
+Vetterli 2007): r for r equal factors, near 1 where one factor has nearly all. If a low rank regularises by leaving the
+fusion fewer directions, the effective rank grows with rank, and the gap between test and train loss with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tcray.claims.effect import Direction, asked, effect
+from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues, RunId, SweepRuns
+from tcray.claims.testability import testable, train_unusable, untestable
+from tcray.claims.units import Unit
+from tcray.claims.verdicts import ComponentTest, margin_of
+from tcray.claims.wording import level
+from tcray.config.metrics import METRICS
+from tcray.store.store import SweepStore
+
+CLAIM, RANK = "rank-spectrum", "rank"
+
+EFFECTIVE_RANK, ENERGY, UNFOLDED = "effective rank", "factor energy", "unfolded:"
+"""Kinds of spectra in the store; the last with a modality's name after it."""
+
+RANK_MARGIN = 0.5
+"""Smallest growth of effective rank that would interest anyone: half a factor."""
+
+Spectra = Mapping[RunId, Mapping[str, Sequence[float]]]
+"""By run and kind."""
+ByRank = Mapping[Any, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The spectra of the fusion over the ranks (L,) of one stratum.
+
+    effective_rank  (U, L), paired by unit
+    energies        by rank, energy of the rank factors, largest first, as shares of their sum: the mean over runs
+    unfolded        by modality and rank, singular values of the fusion tensor unfolded along it, as shares of their sum
+    gap             (U, L) test less train loss at the last epoch; None where train loss says nothing
+    """
+
+    dataset: str
+    source: str
+    stratum: Mapping[str, Any]
+    ranks: tuple[int, ...]
+    effective_rank: Floats
+    energies: ByRank
+    unfolded: Mapping[str, ByRank]
+    gap: Floats | None
+    unit: Unit
+
+
+def analyze(evidence: SweepRuns) -> tuple[list[Spectrum], list[ComponentTest]]:
+    """The spectra of every dataset and stratum over rank, and what the claim `rank-spectrum` comes to."""
+    if RANK not in evidence.sweep.factors:
+        return [], untestable(evidence, CLAIM)
+    spectra = _read(evidence.store)
+    parts: list[Spectrum] = []
+    components = untestable(evidence, CLAIM)
+    testing = {samples.dataset for samples in testable(evidence, CLAIM)}
+    for samples in evidence.samples:
+        known = _with_effective_rank(samples, spectra)
+        for stratum in (stratum for stratum in known.strata(RANK) if known.levels(RANK, stratum)):
+            parts += _part(evidence, known, stratum, spectra)
+            if samples.dataset in testing:
+                components += [_grows(evidence, known, stratum), _gap_follows(evidence, known, stratum)]
+    return parts, components
+
+
+def _read(store: SweepStore) -> Spectra:
+    """The spectra of every run; their rows come sorted by run, kind and index."""
+    found: dict[RunId, dict[str, list[float]]] = {}
+    for row in store.read("spectra", ("cell", "repeat", "seed", "kind", "value")).to_pylist():
+        run = row["cell"], row["repeat"], row["seed"]
+        found.setdefault(run, {}).setdefault(row["kind"], []).append(row["value"])
+    return found
+
+
+def _run_id(run: Mapping[str, Any]) -> RunId:
+    return run["cell"], run["repeat"], run["seed"]
+
+
+def _with_effective_rank(samples: DatasetRuns, spectra: Spectra) -> DatasetRuns:
+    """The samples with effective rank for one of their runs' metrics, so that it is paired like any other."""
+    runs = [
+        {**run, EFFECTIVE_RANK: spectra.get(_run_id(run), {}).get(EFFECTIVE_RANK, [None])[0]} for run in samples.runs
+    ]
+    return replace(samples, runs=runs)
+
+
+def _part(
+    evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any], spectra: Spectra
+) -> Iterator[Spectrum]:
+    ranks, cells = samples.along(RANK, stratum)
+    effective_rank, gap = samples.panel(EFFECTIVE_RANK, cells).values, None
+    if not train_unusable(evidence, samples):
+        effective_rank, beside = _beside_gap(samples, cells)
+        gap = beside.values
+    of_cells = {
+        rank: [spectra[_run_id(run)] for run in samples.cells[cell] if _run_id(run) in spectra]
+        for rank, cell in zip(ranks, cells, strict=True)
+    }
+    if not any(of_cells.values()):
+        return
+    kinds = [kind for runs in of_cells.values() for run in runs for kind in run]
+    modalities = [kind.removeprefix(UNFOLDED) for kind in dict.fromkeys(kinds) if kind.startswith(UNFOLDED)]
+    yield Spectrum(
+        dataset=samples.dataset,
+        source=samples.source,
+        stratum=stratum,
+        ranks=ranks,
+        effective_rank=effective_rank,
+        energies=_shares(of_cells, ENERGY),
+        unfolded={m: _shares(of_cells, UNFOLDED + m) for m in modalities},
+        gap=gap,
+        unit=samples.unit,
+    )
+
+
+def _shares(of_cells: Mapping[Any, Sequence[Mapping[str, Sequence[float]]]], kind: str) -> ByRank:
+    """By rank, the mean over runs of a spectrum divided by its sum; ranks whose runs have none are left out."""
+    found = {}
+    for rank, runs in of_cells.items():
+        normalised = [np.divide(run[kind], total) for run in runs if kind in run and (total := sum(run[kind])) > 0]
+        if normalised:
+            found[rank] = tuple(np.mean(normalised, axis=0).tolist())
+    return found
+
+
+def _grows(evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+    """That the effective rank is larger at the highest rank than at the lowest."""
+    ranks, cells = samples.along(RANK, stratum)
+    estimand = "Effective rank of the fusion, at the highest rank less at the lowest, over retraining"
+    component = asked(
+        samples, stratum, claim=CLAIM, component="effective-rank-grows", metric=EFFECTIVE_RANK, estimand=estimand
+    )
+    panel = samples.panel(EFFECTIVE_RANK, cells)
+    if reason := _lacking(samples, ranks):
+        return replace(component, reason=reason)
+    span = f"from rank {level(ranks[0])} to rank {level(ranks[-1])}"
+    direction = Direction(
+        claimed=f"the effective rank of the fusion grows {span}",
+        opposite=f"the effective rank of the fusion shrinks {span}",
+        sign=1,
+        margin=RANK_MARGIN,
+    )
+    means = panel.values.mean(0).tolist() if panel.units else []
+    known = replace(component, details={"ranks": list(ranks), "effective_rank": means})
+    difference = panel.values[:, -1] - panel.values[:, 0]
+    return effect(known, panel, difference, direction, alpha=evidence.alpha, groups=samples.group_noun)
+
+
+def _gap_follows(evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+    """That within units the gap is wider at ranks of larger effective rank: the mean over units of their slopes."""
+    ranks, cells = samples.along(RANK, stratum)
+    estimand = (
+        "Change of the gap between test and train loss (both at the last epoch) with a doubling of the effective rank: "
+        f"least squares over ranks within each {samples.unit}, the mean over {samples.unit}s, over retraining"
+    )
+    component = asked(
+        samples, stratum, claim=CLAIM, component="gap-follows-effective-rank", metric="gap", estimand=estimand
+    )
+    if reason := train_unusable(evidence, samples) or _lacking(samples, ranks):
+        return replace(component, reason=reason)
+    effective_ranks, panel = _beside_gap(samples, cells)
+    if panel.units and not (effective_ranks.min() > 0 and np.ptp(effective_ranks, axis=1).all()):
+        return replace(component, reason="The effective rank is 0, or the same at every rank: look whether runs learn.")
+    direction = Direction(
+        claimed="the gap between test and train loss grows with every doubling of the effective rank",
+        opposite="the gap between test and train loss shrinks with every doubling of the effective rank",
+        sign=1,
+        margin=margin_of(METRICS["loss"]),
+    )
+    slopes = _slopes(np.log2(effective_ranks), panel.values)
+    return effect(component, panel, slopes, direction, alpha=evidence.alpha, groups=samples.group_noun)
+
+
+def _beside_gap(samples: DatasetRuns, cells: Sequence[str]) -> tuple[Floats, PairedValues]:
+    """Effective ranks (U, L), and the panel of the gap (U, L), of the units that have both."""
+    ranks, gaps = (samples.panel(metric, cells) for metric in (EFFECTIVE_RANK, "gap"))
+    both = tuple(number for number in gaps.numbers if number in ranks.numbers)
+    ranks_of_both, gaps_of_both = (p.values[[p.numbers.index(number) for number in both]] for p in (ranks, gaps))
+    lost = gaps.units - len(both)
+    return ranks_of_both, replace(gaps, values=gaps_of_both, numbers=both, dropped=gaps.dropped + lost)
+
+
+def _slopes(x: Floats, y: Floats) -> Floats:
+    """The least-squares slope of y on x (both (U, L)) in every unit, (U,)."""
+    centred = x - x.mean(1, keepdims=True)
+    slopes: Floats = (centred * y).sum(1) / np.square(centred).sum(1)
+    return slopes
+
+
+def _lacking(samples: DatasetRuns, ranks: Sequence[int]) -> str:
+    """Why spectra say nothing here, and the remedy; empty where they do."""
+    if len(ranks) < 2:
+        return "Only one rank has complete runs, and growth takes two: add ranks to the factor."
+    if all(run.get(EFFECTIVE_RANK) is None for run in samples.runs):
+        return "No run has recorded a spectrum: a fusion without a tensor, as concat, has none; use lmf."
+    return ""

@@ -1,0 +1,149 @@
+"""Everything random in one epoch of a pack: data order, dropout, modality dropout, prior samples.
+
+Every member draws blocks of a fixed size from generators of its own, so its epoch is the same in any pack.
+Shape legend: S steps, K members, B rows (padded), H hidden, M modalities, ℓ latent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tcray.config.run import Configuration
+from tcray.models.architecture import Architecture, padded
+from tcray.models.random_streams import RandomStreams
+from tcray.training.packed_dataset import PackedDataset
+
+ROWS = 32
+"""Batches are padded to a multiple of this: two vectors of the widest CPU, below which element-wise loops have scalar
+tails whose exponentials and logarithms have other last bits."""
+LEVELS = 1 << 16
+"""Dropout compares 16 random bits a unit with its rate, which is so resolved to 1/65536."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One model of a pack: a run's configuration on one fold, and its draws."""
+
+    configuration: Configuration
+    fold: int
+    draws: RandomStreams
+
+    def uses(self, modality: str) -> bool:
+        """Whether the member sees this modality at all."""
+        return modality in self.configuration.modalities
+
+    def rate(self, modality: str) -> float:
+        """The modality dropout rate; 0 for one it does not use."""
+        rates = dict(zip(self.configuration.modalities, self.configuration.modality_dropout, strict=True))
+        return rates.get(modality, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step of all members draws."""
+
+    index: Tensor
+    """(K, B) rows of `Tables.inputs`."""
+    rows: Tensor
+    """(K, B) 1 for a row, 0 for padding."""
+    masks: Mapping[str, Tensor]
+    """Dropout factors (K, B, H) by layer."""
+    kept: Mapping[str, Tensor]
+    """(K, B) bool by modality: whether the row's latent is kept; modalities that are never dropped are left out."""
+    prior: Mapping[str, Tensor]
+    """Prior samples (K, B, ℓ) by modality, where the kernel wants them."""
+
+
+class EpochDraws:
+    """The draws of one epoch of all members, step by step."""
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        architecture: Architecture,
+        tables: PackedDataset,
+        epoch: int,
+        dtype: torch.dtype,
+    ) -> None:
+        """Draws it all, in the blocks a member has in any pack."""
+        first = members[0].configuration
+        self._device, self._dtype = tables.labels.device, dtype
+        self._width = -(-first.batch_size // ROWS) * ROWS
+        self._hidden = padded(architecture.hidden)
+        train = tables.splits["train"].indices
+        self.steps_of = [-(-len(train[m.fold]) // first.batch_size) for m in members]
+        self.steps = max(self.steps_of)
+        self._members, self._epoch = members, epoch
+        self._order(tables, first.batch_size)
+        names = [f"encoder.{m}" for m in architecture.modalities]
+        names += [f"decoder.{m}" for m in architecture.modalities if architecture.decodes]
+        dropping = any(m.configuration.dropout > 0 for m in members)
+        self._bits = {name: self._dropout_bits(name) for name in names if dropping}
+        rates = torch.tensor([m.configuration.dropout for m in members], dtype=torch.float64)
+        threshold = (rates * LEVELS - LEVELS // 2).round().clamp(max=LEVELS // 2 - 1)
+        self._threshold = threshold.to(self._device, torch.int16).view(-1, 1, 1)
+        self._scale = (1 / (1 - rates)).to(self._device, dtype).view(-1, 1, 1)
+        self._kept = {m: self._kept_rows(m) for m in architecture.modalities if any(k.rate(m) > 0 for k in members)}
+        self._prior: dict[str, Tensor] = {}
+        if first.prior_kernel == "imq" and first.prior_strength > 0:
+            self._prior = {m: self._prior_samples(m, architecture.latent) for m in architecture.modalities}
+
+    def batch(self, step: int) -> Batch:
+        """The draws of one step."""
+        masks = {name: (bits[step] >= self._threshold) * self._scale for name, bits in self._bits.items()}
+        return Batch(
+            index=self._index[step],
+            rows=self._rows[step],
+            masks=masks,
+            kept={m: kept[step] for m, kept in self._kept.items()},
+            prior={m: samples[step] for m, samples in self._prior.items()},
+        )
+
+    def _order(self, tables: PackedDataset, batch_size: int) -> None:
+        """A fresh permutation of each member's train split, cut into batches; the last is padded and masked."""
+        shape = (self.steps, len(self._members), self._width)
+        index, rows = np.zeros(shape, np.int64), np.zeros(shape, np.float64)
+        for k, member in enumerate(self._members):
+            train = tables.splits["train"].indices[member.fold]
+            order = train[member.draws.generator("order", epoch=self._epoch).permutation(len(train))]
+            for step in range(self.steps_of[k]):
+                chosen = order[step * batch_size : (step + 1) * batch_size]
+                index[step, k, : len(chosen)] = chosen + member.fold * tables.examples
+                index[step, k, len(chosen) :] = chosen[0] + member.fold * tables.examples
+                rows[step, k, : len(chosen)] = 1
+        self._index = torch.from_numpy(index).to(self._device)
+        self._rows = torch.from_numpy(rows).to(self._device, self._dtype)
+
+    def _dropout_bits(self, layer: str) -> Tensor:
+        """(S, K, B, H) int16, uniform over all its values; zeros for members that drop nothing."""
+        bits = np.zeros((self.steps, len(self._members), self._width, self._hidden), np.int16)
+        for k, member in enumerate(self._members):
+            if member.configuration.dropout > 0:
+                shape = (self.steps_of[k], self._width, self._hidden)
+                drawn = member.draws.generator("dropout", layer, self._epoch).bytes(2 * int(np.prod(shape)))
+                bits[: self.steps_of[k], k] = np.frombuffer(drawn, np.int16).reshape(shape)
+        return torch.from_numpy(bits).to(self._device)
+
+    def _kept_rows(self, modality: str) -> Tensor:
+        """(S, K, B) bool: each row keeps its latent with probability 1 - rate."""
+        kept = np.ones((self.steps, len(self._members), self._width), np.bool_)
+        for k, member in enumerate(self._members):
+            rate = member.rate(modality)
+            if rate > 0:
+                generator = member.draws.generator("modality dropout", modality, self._epoch)
+                kept[: self.steps_of[k], k] = generator.random((self.steps_of[k], self._width)) >= rate
+        return torch.from_numpy(kept).to(self._device)
+
+    def _prior_samples(self, modality: str, dim: int) -> Tensor:
+        """(S, K, B, ℓ) standard normal, zero on padded latent units."""
+        samples = np.zeros((self.steps, len(self._members), self._width, padded(dim)))
+        for k, member in enumerate(self._members):
+            shape = (self.steps_of[k], self._width, dim)
+            generator = member.draws.generator("prior", modality, self._epoch)
+            samples[: self.steps_of[k], k, :, :dim] = generator.standard_normal(shape)
+        return torch.from_numpy(samples).to(self._device, self._dtype)

@@ -1,0 +1,107 @@
+"""A dataset as a pack reads it: standardised per fold, padded, on the device, its splits laid out in blocks of rows.
+
+Shape legend: F folds, N examples, d padded input width, n padded split length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tcray.config.metrics import Task
+from tcray.data.dataset import MultimodalDataset, standardized
+from tcray.models.architecture import padded
+
+BLOCK_ROWS = 64
+"""Rows an evaluation computes at a time, in every pack and for every split."""
+
+SplitName = Literal["train", "valid", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitTable:
+    """One split of every fold."""
+
+    indices: tuple[NDArray[np.int64], ...]
+    """The examples of the split, one array a fold."""
+    inputs: tuple[Tensor, ...]
+    """(F, n, d) a modality; rows past a fold's own length repeat its first."""
+    labels: NDArray[np.float64]
+    """(Σ lengths,) pooled over folds, in fold order."""
+
+    def blocks(self, folds: Tensor) -> Iterator[tuple[slice, list[Tensor]]]:
+        """Blocks of `BLOCK_ROWS` rows and their inputs (K, rows, d), for members of the given folds (K,)."""
+        shared = len(self.indices) == 1
+        for begin in range(0, self.inputs[0].shape[1], BLOCK_ROWS):
+            rows = slice(begin, begin + BLOCK_ROWS)
+            yield rows, [x[:, rows].expand(len(folds), -1, -1) if shared else x[folds, rows] for x in self.inputs]
+
+    def pooled(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """A run's values (F, n), its folds' padding cut off, end to end: (Σ lengths,)."""
+        return np.concatenate([row[: len(rows)] for row, rows in zip(values, self.indices, strict=True)]).astype(
+            np.float64
+        )
+
+    def counted(self) -> NDArray[np.float64]:
+        """(F, n): 1 for a row of the split, 0 for padding."""
+        width = self.inputs[0].shape[1]
+        return np.stack([(np.arange(width) < len(rows)).astype(np.float64) for rows in self.indices])
+
+
+@dataclass(frozen=True, slots=True)
+class PackedDataset:
+    """A dataset on a device, ready for any number of packs."""
+
+    modalities: Mapping[str, int]
+    task: Task
+    inputs: tuple[Tensor, ...]
+    """(F·N, d) a modality: row f·N + i is example i under fold f's standardisation."""
+    labels: Tensor
+    """(F·N,)"""
+    examples: int
+    splits: Mapping[SplitName, SplitTable]
+
+    @property
+    def folds(self) -> int:
+        """How many models one run trains."""
+        return len(self.splits["train"].indices)
+
+    @classmethod
+    def of(cls, dataset: MultimodalDataset, device: str = "cpu", dtype: torch.dtype = torch.float32) -> PackedDataset:
+        """The tables of a dataset."""
+        features = {
+            m: torch.nn.functional.pad(x.to(device, dtype), (0, padded(x.shape[2]) - x.shape[2]))
+            for m, x in standardized(dataset).items()
+        }
+        labels = dataset.labels.to(device, dtype)
+        return cls(
+            modalities=dict(dataset.card.modalities),
+            task=dataset.card.task,
+            inputs=tuple(x.flatten(0, 1) for x in features.values()),
+            labels=labels.repeat(len(dataset.splits)),
+            examples=len(labels),
+            splits={
+                name: _split(
+                    [getattr(split, name) for split in dataset.splits], tuple(features.values()), dataset.labels
+                )
+                for name in SPLITS
+            },
+        )
+
+
+def _split(indices: Sequence[Tensor], features: Sequence[Tensor], labels: Tensor) -> SplitTable:
+    longest = max(len(rows) for rows in indices)
+    width = -(-longest // BLOCK_ROWS) * BLOCK_ROWS
+    filled = [torch.cat([rows, rows[:1].expand(width - len(rows))]) for rows in indices]
+    return SplitTable(
+        indices=tuple(rows.numpy() for rows in indices),
+        inputs=tuple(torch.stack([x[fold, rows] for fold, rows in enumerate(filled)]) for x in features),
+        labels=np.concatenate([labels[rows].double().numpy() for rows in indices]),
+    )

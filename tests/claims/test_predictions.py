@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tcray.claims.predictions import Predictions
+from tcray.config.sweep import Confirm
+from tests.results.analyses.planted import Outcome, Planted, groups_of, labels_of, off_by, planted_store
+from tests.results.recorded import MOSI, MUSTARD, a_store, a_sweep
+
+SWEEP = a_sweep(factors={"rank": (2, 12)}, tune={}, search=None, confirm=Confirm(seeds=2), datasets=("mosi", "mustard"))
+MOSI_LABEL, MUSTARD_LABEL = labels_of(MOSI), labels_of(MUSTARD)
+
+
+@pytest.fixture(scope="module")
+def predictions(tmp_path_factory: pytest.TempPathFactory) -> Predictions:
+    """MOSI's runs err by rank + seed / 10, without audio by 5; MUStARD's logits are 1 or -1, times rank."""
+    mosi = Planted.of(
+        MOSI,
+        lambda levels, _, seed: Outcome(
+            off_by(MOSI_LABEL, levels["rank"] + seed / 10), {"missing:audio": off_by(MOSI_LABEL, 5)}
+        ),
+    )
+    mustard = Planted.of(MUSTARD, lambda levels, *_: Outcome((2 * MUSTARD_LABEL - 1) * levels["rank"]))
+    return Predictions(planted_store(tmp_path_factory.mktemp("planted"), SWEEP, mosi, mustard))
+
+
+def test_each_run_and_condition_has_its_own_predictions(predictions: Predictions) -> None:
+    """The errors of two ranks, two seeds and two conditions come back as planted."""
+    for rank, seed in ((2, 0), (2, 1), (12, 0), (12, 1)):
+        clean = predictions.outputs((f"mosi/rank={rank}", 0, seed), "clean")
+        assert np.abs(clean - MOSI_LABEL) == pytest.approx(np.full(60, rank + seed / 10))
+    assert np.abs(predictions.outputs(("mosi/rank=2", 0, 1), "missing:audio") - MOSI_LABEL) == pytest.approx(
+        np.full(60, 5.0)
+    )
+
+
+def test_labels_and_groups_are_in_the_order_of_predictions(predictions: Predictions) -> None:
+    """MOSI has six videos of ten examples; MUStARD's examples stand alone, and their signs are those of the logits."""
+    mosi, mustard = predictions.of("mosi"), predictions.of("mustard")
+    assert (mosi.labels.tolist(), mosi.groups) == (MOSI_LABEL.tolist(), groups_of(MOSI))
+    assert (mustard.groups, len(set(mustard.groups))) == (groups_of(MUSTARD), 60)
+    assert ((predictions.outputs(("mustard/rank=12", 0, 0), "clean") > 0) == (mustard.labels > 0.5)).all()
+
+
+def test_a_run_tells_its_conditions(predictions: Predictions) -> None:
+    """Clean and without audio on MOSI, clean alone on MUStARD, nothing for a run that there is not."""
+    assert predictions.conditions(("mosi/rank=2", 0, 0)) == ["clean", "missing:audio"]
+    assert predictions.conditions(("mustard/rank=2", 0, 0)) == ["clean"]
+    assert predictions.conditions(("mosi/rank=3", 0, 0)) == []
+
+
+def test_what_was_not_recorded_is_a_key_error(predictions: Predictions, tmp_path: Path) -> None:
+    """So are a condition, a dataset and a whole store without predictions."""
+    with pytest.raises(KeyError):
+        predictions.outputs(("mosi/rank=2", 0, 0), "missing:text")
+    with pytest.raises(KeyError):
+        predictions.of("hateful_memes")
+    with pytest.raises(KeyError):
+        Predictions(a_store(tmp_path, [])).of("mosi")

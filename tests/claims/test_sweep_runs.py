@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
+from tcray.config.sweep import Confirm, Sweep
+from tcray.store.store import Store, SweepStore
+from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
+from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+
+LABEL = labels_of(MOSI)
+RANKS = {"rank": (2, 4, 12)}
+SEEDS: dict[str, Any] = {"tune": {}, "search": None}
+"""What makes a sweep whose unit is the seed."""
+
+
+def of(tmp_path: Path, sweep: Sweep, error: Mapping[tuple[int, int], float | None], **metrics: float) -> DatasetRuns:
+    """The samples of a sweep on MOSI with this MAE by rank and seed; None for a run that failed, absent for no run."""
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome | None:
+        if (levels["rank"], seed) not in error:
+            return None
+        mae = error[levels["rank"], seed]
+        state = "FAILED" if mae is None else "COMPLETE"
+        return Outcome(off_by(LABEL, mae or 0.0), metrics=metrics, state=state)
+
+    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
+    return samples
+
+
+def test_a_repeat_counts_as_the_mean_of_its_seeds(tmp_path: Path) -> None:
+    """Two repeats of two seeds make two units, paired across cells."""
+    maes = {(2, 0): 0.5, (2, 1): 0.7, (2, 2): 0.9, (2, 3): 1.1, (4, 0): 0.1, (4, 1): 0.3, (4, 2): 0.5, (4, 3): 0.7}
+    samples = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=2)), maes)
+    panel = samples.panel("test.mae", ["mosi/rank=2", "mosi/rank=4"])
+    assert panel.values == pytest.approx(np.array([[0.6, 0.2], [1.0, 0.6]]))
+    assert (samples.unit, panel.units, panel.numbers, panel.runs, panel.seeds, panel.dropped) == (
+        "repeat",
+        2,
+        (0, 1),
+        2,
+        4,
+        0,
+    )
+
+
+def test_a_seed_counts_where_nothing_is_tuned(tmp_path: Path) -> None:
+    """Three seeds of one configuration make three units."""
+    maes = {(rank, seed): rank / 10 + seed for rank in (2, 4) for seed in range(3)}
+    samples = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
+    panel = samples.panel("test.mae", ["mosi/rank=4", "mosi/rank=2"])
+    assert panel.values == pytest.approx(np.array([[0.4, 0.2], [1.4, 1.2], [2.4, 2.2]]))
+    assert (samples.unit, panel.numbers, panel.runs) == ("seed", (0, 1, 2), 1)
+
+
+def test_a_unit_that_lacks_a_cell_is_dropped(tmp_path: Path) -> None:
+    """Seed 0 failed at rank 4 and seed 2 has no run at rank 2: seed 1 is left."""
+    maes = {(2, 0): 1.0, (4, 0): None, (2, 1): 2.0, (4, 1): 3.0, (4, 2): 4.0}
+    samples = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
+    panel = samples.panel("test.mae", ["mosi/rank=2", "mosi/rank=4"])
+    assert (panel.values.tolist(), panel.numbers, panel.dropped) == ([[2.0, 3.0]], (1,), 2)
+
+
+def test_a_number_that_is_not_finite_drops_its_unit(tmp_path: Path) -> None:
+    """A correlation that is undefined for one of a repeat's seeds leaves the repeat out."""
+    maes = {(2, seed): 1.0 for seed in range(4)}
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2))
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        return Outcome(off_by(LABEL, 1.0), metrics={"test.r": math.nan if seed == 3 else 0.5})
+
+    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
+    panel = samples.panel("test.r", ["mosi/rank=2"])
+    assert (panel.values.tolist(), panel.dropped, len(maes)) == ([[0.5]], 1, 4)
+
+
+def test_the_gap_is_test_less_train_loss_at_the_last_epoch(tmp_path: Path) -> None:
+    """1.5 less 0.25; undefined, and so without a unit, where one of the two is missing."""
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
+    both = of(tmp_path / "both", sweep, {(2, 0): 1.0}, **{"last.test.loss": 1.5, "train.loss": 0.25})
+    one = of(tmp_path / "one", sweep, {(2, 0): 1.0}, **{"train.loss": 0.25})
+    assert [samples.panel("gap", ["mosi/rank=2"]).values.tolist() for samples in (both, one)] == [[[1.25]], []]
+
+
+def test_groups_average_to_the_units_metric(tmp_path: Path) -> None:
+    """Pseudo-values of six videos have the mean over a repeat's seeds for their mean, for MAE, accuracy and r."""
+    generator = np.random.default_rng(0)
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        return Outcome(LABEL + generator.normal(0, levels["rank"], 60))
+
+    sweep = a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=3))
+    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
+    for metric in ("test.mae", "test.acc2", "test.r"):
+        panel = samples.panel(metric, ["mosi/rank=2", "mosi/rank=4"], grouped=True)
+        assert panel.grouped is not None
+        assert panel.grouped.shape == (3, 2, 6)
+        assert panel.grouped.mean(-1) == pytest.approx(panel.values)
+        assert not panel.ungrouped
+
+
+def test_the_mae_of_a_group_is_its_own(tmp_path: Path) -> None:
+    """With groups of equal size pseudo-values of a mean are the groups' means: here 1 to 6."""
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
+    errors = np.repeat(np.arange(1.0, 7.0), 10)
+    planted = Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, errors)))
+    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, planted)).samples
+    grouped = samples.panel("test.mae", ["mosi/rank=2"], grouped=True).grouped
+    assert grouped is not None
+    assert grouped[0, 0] == pytest.approx(np.arange(1.0, 7.0))
+
+
+def test_without_other_groups_nothing_is_known_of_people(tmp_path: Path) -> None:
+    """A test split of a single video has no pseudo-values, and says why and what to do."""
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
+    planted = replace(Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, 1.0))), group=("video-00",) * 60)
+    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, planted)).samples
+    panel = samples.panel("test.mae", ["mosi/rank=2"], grouped=True)
+    assert (panel.grouped, panel.units) == (None, 2)
+    assert panel.ungrouped == ("The test split is of one video, so nothing tells what others would give: test on more.")
+
+
+def test_a_metric_that_needs_every_group_says_which(tmp_path: Path) -> None:
+    """AUROC without the only group that has positives is undefined, and no number stands in for it."""
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), datasets=("memes",), **SEEDS)
+    card = replace(MUSTARD, name="memes", groups="speaker", primary_metric="auroc")
+    label = (np.arange(60) < 5).astype(float)
+    planted = replace(Planted.of(card, lambda *_: Outcome(np.arange(60.0))), label=label)
+    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, planted)).samples
+    panel = samples.panel("test.auroc", ["memes/rank=2"], grouped=True)
+    assert (panel.values.tolist(), panel.grouped) == ([[0.0], [0.0]], None)
+    assert panel.ungrouped == (
+        "Nothing tells what other speakers would give, since auroc of unit 0 (from 0) without group 'speaker-00' is "
+        "undefined: test on more."
+    )
+
+
+def test_without_predictions_nothing_is_known_of_people(tmp_path: Path) -> None:
+    """A run whose predictions are not in the store has its metrics all the same."""
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
+    bare = a_store(tmp_path, [a_run({"test.mae": 1.0}, seed=seed, rank=2) for seed in (0, 1)], sweep=sweep)
+    (samples,) = SweepRuns.of(bare).samples
+    panel = samples.panel("test.mae", ["mosi/rank=2"], grouped=True)
+    assert (panel.values.tolist(), panel.grouped) == ([[1.0], [1.0]], None)
+    assert panel.ungrouped == (
+        "Predictions are missing, so nothing tells what other videos would give: run the sweep again."
+    )
+
+
+def test_the_spread_of_repeats_is_freed_of_that_of_seeds(tmp_path: Path) -> None:
+    """Repeat means 1 and 3 vary by 2, seeds within by 0.5 each: 2 - 0.5 / 2 between repeats, 0.5 between seeds."""
+    maes = {(2, 0): 0.5, (2, 1): 1.5, (2, 2): 2.5, (2, 3): 3.5}
+    samples = of(tmp_path, a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2)), maes)
+    panel = samples.panel("test.mae", ["mosi/rank=2"])
+    assert (panel.sd_repeats, panel.sd_seeds) == pytest.approx((math.sqrt(1.75), math.sqrt(0.5)))
+
+
+def test_where_the_seed_is_the_unit_only_seeds_spread(tmp_path: Path) -> None:
+    """Seeds of 1 and 3 have a standard deviation of √2; a single one has none."""
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
+    two, one = of(tmp_path / "two", sweep, {(2, 0): 1.0, (2, 1): 3.0}), of(tmp_path / "one", sweep, {(2, 0): 1.0})
+    panels = [samples.panel("test.mae", ["mosi/rank=2"]) for samples in (two, one)]
+    assert [(p.sd_repeats, p.sd_seeds) for p in panels] == [(None, pytest.approx(math.sqrt(2))), (None, None)]
+
+
+def test_levels_strata_and_cells_are_those_with_runs(tmp_path: Path) -> None:
+    """Ranks come sorted, strata as the file has them; a rank without a run in a stratum is none of its levels."""
+    sweep = a_sweep(factors={"rank": (12, 2), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=1), **SEEDS)
+
+    def outcome(levels: Mapping[str, Any], *_: int) -> Outcome | None:
+        return None if levels == {"rank": 12, "conditioning": "jwae"} else Outcome(off_by(LABEL, 1.0))
+
+    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
+    none, jwae = ({"conditioning": arm} for arm in ("none", "jwae"))
+    assert [samples.levels("rank"), samples.levels("rank", jwae)] == [[2, 12], [2]]
+    assert samples.strata("rank") == [none, jwae]
+    assert samples.strata("rank", "conditioning") == [{}]
+    assert samples.along("rank", none) == (
+        (2, 12),
+        ["mosi/rank=2,conditioning=none", "mosi/rank=12,conditioning=none"],
+    )
+    assert samples.along("rank", jwae) == ((2,), ["mosi/rank=2,conditioning=jwae"])
+    assert samples.cell({"rank": 12, **jwae}) is None
+
+
+def test_datasets_are_kept_apart(tmp_path: Path) -> None:
+    """Each has its own runs, and says what it is."""
+    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), datasets=("mosi", "mustard"), **SEEDS)
+    store = planted_store(
+        tmp_path,
+        sweep,
+        Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, 1.0))),
+        Planted.of(MUSTARD, lambda *_: Outcome(labels_of(MUSTARD) - 0.5)),
+    )
+    mosi, mustard = SweepRuns.of(store).samples
+    assert [len(s.runs) for s in (mosi, mustard)] == [1, 1]
+    assert [(s.dataset, s.source, s.primary.name, s.group_noun) for s in (mosi, mustard)] == [
+        ("mosi", "real", "mae", "video"),
+        ("mustard", "twin", "f1", "example"),
+    ]
+
+
+def again(store: SweepStore, number: int, **changes: Any) -> SweepStore:
+    """Another sweep in the same store, started a day later for each number."""
+    other = Store(store.volume).sweep(f"small-{number}")
+    manifest = store.read_manifest()
+    sweep = {**manifest["sweep"], **changes.pop("sweep", {})}
+    told = {"sweep_id": other.sweep_id, "started_at": f"2026-01-{number:02d}T00:00:00+00:00", "sweep": sweep}
+    other.write_manifest({**manifest, **told, **changes})
+    return other
+
+
+def test_a_look_with_other_confirm_runs_is_paid_for(tmp_path: Path) -> None:
+    """The second sweep that differs in its confirm runs alone is held to 2.5 %, the first still to 5 %."""
+    first = a_store(tmp_path, [], sweep=a_sweep())
+    second = again(first, 2, sweep={"confirm": {"seeds": 9, "repeats": 3}})
+    assert [(e.looks, e.alpha) for e in map(SweepRuns.of, (first, second))] == [(1, 0.05), (2, 0.025)]
+
+
+def test_the_same_confirm_runs_again_are_no_further_look(tmp_path: Path) -> None:
+    """A sweep begun afresh trains the same seeds: nothing new is seen."""
+    first = a_store(tmp_path, [], sweep=a_sweep())
+    assert SweepRuns.of(again(first, 2)).looks == 1
+
+
+def test_another_question_is_no_further_look(tmp_path: Path) -> None:
+    """Neither is a sweep of other levels, of other data, or by another engine; words and resources are no question."""
+    first = a_store(tmp_path, [], sweep=a_sweep())
+    again(first, 2, sweep={"factors": [["rank", [1, 2]]]})
+    again(first, 3, cards=[{**MOSI.document(), "fingerprint": "other"}])
+    again(first, 4, engine="other")
+    words = {"question": "In other words?", "claims": ["rank-generalisation"]}
+    worded = again(first, 5, sweep={**words, "confirm": {"seeds": 9, "repeats": 3}})
+    assert SweepRuns.of(worded).looks == 2

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tcray.claims import testability
+from tcray.claims.sweep_runs import SweepRuns
+from tcray.claims.verdicts import ALL
+from tcray.config.sweep import Confirm
+from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+
+CLAIM = "rank-generalisation"
+
+
+def test_datasets_divide_into_testable_and_untestable(tmp_path: Path) -> None:
+    """One with complete confirm runs is testable, one without and one left out are not."""
+    store = a_store(
+        tmp_path,
+        [a_run({"test.mae": 1.0}, rank=2), a_run({}, card=MUSTARD, rank=2, state="FAILED", reason="diverged")],
+        sweep=a_sweep(claims=(CLAIM,), datasets=("mosi", "mustard", "memes")),
+        cards=[MOSI, MUSTARD],
+        left_out=[{"dataset": "memes", "reason": "it has no audio, and fixed.modality_dropout.audio is about it"}],
+    )
+    evidence = SweepRuns.of(store)
+    assert [samples.dataset for samples in testability.testable(evidence, CLAIM)] == ["mosi"]
+    assert [(c.component, c.dataset, c.source) for c in testability.untestable(evidence, CLAIM)] == [
+        (ALL, "mustard", "twin"),
+        (ALL, "memes", ""),
+    ]
+
+
+def test_a_stratum_without_a_complete_run_is_untestable(tmp_path: Path) -> None:
+    """It does not go missing: of two arms one has diverged at every rank."""
+    runs = [a_run({"test.mae": 1.0}, rank=rank, conditioning="none") for rank in (2, 12)]
+    lost = [
+        a_run({}, rank=rank, conditioning="jwae", state="FAILED", reason="diverged", seed=seed)
+        for rank in (2, 12)
+        for seed in (1, 2)
+    ]
+    asked = a_sweep(claims=(CLAIM, "robustness"), factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
+    evidence = SweepRuns.of(a_store(tmp_path, [*runs, *lost], sweep=asked))
+    assert [(c.component, dict(c.stratum), c.reason) for c in testability.untestable(evidence, CLAIM)] == [
+        (
+            ALL,
+            {"conditioning": "jwae"},
+            ("No confirm run on mosi, conditioning jwae is complete (4 diverged): narrow its learning rates."),
+        )
+    ]
+    assert testability.untestable(evidence, "robustness") == []
+
+
+def test_a_claim_that_the_sweep_does_not_make_is_neither(tmp_path: Path) -> None:
+    """Nothing is tested, and nothing missed."""
+    evidence = SweepRuns.of(a_store(tmp_path, [a_run({"test.mae": 1.0}, rank=2)]))
+    assert (testability.testable(evidence, CLAIM), testability.untestable(evidence, CLAIM)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        ([("FAILED", "diverged"), ("FAILED", "crash")], " (1 diverged and 1 crash): narrow its learning rates."),
+        ([("FAILED", "memory"), ("PRUNED", "")], " (1 memory and 1 pruned): run the sweep to its end."),
+        ([], ": run the sweep to its end."),
+    ],
+)
+def test_runs_that_failed_are_counted_by_their_reason(states: list[tuple[str, str]], told: str, tmp_path: Path) -> None:
+    """The remedy is that of the reason."""
+    runs = [a_run({}, rank=2, state=state, reason=reason, seed=n) for n, (state, reason) in enumerate(states)]
+    evidence = SweepRuns.of(a_store(tmp_path, runs, sweep=a_sweep(claims=(CLAIM,), confirm=Confirm(2, 3))))
+    assert [c.reason for c in testability.untestable(evidence, CLAIM)] == [f"No confirm run on mosi is complete{told}"]

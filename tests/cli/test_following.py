@@ -1,0 +1,169 @@
+"""A sweep that somebody runs, shown until its driver has come to an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tcray.cli import following
+from tcray.cli.following import SILENT_SECONDS, Watched, ending, follow
+from tcray.errors import Interrupted, SweepError
+from tcray.store.driver_status import write_activity
+from tcray.store.lease import LeaseHolder
+from tcray.store.process import Process
+from tcray.store.store import Store, SweepStore
+from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
+
+DRIVER = LeaseHolder("t", Process.current(), since=0.0, beat=0.0)
+ENDED = replace(DRIVER, released=True)
+DEAD = replace(DRIVER, process=replace(DRIVER.process, started="1"))
+GONE_ON = "; `tcray sweep` with its file goes on from there"
+
+Step = Callable[[], Any]
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> SweepStore:
+    """The small sweep, which this process runs."""
+    recorded = a_sweep(Store.open(str(tmp_path / "trials"), create=True))
+    hold(recorded, DRIVER)
+    return recorded
+
+
+def hold(sweep: SweepStore, who: LeaseHolder) -> None:
+    """Leaves the lease of `who`."""
+    sweep.volume.write(sweep.paths.lease(1), who.content)
+
+
+def tell(sweep: SweepStore, **changes: Any) -> Step:
+    """The driver tells what it is at."""
+    return lambda: write_activity(sweep, an_activity("t", **{"hosts": (), "why": {}, "best": (), **changes}))
+
+
+def end(sweep: SweepStore, who: LeaseHolder = ENDED, finished: str | None = None) -> Step:
+    """The driver comes to its end."""
+
+    def step() -> None:
+        sweep.write_manifest({**sweep.read_manifest(), "finished_at": finished})
+        hold(sweep, who)
+
+    return step
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has the steps given happen while it is followed, one each time that the follower sleeps, six seconds apart."""
+    now = [0.0]
+
+    def play(*steps: Step) -> None:
+        left = list(steps)
+
+        def sleep(_: float) -> None:
+            now[0] += 6.0
+            left.pop(0)()
+
+        monkeypatch.setattr(following.time, "sleep", sleep)
+        monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+
+    return play
+
+
+def test_a_sweep_is_shown_until_it_is_finished(
+    sweep: SweepStore, script: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the driver's first word to its last, a line now and then; and how it ended."""
+    script(
+        tell(sweep, complete=100),
+        tell(sweep, complete=200),
+        tell(sweep, complete=300),
+        tell(sweep, complete=1145, running=0, seconds_left=None),
+        end(sweep, finished="2026-05-04T12:40:00+00:00"),
+    )
+    follow(sweep)
+    counts = "(88 pruned, 1 failed), 32 running, about 14 min left"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{DRIVER} is setting out",
+        f"rank: 189 of 1,234 runs done {counts}",
+        f"rank: 389 of 1,234 runs done {counts}",
+        "rank: 1,234 of 1,234 runs done (88 pruned, 1 failed), 0 running",
+        f"sweep {SWEEP_ID} is no longer run: it is finished, with 1,234 of 1,234 runs done",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "how"),
+    [
+        (ENDED, f"it stopped with 389 of 1,234 runs done{GONE_ON}"),
+        (DEAD, f"its driver ({DEAD}) ended without a word, with 389 of 1,234 runs done{GONE_ON}"),
+    ],
+)
+def test_a_sweep_that_stops_unfinished_is_a_failure(
+    sweep: SweepStore, script: Callable[..., None], who: LeaseHolder, how: str
+) -> None:
+    """With exit code 1, so that `tcray status SWEEP --follow && …` does what it says."""
+    script(tell(sweep), end(sweep, who))
+    with pytest.raises(SweepError) as caught:
+        follow(sweep)
+    assert str(caught.value) == f"sweep {SWEEP_ID} is no longer run: {how}"
+    assert caught.value.exit_code == 1
+
+
+def test_ctrl_c_ends_the_watching_alone(sweep: SweepStore, script: Callable[..., None]) -> None:
+    """The driver does not notice."""
+
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    script(tell(sweep), press)
+    with pytest.raises(Interrupted) as caught:
+        follow(sweep)
+    assert str(caught.value) == "no longer watched; the sweep goes on"
+    assert sweep.volume.kind(sweep.paths.stop) is None
+
+
+def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callable[..., None]) -> None:
+    """Until it has said something, what the one before it said stands."""
+    watched = Watched(sweep)
+    tell(sweep)()
+    assert watched.look()
+    before = watched.activity
+    hold(sweep, replace(DRIVER, token="u"))  # noqa: S106  no password
+    assert watched.look()
+    assert before == watched.activity is not None
+    write_activity(sweep, an_activity("u"))
+    assert watched.look()
+    assert watched.activity == an_activity("u")
+
+
+def test_a_silent_driver_is_said_to_be(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the clock of whoever watches: clocks of hosts differ."""
+    now = [0.0]
+    monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+    watched = Watched(sweep)
+    tell(sweep, why={"busy": "9 runs wait: every slot is busy"})()
+    watched.look()
+    now[0] = SILENT_SECONDS - 1
+    watched.look()
+    assert list(watched.shown().why) == ["busy"]
+    now[0] = SILENT_SECONDS + 5
+    watched.look()
+    assert list(watched.shown().why.values()) == [
+        "nothing was heard of the driver for 35 s",
+        "9 runs wait: every slot is busy",
+    ]
+    tell(sweep, at=time.time())()
+    watched.look()
+    assert not watched.shown().why
+
+
+def test_an_ending_is_told_by_whoever_drove_last(sweep: SweepStore) -> None:
+    """Runs are counted where it never said how far it was; nobody at all has stopped too."""
+    assert ending(sweep, None) == f"it stopped with 12 of 20 runs done{GONE_ON}"
+    assert ending(sweep, DEAD) == f"its driver ({DEAD}) ended without a word, with 12 of 20 runs done{GONE_ON}"
+    end(sweep, finished="2026-05-04T12:40:00+00:00")()
+    assert ending(sweep, DEAD) == "it is finished, with 12 of 20 runs done"

@@ -1,0 +1,24 @@
+"""The claims by name."""
+
+from __future__ import annotations
+
+from tcray.config.claims import CLAIMS
+from tcray.config.hyperparameters import find
+
+
+def test_the_claims_are_those_of_the_design() -> None:
+    """With the factors that each needs."""
+    assert {claim.name: claim.needs for claim in CLAIMS.values()} == {
+        "rank-generalisation": ("rank",),
+        "rank-spectrum": ("rank",),
+        "conditioning": ("rank", "conditioning"),
+        "audio-dropout": ("modality_dropout.audio",),
+        "weak-modality": ("modalities",),
+        "modal-asymmetry": ("modalities",),
+        "robustness": (),
+    }
+
+
+def test_what_a_claim_needs_is_a_hyperparameter() -> None:
+    """Or no sweep could ever test it."""
+    assert [name for claim in CLAIMS.values() for name in claim.needs if find(name) is None] == []

@@ -1,0 +1,51 @@
+"""The registry of hyperparameters."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from tcray.config.hyperparameters import HYPERPARAMETERS, find, no_such
+from tcray.config.run import Configuration
+
+
+def test_the_registry_is_the_configuration() -> None:
+    """Every field of a configuration is a hyperparameter, and no other is; modality dropout is a family."""
+    assert {field.name for field in fields(Configuration)} - {"modality_dropout"} == set(HYPERPARAMETERS)
+
+
+def test_a_default_is_what_an_empty_configuration_resolves_to() -> None:
+    """Strengths have no default of their own: `conditioning` gives it."""
+    flat = Configuration.resolve({}, ("text", "audio")).flat()
+    defaults = {name: h.default for name, h in HYPERPARAMETERS.items() if h.default is not None}
+    assert {name: flat[name] for name in defaults} == defaults
+    assert {name for name in HYPERPARAMETERS if name not in defaults} == {
+        "modalities",
+        "prior_strength",
+        "reconstruction_strength",
+        "alignment_strength",
+    }
+
+
+def test_modality_dropout_is_a_family() -> None:
+    """Any name may follow `modality_dropout.`, and nothing else is found."""
+    audio = find("modality_dropout.audio")
+    assert audio is not None
+    assert (audio.name, audio.default) == ("modality_dropout.audio", 0.0)
+    assert [find(name) for name in ("modality_dropout", "modality_dropout.", "modality_dropout.a.b", "x")] == [None] * 4
+
+
+def test_what_can_be_tuned_over_what_follows_from_its_kind() -> None:
+    """Whole numbers, numbers and words have their domains; sets of modalities have none."""
+    assert HYPERPARAMETERS["rank"].domains == ("int", "log_int", "choice")
+    assert HYPERPARAMETERS["lr"].domains == ("uniform", "log_uniform", "choice")
+    assert HYPERPARAMETERS["fusion"].domains == ("choice",)
+    assert HYPERPARAMETERS["modalities"].domains == ()
+
+
+def test_an_unknown_name_hears_of_the_nearest() -> None:
+    """A modality dropout without its modality hears how to name one."""
+    assert no_such("rnk") == 'no such hyperparameter; did you mean "rank"?'
+    assert (
+        no_such("modality_dropout")
+        == "no such hyperparameter; say modality_dropout.<modality>, as modality_dropout.audio"
+    )

@@ -1,0 +1,166 @@
+"""From a file to a sweep, whatever is in the file."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tcray.config.load import load_sweep
+from tcray.errors import Problem, SpecError
+from tests.config.conftest import LEAST, Load
+
+
+def said(path: str | Path) -> str:
+    """What is wrong with the file at `path`."""
+    with pytest.raises(SpecError) as caught:
+        load_sweep(path)
+    return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder to be in."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_missing_file_hears_of_the_nearest_one_beside_it_or_in_sweeps() -> None:
+    """By the name alone, with or without its suffix."""
+    Path("sweeps").mkdir()
+    Path("sweeps/rank.yaml").touch()
+    assert said("sweeps/rnk.yaml") == 'sweeps/rnk.yaml: no such file; did you mean "sweeps/rank.yaml"?'
+    assert said("rank") == 'rank: no such file; did you mean "sweeps/rank.yaml"?'
+    assert said("elsewhere/prior.yaml") == "elsewhere/prior.yaml: no such file"
+
+
+def test_what_is_no_text_file_is_told() -> None:
+    """A folder, a device, a binary file, another encoding, a huge file."""
+    Path("folder").mkdir()
+    assert said("folder") == "folder: a folder, and no sweep file"
+    assert said(os.devnull) == f"{os.devnull}: not a regular file"
+    Path("x.yaml").write_bytes(b"PAR1\x00\x15")
+    assert said("x.yaml") == "x.yaml: a binary file, and so no sweep file"
+    Path("x.yaml").write_bytes(LEAST.encode() + b"question: d\xe9j\xe0\n")
+    assert said("x.yaml") == "x.yaml:5:12: not UTF-8: the byte 0xe9"
+    Path("x.yaml").write_bytes(b"#" * 1_000_001)
+    assert said("x.yaml") == "x.yaml: larger than 1 MB, and so no sweep file"
+    assert said("x\0.yaml").startswith("x\0.yaml: cannot be read: ")
+    assert said("x" * 1000) == "x" * 1000 + ": cannot be read: File name too long"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_forbidden_file_is_told() -> None:
+    """With the system's own reason."""
+    Path("x.yaml").touch(mode=0o000)
+    assert said("x.yaml") == "x.yaml: cannot be read: Permission denied"
+
+
+def test_an_error_is_for_the_command_line(load: Load) -> None:
+    """It exits with 2, keeps each problem, and survives pickling."""
+    with pytest.raises(SpecError) as caught:
+        load("sead: 1\n", "a")
+    error = caught.value
+    assert error.exit_code == 2
+    assert error.problems == (
+        Problem(5, 1, "sead", 'no such key; did you mean "seed"?'),
+        Problem(1, 1, "", "expected KEY=VALUE, as in --set training.epochs=9", "--set a"),
+    )
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_reading_a_sweep_loads_nothing_heavy() -> None:
+    """`tcray plan` answers at once."""
+    heavy = ["torch", "ray", "optuna", "numpy", "pyarrow", "scipy", "pydantic"]
+    code = f"import sys, tcray.config.load; print([name for name in {heavy} if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that is written again and again."""
+    return tmp_path_factory.mktemp("fuzz") / "x.yaml"
+
+
+FUZZ = settings(deadline=None, derandomize=True)
+"""The same examples each time, so that a verdict belongs to a commit."""
+
+
+def fault(scratch: Path, content: bytes, *overrides: str) -> str:
+    """What is wrong with a file of this content; empty where nothing is. Any other exception comes through."""
+    scratch.write_bytes(content)
+    try:
+        load_sweep(scratch, overrides)
+    except SpecError as error:
+        return str(error)
+    return ""
+
+
+def harmless(message: str) -> bool:
+    """Whether printing it leaves a terminal as it was."""
+    return message.replace("\n", "").isprintable()
+
+
+@FUZZ
+@given(st.binary())
+def test_arbitrary_bytes_are_a_sweep_or_a_spec_error(scratch: Path, content: bytes) -> None:
+    """Never anything else."""
+    assert harmless(fault(scratch, content))
+
+
+YAML = st.text(st.sampled_from("abx01.-+:,?[]{}&*!|>'\"%@`#~ \n\t\\UuxeN=<") | st.characters())
+
+
+@FUZZ
+@given(YAML)
+def test_arbitrary_text_is_a_sweep_or_a_spec_error(scratch: Path, text: str) -> None:
+    """Also where it is nearly YAML."""
+    assert harmless(fault(scratch, text.encode("utf-8", "surrogatepass")))
+
+
+WHOLE = """\
+name: x
+claims: [robustness]
+datasets: [mosi]
+factors: {rank: [1, 2], modality_dropout.audio: [0, 0.5]}
+tune: {lr: {log_uniform: [1e-4, 1e-2]}}
+training: {epochs: 9}
+search: {trials: 4, wave: 2, pruner: {asha: {min_epochs: 3}}}
+confirm: {repeats: 2, seeds: 2}
+resources: {gpu: 0.25, pack: auto}
+"""
+
+
+@FUZZ
+@given(st.integers(0, len(WHOLE)), st.integers(0, 12), YAML)
+def test_a_file_with_a_slip_in_it_is_a_sweep_or_a_spec_error(scratch: Path, at: int, lost: int, typed: str) -> None:
+    """Wherever some characters are lost and others typed."""
+    assert harmless(fault(scratch, (WHOLE[:at] + typed + WHOLE[at + lost :]).encode("utf-8", "surrogatepass")))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(
+    """
+    name question claims datasets data factors factors.rank factors.modalities tune tune.lr tune.lr.uniform fixed
+    fixed.lr fixed.modality_dropout fixed.modality_dropout.audio training training.epochs search search.wave
+    search.objective search.pruner search.pruner.asha confirm confirm.repeats resources resources.device
+    resources.pack resources.gpu seed
+    """.strip().split()  # as a list it would take thirty lines
+)
+
+
+@FUZZ
+@given(st.lists(st.tuples(KEYS, VALUES.map(repr) | YAML).map("=".join) | st.text(), max_size=3))
+def test_arbitrary_overrides_are_a_sweep_or_a_spec_error(scratch: Path, overrides: list[str]) -> None:
+    """Values of the wrong shape in every place."""
+    assert harmless(fault(scratch, WHOLE.encode(), *overrides))

@@ -1,0 +1,225 @@
+"""The keys of a sweep file, and their defaults."""
+
+from __future__ import annotations
+
+import pytest
+
+from tcray.config.sweep import Asha, Confirm, Data, Resources, Search, Sweep, Training
+from tests.config.conftest import Load, Problems
+
+
+def test_the_least_file_takes_every_default(load: Load) -> None:
+    """Without factors and tune there is one cell a dataset, and nothing to search."""
+    assert load() == Sweep(
+        name="x",
+        datasets=("mosi",),
+        training=Training(epochs=9),
+        question="",
+        claims=(),
+        data=Data(root="data", missing="twin"),
+        factors={},
+        tune={},
+        fixed={},
+        objective="valid.loss",
+        search=None,
+        confirm=Confirm(seeds=2, repeats=1),
+        resources=Resources(device="auto", cpu=1.0, gpu=0.0, pack="auto", max_failures=3),
+        seed=0,
+    )
+
+
+def test_tuning_without_a_word_on_search_is_twelve_trials_of_tpe_in_waves_of_four(load: Load) -> None:
+    """Nothing is pruned unless the file says so."""
+    search = load("tune: {dropout: {uniform: [0, 0.5]}}\n").search
+    assert search == Search(sampler="tpe", trials=12, wave=4, pruner=None)
+
+
+def test_a_wave_is_no_larger_than_its_search(load: Load) -> None:
+    """Where fewer than four trials are asked for and no wave is named, they are one wave."""
+    search = load("tune: {dropout: {uniform: [0, 0.5]}}\nsearch: {trials: 3}\n").search
+    assert search == Search(trials=3, wave=3)
+
+
+def test_everything_that_can_be_said_is_read(load: Load) -> None:
+    """Each key reaches its field."""
+    more = """\
+question: Why?
+claims: [robustness]
+data: {root: elsewhere, missing: error}
+tune: {lr: {log_uniform: [1e-4, 1e-2]}}
+search:
+  sampler: random
+  trials: 9
+  wave: 3
+  objective: valid.mae
+  pruner: {asha: {min_epochs: 3, reduction_factor: 2.5}}
+resources: {device: cuda, cpu: 2, gpu: 0.25, pack: 64, max_failures: 1}
+seed: 7
+"""
+    sweep = load(more)
+    assert (sweep.question, sweep.claims, sweep.seed, sweep.objective) == ("Why?", ("robustness",), 7, "valid.mae")
+    assert sweep.data == Data("elsewhere", "error")
+    assert sweep.search == Search("random", 9, 3, Asha(3, 2.5))
+    assert sweep.resources == Resources("cuda", 2.0, 0.25, 64, 1)
+
+
+def test_a_key_with_nothing_after_it_counts_as_not_given(load: Load, problems: Problems) -> None:
+    """A required one is missing, any other has its default."""
+    assert load("factors:\ntune:\nresources: {pack: }\nquestion: ~\n") == load()
+    assert problems(least="name: x\ndatasets: [mosi]\ntraining:\nconfirm: {seeds: 2}\n") == [
+        "x.yaml:3:1: training: required, and missing"
+    ]
+
+
+def test_the_required_keys_are_name_datasets_and_training(problems: Problems) -> None:
+    """A key that is missing is told where its section begins."""
+    assert problems(least="seed: 1\nconfirm: {seeds: 2}\n") == [
+        "x.yaml:1:1: datasets: required, and missing",
+        "x.yaml:1:1: name: required, and missing",
+        "x.yaml:1:1: training: required, and missing",
+    ]
+    assert problems(least="name: x\ndatasets: [a]\ntraining: {}\nconfirm: {}\n") == [
+        "x.yaml:3:1: training.epochs: required, and missing",
+        "x.yaml:4:1: confirm.seeds: required, and missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("least", "sentence"),
+    [
+        ("", "1:1: the file is empty; a sweep needs name, datasets and training"),
+        ("# nothing yet\n", "1:1: the file is empty; a sweep needs name, datasets and training"),
+        ("- rank\n", "1:1: expected keys, as in name: rank, found a list"),
+        ("rank\n", '1:1: expected keys, as in name: rank, found "rank"'),
+    ],
+)
+def test_a_file_is_a_mapping(least: str, sentence: str, problems: Problems) -> None:
+    """Nothing, a list and a word are none."""
+    assert problems(least=least) == [f"x.yaml:{sentence}"]
+
+
+@pytest.mark.parametrize(
+    ("more", "sentences"),
+    [
+        ("sead: 1", ['5:1: sead: no such key; did you mean "seed"?']),
+        ("fixed: 3", ["5:8: fixed: expected hyperparameters by name, found 3"]),
+        ("seed: -1", ["5:7: seed: expected at least 0, found -1"]),
+        ("seed: 1.5", ["5:7: seed: expected a whole number, found 1.5"]),
+        ("question: 3", ["5:11: question: expected a text, found 3"]),
+        ("claims: conditioning", ['5:9: claims: expected a list of claims, found "conditioning"']),
+        (
+            "claims: [rank-generalization]",
+            ['5:10: claims[0]: there is no "rank-generalization"; did you mean "rank-generalisation"?'],
+        ),
+        ("claims: [robustness, robustness]", ['5:22: claims[1]: "robustness" is given twice']),
+        ("data: twin", ['5:7: data: expected keys, as in {missing: twin}, found "twin"']),
+        ("data: {missing: twins}", ['5:17: data.missing: expected twin or error, found "twins"']),
+        ("data: {root: ''}", ['5:14: data.root: expected a text, found ""']),
+        ("resources: {device: gpu}", ['5:21: resources.device: expected auto, cpu, cuda or any, found "gpu"']),
+        ("resources: {cpu: 0}", ["5:18: resources.cpu: expected above 0, found 0"]),
+        ("resources: {gpu: -0.5}", ["5:18: resources.gpu: expected at least 0 and at most 1, found -0.5"]),
+        ("resources: {gpu: .nan}", ["5:18: resources.gpu: expected a finite number, found nan"]),
+        ("resources: {pack: 0}", ["5:19: resources.pack: expected at least 1, found 0"]),
+        ("resources: {pack: many}", ['5:19: resources.pack: expected auto or a whole number, found "many"']),
+        ("resources: {max_failures: 0}", ["5:27: resources.max_failures: expected at least 1, found 0"]),
+        ("resources: {gpus: 1}", ['5:13: resources.gpus: no such key; did you mean "gpu"?']),
+    ],
+)
+def test_what_a_section_does_not_allow_is_told(more: str, sentences: list[str], problems: Problems) -> None:
+    """At its very place, in its own words."""
+    assert problems(more + "\n") == [f"x.yaml:{sentence}" for sentence in sentences]
+
+
+@pytest.mark.parametrize(
+    ("search", "sentence"),
+    [
+        ("trials: 0", "6:18: search.trials: expected at least 1, found 0"),
+        ("wave: 0", "6:16: search.wave: expected at least 1, found 0"),
+        ("sampler: tpa", '6:19: search.sampler: expected tpe or random, found "tpa"'),
+        ("objective: valid.los", '6:21: search.objective: there is no "valid.los"; did you mean "valid.loss"?'),
+        (
+            "pruner: asha",
+            '6:18: search.pruner: expected keys, as in {asha: {min_epochs: 9, reduction_factor: 3}}, found "asha"',
+        ),
+        ("pruner: {asha: {}}", "6:19: search.pruner.asha.min_epochs: required, and missing"),
+        (
+            "pruner: {asha: {min_epochs: 0}}",
+            "6:38: search.pruner.asha.min_epochs: expected at least 1, found 0",
+        ),
+        (
+            "pruner: {asha: {min_epochs: 3, reduction_factor: 1}}",
+            "6:59: search.pruner.asha.reduction_factor: expected above 1, found 1",
+        ),
+    ],
+)
+def test_what_a_search_does_not_allow_is_told(search: str, sentence: str, problems: Problems) -> None:
+    """Where something is tuned."""
+    more = f"tune: {{dropout: {{uniform: [0, 0.5]}}}}\nsearch: {{{search}}}\n"
+    assert problems(more) == [f"x.yaml:{sentence}"]
+
+
+@pytest.mark.parametrize(
+    ("least", "sentence"),
+    [
+        (
+            "name: a b\ndatasets: [m]\ntraining: {epochs: 1}\nconfirm: {seeds: 1}",
+            '1:7: name: expected a name (a letter, then letters, digits, _ and -, 64 at most), found "a b"',
+        ),
+        (
+            "name: x\ndatasets: mosi\ntraining: {epochs: 1}\nconfirm: {seeds: 1}",
+            '2:11: datasets: expected a list of datasets, found "mosi"',
+        ),
+        (
+            "name: x\ndatasets: []\ntraining: {epochs: 1}\nconfirm: {seeds: 1}",
+            "2:11: datasets: expected at least one dataset, found an empty list",
+        ),
+        (
+            "name: x\ndatasets: [m, m]\ntraining: {epochs: 1}\nconfirm: {seeds: 1}",
+            '2:15: datasets[1]: "m" is given twice',
+        ),
+        (
+            "name: x\ndatasets: [m]\ntraining: {epochs: 0}\nconfirm: {seeds: 1}",
+            "3:20: training.epochs: expected at least 1, found 0",
+        ),
+        (
+            "name: x\ndatasets: [m]\ntraining: {epoch: 1}\nconfirm: {seeds: 1}",
+            '3:12: training.epoch: no such key; did you mean "epochs"?',
+        ),
+        (
+            "name: x\ndatasets: [m]\ntraining: {epochs: 1}\nconfirm: {seeds: 0}",
+            "4:18: confirm.seeds: expected at least 1, found 0",
+        ),
+        (
+            "name: x\ndatasets: [m]\ntraining: {epochs: 1}\nconfirm: {seeds: 1, repeats: 0}",
+            "4:30: confirm.repeats: expected at least 1, found 0",
+        ),
+    ],
+)
+def test_what_a_required_key_does_not_allow_is_told(least: str, sentence: str, problems: Problems) -> None:
+    """A misspelt key is told once, and not as missing too."""
+    assert problems(least=least) == [f"x.yaml:{sentence}"]
+
+
+def test_every_problem_is_told_at_once_in_line_order(problems: Problems) -> None:
+    """Also where they are of different kinds."""
+    least = """\
+name: y
+datasets: [mosi, mosi]
+training: {epochs: four}
+factors: {rnk: [1], rank: []}
+fixed: {rank: 0}
+search: {trials: 3}
+sead: 3
+"""
+    assert problems(least=least) == [
+        "x.yaml:1:1: confirm: nothing is tuned, so nothing would be trained; say confirm: {seeds: 12}",
+        'x.yaml:1:7: name: expected the file\'s name, "x", found "y"',
+        'x.yaml:2:18: datasets[1]: "mosi" is given twice',
+        'x.yaml:3:20: training.epochs: expected a whole number, found "four"',
+        'x.yaml:4:11: factors.rnk: no such hyperparameter; did you mean "rank"?',
+        "x.yaml:4:27: factors.rank: expected at least one level, found an empty list",
+        "x.yaml:5:9: fixed.rank: rank stands under factors on line 4 already",
+        "x.yaml:5:15: fixed.rank: expected at least 1, found 0",
+        "x.yaml:6:10: search.trials: nothing is tuned, so there is nothing to search; only objective may stand here",
+        'x.yaml:7:1: sead: no such key; did you mean "seed"?',
+    ]

@@ -1,0 +1,283 @@
+"""cluster/aws/account.yaml and cluster/gpu.yaml against AWS, which moto plays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tcray import __version__
+from tcray.cluster.check import expect_sound
+from tcray.cluster.checks.aws import RUN_INSTANCES
+from tcray.cluster.cluster_file import load_cluster_file
+from tcray.cluster.instances import CARDS, Instance, instance
+from tests.cluster.shipped import FOLDER
+
+pytest.importorskip("boto3", reason="the extra tcray[cluster] is not installed")
+pytest.importorskip("moto", reason="the dependency group cluster is not installed")
+
+import boto3
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from ray.autoscaler._private.commands import _bootstrap_config
+from ray.autoscaler._private.providers import _clear_provider_cache, _get_node_provider
+from ray.autoscaler.node_launch_exception import NodeLaunchException
+
+REGION = "us-west-2"
+MINE = "198.51.100.7/32"
+
+
+@pytest.fixture
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """An account with the stack of account.yaml; what the stack told."""
+    from ray.autoscaler._private.aws import utils
+
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_DEFAULT_REGION": REGION,
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("token")
+    with mock_aws():
+        for cached in (utils.resource_cache, utils.client_cache):
+            cached.cache_clear()
+        _clear_provider_cache()
+        stacks = boto3.client("cloudformation")
+        stacks.create_stack(
+            StackName="tcray",
+            TemplateBody=(FOLDER / "aws" / "account.yaml").read_text(),
+            Parameters=[{"ParameterKey": "Mine", "ParameterValue": MINE}],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        (stack,) = stacks.describe_stacks(StackName="tcray")["Stacks"]
+        yield {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+@pytest.fixture
+def cluster(aws: dict[str, str]) -> dict[str, Any]:
+    """gpu.yaml, filled in from what the stack told, as `ray up` completes it."""
+    said = (FOLDER / "gpu.yaml").read_text()
+    said = said.replace("image: FILL_IN", f"image: {aws['Registry']}:{__version__}-cuda")
+    said = said.replace("s3://FILL_IN", f"s3://{aws['Bucket']}").replace("[FILL_IN]", f"[{aws['SecurityGroup']}]")
+    Path("gpu.yaml").write_text(said)
+    file = load_cluster_file("gpu.yaml")
+    assert (expect_sound(file).notes, file.unfilled) == ((), ())
+    completed: dict[str, Any] = _bootstrap_config(dict(file.config), no_config_cache=True)
+    return completed
+
+
+def started(cluster: dict[str, Any], kind: str, count: int = 1) -> list[dict[str, Any]]:
+    """Machines that Ray starts of a type, as AWS describes them."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    tags = {
+        "ray-node-type": "head" if kind == cluster["head_node_type"] else "worker",
+        "ray-node-name": f"ray-{kind}",
+        "ray-user-node-type": kind,
+        "ray-launch-config": "x",
+    }
+    config = cluster["available_node_types"][kind]["node_config"]
+    nodes = provider.create_node_with_resources_and_labels(config, tags, count, {}, {})
+    return described([*nodes])
+
+
+def described(nodes: list[str]) -> list[dict[str, Any]]:
+    """Machines as AWS describes them."""
+    answer = boto3.client("ec2").describe_instances(InstanceIds=nodes)
+    return [machine for reservation in answer["Reservations"] for machine in reservation["Instances"]]
+
+
+class Market:
+    """Stands in for boto3's resource, of which Ray's provider calls this alone: a spot market of so many machines.
+
+    refusal    what AWS answers where the spot market has none
+    on_demand  what it answers to a request on demand, where it refuses that
+    """
+
+    def __init__(
+        self, provider: Any, spot: int, refusal: str = "InsufficientInstanceCapacity", on_demand: str = ""
+    ) -> None:
+        self.asked: list[bool] = []
+        """Of each request, whether it was for the spot market."""
+        self._ask, self._spot = provider.ec2_fail_fast.create_instances, spot
+        self._refusals = {True: "" if spot else refusal, False: on_demand}
+        provider.ec2_fail_fast = self
+
+    def create_instances(self, **request: Any) -> Any:
+        """As many machines as are asked for, where AWS would try that, and moto starts `MinCount`."""
+        spot = "InstanceMarketOptions" in request
+        self.asked.append(spot)
+        if refusal := self._refusals[spot]:
+            raise ClientError({"Error": {"Code": refusal, "Message": "There is none"}}, "RunInstances")
+        count = min(self._spot, request["MaxCount"]) if spot else request["MaxCount"]
+        return self._ask(**{**request, "MinCount": count, "MaxCount": count})
+
+
+def test_the_group_of_the_account_lets_in_nobody_but_its_owner(aws: dict[str, str]) -> None:
+    """By ssh; its machines reach one another on every port."""
+    (group,) = boto3.client("ec2").describe_security_groups(GroupIds=[aws["SecurityGroup"]])["SecurityGroups"]
+    ways = [
+        (
+            rule["IpProtocol"],
+            rule.get("FromPort"),
+            [one["CidrIp"] for one in rule["IpRanges"]],
+            [one["CidrIpv6"] for one in rule["Ipv6Ranges"]],
+            [one["GroupId"] for one in rule["UserIdGroupPairs"]],
+        )
+        for rule in group["IpPermissions"]
+    ]
+    assert ways == [("tcp", 22, [MINE], [], []), ("-1", None, [], [], [aws["SecurityGroup"]])]
+
+
+def test_a_head_and_a_worker_are_what_the_file_says(aws: dict[str, str], cluster: dict[str, Any]) -> None:
+    """In the stack's group alone, with the stack's rights, encrypted disks, and metadata for whoever has a token."""
+    profiles = {"head": "tcray-head", "gpu": "tcray-worker", "gpus": "tcray-worker"}
+    machines = {kind: started(cluster, kind)[0] for kind in profiles}
+    assert {kind: machine["InstanceType"] for kind, machine in machines.items()} == {
+        "head": "m5.xlarge",
+        "gpu": "g5.xlarge",
+        "gpus": "g5.12xlarge",
+    }
+    for kind, machine in machines.items():
+        assert [group["GroupId"] for group in machine["SecurityGroups"]] == [aws["SecurityGroup"]]
+        assert machine["IamInstanceProfile"]["Arn"].rpartition("/")[2] == profiles[kind]
+        assert machine["MetadataOptions"]["HttpTokens"] == "required"
+        disks = [disk["Ebs"]["VolumeId"] for disk in machine["BlockDeviceMappings"]]
+        volumes = boto3.client("ec2").describe_volumes(VolumeIds=disks)["Volumes"]
+        assert [(volume["Encrypted"], volume["Size"]) for volume in volumes] == [(True, 100)]
+
+
+def test_ray_makes_no_group_and_no_role_of_its_own(aws: dict[str, str], cluster: dict[str, Any]) -> None:
+    """Its group would open ssh to the world, and its role would have every right on EC2 and S3."""
+    groups = boto3.client("ec2").describe_security_groups()["SecurityGroups"]
+    assert [group["GroupName"] for group in groups if group["GroupName"] != "default"] == ["tcray"]
+    roles = boto3.client("iam").list_roles()["Roles"]
+    assert sorted(role["RoleName"] for role in roles if "ray" in role["RoleName"]) == ["tcray-head", "tcray-worker"]
+    assert {
+        group for kind in cluster["available_node_types"].values() for group in kind["node_config"]["SecurityGroupIds"]
+    } == {aws["SecurityGroup"]}
+
+
+def test_workers_come_from_the_spot_market_and_the_head_does_not(cluster: dict[str, Any]) -> None:
+    """As long as that has some."""
+    lifecycles = {kind: started(cluster, kind)[0].get("InstanceLifecycle") for kind in ("head", "gpu", "gpus")}
+    assert lifecycles == {"head": None, "gpu": "spot", "gpus": "spot"}
+
+
+def test_where_the_spot_market_has_none_machines_are_started_on_demand(
+    cluster: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of them, with a line in the autoscaler's log."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    market = Market(provider, spot=0)
+    with caplog.at_level(logging.WARNING, logger="tcray.cluster.aws"):
+        machines = started(cluster, "gpu", count=3)
+    assert [machine.get("InstanceLifecycle") for machine in machines] == [None] * 3
+    assert market.asked[-1] is False
+    assert set(market.asked[:-1]) == {True}
+    assert [record.getMessage() for record in caplog.records] == [
+        "g5.xlarge: the spot market has none (InsufficientInstanceCapacity)"
+    ]
+
+
+def test_where_the_spot_market_has_too_few_the_others_are_started_on_demand(cluster: dict[str, Any]) -> None:
+    """Together they are as many as were asked for."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    Market(provider, spot=2)
+    machines = started(cluster, "gpu", count=5)
+    assert sorted(str(machine.get("InstanceLifecycle")) for machine in machines) == ["None"] * 3 + ["spot"] * 2
+
+
+def test_what_the_spot_market_has_given_is_not_forgotten(
+    cluster: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nothing is to be had on demand, as without a quota, Ray hears of the spot machines, which run and cost."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    Market(provider, spot=3, on_demand="VcpuLimitExceeded")
+    with caplog.at_level(logging.WARNING, logger="tcray.cluster.aws"):
+        machines = started(cluster, "gpu", count=5)
+    assert [machine["InstanceLifecycle"] for machine in machines] == ["spot"] * 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "g5.xlarge: 3 of 5 started, and none on demand (VcpuLimitExceeded)"
+    ]
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidAMIID.NotFound"])
+def test_what_is_no_matter_of_the_market_is_told(cluster: dict[str, Any], code: str) -> None:
+    """A missing right or a wrong image is what Ray hears; nothing dearer is tried in its place."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    market = Market(provider, spot=0, refusal=code)
+    with pytest.raises(NodeLaunchException) as caught:
+        started(cluster, "gpu")
+    assert caught.value.category == code
+    assert set(market.asked) == {True}
+
+
+@pytest.mark.parametrize("code", ["SpotMaxPriceTooLow", "MaxSpotInstanceCountExceeded", "UnfulfillableCapacity"])
+def test_price_and_limit_of_the_spot_market_are_none_of_the_other(cluster: dict[str, Any], code: str) -> None:
+    """So machines are started on demand."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    Market(provider, spot=0, refusal=code)
+    (machine,) = started(cluster, "gpu")
+    assert "InstanceLifecycle" not in machine
+
+
+def test_where_there_is_none_at_all_ray_hears_why(cluster: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the cloud's words, which `tcray status` shows."""
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+
+    def create_instances(_: object, **__: object) -> None:
+        raise ClientError({"Error": {"Code": "VcpuLimitExceeded", "Message": "more than your limit"}}, "RunInstances")
+
+    monkeypatch.setattr(Market, "create_instances", create_instances)
+    Market(provider, spot=0)
+    with pytest.raises(NodeLaunchException) as caught:
+        started(cluster, "gpu")
+    assert (caught.value.category, caught.value.description) == ("VcpuLimitExceeded", "more than your limit")
+
+
+def test_ray_down_ends_every_machine(cluster: dict[str, Any]) -> None:
+    """None is stopped and kept."""
+    machines = [started(cluster, kind)[0]["InstanceId"] for kind in ("head", "gpu")]
+    provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
+    provider.terminate_nodes(provider.non_terminated_nodes({}))
+    assert [machine["State"]["Name"] for machine in described(machines)] == ["terminated"] * 2
+
+
+def test_the_stack_is_sound() -> None:
+    """By AWS's own linter."""
+    api = pytest.importorskip("cfnlint.api")
+    found = api.lint_all((FOLDER / "aws" / "account.yaml").read_text())
+    assert [str(match) for match in found if match.rule.severity != "informational"] == []
+
+
+@pytest.mark.usefixtures("aws")
+def test_machines_have_what_aws_says_they_have() -> None:
+    """Each type of a known family that AWS still has; all of those with GPUs."""
+    pages = boto3.client("ec2").get_paginator("describe_instance_types").paginate()
+    types = {kind["InstanceType"]: kind for page in pages for kind in page["InstanceTypes"]}
+    said = {name: instance(name) for name in types}
+    wrong = {name: has for name, has in said.items() if has is not None and has != _has(types[name])}
+    assert wrong == {}
+    ours = {f"{family}.{size}" for family, sizes in CARDS.items() for size in sizes if family != "p3"}
+    assert ours - types.keys() == set()
+
+
+def _has(kind: dict[str, Any]) -> Instance:
+    cards = kind.get("GpuInfo", {}).get("Gpus", [])
+    return Instance(kind["VCpuInfo"]["DefaultVCpus"], sum(card["Count"] for card in cards))
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_aws_may_be_told_of_a_machine_is_known() -> None:
+    """All that RunInstances takes but what Ray says itself, and what has gone out of use."""
+    takes = boto3.client("ec2").meta.service_model.operation_model("RunInstances").input_shape.members
+    own = {"MinCount", "MaxCount", "ClientToken", "DryRun", "AdditionalInfo"}
+    gone = {"ElasticGpuSpecification", "ElasticInferenceAccelerators"}
+    assert set(takes) - own - gone == set(RUN_INSTANCES) - {"SubnetIds"}

@@ -1,0 +1,258 @@
+"""The image of docker/, built by buildah from nothing, and what runs inside it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.utils import canonicalize_name
+
+from tcray import __version__
+from tcray.store.store import Store
+from tcray.training.pack import train
+from tests.tune.small import SPEC, a_sweep, by_hand, exported
+
+from .buildah import Buildah, BuildahError
+from .composed import FILE, Container, services
+from .conftest import Tell
+from .hosts import REPOSITORY, Hosts, several
+from .patience import until
+
+pytestmark = pytest.mark.timeout(1800)
+
+TAG = f"tcray/tcray:{__version__}-cpu"
+WORK = "/home/tcray/tcray-work"
+USER = 1000
+
+LOOK = """
+import importlib.metadata, json, os, shutil, sys
+print(json.dumps({
+    "user": os.getuid(),
+    "folder": os.getcwd(),
+    "owners": {folder: os.stat(folder).st_uid for folder in sys.argv[1:]},
+    "tools": [tool for tool in ("apt-get", "bash", "cc", "gcc", "make", "pip", "ray", "rsync", "ssh", "tcray")
+              if shutil.which(tool)],
+    "caches": [name for folder in ("/root/.cache", "/var/lib/apt/lists") if os.path.isdir(folder)
+               for name in os.listdir(folder)],
+    "packages": {found.name: found.version for found in importlib.metadata.distributions()},
+}))
+"""
+
+
+WHERE = """
+import ray, socket
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+ray.init("auto", log_to_driver=False)
+where = ray.remote(lambda: socket.gethostname())
+slots = {node["NodeID"]: node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]}
+there = [where.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
+         for node, cpus in slots.items() if cpus]
+print(*sorted(ray.get([task.remote() for task in there])))
+"""
+
+
+@dataclass(frozen=True)
+class Built:
+    """The CPU variant.
+
+    source   what it was made of, to be changed
+    seconds  how long that took
+    """
+
+    buildah: Buildah
+    source: Path
+    seconds: float
+
+    def layers(self, tag: str) -> list[str]:
+        """The digests of an image's layers, lowest first."""
+        return list(map(str, self.buildah.look(tag)["rootfs"]["diff_ids"]))
+
+    @property
+    def health_check(self) -> list[str]:
+        """What the image itself has an engine ask, and how long."""
+        health = self.buildah.look(TAG)["config"]["Healthcheck"]
+        kind, *check = map(str, health["Test"])
+        assert kind == "CMD"
+        return ["timeout", f"{health['Timeout'] / 1e9:.0f}", *check]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> Iterator[Built]:
+    """The image, in a folder that hosts see too."""
+    if reason := Buildah.missing():
+        pytest.skip(reason)
+    source = tmp_path_factory.mktemp("source")
+    for name in (".dockerignore", "constraints.txt", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, source)
+    for name in ("docker", "tcray"):
+        shutil.copytree(REPOSITORY / name, source / name)
+    buildah = Buildah(Path(tempfile.mkdtemp(prefix="tcray-images-", dir="/var/tmp")))
+    try:
+        buildah.make_base()
+        began = time.monotonic()
+        buildah.build(source, TAG, "DEVICE=cpu")
+        seconds = time.monotonic() - began
+        size = buildah.say("images", "--format={{.Size}}", TAG).strip()
+        tell(f"{TAG}: {size}, built from a bare Debian in {seconds:.0f} s")
+        yield Built(buildah, source, seconds)
+    finally:
+        buildah.remove()
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The sweep of these tests, trained in this process, without Ray and without an image."""
+    folder = tmp_path_factory.mktemp("by hand")
+    return exported(by_hand(folder / "store", a_sweep(folder), train))
+
+
+def in_store(folder: Path) -> tuple[list[str], set[str]]:
+    """What the one sweep of a store has in common with its equals, and on which hosts it was trained."""
+    opened = Store.open(str(folder))
+    sweep = opened.sweep(opened.resolve("small")[0])
+    return exported(sweep), {row["host"] for row in sweep.read("runs").to_pylist()}
+
+
+def a_folder_of(hosts: Hosts, name: str) -> Path:
+    """One that all hosts see, and that belongs to the image's user."""
+    folder = hosts.shared / name
+    folder.mkdir()
+    os.chown(folder, USER, USER)
+    return folder
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    """The Dockerfile is linted; the rules that are left out give their reason in it."""
+    ran = subprocess.run(
+        [Path(sys.executable).with_name("hadolint"), REPOSITORY / "docker" / "Dockerfile"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (0, "", "") == (ran.returncode, ran.stdout, ran.stderr)
+
+
+def test_compose_file_keeps_to_its_specification() -> None:
+    """No key is misspelt, no volume undeclared, no duration none."""
+    from compose_spec import PyCompose
+
+    PyCompose.from_json(json.dumps(yaml.safe_load(FILE.read_text()))).validate()
+
+
+def test_what_is_in_the_image(built: Built) -> None:
+    """A user who is not root and owns what volumes cover, what Ray's launcher uses, pinned packages; no compiler."""
+    volumes = [
+        volume.split(":")[1] for service in services().values() for volume in service["volumes"] if ":" in volume
+    ]
+    built.buildah.start("looked-at", TAG)
+    told = subprocess.run(
+        built.buildah.run("looked-at", [], "python", "-c", LOOK, *volumes), check=True, capture_output=True, text=True
+    )
+    inside = json.loads(told.stdout)
+    packages = inside.pop("packages")
+    assert {
+        "user": USER,
+        "folder": WORK,
+        "owners": dict.fromkeys(volumes, USER),
+        "tools": ["apt-get", "bash", "ray", "rsync", "ssh", "tcray"],
+        "caches": [],
+    } == inside
+    assert "HOME=/home/tcray" in built.buildah.look(TAG)["config"]["Env"], "Ray's launcher looks for it there"
+    assert __version__ == packages.pop("tcray")
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", (REPOSITORY / "constraints.txt").read_text(), re.MULTILINE))
+    wanted = {canonicalize_name(name): version for name, version in pinned.items()}
+    found = {canonicalize_name(name): version.partition("+")[0] for name, version in packages.items()}
+    assert {} == {name: version for name, version in found.items() if wanted.get(name) != version}
+
+
+def test_a_change_of_the_source_installs_no_package_again(built: Built, tell: Tell) -> None:
+    """After a change of tcray, and of what pyproject.toml says of a linter, one layer differs: tcray's."""
+    with (built.source / "tcray" / "errors.py").open("a") as module:
+        module.write("# changed\n")
+    project = built.source / "pyproject.toml"
+    project.write_text(project.read_text().replace("line-length = 120", "line-length = 121"))
+    began = time.monotonic()
+    said = built.buildah.build(built.source, "changed", "DEVICE=cpu")
+    tell(f"built again after a change of tcray: {time.monotonic() - began:.0f} s instead of {built.seconds:.0f}")
+    assert [f"Successfully installed tcray-{__version__}"] == re.findall(r"Successfully installed.*", said)
+    before, after = built.layers(TAG), built.layers("changed")
+    assert len(before) == len(after)
+    assert 1 == sum(old != new for old, new in zip(before, after, strict=True))
+
+
+def test_the_wrong_torch_ends_the_build(built: Built) -> None:
+    """Where pip finds torch's CPU build no CUDA image is made, which would compute on CPUs and say nothing."""
+    with pytest.raises(BuildahError, match="DEVICE is cuda, and pip found torch's cpu build"):
+        built.buildah.build(built.source, "wrong", "DEVICE=cuda")
+
+
+def test_a_sweep_in_a_container(built: Built, expected: list[str]) -> None:
+    """`docker run IMAGE tcray sweep` leaves in a mounted folder what it leaves without an image; it is healthy."""
+    with several(1, number=4) as hosts:
+        (host,) = hosts.all()
+        folder = a_folder_of(hosts, "work")
+        (folder / "small.yaml").write_text(SPEC.format(root="data"))
+        built.buildah.start("plain", TAG)
+
+        def say(*argv: str) -> list[str]:
+            return host.command(*built.buildah.run("plain", [f"{folder}:{WORK}"], *argv))
+
+        subprocess.run(say(*built.health_check), check=True)
+        subprocess.run(say("tini", "--", "tcray", "sweep", "small.yaml"), check=True, capture_output=True)
+        subprocess.run(say(*built.health_check), check=True)
+        rows, _ = in_store(folder / "trials")
+        assert expected == rows
+
+
+def test_the_services_of_compose(built: Built, expected: list[str], tell: Tell) -> None:
+    """A head and two workers find each other, ask for a token, train, and are unhealthy once Ray does not answer."""
+    with several(3, number=4) as hosts, contextlib.ExitStack() as at_the_end:
+        head, *workers = a_cluster(built, hosts)
+        at_the_end.enter_context(head.running())
+        until(head.is_healthy, "the head's health")
+        for worker in workers:
+            at_the_end.enter_context(worker.running())
+        until(lambda: all(worker.is_healthy() for worker in workers), "the workers' health")
+
+        assert head.say("env", "RAY_AUTH_MODE=disabled", "ray", "status").returncode
+        computing = [worker.host.name for worker in workers]
+        assert computing == head.say("python", "-c", WHERE).stdout.splitlines()[-1].split()
+        swept = head.say("tcray", "sweep", "sweeps/small.yaml", "--set", "resources.pack=2")
+        assert 0 == swept.returncode, swept.stdout
+        rows, trained_on = in_store(hosts.shared / "trials")
+        assert expected == rows
+        assert trained_on <= set(computing), "the head drives; so small a sweep may be over before both have begun"
+        tell("docker/compose.yaml, played on three hosts: a sweep on its workers, bit for bit that of one process")
+
+        assert [0, 0, 0] == [each.say(*built.health_check).returncode for each in (head, *workers)]
+        head.host.power_off()
+        assert not any(worker.is_healthy() for worker in workers)
+        assert all(worker.say(*built.health_check).returncode for worker in workers)
+
+
+def a_cluster(built: Built, hosts: Hosts) -> list[Container]:
+    """The containers of compose.yaml, a host each, of which the first goes by the name of its service."""
+    described: Mapping[str, Any] = services()
+    wanted = [name for name, service in described.items() for _ in range(service.get("scale", 1))]
+    assert ["head", "worker", "worker"] == wanted
+    with hosts.names.open("a") as names:
+        names.write(f"{hosts.all()[0].address} head\n")
+    for name in ("token", "trials", "sweeps", "data"):
+        a_folder_of(hosts, name)
+    (hosts.shared / "sweeps" / "small.yaml").write_text(SPEC.format(root="data"))
+    return [
+        Container(built.buildah, host, TAG, described[name]) for host, name in zip(hosts.all(), wanted, strict=True)
+    ]

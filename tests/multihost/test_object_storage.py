@@ -1,0 +1,170 @@
+"""A sweep whose store is a bucket, which moto plays, and whose data lie where only the driver sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pyarrow import fs
+
+from tcray.data.archive import write_examples
+from tcray.data.recipe import read_recipe
+from tcray.data.twins import plant
+from tests.tune.small import a_file
+
+from .conftest import Tell
+from .driver import AUTH, Driver
+from .healthy import Healthy, in_words
+from .hosts import HOME, REPOSITORY, Host, Hosts, several
+from .patience import until
+from .traced import Traced
+
+moto = pytest.importorskip("moto.server", reason="the dependency group cluster is not installed")
+
+pytestmark = pytest.mark.timeout(900)
+
+BUCKET = "sweeps"
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
+OVERRIDES = ["fixed.batch_size=32", "training.epochs=9", "search.pruner.asha.min_epochs=3", "resources.pack=3"]
+MIDWAY = 12
+"""Objects in the ledger by which the sweep is well under way, and far from over."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket that is reached at `address`, HOST:PORT."""
+
+    address: str
+
+    def uri(self, name: str) -> str:
+        """A store in it."""
+        return f"s3://{BUCKET}/{name}?scheme=http&endpoint_override={self.address}&allow_bucket_creation=true"
+
+    def sizes(self, folder: str) -> list[int]:
+        """Of the objects that it holds there, in bytes."""
+        there, root = fs.FileSystem.from_uri(self.uri(folder))
+        found = there.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
+        return [info.size for info in found if info.is_file]
+
+
+@contextlib.contextmanager
+def served(host: str) -> Iterator[Bucket]:
+    """A bucket on this machine, as long as it is needed."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto.ThreadedMotoServer(host, port=0, verbose=False)
+    server.start()
+    try:
+        bucket = Bucket(":".join(map(str, server.get_host_and_port())))
+        there, root = fs.FileSystem.from_uri(bucket.uri(""))
+        there.create_dir(root)
+        yield bucket
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _keys() -> Iterator[None]:
+    """Credentials, for this process and those that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        yield
+
+
+def imported(root: Path) -> int:
+    """A dataset that is in no recipe, so that its files must be read; how many bytes its features have."""
+    examples = plant(read_recipe("mosi")).examples
+    write_examples(examples, root)
+    return sum(matrix.nbytes for matrix in examples.features.values())
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
+    """The sweep on one host, with its store in a folder."""
+    folder = tmp_path_factory.mktemp("healthy")
+    imported(folder / "data")
+    return Healthy.swept(folder, OVERRIDES)
+
+
+def test_on_one_machine(tmp_path: Path, healthy: Healthy, tell: Tell) -> None:
+    """A sweep by a Ray of its own, killed midway and started again, leaves in a bucket what one leaves in a folder."""
+    imported(tmp_path / "data")
+    trace = Traced(str(tmp_path / "trace"))
+    traced = [sys.executable, "-m", "tests.multihost.traced", trace.path, "sweep", str(a_file(tmp_path))]
+    with served("127.0.0.1") as bucket:
+        command = [*traced, "--store", bucket.uri("killed"), *(f"--set={override}" for override in OVERRIDES)]
+        with subprocess.Popen(command, cwd=REPOSITORY) as first:
+            until(lambda: len(bucket.sizes("killed/ledger")) >= MIDWAY, "half of a sweep")
+            first.kill()
+        subprocess.run(command, cwd=REPOSITORY, check=True)
+        again = healthy.begun_again(bucket.uri("killed"), trace)
+        sizes = bucket.sizes("killed")
+    tell(f"a store in a bucket, the driver killed and started again: {in_words(again)}")
+    tell(f"that store has {len(sizes)} objects and {sum(sizes) / 2**20:.1f} MiB")
+
+
+def received(host: Host) -> int:
+    """How many bytes have come to a host by its cable."""
+    (cable,) = json.loads(host.run("ip", "-stats", "-json", "link", "show", "eth0"))
+    return int(cable["stats64"]["rx"]["bytes"])
+
+
+@dataclass(frozen=True)
+class Two:
+    """A host that only drives and has the data, and one with two workers that has none; `size` of the data in bytes."""
+
+    hosts: Hosts
+    size: int
+
+    @property
+    def worker(self) -> Host:
+        """Where packs are trained."""
+        return self.hosts.all()[1]
+
+    def sweep(self, name: str, store: str) -> Driver:
+        """Runs the sweep to its end."""
+        driver_host, _ = self.hosts.all()
+        options = [f"--set={override}" for override in [f"data.root={HOME / 'data'}", *OVERRIDES]]
+        driver = Driver(driver_host, name, a_file(self.hosts.shared), f"--store={store}", *options)
+        assert "does not see" not in driver.end()
+        return driver
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Two]:
+    """The hosts, joined by Ray."""
+    found = {"RAY_AUTH_TOKEN": "a" * 64, "PYTHONPATH": str(REPOSITORY), **KEYS}
+    start = ["env", AUTH, "ray", "start", "--disable-usage-stats", "--object-store-memory=200000000"]
+    with several(2, number=20, environment=found) as hosts:
+        driver_host, worker_host = hosts.all()
+        address = f"--address={driver_host.address}:6379"
+        driver_host.run(*start, "--head", f"--node-ip-address={driver_host.address}", "--num-cpus=0")
+        worker_host.run(*start, address, f"--node-ip-address={worker_host.address}", "--num-cpus=2")
+        yield Two(hosts, imported(driver_host.home / "data"))
+
+
+def test_a_bucket_that_hosts_reach(two: Two, healthy: Healthy) -> None:
+    """Driver and workers on different hosts use a bucket alike."""
+    with served(two.hosts.address) as bucket:
+        driver = two.sweep("bucket", bucket.uri("hosts"))
+        assert not healthy.begun_again(bucket.uri("hosts"), driver.trace)
+
+
+def test_data_that_only_the_driver_sees(two: Two, healthy: Healthy, tell: Tell) -> None:
+    """They come to a host once, for all of its workers and packs."""
+    assert not (two.worker.home / "data").exists()
+    before = received(two.worker)
+    driver = two.sweep("data", str(two.hosts.shared / "trials"))
+    came = received(two.worker) - before
+    assert not healthy.begun_again(two.hosts.shared / "trials", driver.trace)
+    packs = [told for told in driver.trace.told() if told.ended]
+    assert 2 == len({(pack.host, pack.pid) for pack in packs})
+    assert two.size < came < 2 * two.size
+    tell(f"{len(packs)} packs by two workers of a host: {came / two.size:.1f} times the size of the data came to it")

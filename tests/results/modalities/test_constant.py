@@ -1,0 +1,75 @@
+"""The constant predictor, found again from the metrics of its reference row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
+from tcray.data.catalogue import Card
+from tcray.results.modalities import constant
+from tcray.training.metrics import metrics
+from tests.results.analyses.planted import EXAMPLES, Outcome, Planted, groups_of, labels_of, off_by, planted_store
+from tests.results.recorded import MOSI, MUSTARD, a_sweep
+
+MOSI_LABEL = labels_of(MOSI) + 0.5
+"""Not even about 0, or a median and its negative would score the same."""
+MUSTARD_LABEL = (np.arange(MOSI_LABEL.size) % 3 == 0).astype(np.float64)
+
+
+def samples_with(folder: Path, card: Card, row: Mapping[str, Any]) -> DatasetRuns:
+    """A dataset whose manifest has one reference row."""
+    label = MOSI_LABEL if card is MOSI else MUSTARD_LABEL
+    outputs = off_by(label, 0.5) if card is MOSI else label - 0.5
+    sweep = a_sweep(datasets=(card.name,), factors={"rank": (2,)})
+    planted = Planted(card, lambda levels, repeat, seed: Outcome(outputs), label, groups_of(card))
+    return SweepRuns.of(planted_store(folder, sweep, planted, references={card.name: [row]})).samples[0]
+
+
+def a_row(card: Card, name: str, value: float) -> dict[str, Any]:
+    """The reference row of a constant, as the sweep writes it."""
+    label = MOSI_LABEL if card is MOSI else MUSTARD_LABEL
+    known = metrics(card.task, np.full(label.size, value), label)
+    return {"name": name, "metrics": {"valid.mae": 7.0, **{f"test.{metric}": v for metric, v in known.items()}}}
+
+
+@pytest.mark.parametrize("value", [1.25, 0.0, -1.0, 4.0])
+def test_a_median_is_found_again_in_every_group(tmp_path: Path, value: float) -> None:
+    """In groups of equal size the pseudo-values of an MAE are the groups' own MAEs; the median may have either sign."""
+    found = constant.by_group(samples_with(tmp_path, MOSI, a_row(MOSI, "median", value)))
+    assert found == pytest.approx(np.abs(value - MOSI_LABEL).reshape(-1, EXAMPLES).mean(1))
+
+
+def test_a_majority_is_found_again(tmp_path: Path) -> None:
+    """Its pseudo-values have for mean its weighted F1: with two thirds of one class, 2/3 of an F1 of 4/5."""
+    found = constant.by_group(samples_with(tmp_path, MUSTARD, a_row(MUSTARD, "majority", -0.7)))
+    assert found is not None
+    assert found.mean() == pytest.approx(8 / 15)
+
+
+def test_metrics_that_no_constant_has_leave_nothing(tmp_path: Path) -> None:
+    """Constants that differ from fold to fold have no MAE of a single one: here one below the least there is."""
+    row = {"name": "median", "metrics": {"test.mae": 1.2, "test.acc2": 0.5}}
+    assert constant.by_group(samples_with(tmp_path, MOSI, row)) is None
+
+
+def test_two_constants_with_the_same_metrics_leave_nothing(tmp_path: Path) -> None:
+    """The labels lie evenly about 0.5, so that by MAE alone 1.25 cannot be told from -0.25."""
+    row = {"name": "median", "metrics": {"test.mae": a_row(MOSI, "median", 1.25)["metrics"]["test.mae"]}}
+    assert constant.by_group(samples_with(tmp_path, MOSI, row)) is None
+
+
+def test_a_median_between_the_middle_labels_leaves_nothing(tmp_path: Path) -> None:
+    """All constants from 0.25 to 0.75 have the least MAE there is, and what either end has for other metrics."""
+    assert constant.by_group(samples_with(tmp_path, MOSI, a_row(MOSI, "median", 0.6))) is None
+
+
+def test_a_linear_row_is_no_constant(tmp_path: Path) -> None:
+    """Only the median and the majority are."""
+    samples = samples_with(tmp_path, MOSI, {"name": "ridge: all", "metrics": {"test.mae": 0.9}})
+    assert constant.reference(samples) is None
+    assert constant.by_group(samples) is None

@@ -1,0 +1,83 @@
+"""Stores with planted learning curves, and what TensorBoard reads back of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tcray.config.sweep import Confirm, Sweep
+from tcray.store.store import SweepStore
+from tests.results.recorded import MOSI, a_run, a_store, a_sweep
+
+Levels = Mapping[str, Any]
+
+UNITS = (1.0, 2.0, 6.0)
+"""What the planted units of a cell have at epoch 1, before its own level is added: their mean is 3."""
+
+HALF = 4.302652729911275 * 7**0.5 / 3**0.5
+"""Half the 95 % interval of their mean: their variance is 7, and Student's t with 2 degrees of freedom is 4.3027."""
+
+
+def planted_runs(cells: Iterable[Levels], **changes: Any) -> list[dict[str, Any]]:
+    """Three repeats of two confirm seeds of every cell; the two seeds lie 0.5 to either side of their repeat."""
+    return [
+        a_run(
+            {"test.mae": level(levels) + unit + apart, "valid.loss": unit + apart, "train.loss": 0.25},
+            repeat=repeat,
+            seed=2 * repeat + (apart > 0),
+            **levels,
+            **changes,
+        )
+        for levels in cells
+        for repeat, unit in enumerate(UNITS)
+        for apart in (-0.5, 0.5)
+    ]
+
+
+def level(levels: Levels) -> float:
+    """What a cell adds to the numbers of its units."""
+    return float(levels["rank"])
+
+
+def curve_of(run: Mapping[str, Any], epochs: int = 3) -> list[dict[str, Any]]:
+    """A run's planted curve: its test metric times the epoch, and a metric that is undefined at epoch 1."""
+    key = {name: run[name] for name in ("phase", "cell", "repeat", "trial", "seed", "run_id")}
+    measured = run["metrics"].get("test.mae", 0.0)
+    return [
+        {**key, "epoch": e, "metrics": {"valid.loss": measured * e, "valid.r": float("nan") if e == 1 else 0.5}}
+        for e in range(1, epochs + 1)
+    ]
+
+
+def planted_store(
+    folder: Path, runs: Sequence[Mapping[str, Any]], *, sweep: Sweep | None = None, **manifest: Any
+) -> SweepStore:
+    """A store with these runs and their curves; without claims, so that the planted data bear no verdict."""
+    asked = sweep or a_sweep(confirm=Confirm(seeds=2, repeats=3))
+    store = a_store(folder, runs, sweep=asked, **{"cards": (MOSI,), **manifest})
+    store.append("curves", [row for run in runs if run["state"] == "COMPLETE" for row in curve_of(run)])
+    return store
+
+
+def read(run: Path) -> EventAccumulator:
+    """All that a run's event files say."""
+    accumulator = EventAccumulator(str(run), size_guidance={"tensors": 0, "scalars": 0, "images": 0})
+    return accumulator.Reload()
+
+
+def scalars(run: Path) -> dict[str, dict[int, float]]:
+    """By tag, the value at every step."""
+    said = read(run)
+    found: dict[str, dict[int, float]] = {}
+    for tag in said.Tags()["tensors"]:
+        if said.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
+            found[tag] = {event.step: event.tensor_proto.float_val[0] for event in said.Tensors(tag)}
+    return found
+
+
+def files(logdir: Path) -> dict[str, bytes]:
+    """Every file below a folder, and its content."""
+    return {str(path.relative_to(logdir)): path.read_bytes() for path in sorted(logdir.rglob("*")) if path.is_file()}

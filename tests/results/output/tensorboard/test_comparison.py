@@ -1,0 +1,305 @@
+"""The TensorBoard comparison of sweeps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboard.backend.event_processing.directory_watcher import DirectoryWatcher
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.backend.event_processing.io_wrapper import IsTensorFlowEventsFile
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
+from tensorboard.plugins.hparams import metadata as hparams
+from tensorboard.plugins.hparams.api_pb2 import (
+    DATA_TYPE_FLOAT64,
+    DATA_TYPE_STRING,
+    STATUS_FAILURE,
+    STATUS_RUNNING,
+    STATUS_SUCCESS,
+    STATUS_UNKNOWN,
+)
+
+from tcray.config.sweep import Confirm, Search
+from tcray.errors import InputError
+from tcray.results.analysis import analyze
+from tcray.results.output.tensorboard.comparison import compare
+from tcray.results.output.tensorboard.output_folder import MARKER
+from tcray.store.store import Store, SweepStore
+from tests.results.output.tensorboard.comparing import HALF, files, planted_runs, planted_store, read, scalars
+from tests.results.recorded import MUSTARD, a_run, a_sweep
+
+RANKS = ({"rank": 2}, {"rank": 12})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SweepStore:
+    """Ranks 2 and 12 of MOSI, three repeats each."""
+    return planted_store(tmp_path, planted_runs(RANKS))
+
+
+def content(run: Path, tag: str) -> bytes:
+    """What a plugin keeps with a tag beside its value."""
+    said: bytes = read(run).SummaryMetadata(tag).plugin_data.content
+    return said
+
+
+def row(run: Path) -> dict[str, Any]:
+    """What the HParams tab says of a run."""
+    said = hparams.parse_session_start_info_plugin_data(content(run, hparams.SESSION_START_INFO_TAG)).hparams
+    return {name: value.string_value or value.number_value for name, value in said.items()}
+
+
+def status(run: Path) -> int:
+    """How the HParams tab says that a run ended."""
+    return int(hparams.parse_session_end_info_plugin_data(content(run, hparams.SESSION_END_INFO_TAG)).status)
+
+
+def markdown(run: Path) -> str:
+    """The text of a sweep's verdicts."""
+    said: bytes = read(run).Tensors("verdicts")[0].tensor_proto.string_val[0]
+    return said.decode()
+
+
+def test_a_curve_is_the_mean_over_units_with_its_interval(store: SweepStore, tmp_path: Path):
+    """At each epoch: the mean of the repeats' means, and Student's t interval on two degrees of freedom."""
+    (compared,) = compare([store], tmp_path / "logs")
+    said = scalars(tmp_path / "logs/small-1/mosi/rank=12")
+    for epoch in (1, 2, 3):
+        mean, half = epoch * (3 + 12), epoch * HALF
+        assert said["valid.loss/mean"][epoch] == pytest.approx(mean, rel=1e-6)
+        assert said["valid.loss/low"][epoch] == pytest.approx(mean - half, rel=1e-6)
+        assert said["valid.loss/high"][epoch] == pytest.approx(mean + half, rel=1e-6)
+    assert (compared.cells, compared.bare, compared.folder) == (2, (), tmp_path / "logs/small-1")
+
+
+def test_what_is_undefined_is_left_out(store: SweepStore, tmp_path: Path):
+    """A correlation that is no number at epoch 1 begins at epoch 2."""
+    compare([store], tmp_path / "logs")
+    assert scalars(tmp_path / "logs/small-1/mosi/rank=2")["valid.r/mean"] == {2: 0.5, 3: 0.5}
+
+
+def test_where_nothing_is_tuned_the_seed_is_the_unit(tmp_path: Path):
+    """Six seeds in one repeat are six units."""
+    sweep = a_sweep(tune={}, search=None, confirm=Confirm(seeds=6))
+    runs = [{**run, "repeat": 0} for run in planted_runs(RANKS)]
+    compare([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
+    said = scalars(tmp_path / "logs/small-1/mosi/rank=2")
+    seeds, t = [0.5, 1.5, 1.5, 2.5, 5.5, 6.5], 2.5705818366147395
+    variance = sum((seed - 3) ** 2 for seed in seeds) / 5
+    assert said["whole run/units"] == {3: 6.0}
+    assert said["valid.loss/mean"][1] == pytest.approx(3 + 2, rel=1e-6)
+    assert said["valid.loss/high"][1] == pytest.approx(5 + t * (variance / 6) ** 0.5, rel=1e-6)
+
+
+def test_one_unit_has_no_interval(tmp_path: Path):
+    """A single repeat gives a mean, and neither bounds nor a half-width."""
+    runs = [run for run in planted_runs(RANKS) if run["repeat"] == 0]
+    compare([planted_store(tmp_path, runs)], tmp_path / "logs")
+    said = scalars(tmp_path / "logs/small-1/mosi/rank=2")
+    assert not [tag for tag in said if tag.endswith(("low", "high", "±"))]
+    assert said["valid.loss/mean"][1] == pytest.approx(1 + 2, rel=1e-6)
+
+
+def test_a_row_of_hparams_has_levels_and_final_metrics(store: SweepStore, tmp_path: Path):
+    """Numbers stay numbers, and metrics are the means of the ranking; the primary one with half its interval."""
+    compare([store], tmp_path / "logs")
+    run = tmp_path / "logs/small-1/mosi/rank=12"
+    assert row(run) == {"sweep": "small-1", "dataset": "mosi", "source": "real", "rank": 12.0}
+    assert status(run) == STATUS_SUCCESS
+    said = scalars(run)
+    assert said["whole run/test.mae"] == {3: pytest.approx(15, rel=1e-6)}
+    assert said["whole run/test.mae ±"] == {3: pytest.approx(HALF, rel=1e-6)}
+    assert (said["whole run/train.loss"], said["whole run/units"]) == ({3: 0.25}, {3: 3.0})
+
+
+def test_columns_of_hparams_are_those_of_all_sweeps(store: SweepStore, tmp_path: Path):
+    """The run above all others names hyperparameters with type and levels, and metrics, primary ones first."""
+    other = a_sweep(name="other", factors={"conditioning": ("none", "jwae")}, confirm=Confirm(seeds=2, repeats=3))
+    runs = planted_runs([{"rank": 2, "conditioning": c} for c in ("none", "jwae")], card=MUSTARD)
+    second = planted_store(tmp_path / "second", runs, sweep=replace(other, datasets=("mustard",)), cards=(MUSTARD,))
+    compare([store], tmp_path / "logs")
+    compare([second], tmp_path / "logs")
+    said = hparams.parse_experiment_plugin_data(content(tmp_path / "logs", hparams.EXPERIMENT_TAG))
+    shown = {info.name: (info.type, list(info.domain_discrete), info.differs) for info in said.hparam_infos}
+    assert shown == {
+        "sweep": (DATA_TYPE_STRING, ["other-small-1", "small-1"], True),
+        "dataset": (DATA_TYPE_STRING, ["mustard", "mosi"], True),
+        "source": (DATA_TYPE_STRING, ["twin", "real"], True),
+        "conditioning": (DATA_TYPE_STRING, ["jwae", "none"], True),
+        "rank": (DATA_TYPE_FLOAT64, [2.0, 12.0], True),
+    }
+    assert [info.display_name for info in said.metric_infos][:2] == ["test weighted F1", "test weighted F1 ±"]
+    assert {"whole run/test.mae", "whole run/test.auroc", "whole run/units"} <= {m.name.tag for m in said.metric_infos}
+
+
+def test_custom_scalars_show_the_interval_as_a_band(store: SweepStore, tmp_path: Path):
+    """A chart a metric, whose mean, low and high are tags that the cells have."""
+    compare([store], tmp_path / "logs")
+    tensor = read(tmp_path / "logs").Tensors("custom_scalars__config__")[0].tensor_proto
+    (category,) = Layout.FromString(tensor.string_val[0]).category
+    bands = [chart.margin.series[0] for chart in category.chart]
+    assert category.title == "validation"
+    assert [chart.title for chart in category.chart] == ["validation loss", "validation Pearson r"]
+    assert [(b.value, b.lower, b.upper) for b in bands] == [
+        ("valid.loss/mean", "valid.loss/low", "valid.loss/high"),
+        ("valid.r/mean", "valid.r/low", "valid.r/high"),
+    ]
+    assert {band.upper for band in bands} <= scalars(tmp_path / "logs/small-1/mosi/rank=2").keys()
+
+
+def test_runs_are_listed_in_the_order_of_levels(tmp_path: Path):
+    """TensorBoard lists by the time of a run's first event: the verdicts, then rank 2 before rank 12 before 16."""
+    levels = [{"rank": rank} for rank in (16, 2, 12)]
+    compare([planted_store(tmp_path, planted_runs(levels))], tmp_path / "logs")
+    home = tmp_path / "logs/small-1"
+    begun = {path.name: read(path).FirstEventTimestamp() for path in [home / "verdicts", *(home / "mosi").iterdir()]}
+    assert sorted(begun, key=begun.__getitem__) == ["verdicts", "rank=2", "rank=12", "rank=16"]
+
+
+def test_a_twin_says_so(tmp_path: Path):
+    """In the name of its runs, in HParams and in the text."""
+    runs = planted_runs(RANKS, card=MUSTARD)
+    sweep = a_sweep(datasets=("mustard",), confirm=Confirm(seeds=2, repeats=3))
+    compare([planted_store(tmp_path, runs, sweep=sweep, cards=(MUSTARD,))], tmp_path / "logs")
+    home = tmp_path / "logs/small-1"
+    assert sorted(path.name for path in home.iterdir()) == ["mustard (twin)", MARKER, "verdicts"]
+    assert row(home / "mustard (twin)/rank=2")["source"] == "twin"
+    assert "Data: mustard (twin). A twin is synthetic" in markdown(home / "verdicts")
+
+
+def test_the_same_store_gives_the_same_bytes(store: SweepStore, tmp_path: Path):
+    """Whether it is written again, elsewhere, or with results that are known already."""
+    compare([store], tmp_path / "logs")
+    once = files(tmp_path / "logs")
+    compare([store], tmp_path / "logs")
+    compare([store], tmp_path / "others", [analyze(store)])
+    assert once == files(tmp_path / "logs") == files(tmp_path / "others")
+
+
+def test_what_changed_has_a_new_name_and_the_old_is_gone(store: SweepStore, tmp_path: Path):
+    """One event file a run, whatever was there before; cells of which nothing changed are left as they are."""
+    compare([store], tmp_path / "logs")
+    before = files(tmp_path / "logs")
+    more = planted_runs([{"rank": 16}])
+    store.append("runs", more)
+    compare([store], tmp_path / "logs")
+    after = files(tmp_path / "logs")
+    folders = [str(Path(name).parent) for name in after if not name.endswith(MARKER)]
+    assert sorted(folders) == sorted({".", *(f"small-1/mosi/rank={rank}" for rank in (2, 12, 16)), "small-1/verdicts"})
+    kept = [name for name in before if "rank=" in name]
+    assert kept == [name for name in after if "rank=2" in name or "rank=12" in name]
+
+
+def test_a_logdir_may_hold_what_others_wrote(store: SweepStore, tmp_path: Path):
+    """Files and folders of theirs are neither read nor touched."""
+    theirs = {"notes.txt": b"mine", "run/events.out.tfevents.1": b"", "small-1/verdicts/own.txt": b"mine"}
+    compare([store], tmp_path / "logs")
+    for name, said in theirs.items():
+        (tmp_path / "logs" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "logs" / name).write_bytes(said)
+    store.append("runs", planted_runs([{"rank": 16}]))
+    compare([store], tmp_path / "logs")
+    assert theirs.items() <= files(tmp_path / "logs").items()
+
+
+def test_a_folder_in_the_way_is_refused(store: SweepStore, tmp_path: Path):
+    """With its path and what to do; nothing in it changes."""
+    there = tmp_path / "logs/small-1"
+    there.mkdir(parents=True)
+    (there / "notes.txt").write_text("mine")
+    with pytest.raises(InputError) as caught:
+        compare([store], tmp_path / "logs")
+    assert caught.value.message == f"{there} is there already, and `tcray compare` did not write it"
+    assert caught.value.remedy == "Move it away, or name another folder with --logdir."
+    assert files(tmp_path / "logs") == {"small-1/notes.txt": b"mine"}
+
+
+def test_another_sweep_of_the_same_short_name_is_refused(store: SweepStore, tmp_path: Path):
+    """Six digits name a sweep's folder; the whole id is kept beside its files."""
+    compare([store], tmp_path / "logs")
+    marker = tmp_path / "logs/small-1" / MARKER
+    said = json.loads(marker.read_text())
+    said["remembered"]["sweep_id"] = "small-123"
+    marker.write_text(json.dumps(said))
+    with pytest.raises(InputError, match="small-1 holds sweep small-123"):
+        compare([store], tmp_path / "logs")
+
+
+@pytest.mark.parametrize("logdir", ["file", "file/logs"])
+def test_a_file_is_no_logdir(logdir: str, store: SweepStore, tmp_path: Path):
+    """Nor can a folder be made in one."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match=r"is a file|cannot be written: Not a directory"):
+        compare([store], tmp_path / logdir)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_sweep_is_named_by_six_digits_and_its_generation(tmp_path: Path):
+    """As `rank-1a2b3c`, and begun afresh as `rank-1a2b3c-g2`."""
+    opened = Store.open(str(tmp_path / "trials"), create=True)
+    told = planted_store(tmp_path / "other", []).read_manifest()
+    sweeps = [opened.sweep(sweep_id) for sweep_id in ("rank-1a2b3c4d5e6f", "rank-1a2b3c4d5e6f-g2")]
+    for sweep in sweeps:
+        sweep.write_manifest({**told, "sweep_id": sweep.sweep_id, "name": "rank"})
+    compared = compare(sweeps, tmp_path / "logs")
+    assert [one.folder.name for one in compared] == ["rank-1a2b3c", "rank-1a2b3c-g2"]
+    assert [(one.cells, one.bare) for one in compared] == [(0, ()), (0, ())]
+
+
+def test_a_cell_without_a_complete_confirm_run_says_so(tmp_path: Path):
+    """By name in the text; in HParams it has levels, and no metric. It failed if nothing more is to come."""
+    failed = [{**run, "state": "FAILED", "reason": "diverged"} for run in planted_runs([{"rank": 12}])]
+    runs = [*planted_runs([{"rank": 2}]), *failed]
+    (compared,) = compare([planted_store(tmp_path, runs)], tmp_path / "logs")
+    home = tmp_path / "logs/small-1"
+    assert compared.bare == ("mosi/rank=12",)
+    assert markdown(home / "verdicts").endswith(
+        "Without a curve, since no confirm run is complete: 1 cell.\n\n- mosi/rank=12\n"
+    )
+    assert row(home / "mosi/rank=12")["rank"] == 12
+    assert scalars(home / "mosi/rank=12") == {}
+    assert [status(home / f"mosi/rank={rank}") for rank in (2, 12)] == [STATUS_SUCCESS, STATUS_FAILURE]
+
+
+def test_a_cell_of_which_more_is_to_come_is_running(tmp_path: Path):
+    """As long as the sweep is not finished, and fewer confirm runs have ended than were planned."""
+    runs = planted_runs([{"rank": 2}])[:4] + planted_runs([{"rank": 12}])
+    compare([planted_store(tmp_path, runs, finished_at=None)], tmp_path / "logs")
+    home = tmp_path / "logs/small-1/mosi"
+    assert [status(home / f"rank={rank}") for rank in (2, 12)] == [STATUS_RUNNING, STATUS_SUCCESS]
+
+
+def test_a_sweep_that_confirms_nothing_has_no_curve(tmp_path: Path):
+    """Its cells stand in HParams by their levels alone."""
+    sweep = a_sweep(confirm=None, search=Search(trials=2, wave=2))
+    runs = [a_run({"valid.loss": 1.0}, phase="search", seed=0, rank=2, lr=0.01)]
+    (compared,) = compare([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
+    assert compared.bare == ("mosi/rank=2",)
+    assert status(tmp_path / "logs/small-1/mosi/rank=2") == STATUS_UNKNOWN
+
+
+def test_verdicts_and_figures_stand_in_a_run_of_their_own(tmp_path: Path):
+    """A claim with its question, its verdict in words, the verdicts of its parts in a table; figures as PNG."""
+    sweep = a_sweep(question="Does rank matter?", claims=("rank-generalisation",), confirm=Confirm(seeds=2, repeats=3))
+    compare([planted_store(tmp_path, planted_runs(RANKS), sweep=sweep)], tmp_path / "logs")
+    run = tmp_path / "logs/small-1/verdicts"
+    said = markdown(run).split("\n\n")
+    assert said[:3] == ["# small-1", "Does rank matter?", "Data: mosi (real)."]
+    assert "## rank-generalisation" in said
+    assert [part for part in said if part.startswith("- **not testable** on mosi (real)")]
+    figures = [tag for tag in read(run).Tags()["tensors"] if tag.startswith("rank-generalisation/mosi (real)")]
+    png = read(run).Tensors(figures[0])[0].tensor_proto.string_val[2]
+    assert png.startswith(b"\x89PNG")
+
+
+def test_tensorboard_finds_every_file(store: SweepStore, tmp_path: Path):
+    """By its name, and its records are sound to the end."""
+    compare([store], tmp_path / "logs")
+    paths = [path for path in (tmp_path / "logs").rglob("events*") if path.is_file()]
+    assert all(IsTensorFlowEventsFile(str(path)) for path in paths)
+    assert [len(list(EventFileLoader(str(path)).Load())) > 1 for path in paths] == [True] * 4
+    watcher = DirectoryWatcher(str(tmp_path / "logs/small-1/mosi/rank=2"), EventFileLoader, IsTensorFlowEventsFile)
+    assert [event.step for event in watcher.Load()] == [0, 1, 2, 3]

@@ -1,0 +1,98 @@
+"""Verdicts in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tcray.claims.verdicts import conclude
+from tcray.results.analysis import Results
+from tcray.results.output.terminal.verdicts import show_verdicts
+from tests.results.concluded import a_component, a_manifest, full_results, the_question
+from tests.results.output.terminal.printed import shown
+from tests.results.recorded import MUSTARD, a_sweep
+
+VERDICTS = """\
+Does rank matter?
+
+rank-generalisation: Is generalisation non-monotone in rank, best at a rank of 2
+to 4?
+  CONTRADICTED  mosi, conditioning=none (p 0.005 against it, 6 repeats)
+    optimum-2-to-4 does not hold.
+  SUPPORTED     mosi, conditioning=jwae (p 0.004, 6 repeats)
+    non-monotone holds. optimum-2-to-4 holds.
+  INCONCLUSIVE  mustard (twin), conditioning=none (p 0.400, 6 repeats)
+    non-monotone is open. About 1,234 repeats would show an effect of 0.01 in
+    weighted F1 with 80 % power.
+
+robustness: What do noise, missing modalities and adversarial perturbations
+cost?
+  DESCRIPTIVE   mosi (6 repeats)
+    fragility is so.
+
+No cell beats the linear model on mosi.
+
+"""
+
+
+def some_results(**changes: Any) -> Results:
+    """Those of two claims: one that bears verdicts, and one that describes."""
+    return full_results(**{"sweep": the_question("rank-generalisation", "robustness"), **changes})
+
+
+def test_verdicts_in_80_columns() -> None:
+    """A claim's question, and for each dataset and stratum the verdict, what it rests on, and its sentence."""
+    assert VERDICTS == shown(show_verdicts, some_results())
+
+
+def test_prose_is_no_wider_than_can_be_read() -> None:
+    """However wide the terminal."""
+    assert max(map(len, shown(show_verdicts, full_results(), 1000).splitlines())) <= 100
+
+
+def test_what_is_open_has_no_words_where_they_are_to_be_few() -> None:
+    """At the end of a sweep."""
+    said = shown(show_verdicts, some_results(), brief=True)
+    assert "INCONCLUSIVE  mustard (twin), conditioning=none (p 0.400, 6 repeats)\n\n" in said
+    assert "optimum-2-to-4 does not hold." in said
+
+
+def test_a_sweep_that_is_not_finished_says_so() -> None:
+    """Before any verdict."""
+    said = shown(show_verdicts, full_results(manifest=a_manifest(the_question(), finished_at=None)), 120)
+    assert "The sweep is not finished: this rests on the runs that have ended by now, and may change.\n" in said
+
+
+def test_a_second_look_is_said() -> None:
+    """With what p-values are held against."""
+    expected = "It is look 2 at these data, with other confirm runs than before: p-values are held against 0.025."
+    assert expected in shown(show_verdicts, full_results(looks=2, alpha=0.025), 120).splitlines()
+
+
+def test_a_claim_without_findings_says_so() -> None:
+    """No sentence is made up."""
+    said = shown(show_verdicts, some_results(findings=()))
+    assert 2 == said.count("Nothing can be said of it: no confirm run is complete.")
+
+
+def test_without_claims_there_are_no_verdicts() -> None:
+    """The question stands there, if there is one."""
+    assert "" == shown(show_verdicts, some_results(findings=(), sweep=a_sweep()))
+    assert "Why?\n\n" == shown(show_verdicts, some_results(findings=(), sweep=a_sweep(question="Why?")))
+
+
+def test_where_one_dataset_cannot_be_tested_another_is_described() -> None:
+    """A claim as a whole in one place does not hide what is told in another."""
+    told: dict[str, Any] = {"claim": "robustness", "stratum": {}, "holds": None}
+    components = [
+        a_component("costs", says={"descriptive": "Noise costs."}, **told),
+        a_component("costs", MUSTARD, reason="No run of it was evaluated: run it.", n_units=0, **told),
+    ]
+    said = shown(show_verdicts, some_results(findings=conclude(components, alpha=0.05, beats_linear={})))
+    assert "  DESCRIPTIVE   mosi (6 repeats)\n    Noise costs.\n" in said
+    assert "  NOT TESTABLE  mustard (twin)\n    No run of it was evaluated: run it.\n" in said
+
+
+def test_verdicts_have_colours_in_a_terminal_alone() -> None:
+    """And not in a pipe."""
+    assert "\033[1;32mSUPPORTED" in shown(show_verdicts, full_results(), colour=True)
+    assert "\033" not in shown(show_verdicts, full_results())

@@ -1,0 +1,225 @@
+"""`results.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from tcray.claims.verdicts import conclude
+from tcray.config.sweep import Confirm
+from tcray.results.analysis import analyze
+from tcray.results.output.document import as_text, document, json_schema
+from tcray.statistics.estimate import Estimate
+from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
+from tests.results.concluded import CLAIMS, a_component, a_manifest, full_results, the_question
+from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.results.specimens import RANKS, a_profile
+
+KEYS = (
+    *("claim", "component", "dataset", "metric", "source", "verdict", "estimate", "ci_low", "ci_high"),
+    *("p_value", "p_adjusted", "n_units", "n_seeds", "sentence", "details"),
+)
+
+
+def check(written: dict[str, Any]) -> None:
+    """Raises where a document does not fit its schema."""
+    jsonschema.Draft202012Validator(json_schema()).validate(written)
+
+
+def test_the_schema_is_a_schema():
+    """Of the draft that it names."""
+    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+
+
+def test_results_with_every_verdict_fit_the_schema():
+    """What is not a number among them included."""
+    written = document(full_results())
+    check(written)
+    assert {finding["verdict"] for finding in written["findings"]} == {
+        *("supported", "contradicted", "inconclusive", "not testable", "descriptive")
+    }
+
+
+def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
+    """A twin is called so, and the host is nobody's business."""
+    written = document(full_results(manifest=a_manifest(the_question(), finished_at=None), alpha=0.025, looks=2))
+    assert {
+        key: written[key] for key in ("sweep_id", "name", "question", "claims", "finished_at", "alpha", "looks")
+    } == {
+        "sweep_id": "rank-1",
+        "name": "rank",
+        "question": "Does rank matter?",
+        "claims": list(CLAIMS),
+        "finished_at": None,
+        "alpha": 0.025,
+        "looks": 2,
+    }
+    assert [(data["dataset"], data["source"], data["fingerprint"]) for data in written["data_sources"]] == [
+        ("mosi", "real", "m"),
+        ("mustard", "twin", "u"),
+    ]
+    assert written["asked"]["factors"] == [["rank", list(RANKS)], ["conditioning", ["none", "jwae"]]]
+    assert written["versions"] == {
+        "document": 1,
+        "engine": "2",
+        "sessions": [
+            {
+                "started_at": "2026-01-01T10:00:00+00:00",
+                "device": "cpu",
+                "commit": "0123456789abcdef0123456789abcdef01234567-dirty",
+                "packages": {"tcray": "0.1.0", "torch": "2.13.0"},
+            }
+        ],
+    }
+
+
+def test_a_finding_has_fifteen_keys():
+    """The interval is over retraining; that over people too, and all else, are details."""
+    component = a_component("non-monotone", MUSTARD, units_needed=40, holds=0.5, details={"two_lines_p": 0.25})
+    findings = conclude([component], alpha=0.05, beats_linear={"mustard": True})
+    whole, part = document(full_results(findings=findings))["findings"]
+    assert tuple(part) == KEYS
+    assert part == {
+        "claim": "rank-generalisation",
+        "component": "non-monotone",
+        "dataset": "mustard",
+        "metric": "test.f1",
+        "source": "twin",
+        "verdict": "inconclusive",
+        "estimate": 0.031,
+        "ci_low": 0.012,
+        "ci_high": 0.05,
+        "p_value": 0.5,
+        "p_adjusted": 0.5,
+        "n_units": 6,
+        "n_seeds": 12,
+        "sentence": findings[1].sentence,
+        "details": {
+            "stratum": {"conditioning": "none"},
+            "estimand": "What non-monotone measures",
+            "people_ci_low": 0.001,
+            "people_ci_high": 0.061,
+            "margin": 0.02,
+            "p_opposite": 1.0,
+            "p_against": 1.0,
+            "negligible": False,
+            "unit": "repeat",
+            "sd_repeats": 0.011,
+            "sd_seeds": 0.02,
+            "units_needed": 40,
+            "beats_linear": None,
+            "specific": {"two_lines_p": 0.25},
+        },
+    }
+    assert (whole["component"], whole["estimate"], whole["details"]["beats_linear"]) == ("all", None, True)
+
+
+def test_the_parts_are_the_analyses_own():
+    """Key for field: units' values by level, means with half intervals, the set of optima."""
+    values, means = np.array([[0.9, 1.0], [0.92, np.nan]]), (Estimate(0.91, 0.127), Estimate(1.0))
+    made = a_profile(levels=(2, 12), values=values, means=means, optimum_set=(2, 12))
+    (profile,) = document(full_results(profiles=(made,)))["parts"]["profiles"]
+    assert {key: profile[key] for key in ("levels", "values", "means", "optimum_set")} == {
+        "levels": [2, 12],
+        "values": [[0.9, 1.0], [0.92, None]],
+        "means": [{"mean": 0.91, "half_width": 0.127}, {"mean": 1.0, "half_width": None}],
+        "optimum_set": [2, 12],
+    }
+
+
+def test_the_same_results_are_the_same_bytes():
+    """And the file says what the document does, without NaN."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = as_text(document(full_results()))
+    assert text == as_text(document(full_results()))
+    assert json.loads(text, parse_constant=refuse) == document(full_results())
+
+
+def test_what_holds_plain_values_stands_in_one_line():
+    """So that a row of a matrix is a row."""
+    assert as_text({"a": [[1.0, None], [2.0, "é"]], "b": {}, "c": {"d": []}}) == (
+        '{\n  "a": [\n    [1.0, null],\n    [2.0, "é"]\n  ],\n  "b": {},\n  "c": {\n    "d": []\n  }\n}\n'
+    )
+
+
+def test_a_number_that_is_none_is_no_part_of_json():
+    """`as_text` takes documents, and a document has none."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_text({"a": math.nan})
+
+
+def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
+    """With claims it has too few runs for, on data that are left out, unfinished, with a run that diverged."""
+    sweep = a_sweep(claims=("rank-generalisation", "rank-spectrum", "robustness"))
+    metrics = {"valid.loss": 1.0, "test.mae": 0.9, "train.loss": math.nan}
+    runs = [
+        a_run(metrics, rank=2),
+        a_run({}, rank=12, state="FAILED", reason="diverged"),
+        a_run({"valid.loss": math.inf}, rank=12, phase="search", state="PRUNED", seed=0),
+    ]
+    left_out = [{"dataset": "mustard", "reason": "it has no audio"}]
+    store = a_store(tmp_path, runs, sweep=sweep, finished_at=None, left_out=left_out, engine="2", sessions=[])
+    written = document(analyze(store))
+    check(written)
+    assert written["left_out"] == left_out
+    assert {finding["verdict"] for finding in written["findings"]} == {"not testable"}
+    assert {(finding["dataset"], finding["source"]) for finding in written["findings"]} == {
+        ("mosi", "real"),
+        ("mustard", None),
+    }
+
+
+def planted(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    """A run with everything that a confirm run leaves: the better, the more modalities it has."""
+    names = levels.get("modalities", tuple(MOSI.modalities))
+    label = labels_of(MOSI)
+    noise = np.random.default_rng([seed, len(names), levels.get("rank", 0)]).normal(0, 0.05, len(label))
+    missing = {f"missing:{'+'.join(gone)}": noise for k in range(1, len(names) + 1) for gone in combinations(names, k)}
+    return Outcome(
+        off_by(label, 1.0 / len(names) + noise),
+        also=missing,
+        metrics={"valid.loss": 1.0, "train.loss": 0.5 + noise[0], "last.test.loss": 1.0, "check.mmd2.text": 0.1},
+        evaluations={f"{attack}:0.1": {"mae": 2.0 + noise[0]} for attack in ("fgsm", "pgd", "noise:text")},
+        spectra={"effective rank": [1.5 + noise[0]], "factor energy": [2.0, 1.0], "unfolded:text": [3.0, 0.0]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("claims", "factors", "parts"),
+    [
+        (
+            ("rank-generalisation", "rank-spectrum", "conditioning"),
+            {"rank": (1, 4, 16), "conditioning": ("none", "jwae")},
+            {"profiles", "conditionings", "spectra", "robustness", "tables"},
+        ),
+        (
+            ("weak-modality", "modal-asymmetry", "robustness"),
+            {"modalities": "subsets"},
+            {"contributions", "robustness", "tables"},
+        ),
+    ],
+)
+def test_every_part_of_a_sweep_fits_the_schema(
+    tmp_path: Path, claims: tuple[str, ...], factors: Mapping[str, Any], parts: set[str]
+):
+    """As the analyses make them; modalities that are together are joined by `+`."""
+    sweep = a_sweep(claims=claims, factors=factors, tune={}, search=None, confirm=Confirm(seeds=4))
+    store = planted_store(tmp_path, sweep, Planted.of(MOSI, planted), engine="2", sessions=[])
+    written = document(analyze(store))
+    check(written)
+    assert {name for name, part in written["parts"].items() if part and name != "search"} == parts
+    for contribution in written["parts"]["contributions"]:
+        assert list(contribution["by_subset"]) == ["none", "text", "audio", "audio+text"]
+        assert list(contribution["shapley"]["interactions"]) == ["audio+text"]

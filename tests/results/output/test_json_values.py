@@ -1,0 +1,115 @@
+"""How values become JSON, and schemas of what they become."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import jsonschema
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tcray.results.output.json_values import NUMBER, TEXT, WHOLE, Entry, anything, by_name, kind_of, list_of, record
+
+
+@dataclass
+class Point:
+    """Where something is."""
+
+    at: float
+    name: str | None = None
+
+
+@dataclass
+class Everything:
+    """A field of every kind that the analyses use."""
+
+    points: tuple[Point, ...]
+    values: NDArray[np.float64]
+    by_subset: Mapping[frozenset[str], float]
+    by_pair: Mapping[tuple[str, str], Point]
+    level: str | float
+    source: Literal["real", "twin"]
+    whole: bool
+    open: Any
+    low: float | None = None
+
+
+EVERYTHING = Everything(
+    points=(Point(1.5, "a"), Point(math.nan)),
+    values=np.array([[1.0, np.nan], [-np.inf, 2.0]]),
+    by_subset={frozenset(): 0.0, frozenset({"text", "audio"}): math.inf},
+    by_pair={("text", "audio"): Point(np.float64(0.25))},
+    level=3,
+    source="twin",
+    whole=True,
+    open={"set": {3, 1, 2}, 2: np.int64(7), "path": Path("x"), "none": np.float64("nan")},
+)
+
+
+def test_a_dataclass_is_a_record_of_its_fields():
+    """Arrays are lists, subsets are joined, and what is no finite number is null."""
+    assert kind_of(Everything).write(EVERYTHING) == {
+        "points": [{"at": 1.5, "name": "a"}, {"at": None, "name": None}],
+        "values": [[1.0, None], [None, 2.0]],
+        "by_subset": {"none": 0.0, "audio+text": None},
+        "by_pair": {"text+audio": {"at": 0.25, "name": None}},
+        "level": 3,
+        "source": "twin",
+        "whole": True,
+        "open": {"set": [1, 2, 3], "2": 7, "path": "x", "none": None},
+        "low": None,
+    }
+
+
+def test_what_is_written_fits_its_schema():
+    """And the docstring explains the record."""
+    kind = kind_of(Everything)
+    jsonschema.Draft202012Validator.check_schema(kind.schema)
+    jsonschema.validate(kind.write(EVERYTHING), kind.schema)
+    assert kind.schema["properties"]["points"]["items"]["description"] == "Where something is."
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("points", [{"at": "1"}]), ("source", "fake"), ("low", "0"), ("values", ["1"]), ("by_subset", {"text": "1"})],
+)
+def test_the_schema_refuses_what_is_never_written(key: str, value: Any):
+    """A wrong kind in a field."""
+    kind = kind_of(Everything)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**kind.write(EVERYTHING), key: value}, kind.schema)
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"n": "two"}])
+def test_a_record_has_its_keys_and_no_other(change: dict[str, Any]):
+    """In their order, each read as it is told or as the attribute of its name."""
+    kind = record({"n": Entry(WHOLE, "how many", lambda value: len(value.name)), "name": Entry(TEXT)})
+    written = kind.write(Point(0.0, "abc"))
+    assert list(written.items()) == [("n", 3), ("name", "abc")]
+    assert kind.schema["properties"]["n"] == {"description": "how many", "type": "integer"}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**written, **change}, kind.schema)
+
+
+def test_lists_mappings_and_nothing():
+    """Kinds are made of kinds."""
+    assert list_of(NUMBER).write((1, None, math.nan)) == [1.0, None, None]
+    assert by_name(NUMBER).write({1: 2}) == {"1": 2.0}
+    assert [TEXT.or_null().write(value) for value in ("a", None)] == ["a", None]
+
+
+def test_anything_of_a_dataclass_is_its_fields():
+    """Wherever it is nested."""
+    assert anything([Point(math.inf, "a")]) == [{"at": None, "name": "a"}]
+
+
+@pytest.mark.parametrize("annotation", [object, dict | str, Path | int])
+def test_an_annotation_that_says_nothing_about_json_is_an_error(annotation: Any):
+    """It is found when the document's module is loaded, not when a sweep has ended."""
+    with pytest.raises(TypeError, match=r"results\.json has no way to write"):
+        kind_of(annotation)

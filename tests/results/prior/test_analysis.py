@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcray.claims.verdicts import ALL, ComponentTest, Finding
+from tcray.config.sweep import Confirm, Sweep
+from tcray.results.prior.analysis import Conditioning, analyze
+from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, planted_store
+from tests.results.recorded import MOSI, MUSTARD, a_sweep
+
+LABEL = labels_of(MOSI)
+LOW, MEDIUM, HIGH = "helps-classification-low", "helps-classification-medium", "costs-mae-high"
+UNCONDITIONED = {"check.mmd2.text": 0.08, "check.mmd2.audio": 0.06}
+CONDITIONED = {"check.mmd2.text": 0.03, "check.mmd2.audio": 0.01}
+
+
+def sweep(ranks: tuple[int, ...] = (1, 2, 4, 8, 16), **changes: Any) -> Sweep:
+    """LMF and jWAE at these ranks, six seeds of one configuration, under the claim."""
+    factors = {"rank": ranks, "conditioning": ("none", "jwae")}
+    given = {"factors": factors, "claims": ("conditioning",), "confirm": Confirm(seeds=6), "tune": {}, "search": None}
+    return a_sweep(**{**given, **changes})
+
+
+def sentiments(wrong: int, extra: float = 0.0) -> np.ndarray[Any, Any]:
+    """Predictions with so many signs wrong, the first of every group in turn, and all the others `extra` too large."""
+    order = np.arange(60).reshape(6, 10).T.ravel()
+    flipped = np.zeros(60, bool)
+    flipped[order[:wrong]] = True
+    return np.where(flipped, -LABEL, LABEL * (1 + extra))
+
+
+def helping(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    """jWAE has 6 of 60 signs fewer wrong, and at high rank more error; 1 to 3 more are wrong by chance."""
+    jwae = levels["conditioning"] == "jwae"
+    wrong = 10 + (seed * 7 + levels["rank"] * jwae) % 3 - 6 * jwae
+    extra = 0.8 if jwae and levels["rank"] >= 8 else 0.0
+    return Outcome(sentiments(wrong, extra), metrics=CONDITIONED if jwae else UNCONDITIONED)
+
+
+def analysed(
+    folder: Path, asked: Sweep, outcome_of: OutcomeOf, card: Any = MOSI
+) -> tuple[list[Conditioning], dict[str, ComponentTest], dict[str, Finding]]:
+    """Curves, and components and findings by name."""
+    return concluded(analyze, planted_store(folder, asked, Planted.of(card, outcome_of)))
+
+
+@pytest.fixture(scope="module")
+def helped(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[list[Conditioning], dict[str, ComponentTest], dict[str, Finding]]:
+    """What is made of runs that jWAE helps to classify and costs error at high rank."""
+    return analysed(tmp_path_factory.mktemp("helped"), sweep(), helping)
+
+
+def accuracies(arm: str, ranks: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """The planted acc-2, (seeds, ranks)."""
+    wrong = [
+        [10 + (seed * 7 + rank * (arm == "jwae")) % 3 - 6 * (arm == "jwae") for rank in ranks] for seed in range(6)
+    ]
+    return 1 - np.array(wrong) / 60
+
+
+def test_the_whole_curve_over_rank_is_shown(helped: tuple[list[Conditioning], Any, Any]) -> None:
+    """Every rank has its paired difference, jWAE less LMF, for accuracy and for MAE."""
+    by_metric = {curve.metric: curve for curve in helped[0]}
+    assert list(by_metric) == ["test.acc2", "test.mae"]
+    curve = by_metric["test.acc2"]
+    ranks = (1, 2, 4, 8, 16)
+    expected = accuracies("jwae", ranks) - accuracies("none", ranks)
+    assert (curve.dataset, curve.source, curve.stratum, curve.unit) == ("mosi", "real", {}, "seed")
+    assert (curve.ranks, curve.maximize, by_metric["test.mae"].maximize) == (ranks, True, False)
+    assert curve.differences == pytest.approx(expected)
+    assert [mean.mean for mean in curve.means] == pytest.approx(expected.mean(0).tolist())
+    assert None not in [mean.half_width for mean in curve.means]
+
+
+def test_the_manipulation_check_is_shown(helped: tuple[list[Conditioning], dict[str, ComponentTest], Any]) -> None:
+    """MMD² is the mean over modalities: .07 without, .02 with."""
+    curve = helped[0][0]
+    assert curve.mmd2_none == pytest.approx((0.07,) * 5)
+    assert curve.mmd2_jwae == pytest.approx((0.02,) * 5)
+    assert curve.halved
+    details = helped[1][LOW].details
+    assert details["ranks"] == [1, 2]
+    assert (details["mmd2_none"], details["mmd2_jwae"]) == (pytest.approx([0.07] * 2), pytest.approx([0.02] * 2))
+
+
+def test_a_planted_help_and_cost_support_the_claim(helped: tuple[Any, Any, dict[str, Finding]]) -> None:
+    """Six signs in sixty at low and medium rank, and error at high rank."""
+    assert {name: finding.verdict for name, finding in helped[2].items()} == dict.fromkeys(
+        (ALL, LOW, MEDIUM, HIGH), "supported"
+    )
+
+
+def test_a_band_is_the_mean_over_its_ranks(helped: tuple[Any, dict[str, ComponentTest], dict[str, Finding]]) -> None:
+    """Of the ranks that the sweep has: 1 and 2, 4 alone, 8 and 16."""
+    low = accuracies("jwae", (1, 2)) - accuracies("none", (1, 2))
+    assert helped[1][LOW].estimate == pytest.approx(low.mean())
+    assert [helped[1][name].details["ranks"] for name in (LOW, MEDIUM, HIGH)] == [[1, 2], [4], [8, 16]]
+    assert [helped[1][name].metric for name in (LOW, MEDIUM, HIGH)] == ["test.acc2", "test.acc2", "test.mae"]
+    assert [helped[1][name].margin for name in (LOW, MEDIUM, HIGH)] == [0.01, 0.01, 0.02]
+    spans = r"\(95 % interval [−\d.]+ to [−\d.]+ over retraining, [−\d.]+ to [−\d.]+ over retraining and videos\)"
+    for name, said in (
+        (LOW, r"Conditioning by jWAE raises test acc-2 \(>= 0\) at ranks 1 and 2 by 0\.\d+ "),
+        (MEDIUM, r"Conditioning by jWAE raises test acc-2 \(>= 0\) at rank 4 by 0\.\d+ "),
+        (HIGH, r"Conditioning by jWAE raises test MAE at ranks 8 and 16 by 0\.\d+ "),
+    ):
+        assert re.fullmatch(rf"{said}{spans}\.", helped[2][name].sentence)
+
+
+def test_a_harm_to_classification_contradicts(tmp_path: Path) -> None:
+    """With the arms exchanged jWAE lowers accuracy, and says so."""
+    exchanged = {"none": "jwae", "jwae": "none"}
+
+    def harming(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+        other = helping({**levels, "conditioning": exchanged[levels["conditioning"]]}, repeat, seed)
+        jwae = levels["conditioning"] == "jwae"
+        return Outcome(other.prediction, metrics=CONDITIONED if jwae else UNCONDITIONED)
+
+    _, components, findings = analysed(tmp_path, sweep(), harming)
+    assert {name: finding.verdict for name, finding in findings.items()} == dict.fromkeys(
+        (ALL, LOW, MEDIUM, HIGH), "contradicted"
+    )
+    assert findings[LOW].sentence.startswith("Conditioning by jWAE lowers test acc-2 (>= 0) at ranks 1 and 2 by 0.")
+    assert components[LOW].estimate is not None
+    assert components[LOW].estimate < 0
+
+
+def test_no_effect_is_bounded_by_the_margin(tmp_path: Path) -> None:
+    """Errors that differ by at most .002 between the arms rule a cost of .02 out."""
+
+    def same(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        jwae = levels["conditioning"] == "jwae"
+        extra = 0.001 * ((seed + jwae) % 2)
+        return Outcome(sentiments(10, extra), metrics=CONDITIONED if jwae else UNCONDITIONED)
+
+    _, _, findings = analysed(tmp_path, sweep(), same)
+    assert findings[HIGH].verdict == "contradicted"
+    assert findings[HIGH].sentence.startswith(
+        "Conditioning by jWAE raises test MAE at ranks 8 and 16 by less than 0.02, if at all: the effect is "
+    )
+
+
+def test_accuracies_that_never_differ_are_not_testable(tmp_path: Path) -> None:
+    """The same difference in every seed tells nothing of how far it may be off."""
+
+    def constant(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        return Outcome(sentiments(10), metrics=CONDITIONED if levels["conditioning"] == "jwae" else UNCONDITIONED)
+
+    _, _, findings = analysed(tmp_path, sweep(), constant)
+    assert (findings[LOW].verdict, findings[LOW].sentence) == (
+        "not testable",
+        (
+            "The effect is 0.000 in every seed, so nothing tells how far it may be off: "
+            "add seeds, or look whether runs learn."
+        ),
+    )
+
+
+def test_mmd2_that_did_not_fall_by_half_is_not_testable(tmp_path: Path) -> None:
+    """The reason has the figures: .07 without, .05 with."""
+
+    def weak(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+        found = helping(levels, repeat, seed)
+        jwae = levels["conditioning"] == "jwae"
+        return Outcome(found.prediction, metrics={"check.mmd2.text": 0.05} if jwae else {"check.mmd2.text": 0.07})
+
+    curves, components, findings = analysed(tmp_path, sweep(), weak)
+    reason = (
+        "Conditioning did not take hold: MMD² between latents and prior is 0.05 with it and 0.07 without, "
+        "not half as much; raise prior_strength."
+    )
+    assert {c.reason for c in components.values()} == {reason}
+    assert (findings[ALL].verdict, findings[ALL].sentence) == ("not testable", reason)
+    assert [curve.halved for curve in curves] == [False, False]
+
+
+def test_mmd2_that_was_not_recorded_is_not_testable(tmp_path: Path) -> None:
+    """Without the check nothing is concluded."""
+    _, components, _ = analysed(tmp_path, sweep(), lambda *key: Outcome(helping(*key).prediction))
+    reason = (
+        "MMD² between latents and prior was not recorded, so nothing tells whether conditioning took hold: "
+        "run the sweep again."
+    )
+    assert {c.reason for c in components.values()} == {reason}
+
+
+def test_a_band_without_ranks_is_not_testable(tmp_path: Path) -> None:
+    """Neither is one that lacks the runs of one arm."""
+
+    def without_jwae_at_4(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome | None:
+        return None if levels == {"rank": 4, "conditioning": "jwae"} else helping(levels, repeat, seed)
+
+    curves, components, _ = analysed(tmp_path, sweep((1, 2, 4)), without_jwae_at_4)
+    assert components[LOW].reason == ""
+    assert components[MEDIUM].reason == (
+        "No rank of 3, 4 or 6 has complete runs with conditioning none and with jwae: run the sweep to its end."
+    )
+    assert components[HIGH].reason == ("The sweep has no rank of 8, 12 or 16: add one to the factor.")
+    assert [curve.ranks for curve in curves] == [(1, 2), (1, 2)]
+
+
+def test_arms_are_paired_by_seed(tmp_path: Path) -> None:
+    """A seed that failed in one arm is left out of both."""
+
+    def seed_3_fails(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+        failed = seed == 3 and levels == {"rank": 1, "conditioning": "jwae"}
+        return Outcome(LABEL, state="FAILED") if failed else helping(levels, repeat, seed)
+
+    _, components, _ = analysed(tmp_path, sweep(), seed_3_fails)
+    kept = [0, 1, 2, 4, 5]
+    expected = (accuracies("jwae", (1, 2)) - accuracies("none", (1, 2)))[kept].mean()
+    assert (components[LOW].n_units, components[LOW].estimate) == (5, pytest.approx(expected))
+    assert components[MEDIUM].n_units == 6
+
+
+def test_classification_datasets_are_judged_by_their_primary_metric(tmp_path: Path) -> None:
+    """Weighted F1 on MUStARD, which has no MAE to cost."""
+    label = labels_of(MUSTARD)
+    mmd2 = {"jwae": {"check.mmd2.text": 0.01}, "none": {"check.mmd2.text": 0.05}}
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        arm = levels["conditioning"]
+        wrong = 12 + (seed + levels["rank"]) % 3 - 8 * (arm == "jwae") + (seed % 2) * (arm == "jwae")
+        return Outcome((2 * label - 1) * np.where(np.arange(60) < wrong, -1, 1), metrics=mmd2[arm])
+
+    curves, components, findings = analysed(tmp_path, sweep(), outcome, card=MUSTARD)
+    assert [curve.metric for curve in curves] == ["test.f1"]
+    assert list(components) == [LOW, MEDIUM]
+    assert {name: finding.verdict for name, finding in findings.items()} == dict.fromkeys(
+        (ALL, LOW, MEDIUM), "supported"
+    )
+    assert findings[LOW].sentence.endswith(" over retraining and examples).")
+
+
+def test_other_factors_are_strata(tmp_path: Path) -> None:
+    """The arms are compared at the same level of every other factor."""
+    factors = {"rank": (1, 2), "latent_dim": (8, 16), "conditioning": ("none", "jwae")}
+    curves, _, _ = analysed(tmp_path, sweep(factors=factors), helping)
+    assert sorted({curve.stratum["latent_dim"] for curve in curves}) == [8, 16]
+    assert len(curves) == 4
+
+
+def test_a_sweep_without_both_arms_has_no_curve(tmp_path: Path) -> None:
+    """Where conditioning is no factor the claim is not testable; where it is not claimed nothing is concluded."""
+    without = sweep(factors={"rank": (1, 2)})
+    curves, components, _ = analysed(tmp_path / "without", without, lambda *_: Outcome(LABEL))
+    assert curves == []
+    assert {c.component: c.reason for c in components.values()} == {
+        ALL: "The sweep does not vary conditioning: give it levels under factors."
+    }
+    assert analysed(tmp_path / "unclaimed", sweep(claims=()), helping)[1] == {}

@@ -1,0 +1,383 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcray.claims.sweep_runs import SweepRuns
+from tcray.claims.verdicts import ALL, ComponentTest, Finding, conclude
+from tcray.config.sweep import Confirm, Sweep
+from tcray.data.catalogue import Card
+from tcray.results.rank.analysis import Profile, analyze
+from tcray.statistics import nonmonotonicity
+from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, off_by, planted_store
+from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+
+HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
+SAW = replace(MOSI, saw_labels=True)
+LABEL = labels_of(MOSI)
+
+RANKS = (1, 2, 3, 6, 16)
+DIP = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}
+"""MAE by rank: best at 3."""
+SLOPE = {1: 1.1, 2: 1.0, 3: 0.9, 6: 0.8, 16: 0.7}
+"""MAE by rank: the more the better."""
+
+RATES = (0.0, 0.2, 0.4, 0.6, 0.9)
+HUMP = {0.0: 0.7, 0.2: 0.9, 0.4: 1.1, 0.6: 0.9, 0.9: 0.7}
+"""MAE by rate of audio dropout: worst at .4."""
+
+
+def fixed(**changes: Any) -> Sweep:
+    """Five ranks at one configuration, six seeds, under the claim about rank."""
+    given = {"factors": {"rank": RANKS}, "claims": ("rank-generalisation",), "confirm": Confirm(seeds=6)}
+    return a_sweep(**{**given, "tune": {}, "search": None, **changes})
+
+
+def noise(*key: int) -> float:
+    """A draw from N(0, .02²) of its own for every key."""
+    return float(np.random.default_rng(key).normal(0.0, 0.02))
+
+
+def with_mae(by_level: Mapping[Any, float], factor: str = "rank") -> OutcomeOf:
+    """Runs of this MAE by level, with noise; train loss falls and the gap grows with the level's place."""
+    order = list(by_level)
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        place = order.index(levels[factor])
+        train = 0.5 - 0.1 * place + noise(place, seed, 1)
+        losses = {"train.loss": train, "last.test.loss": train + 0.3 + 0.1 * place + noise(place, seed, 2)}
+        return Outcome(off_by(LABEL, by_level[levels[factor]] + noise(place, seed)), metrics=losses)
+
+    return outcome
+
+
+def analysed(
+    folder: Path, sweep: Sweep, outcome_of: OutcomeOf, card: Card = HONEST, **manifest: Any
+) -> tuple[list[Profile], dict[str, ComponentTest], dict[str, Finding]]:
+    """Profiles, and components and findings by name."""
+    return concluded(analyze, planted_store(folder, sweep, Planted.of(card, outcome_of), **manifest))
+
+
+@pytest.fixture(scope="module")
+def dip(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[list[Profile], dict[str, ComponentTest], dict[str, Finding]]:
+    """What is made of runs that are best at rank 3."""
+    return analysed(tmp_path_factory.mktemp("dip"), fixed(), with_mae(DIP))
+
+
+def test_a_planted_optimum_at_rank_3_supports_every_part(dip: tuple[Any, Any, dict[str, Finding]]) -> None:
+    """MAE falls and rises again, the best rank is 3, train loss falls, the gap grows, and so the claim holds."""
+    assert {name: finding.verdict for name, finding in dip[2].items()} == dict.fromkeys(
+        (ALL, "non-monotone", "optimum-2-to-4", "train-loss-falls", "gap-grows"), "supported"
+    )
+
+
+def test_the_effect_is_what_the_nearer_end_loses(dip: tuple[Any, dict[str, ComponentTest], Any]) -> None:
+    """MAE .7 at rank 3 is .3 better than at rank 1, the better end; five of six noises cancel within .03."""
+    peak = dip[1]["non-monotone"]
+    assert peak.estimate == pytest.approx(0.3, abs=0.03)
+    assert peak.retraining is not None
+    assert peak.people is not None
+    assert peak.retraining.low < 0.3 < peak.retraining.high
+    assert (peak.n_units, peak.n_seeds, peak.unit, peak.margin) == (6, 6, "seed", 0.02)
+    assert peak.details["at"] == 3
+    assert peak.details["levels"] == list(RANKS)
+    assert peak.details["means"] == pytest.approx(list(DIP.values()), abs=0.03)
+
+
+def test_the_sentences_name_the_effect_its_size_and_both_intervals(dip: tuple[Any, Any, dict[str, Finding]]) -> None:
+    """They read as a person would say them, in the metric's units."""
+    said = {name: finding.sentence for name, finding in dip[2].items()}
+    between = r"\(95 % interval −?[\d.]+ to [\d.]+ over retraining, −?[\d.]+ to [\d.]+ over retraining and videos\)"
+    assert re.fullmatch(
+        rf"Test MAE falls to rank 3 and rises from there: it is 0\.[\d]+ higher at rank 1 {between} "
+        rf"and 0\.[\d]+ higher at rank 16 {between}\.",
+        said["non-monotone"],
+    )
+    assert said["optimum-2-to-4"] == (
+        "The rank at which test MAE is best lies within 2 to 4: with 95 % confidence it is 3 (the mean is best at 3)."
+    )
+    assert re.fullmatch(
+        r"Train loss falls from rank 1 to rank 16 by 0\.[\d]+ \(95 % interval 0\.[\d]+ to 0\.[\d]+\)\.",
+        said["train-loss-falls"],
+    )
+    assert said["gap-grows"].startswith("The gap between test and train loss grows from rank 1 to rank 16 by 0.")
+
+
+def test_train_loss_and_gap_are_compared_from_the_lowest_rank_to_the_highest(
+    dip: tuple[Any, dict[str, ComponentTest], Any],
+) -> None:
+    """Four places of -.1 and of +.1 were planted; the train split knows no other people."""
+    train, gap = dip[1]["train-loss-falls"], dip[1]["gap-grows"]
+    assert (train.estimate, gap.estimate) == (pytest.approx(-0.4, abs=0.04), pytest.approx(0.4, abs=0.04))
+    assert (train.people, gap.people) == (None, None)
+    assert train.details["interior_trough"] is False
+
+
+def test_a_profile_shows_every_unit(dip: tuple[list[Profile], Any, Any]) -> None:
+    """Four metrics over rank, each with its values, means and sets."""
+    by_metric = {profile.metric: profile for profile in dip[0]}
+    assert {metric: profile.purpose for metric, profile in by_metric.items()} == {
+        "test.mae": "generalisation",
+        "train.loss": "train",
+        "gap": "gap",
+        "test.acc2": "secondary",
+    }
+    profile = by_metric["test.mae"]
+    assert (profile.dataset, profile.source, profile.stratum) == ("mosi-heldout", "real", {})
+    assert (profile.factor, profile.levels, profile.unit, profile.tuned) == ("rank", RANKS, "seed", False)
+    expected = [[DIP[rank] + noise(place, seed) for place, rank in enumerate(RANKS)] for seed in range(6)]
+    assert profile.values == pytest.approx(np.array(expected))
+    assert [mean.mean for mean in profile.means] == pytest.approx(np.mean(expected, axis=0).tolist())
+    assert (profile.optimum, profile.optimum_set, profile.worst_set, profile.maximize) == (3, (3,), (16,), False)
+    assert (by_metric["gap"].optimum, by_metric["train.loss"].optimum) == (1, 16)
+
+
+def test_a_monotone_curve_supports_no_optimum_within(tmp_path: Path) -> None:
+    """Where more rank is always better the best rank is 16, outside 2 to 4."""
+    _, components, findings = analysed(tmp_path, fixed(), with_mae(SLOPE))
+    assert findings["optimum-2-to-4"].verdict == "contradicted"
+    assert findings["optimum-2-to-4"].sentence == (
+        "The rank at which test MAE is best lies outside 2 to 4: "
+        "with 95 % confidence it is 16 (the mean is best at 16)."
+    )
+    assert findings["non-monotone"].verdict == "contradicted"
+    assert components["non-monotone"].estimate == pytest.approx(-0.1, abs=0.03)
+    assert findings["non-monotone"].sentence.startswith(
+        "Test MAE does not fall and rise again by 0.02 or more with rank: between the ends it is lowest at rank 6, and "
+        "it is 0."
+    )
+    assert findings[ALL].verdict == "contradicted"
+
+
+def test_the_other_way_round_is_said(tmp_path: Path) -> None:
+    """A worst rank within contradicts, and the sentence says what was found instead."""
+    upside_down = {rank: 2 - mae for rank, mae in DIP.items()}
+    _, _, findings = analysed(tmp_path, fixed(), with_mae(upside_down))
+    assert findings["non-monotone"].verdict == "contradicted"
+    assert findings["non-monotone"].sentence.startswith(
+        "Test MAE rises to rank 3 and falls from there, the other way round: between the ends it is lowest at rank"
+    )
+
+
+def test_a_trough_of_train_loss_within_is_said(tmp_path: Path) -> None:
+    """Train loss lower at rank 16 than at 1 and lowest at 3 falls, and the sentence adds where it is lowest."""
+    train = {1: 1.0, 2: 0.6, 3: 0.3, 6: 0.6, 16: 0.8}
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        rank = levels["rank"]
+        losses = {"train.loss": train[rank] + noise(rank, seed, 1), "last.test.loss": 1.0}
+        return Outcome(off_by(LABEL, DIP[rank] + noise(rank, seed)), metrics=losses)
+
+    _, components, findings = analysed(tmp_path, fixed(), outcome)
+    assert components["train-loss-falls"].details["interior_trough"] is True
+    assert findings["train-loss-falls"].verdict == "supported"
+    assert findings["train-loss-falls"].sentence.endswith(" It is lowest in between, at rank 3.")
+
+
+def test_train_loss_says_nothing_where_each_rank_has_its_own_configuration(tmp_path: Path) -> None:
+    """Both parts are not testable in a tuned sweep, with the sweep to run instead; the claim is what the others say."""
+    sweep = fixed(**{name: getattr(a_sweep(), name) for name in ("tune", "search")}, confirm=Confirm(2, 6))
+    _, components, findings = analysed(tmp_path, sweep, with_mae(DIP))
+    reason = (
+        "Train loss says nothing here, since every cell has a configuration of its own: run sweeps/rank_fixed.yaml."
+    )
+    assert [components[name].reason for name in ("train-loss-falls", "gap-grows")] == [reason] * 2
+    assert [components[name].reason for name in ("non-monotone", "optimum-2-to-4")] == ["", ""]
+    assert (components["non-monotone"].unit, components["non-monotone"].n_seeds) == ("repeat", 12)
+    assert (findings["train-loss-falls"].verdict, findings[ALL].verdict) == ("not testable", "supported")
+
+
+def test_train_loss_says_nothing_where_features_saw_the_labels(tmp_path: Path) -> None:
+    """The reason names the dataset to use instead."""
+    _, components, findings = analysed(tmp_path, fixed(), with_mae(DIP), card=SAW)
+    reason = (
+        "Train loss says nothing here, since the features of mosi's train split were learned from its labels: "
+        "use mosi-heldout."
+    )
+    assert [components[name].reason for name in ("train-loss-falls", "gap-grows")] == [reason] * 2
+    assert (findings[ALL].verdict, findings[ALL].sentence) == ("not testable", reason)
+
+
+def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
+    """Rank is looked at within either conditioning, which has no order and so no profile."""
+    sweep = fixed(factors={"rank": (1, 3, 16), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=3))
+    evidence = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(DIP))))
+    profiles, components = analyze(evidence)
+    arms = [{"conditioning": "none"}, {"conditioning": "jwae"}]
+    assert [p.stratum for p in profiles if p.metric == "test.mae"] == arms
+    assert [c.stratum for c in components if c.component == "non-monotone"] == arms
+
+
+def test_a_curve_is_tested_for_a_best_between_its_ends(tmp_path: Path) -> None:
+    """The p-values are those of the test on its values; train loss and gap are not asked."""
+    evidence = SweepRuns.of(planted_store(tmp_path, fixed(), Planted.of(HONEST, with_mae(DIP))))
+    profiles, _ = analyze(evidence)
+    curve = next(p for p in profiles if p.purpose == "generalisation")
+    tested = nonmonotonicity(curve.levels, curve.values, maximize=False)
+    assert tested.two_lines is not None
+    assert (curve.p_peak, curve.p_two_lines) == (tested.p_value, tested.two_lines.p_value)
+    assert [p.p_peak for p in profiles if p.purpose in ("train", "gap")] == [None, None]
+
+
+def dropout(**changes: Any) -> Sweep:
+    """Five rates of audio dropout under the claim about them."""
+    return fixed(factors={"modality_dropout.audio": RATES}, claims=("audio-dropout",), **changes)
+
+
+def test_a_planted_worst_rate_of_40_percent_supports_the_dropout_claim(tmp_path: Path) -> None:
+    """Damage is largest within, and its rate lies from .3 to .5."""
+    profiles, components, findings = analysed(tmp_path, dropout(), with_mae(HUMP, "modality_dropout.audio"))
+    assert {name: finding.verdict for name, finding in findings.items()} == dict.fromkeys(
+        (ALL, "u-shaped", "worst-rate-30-to-50"), "supported"
+    )
+    assert components["u-shaped"].estimate == pytest.approx(0.4, abs=0.03)
+    assert findings["u-shaped"].sentence.startswith(
+        "Test MAE rises to audio dropout 0.4 and falls from there: it is 0."
+    )
+    assert findings["worst-rate-30-to-50"].sentence == (
+        "The rate of audio dropout at which test MAE is worst lies within 0.3 to 0.5: with 95 % confidence it is 0.4 "
+        "(the mean is worst at 0.4)."
+    )
+    assert profiles[0].worst_set == (0.4,)
+
+
+def test_a_stratum_without_audio_has_no_rate_of_it(tmp_path: Path) -> None:
+    """With subsets of the modalities the claim is about those that have audio."""
+    sweep = dropout()
+    sweep = replace(sweep, factors={**sweep.factors, "modalities": (("text",), ("text", "audio"))})
+    evidence = SweepRuns.of(
+        planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(HUMP, "modality_dropout.audio")))
+    )
+    profiles, components = analyze(evidence)
+    assert {profile.stratum["modalities"] for profile in profiles} == {"text+audio"}
+    assert [(c.component, c.stratum) for c in components] == [
+        (name, {"modalities": "text+audio"}) for name in ("u-shaped", "worst-rate-30-to-50")
+    ]
+
+
+def test_damage_that_only_grows_contradicts_the_dropout_claim(tmp_path: Path) -> None:
+    """The worst rate is .9."""
+    grows = {rate: 0.7 + rate / 2 for rate in RATES}
+    _, _, findings = analysed(tmp_path, dropout(), with_mae(grows, "modality_dropout.audio"))
+    assert [findings[name].verdict for name in ("u-shaped", "worst-rate-30-to-50")] == ["contradicted"] * 2
+
+
+def test_a_dataset_that_was_left_out_is_not_testable(tmp_path: Path) -> None:
+    """One finding a claim, with the reason of the manifest."""
+    left = [{"dataset": "memes", "reason": "it has no audio, and factors.modality_dropout.audio is about it"}]
+    store = planted_store(
+        tmp_path, dropout(), Planted.of(HONEST, with_mae(HUMP, "modality_dropout.audio")), left_out=left
+    )
+    findings = conclude(analyze(SweepRuns.of(store))[1], alpha=0.05, beats_linear={})
+    (finding,) = [finding for finding in findings if finding.measured.dataset == "memes"]
+    assert (finding.measured.component, finding.verdict) == (ALL, "not testable")
+    assert finding.sentence == (
+        "memes is left out, since it has no audio, and factors.modality_dropout.audio is about it: "
+        "ask a dataset that has what it lacks."
+    )
+
+
+def test_a_lone_rank_neither_rises_nor_falls(tmp_path: Path) -> None:
+    """Train loss and the gap need two, and the reason is not that runs are alike."""
+    _, components, _ = analysed(tmp_path, fixed(factors={"rank": (4,)}), with_mae({4: 1.0}, "rank"))
+    assert {components[name].reason for name in ("train-loss-falls", "gap-grows")} == {
+        "Only one rank has complete runs, and a change takes two: add ranks to the factor."
+    }
+
+
+def test_nothing_is_concluded_that_was_not_claimed(tmp_path: Path) -> None:
+    """Profiles are made all the same, of any factor whose levels are numbers."""
+    sweep = fixed(factors={"prior_strength": (0, 1, 10)}, claims=(), confirm=Confirm(seeds=3))
+    profiles, components, _ = analysed(tmp_path, sweep, with_mae({0: 1.0, 1: 0.9, 10: 0.8}, "prior_strength"))
+    assert components == {}
+    assert [(p.factor, p.levels) for p in profiles] == [("prior_strength", (0, 1, 10))] * 4
+
+
+def test_classification_is_judged_by_its_own_metric(tmp_path: Path) -> None:
+    """Weighted F1 on MUStARD, best where most logits have the right sign; AUROC is secondary."""
+    label = labels_of(MUSTARD)
+    wrong = {1: 20, 2: 10, 3: 4, 6: 12, 16: 24}
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        logit = (2 * label - 1) * np.where(np.arange(60) < wrong[levels["rank"]] + (seed + levels["rank"]) % 3, -1, 1)
+        return Outcome(logit)
+
+    profiles, components, findings = analysed(tmp_path, fixed(), outcome, card=MUSTARD)
+    assert [(p.metric, p.maximize) for p in profiles if p.purpose in ("generalisation", "secondary")] == [
+        ("test.f1", True),
+        ("test.auroc", True),
+    ]
+    assert components["non-monotone"].metric == "test.f1"
+    assert findings["non-monotone"].verdict == "supported"
+    assert findings["non-monotone"].sentence.startswith(
+        "Test weighted F1 rises to rank 3 and falls from there: it is 0."
+    )
+
+
+UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
+    "two levels": (
+        fixed(factors={"rank": (1, 3)}),
+        with_mae(DIP),
+        "2 levels, and an inner optimum takes 3: give the factor more.",
+    ),
+    "two units": (
+        fixed(confirm=Confirm(seeds=2)),
+        with_mae(DIP),
+        "Only 2 seeds have a result in every cell that is compared, and it takes 3: raise confirm.seeds.",
+    ),
+    "missing cells": (
+        fixed(),
+        lambda levels, _, seed: None if seed > 1 and levels["rank"] == 16 else Outcome(off_by(LABEL, 1 + seed / 10)),
+        (
+            "Only 2 seeds have a result in every cell that is compared (4 more lack one), and it takes 3: "
+            "run the sweep to its end, or raise confirm.seeds."
+        ),
+    ),
+    "constant metric": (
+        fixed(),
+        lambda levels, _, seed: Outcome(off_by(LABEL, 1.0)),
+        "Every unit is constant over the levels: look whether the factor reaches the model.",
+    ),
+    "only failed runs": (
+        fixed(),
+        lambda levels, _, seed: Outcome(LABEL, state="FAILED"),
+        "No confirm run on mosi-heldout is complete (30 failed): run the sweep to its end.",
+    ),
+    "no such factor": (
+        fixed(factors={"latent_dim": (4, 8)}),
+        lambda levels, _, seed: Outcome(LABEL),
+        "The sweep does not vary rank: give it levels under factors.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNTESTABLE)
+def test_thin_data_are_not_testable_and_say_why(case: str, tmp_path: Path) -> None:
+    """One sentence holds the reason and the remedy, and no number is shown."""
+    sweep, outcome_of, reason = UNTESTABLE[case]
+    _, _, findings = analysed(tmp_path, sweep, outcome_of)
+    finding = findings.get("non-monotone", findings[ALL])
+    assert (finding.verdict, finding.sentence) == ("not testable", reason)
+    assert (finding.p_value, finding.measured.estimate) == (None, None)
+    assert finding.measured.retraining is None
+
+
+def test_a_sweep_of_search_runs_alone_is_not_testable(tmp_path: Path) -> None:
+    """Pruned runs bear on no claim, and a sweep that confirms nothing says what it lacks."""
+    pruned = [a_run({"valid.loss": 1.0}, card=HONEST, phase="search", state="PRUNED", trial=n, rank=1) for n in (1, 2)]
+    for confirm, reason in (
+        (Confirm(2, 3), "No confirm run on mosi-heldout is complete (2 pruned): run the sweep to its end."),
+        (None, "Only confirm runs are tested, and the sweep has none: add a confirm section."),
+    ):
+        sweep = a_sweep(claims=("rank-generalisation",), confirm=confirm)
+        store = a_store(tmp_path / str(confirm), pruned, sweep=sweep, cards=[HONEST])
+        profiles, (component,) = analyze(SweepRuns.of(store))
+        assert (profiles, component.component, component.reason) == ([], ALL, reason)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcray.claims.sweep_runs import SweepRuns
+from tcray.claims.verdicts import ComponentTest
+from tcray.config.sweep import Confirm
+from tcray.results.rank.extremum import Curve
+from tcray.results.rank.location import Region, located
+from tcray.statistics.mean import Interval
+from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
+from tests.results.recorded import MOSI, a_sweep
+
+LABEL = labels_of(MOSI)
+MAE = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}
+
+
+def located_on(
+    folder: Path, ranks: tuple[int, ...], region: Region, by_group: Mapping[int, Any] | None = None
+) -> ComponentTest:
+    """The component about where MAE is best, six seeds of `ranks`; `by_group` (6,) is added to each video's MAE."""
+
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+        rank = levels["rank"]
+        error = MAE[rank] + float(np.random.default_rng([rank, seed]).normal(0, 0.02))
+        return Outcome(off_by(LABEL, error + np.repeat((by_group or {}).get(rank, np.zeros(6)), 10)))
+
+    sweep = a_sweep(factors={"rank": ranks}, tune={}, search=None, confirm=Confirm(seeds=6))
+    (samples,) = SweepRuns.of(planted_store(folder, sweep, Planted.of(MOSI, outcome))).samples
+    curve = Curve.of(samples, {}, "rank", extremum="best", alpha=0.05)
+    return located(curve, "rank-generalisation", "optimum-2-to-4", region)
+
+
+def test_every_other_level_has_to_be_refuted(tmp_path: Path) -> None:
+    """The p of a region is the largest outside it, that of its opposite the largest inside."""
+    component = located_on(tmp_path, tuple(MAE), Region(2, 4))
+    p_values = dict(zip(MAE, component.details["p_retraining"], strict=True))
+    people = dict(zip(MAE, component.details["p_people"], strict=True))
+    both = {rank: max(p_values[rank], people[rank]) for rank in MAE}
+    assert component.holds == max(both[rank] for rank in (1, 6, 16))
+    assert component.opposes == max(both[rank] for rank in (2, 3))
+    assert (component.estimate, component.details["optimum_set"]) == (3.0, [3])
+    assert (component.retraining, component.people) == (Interval(3.0, 3.0), Interval(3.0, 3.0))
+
+
+def test_other_people_may_have_another_best_level(tmp_path: Path) -> None:
+    """Where half of the videos are far better at rank 6 and half far worse, it is not ruled out over people."""
+    split = {6: np.array([-0.6, 0.6, -0.6, 0.6, -0.6, 0.6])}
+    component = located_on(tmp_path, tuple(MAE), Region(2, 4), split)
+    assert component.retraining == Interval(3.0, 3.0)
+    assert component.people == Interval(3.0, 6.0)
+    assert component.details["optimum_set"] == [3, 6]
+    assert component.holds is not None
+    assert component.holds > 0.05
+    assert component.says["inconclusive"].startswith(
+        "Whether the rank at which test MAE is best lies within 2 to 4 is open"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ranks", "reason"),
+    [
+        ((1, 6, 16), "The sweep has no rank inside 2 to 4: add one to the factor."),
+        ((2, 3, 1), ""),
+    ],
+)
+def test_a_region_needs_levels_on_either_side(ranks: tuple[int, ...], reason: str, tmp_path: Path) -> None:
+    """Without one inside, or outside, there is nothing to refute."""
+    assert located_on(tmp_path, ranks, Region(2, 4)).reason == reason
+
+
+def test_a_region_that_has_every_level_cannot_be_refuted(tmp_path: Path) -> None:
+    """Ranks 1 to 16 are all of the sweep's."""
+    component = located_on(tmp_path, (1, 3, 16), Region(1, 16))
+    assert component.reason == "The sweep has no rank outside 1 to 16: add one to the factor."
+
+
+def test_a_region_holds_both_its_ends() -> None:
+    """As `0.3 to 0.5`."""
+    region = Region(0.3, 0.5)
+    assert [region.holds(value) for value in (0.2, 0.3, 0.4, 0.5, 0.6)] == [False, True, True, True, False]
+    assert str(region) == "0.3 to 0.5"

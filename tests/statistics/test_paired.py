@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from tcray.statistics.mean import Mean, over_units, over_units_and_groups
+from tcray.statistics.paired import PairedDifference, paired_difference
+
+RNG = np.random.default_rng(3)
+A, B = RNG.normal(1.0, size=8), RNG.normal(size=8)
+BY_GROUP_A, BY_GROUP_B = RNG.normal(1.0, size=(8, 21)), RNG.normal(size=(8, 21))
+
+
+def test_over_units_it_is_the_paired_t_test() -> None:
+    """Estimate, interval and p-value are those of scipy's paired test of a - b."""
+    found, known = paired_difference(list(A), list(B), alpha=0.1), stats.ttest_rel(A, B)
+    interval = known.confidence_interval(0.9)
+    assert found == PairedDifference(
+        estimate=pytest.approx(np.mean(A - B)),
+        standard_error=pytest.approx(np.std(A - B, ddof=1) / math.sqrt(8)),
+        df=7,
+        ci_low=pytest.approx(interval.low),
+        ci_high=pytest.approx(interval.high),
+        p_value=pytest.approx(known.pvalue),
+        n_units=8,
+        n_groups=None,
+        sd=pytest.approx(np.std(A - B, ddof=1)),
+        retraining=over_units(A - B),
+        people=None,
+    )
+
+
+def test_with_groups_it_is_over_retraining_and_people() -> None:
+    """Interval and p-value are the crossed ones; those over units alone stand beside them."""
+    found = paired_difference(BY_GROUP_A, BY_GROUP_B)
+    people, retraining = over_units_and_groups(BY_GROUP_A - BY_GROUP_B), over_units((BY_GROUP_A - BY_GROUP_B).mean(1))
+    assert (found.n_units, found.n_groups) == (8, 21)
+    assert (found.people, found.retraining) == (people, retraining)
+    assert (found.estimate, found.standard_error, found.df) == (people.estimate, people.standard_error, people.df)
+    assert (found.ci_low, found.ci_high) == (people.interval().low, people.interval().high)
+    assert found.p_value == people.p_value()
+    assert found.sd == pytest.approx((BY_GROUP_A - BY_GROUP_B).mean(1).std(ddof=1))
+
+
+def test_order_turns_the_sign_and_nothing_else() -> None:
+    """b - a is what a - b is, seen from the other side."""
+    there, back = paired_difference(BY_GROUP_A, BY_GROUP_B), paired_difference(BY_GROUP_B, BY_GROUP_A)
+    assert (back.estimate, back.ci_low, back.ci_high) == (-there.estimate, -there.ci_high, -there.ci_low)
+    assert back.p_value == there.p_value
+
+
+@pytest.mark.parametrize("same", [[0.1, 0.7, 0.4], [[0.1, 0.3], [0.7, 0.2], [0.4, 0.4]]])
+def test_what_is_identical_does_not_differ(same: ArrayLike) -> None:
+    """Without any variance the difference is 0, surely 0, and nothing speaks against it."""
+    found = paired_difference(same, same)
+    assert (found.estimate, found.ci_low, found.ci_high, found.p_value) == (0.0, 0.0, 0.0, 1.0)
+    assert found.retraining == Mean(0.0, 0.0, 2.0)
+
+
+def test_a_constant_difference_is_certain() -> None:
+    """Every unit differs by exactly one half."""
+    found = paired_difference([1.0, 2.0, 3.0], [0.5, 1.5, 2.5])
+    assert (found.estimate, found.ci_low, found.ci_high, found.p_value) == (0.5, 0.5, 0.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ([1.0, 2.0], [1.0, 2.0, 3.0], "a and b are not paired: a has shape (2,), b (3,)"),
+        ([[1.0, 2.0]] * 2, [[1.0], [2.0]], "a and b are not paired: a has shape (2, 2), b (2, 1)"),
+        (1.0, 2.0, "a has shape (), and not (units,) or (units, groups)"),
+        ([1.0, 2.0], [[[1.0]]], "b has shape (1, 1, 1), and not (units,) or (units, groups)"),
+        ([1.0, math.nan], [1.0, 2.0], "a holds a number that is not finite in unit 1 (counted from 0)"),
+        ([[1, 2]] * 2, [[1, 2], [1, math.inf]], "b holds a number that is not finite in unit 1 (counted from 0)"),
+        ([1.0], [2.0], "how units vary cannot be told from 1: at least 2 are needed"),
+        ([[1.0], [2.0]], [[1.0], [2.0]], "how groups vary cannot be told from 1: at least 2 are needed"),
+    ],
+)
+def test_what_cannot_be_paired_is_said(a: ArrayLike, b: ArrayLike, message: str) -> None:
+    """Which side, which unit, and what holds."""
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 (the message is compared as a whole)
+        paired_difference(a, b)
+    assert str(raised.value) == message

@@ -1,0 +1,94 @@
+"""Simonsohn's two-lines test against a plain reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy.interpolate import CubicSpline
+
+from tcray.statistics.contrasts import Floats
+from tcray.statistics.two_lines import _flat_top, _quantile, _roughness, two_lines, two_lines_z
+
+LEVELS = np.array([1.0, 2, 3, 4, 6, 8, 12, 16])
+
+
+def interrupted(levels: Floats, values: Floats, point: float) -> tuple[float, float]:
+    """The z of both slopes by two interrupted regressions, the breakpoint in the first line, then in the second."""
+    x = np.tile(levels, len(values))
+    y = (values - values.mean(axis=1, keepdims=True)).ravel()
+    z = []
+    for low, slope in ((x <= point, 1), (x < point, 2)):
+        columns = np.column_stack([np.ones_like(x), np.where(low, x - point, 0), np.where(low, 0, x - point), ~low])
+        fit = sm.OLS(y, columns).fit(cov_type="HC3")
+        z.append(float(fit.tvalues[slope]))
+    return z[0], z[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_slopes_are_those_of_interrupted_regressions(seed: int) -> None:
+    """Slopes, HC3 standard errors and p agree with statsmodels at the breakpoint found."""
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((5, 8)) - 0.15 * np.abs(LEVELS - 4) + rng.standard_normal((5, 1))
+    found = two_lines(LEVELS, values)
+    rise, fall = interrupted(LEVELS, values, found.breakpoint)
+    assert (rise, fall) == pytest.approx((found.z_rise, found.z_fall))
+
+
+def test_quantiles_are_those_of_the_observations() -> None:
+    """The breakpoint's quantile is numpy's, of every observation of the levels in the flat top."""
+    within = np.array([[False, True, True, False, True, False, True, False]])
+    observations = np.repeat(LEVELS[within[0]], 5)
+    for share in (0.0, 0.24, 0.26, 0.5, 0.77, 1.0):
+        assert np.quantile(observations, share) == pytest.approx(_quantile(LEVELS, within, 5, np.array([share]))[0])
+
+
+def test_roughness_is_the_integral_of_the_squared_second_derivative() -> None:
+    """The penalty of random values is that of the natural cubic spline through them."""
+    values = np.random.default_rng(0).standard_normal(8)
+    x = (LEVELS - 1) / 15
+    curve = CubicSpline(x, values, bc_type="natural").derivative(2)
+    at, weight = np.polynomial.legendre.leggauss(3)
+    middle, half = (x[1:] + x[:-1]) / 2, np.diff(x) / 2
+    expected = sum(h * weight @ curve(m + h * at) ** 2 for m, h in zip(middle, half, strict=True))
+    assert expected == pytest.approx(values @ _roughness(LEVELS) @ values)
+
+
+def test_ends_are_no_part_of_the_flat_top() -> None:
+    """However high the last level, the breakpoint stays within the middle 80 % of observations."""
+    mean = np.arange(8.0)
+    flat = _flat_top(LEVELS, mean, np.full(8, 0.01), 5)
+    assert [False] * 6 + [True, False] == flat.tolist()
+
+
+def test_a_clear_peak_is_found() -> None:
+    """Lines rise to the fourth of seven levels and fall from it."""
+    levels = np.arange(7.0)
+    values = -np.abs(levels - 3) + 0.1 * np.random.default_rng(1).standard_normal((6, 7))
+    found = two_lines(levels, values)
+    assert 2 <= found.breakpoint <= 4
+    assert found.z_rise > 10
+    assert found.z_fall < -10
+    assert found.p_value < 1e-9
+
+
+def test_a_valley_is_no_peak() -> None:
+    """Lines that fall, then rise, speak against a peak with all their weight."""
+    levels = np.arange(7.0)
+    values = np.abs(levels - 3) + 0.1 * np.random.default_rng(2).standard_normal((6, 7))
+    assert two_lines(levels, values).p_value == 1.0
+
+
+def test_many_sweeps_at_once_are_as_one_by_one() -> None:
+    """Leading axes only repeat the test."""
+    values = np.random.default_rng(3).standard_normal((20, 5, 8))
+    together = np.stack(two_lines_z(LEVELS, values), axis=-1)
+    single = [two_lines(LEVELS, sweep) for sweep in values]
+    np.testing.assert_allclose([(one.breakpoint, one.z_rise, one.z_fall) for one in single], together)
+
+
+def test_values_without_noise_have_no_nan() -> None:
+    """Perfect lines are infinitely significant, in numbers that can be shown."""
+    found = two_lines(np.arange(5.0), np.tile([0.0, 1.0, 2.0, 1.0, 0.0], (3, 1)))
+    assert np.isfinite([found.breakpoint, found.z_rise, found.z_fall]).all()
+    assert found.p_value == 0.0

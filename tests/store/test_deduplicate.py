@@ -1,0 +1,58 @@
+"""The order of a table's rows, and which of several rows of one key counts."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcray.store.deduplicate import canonical
+from tcray.store.schema import LEDGER, NO_RESULT, SPECTRA
+
+COLUMNS = [*LEDGER.key, "state", "reason", "value"]
+SCHEMA = pa.schema([LEDGER.columns.field(name).with_nullable(True) for name in COLUMNS])
+
+rows = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["proposal", "value"]),
+        "phase": st.just("search"),
+        "cell": st.sampled_from(["a", "b"]),
+        "repeat": st.just(0),
+        "trial": st.sampled_from([0, 1, None]),
+        "seed": st.none(),
+        "rung": st.sampled_from([9, None]),
+        "state": st.sampled_from(["TRAINED", "FAILED", None]),
+        "reason": st.sampled_from(["", "diverged", "crash", "memory", None]),
+        "value": st.floats(0, 1),
+    }
+)
+
+
+def reference(written: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The rule, in plain words: of a key's rows the first that is a result, else the first; sorted, nulls last."""
+    by_key: dict[tuple[object, ...], list[dict[str, object]]] = {}
+    for row in written:
+        by_key.setdefault(tuple(row[name] for name in LEDGER.key), []).append(row)
+    chosen = [
+        next((row for row in same if not (row["state"] == "FAILED" and row["reason"] in NO_RESULT)), same[0])
+        for same in by_key.values()
+    ]
+    return sorted(chosen, key=lambda row: [(row[name] is None, row[name] or 0) for name in LEDGER.key])
+
+
+@given(st.lists(rows, max_size=12), st.integers(1, 4))
+def test_the_rows_are_those_of_the_plain_rule(written: list[dict[str, object]], size: int):
+    """However the rows are spread over parts."""
+    parts = [pa.Table.from_pylist(written[start : start + size], SCHEMA) for start in range(0, len(written), size)]
+    table = pa.concat_tables([SCHEMA.empty_table(), *parts])
+    assert canonical(table, LEDGER).to_pylist() == reference(written)
+
+
+def test_the_first_written_counts():
+    """Of two measurements of one thing, which a GPU may make differ, the first is what was decided upon."""
+    names = [*SPECTRA.key, "value"]
+    told = [
+        {**dict.fromkeys(SPECTRA.key, 0), "phase": "confirm", "cell": "a", "kind": "k", "value": v} for v in (1.0, 2.0)
+    ]
+    table = pa.Table.from_pylist(told, pa.schema([SPECTRA.columns.field(name) for name in names]))
+    assert canonical(table, SPECTRA)["value"].to_pylist() == [1.0]

@@ -1,0 +1,50 @@
+"""A dataset laid out for packs: padded, per fold, in blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tcray.data.dataset import standardized
+from tcray.training.packed_dataset import BLOCK_ROWS, SPLITS, PackedDataset
+from tests.planted import planted
+
+
+def test_row_f_n_plus_i_is_example_i_under_fold_f() -> None:
+    """Inputs are the standardised features of each fold, end to end, their columns padded with zeros to sixteens."""
+    dataset = planted({"text": 30, "audio": 16}, (60, 20, 20), folds=3)
+    tables, features = PackedDataset.of(dataset), standardized(dataset)
+    assert (tables.folds, tables.examples) == (3, 100)
+    for x, (name, width) in zip(tables.inputs, dataset.card.modalities.items(), strict=True):
+        assert x.shape == (300, {"text": 32, "audio": 16}[name])
+        assert torch.equal(x[:, :width], features[name].flatten(0, 1))
+        assert not x[:, width:].any()
+    assert torch.equal(tables.labels, dataset.labels.repeat(3))
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_blocks_cover_every_members_own_split(folds: int) -> None:
+    """Each member sees its fold's rows, in blocks of a fixed size; past its fold's end its first row is repeated."""
+    dataset = planted({"text": 30, "audio": 17}, (160, 80, 70), folds=folds)
+    tables, features = PackedDataset.of(dataset), standardized(dataset)
+    members = torch.tensor([0, folds - 1, 0])
+    for name in SPLITS:
+        blocks = list(tables.splits[name].blocks(members))
+        assert all(rows.stop - rows.start == BLOCK_ROWS == x.shape[1] for rows, inputs in blocks for x in inputs)
+        for k, (modality, width) in enumerate(dataset.card.modalities.items()):
+            seen = torch.cat([inputs[k] for _, inputs in blocks], 1)[..., :width]
+            for member, fold in enumerate(members.tolist()):
+                rows = getattr(dataset.splits[fold], name)
+                assert torch.equal(seen[member, : len(rows)], features[modality][fold, rows])
+                assert torch.equal(seen[member, len(rows) :], seen[member, :1].expand(len(seen[0]) - len(rows), -1))
+
+
+def test_a_runs_values_are_pooled_over_folds() -> None:
+    """Padding is cut off and folds stand end to end, as their labels do: every example is tested once."""
+    dataset = planted(sizes=(60, 20, 20), folds=3)
+    table = PackedDataset.of(dataset).splits["test"]
+    examples = np.stack([np.resize(rows, table.inputs[0].shape[1]) for rows in table.indices])
+    assert sorted(table.pooled(examples)) == list(range(100))
+    assert np.array_equal(table.labels, dataset.labels.numpy()[table.pooled(examples).astype(int)])
+    assert table.counted().sum(1).tolist() == [len(split.test) for split in dataset.splits]

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tcray.errors import InputError
+from tcray.tune.ray import cluster
+from tcray.tune.ray.cluster import connected
+
+
+def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RAY_ADDRESS is joined where no address is given."""
+
+    def join(address: str) -> None:
+        raise InputError(f"{address} is joined")
+
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    monkeypatch.setattr(cluster, "_join", join)
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # other tests may have a Ray in this process,
+    monkeypatch.setattr("ray.shutdown", lambda: None)  # which is theirs
+    with pytest.raises(InputError, match=r"10\.0\.0\.1:6379 is joined"), connected(None):
+        pass
+
+
+def test_the_environment_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set for Ray is taken back, and what was set before is as it was."""
+    monkeypatch.setenv("RAY_CHDIR_TO_TRIAL_DIR", "1")
+    before = dict(os.environ)
+    with cluster._environment(cluster.SETTINGS):
+        assert "0" == os.environ["RAY_CHDIR_TO_TRIAL_DIR"]
+        os.environ["RAY_AUTH_MODE"] = "token"
+    assert before == dict(os.environ)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_here")
+def test_a_process_that_is_connected_stays_so() -> None:
+    """Where this process has a Ray it is used, and not ended."""
+    import ray
+
+    with connected(None) as here:
+        (node,) = here.nodes()
+        assert node.cpus >= 1
+        assert here.logs.endswith("/logs")
+    assert ray.is_initialized()

@@ -1,0 +1,71 @@
+"""A small sweep, and the same sweep trained by hand: a loop over the queue, in this process, without Ray."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tcray.config.load import load_sweep
+from tcray.config.sweep import Sweep
+from tcray.search.plan import Plan, find_cards, plan
+from tcray.search.queue import Queue
+from tcray.store.export import export_rows, line
+from tcray.store.parts import list_parts
+from tcray.store.store import Store, SweepStore
+from tcray.tune.datasets import LazyDatasets, LazyTestExamples
+from tcray.tune.worker import Train, Worker
+
+SPEC = """\
+name: small
+question: Does a rank help?
+datasets: [mosi]
+data: {{root: {root}, missing: twin}}
+factors: {{rank: [1, 4]}}
+tune: {{lr: {{log_uniform: [1.0e-3, 1.0e-2]}}}}
+fixed: {{latent_dim: 8, hidden_dim: 16, batch_size: 128}}
+training: {{epochs: 4}}
+search: {{sampler: random, trials: 6, wave: 3, pruner: {{asha: {{min_epochs: 1, reduction_factor: 2}}}}}}
+confirm: {{repeats: 2, seeds: 2}}
+resources: {{device: cpu, cpu: 1, pack: 6, max_failures: 2}}
+"""
+"""24 search runs with rungs at epochs 1 and 2, and 8 confirm runs."""
+
+
+def a_file(folder: Path) -> Path:
+    """The sweep's file, whose datasets are twins."""
+    path = folder / "small.yaml"
+    path.write_text(SPEC.format(root=folder / "data"))
+    return path
+
+
+def a_sweep(folder: Path, *overrides: str) -> Sweep:
+    """The sweep, changed as `--set` would."""
+    return load_sweep(a_file(folder), overrides)
+
+
+def by_hand(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
+    """The store of the sweep when nothing ever went wrong."""
+    planned: Plan = plan(sweep, find_cards(sweep))
+    store = Store.open(str(folder), create=True).sweep(planned.sweep_id())
+    library = LazyDatasets(planned.cards, sweep.data.root)
+    queue = Queue(planned, store, LazyTestExamples(library))
+    worker = Worker(store, library.__getitem__, "cpu", train)
+    while (pack := queue.take(5)) is not None:
+        report = worker.work(pack, "by hand")
+        assert report.failure is None, report.reason
+        queue.record(pack, report.outcomes, report.circumstances)
+    assert queue.finished
+    return store
+
+
+def exported(store: SweepStore) -> list[str]:
+    """All that two equal stores have in common, a line a row."""
+    return [line(row) for row in export_rows(store, reproducible=True)]
+
+
+def values_written(store: SweepStore) -> list[tuple[Any, ...]]:
+    """Run id and rung of every value in the ledger as written, repeats and all."""
+    folder = store.paths.table("ledger")
+    parts = [store.read_part("ledger", part, ("kind", "run_id", "rung")) for part in list_parts(store.volume, folder)]
+    rows = [row for part in parts for row in part.to_pylist() if row["kind"] == "value"]
+    return [(row["run_id"], row["rung"]) for row in rows]
