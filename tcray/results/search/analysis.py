@@ -32,7 +32,7 @@ from tcray.store.schema import NO_RESULT
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-__all__ = ["EVALUATOR", "History", "Importance", "Optimism", "SearchAnalysis", "Tried", "analyse"]
+__all__ = ["EVALUATOR", "History", "Importance", "Optimism", "SearchAnalysis", "Tried", "analyze"]
 
 TOP = 1 / 3
 """The share of trials whose hyperparameters are held against those of all (γ' of PED-ANOVA)."""
