@@ -7,13 +7,13 @@ from pathlib import Path
 from tcray.store.store import Store
 from tcray.store.verify import examine
 from tests.recording import record_sweep
-from tests.tune.small import a_sweep
-from tests.tune.toy import Toy
+from tests.tune.factories import make_sweep
+from tests.tune.fakes import FakeTrain
 
 
 def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path):
     """All 32 runs of both phases end, and the store has what a finished sweep's should."""
-    store = record_sweep(tmp_path / "trials", a_sweep(tmp_path), Toy(str(tmp_path / "trace")))
+    store = record_sweep(tmp_path / "trials", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace")))
     health = examine(store)
     assert (32, ()) == (health.runs, health.issues)
     written = store.read_manifest()

@@ -15,7 +15,7 @@ from tcray.store.driver_status import DriverStatus, read_activity
 from tcray.store.store import Store, SweepStore
 from tcray.store.summary import STATES, Summary, best_by_dataset
 from tcray.store.trials import Record, records
-from tcray.tune.status.display import HOST_HEADER, host_rows, until
+from tcray.tune.status.display import HOST_HEADER, format_host_rows, format_time_left
 
 
 @click.command("status")
@@ -65,7 +65,7 @@ def detail(sweep: SweepStore) -> str:
     summary = Summary.of_runs(sweep, runs)
     manifest = summary.manifest
     at_work = read_activity(sweep, summary.holder.token) if summary.holder else None
-    state = standing(summary) + (until(at_work) if at_work else "")
+    state = standing(summary) + (format_time_left(at_work) if at_work else "")
     sections = [
         "\n".join(filter(None, [manifest.get("question", ""), progress(summary), state])),
         by_dataset(summary),
@@ -124,5 +124,5 @@ def by_host(at_work: DriverStatus) -> str:
     """A row a host."""
     if not at_work.hosts:
         return ""
-    columns = zip(HOST_HEADER, zip(*host_rows(at_work.hosts), strict=True), strict=True)
+    columns = zip(HOST_HEADER, zip(*format_host_rows(at_work.hosts), strict=True), strict=True)
     return plain([Column((name,), texts, right=name not in ("host", "state")) for name, texts in columns])

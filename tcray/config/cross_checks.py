@@ -62,7 +62,7 @@ def _nothing_tuned(root: Node, values: Mapping[str, Any]) -> Iterator[Problem]:
 def _resources(root: Node, values: Mapping[str, Any]) -> Iterator[Problem]:
     said = root.at("resources", "gpu") or root.at("resources", "device")
     device, gpu = _value(values, "resources.device"), _value(values, "resources.gpu")
-    if said and device in ("cuda", "any") and gpu == 0:
+    if said and device == "cuda" and gpu == 0:
         yield said.place.problem("resources.gpu", f"expected a share above 0 with device: {device}, found 0")
 
 

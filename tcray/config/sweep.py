@@ -69,9 +69,9 @@ class Resources:
     """What a pack takes of the hardware; changes no result and no sweep id."""
 
     device: Annotated[
-        Literal["auto", "cpu", "cuda", "any"],
-        OneOf(("auto", "cpu", "cuda", "any")),
-        "auto is a GPU if any host has one, else the CPU; any is both, and results that nobody can repeat exactly",
+        Literal["auto", "cpu", "cuda"],
+        OneOf(("auto", "cpu", "cuda")),
+        "auto is a GPU if any host has one, else the CPU",
     ] = "auto"
     cpu: Annotated[float, Number(Range(above=0)), "CPU cores that a pack takes"] = 1.0
     gpu: Annotated[float, Number(Range(at_least=0, at_most=1)), "share of a GPU that a pack takes"] = 0.0

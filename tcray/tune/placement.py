@@ -14,7 +14,7 @@ from tcray.tune.nodes import AutoscalingLimits, Node, NodeType
 
 Device = Literal["cpu", "cuda"]
 
-LOOK_SECONDS = 1.0
+REFRESH_SECONDS = 1.0
 """Nodes come and go; how often they are looked at."""
 
 UNITS = 10_000
@@ -96,7 +96,7 @@ class Capacity:
 
     def nodes(self) -> Sequence[Node]:
         """Those that are up, and not barred, as it was at most `LOOK_SECONDS` ago."""
-        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+        if time.monotonic() - self._looked_at >= REFRESH_SECONDS:
             self.refresh()
         return self._nodes
 

@@ -18,7 +18,7 @@ from tcray.store.store import Store, SweepStore
 from tcray.tune import manifest
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
 from tcray.tune.placement import Capacity, Placement, WorkerResources, place
-from tcray.tune.ray.cluster import Cluster, connected
+from tcray.tune.ray.cluster import Cluster, connect
 from tcray.tune.status.display import say
 from tcray.tune.status.host_notices import HostNotices
 from tcray.tune.versions import expect_alike, installed
@@ -87,7 +87,7 @@ class _Session:
             self.queue = self._new_queue()
             if self.queue.finished:
                 return SweepResult(self.store, self.queue.progress(), was_finished=True)
-        with connected(address) as cluster:
+        with connect(address) as cluster:
             remarks = self._look_around(cluster, lease)
             placement = self._place(cluster, lease)
             self._begin(placement)

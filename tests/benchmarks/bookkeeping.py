@@ -22,7 +22,7 @@ from tcray.config.run import Run
 from tcray.store.outcome import Outcome
 from tcray.store.trials import records
 from tcray.training.pack import TrainResult
-from tcray.tune.ray.cluster import connected
+from tcray.tune.ray.cluster import connect
 from tcray.tune.run import run_sweep
 
 RUNS = 10_000
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     rounds = []
     for number in range(1, parser.parse_args().rounds + 1):
-        with connected(None):
+        with connect(None):
             rounds.append(measure())
         swept, read = rounds[-1]
         print(f"round {number}: {RUNS:,} runs swept in {swept:.1f} s, read back in {read:.2f} s", flush=True)

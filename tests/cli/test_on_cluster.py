@@ -15,7 +15,7 @@ from tcray.cluster.cluster_file import ClusterFile
 from tcray.cluster.head import ANSWER, Head
 from tcray.errors import SpecError
 from tests.cluster.nearby import Nearby, a_head, option
-from tests.tune.small import a_file, a_sweep
+from tests.tune.factories import make_sweep, write_sweep_file
 
 CLUSTER = "cluster/my own.yaml"
 NAMED = "the head of cluster/my own.yaml (10.0.0.1)"
@@ -152,7 +152,7 @@ esac"""
 
 def run(folder: Path, *words: str) -> Result:
     """Says `tcray sweep` of the small sweep."""
-    return say("sweep", str(a_file(folder)), *words)
+    return say("sweep", str(write_sweep_file(folder)), *words)
 
 
 def test_a_sweep_is_run_there_and_followed(there: Nearby, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -244,7 +244,7 @@ A_HOME = (
 def test_a_store_that_cannot_be_said_there_is_told(there: Nearby, tmp_path: Path, store: str, sentence: str) -> None:
     """Neither with credentials nor with a home that no shell has found, be it said here or in Ray's environment."""
     answering(there)
-    for words in (["status"], ["stop", "rank"], ["sweep", str(a_file(tmp_path))]):
+    for words in (["status"], ["stop", "rank"], ["sweep", str(write_sweep_file(tmp_path))]):
         result = say(*words, "--store", store)
         assert (2, f"Error: --store {sentence}") == (result.exit_code, result.stderr)
     assert [] == there.called("python3")
@@ -284,7 +284,7 @@ def test_what_is_wrong_here_is_told_before_anybody_is_called(
 
 def test_only_what_runs_elsewhere_is_detached(tmp_path: Path) -> None:
     """`--detach` without a cluster is wrong input."""
-    result = CliRunner().invoke(main, ["sweep", str(a_file(tmp_path)), "--detach"])
+    result = CliRunner().invoke(main, ["sweep", str(write_sweep_file(tmp_path)), "--detach"])
     assert (2, "Error: --detach is for a sweep that runs elsewhere\nSay where: --cluster FILE.\n") == (
         result.exit_code,
         result.stderr,
@@ -298,6 +298,6 @@ def test_the_plan_is_that_of_the_file_and_what_is_set(there: Nearby, tmp_path: P
     answering(there, SUBMITS.format(code=0))
     run(tmp_path, "--set", "seed=7", "--fresh")
     (submitted,) = [call for call in there.called("python3") if "submit" in call]
-    asked = a_sweep(tmp_path, "seed=7")
+    asked = make_sweep(tmp_path, "seed=7")
     assert [plan(asked, find_cards(asked)).sweep_id()] == option(submitted, "plan")
     assert "--fresh" in submitted

@@ -11,8 +11,8 @@ from tcray.cli import main
 from tcray.errors import InputError, Interrupted, SweepError
 from tcray.search.plan import find_cards, plan
 from tcray.store.store import SweepStore
-from tests.tune.small import a_file, a_sweep, by_hand
-from tests.tune.toy import Toy
+from tests.tune.factories import make_sweep, run_without_ray, write_sweep_file
+from tests.tune.fakes import FakeTrain
 
 
 @dataclass
@@ -44,10 +44,10 @@ def say(*arguments: str | Path) -> Result:
 
 def test_what_is_said_is_what_is_run(tmp_path: Path, calls: list[Call]) -> None:
     """File, store, overrides, address and freshness reach the driver."""
-    file = a_file(tmp_path)
+    file = write_sweep_file(tmp_path)
     result = say(file, "--store", "s3://bucket/x", "--set", "resources.pack=9", "--address", "auto", "--fresh")
     (call,) = calls
-    assert call.sweep == a_sweep(tmp_path, "resources.pack=9")
+    assert call.sweep == make_sweep(tmp_path, "resources.pack=9")
     assert ("s3://bucket/x", {"address": "auto", "fresh": True}) == (call.store, call.options)
     assert (130, "interrupted before the first run; the same command begins again\n") == (
         result.exit_code,
@@ -57,9 +57,9 @@ def test_what_is_said_is_what_is_run(tmp_path: Path, calls: list[Call]) -> None:
 
 def test_a_sweep_is_the_one_that_was_announced(tmp_path: Path, calls: list[Call]) -> None:
     """Where file, data or generations are others by now, nothing is run: somebody follows what was announced."""
-    asked = a_sweep(tmp_path)
+    asked = make_sweep(tmp_path)
     sweep_id = plan(asked, find_cards(asked)).sweep_id()
-    words = [a_file(tmp_path), "--store", tmp_path / "trials"]
+    words = [write_sweep_file(tmp_path), "--store", tmp_path / "trials"]
     for expected, options in ((sweep_id, ["--set", "seed=7"]), (f"{sweep_id}-g2", [])):
         result = say(*words, "--expect", expected, *options)
         assert (2, []) == (result.exit_code, calls)
@@ -72,13 +72,13 @@ def test_a_sweep_is_the_one_that_was_announced(tmp_path: Path, calls: list[Call]
 
 def test_the_store_is_trials(tmp_path: Path, calls: list[Call]) -> None:
     """Unless one is named the store is `trials/`, and nothing is joined or begun afresh."""
-    say(a_file(tmp_path))
+    say(write_sweep_file(tmp_path))
     assert ("trials/", {"address": None, "fresh": False}) == (calls[0].store, calls[0].options)
 
 
 def test_a_wrong_file_starts_nothing(tmp_path: Path, calls: list[Call]) -> None:
     """A sweep file with a mistake is wrong input; the driver never hears of it."""
-    result = say(a_file(tmp_path), "--set", "training.epoch=3")
+    result = say(write_sweep_file(tmp_path), "--set", "training.epoch=3")
     assert 2 == result.exit_code
     assert "training.epoch" in result.stderr
     assert [] == calls
@@ -91,7 +91,7 @@ def test_a_failed_sweep_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         raise SweepError("on there: trials/ cannot be written", "Make room.")
 
     monkeypatch.setattr("tcray.tune.run.run_sweep", run_sweep)
-    result = say(a_file(tmp_path))
+    result = say(write_sweep_file(tmp_path))
     assert (1, "Error: on there: trials/ cannot be written\nMake room.\n", "") == (
         result.exit_code,
         result.stderr,
@@ -105,8 +105,8 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     from tcray.search.plan import find_cards, plan
     from tcray.tune import manifest
 
-    store = by_hand(tmp_path / "trials", a_sweep(tmp_path), Toy(str(tmp_path / "trace")))
-    planned = plan(a_sweep(tmp_path), find_cards(a_sweep(tmp_path)))
+    store = run_without_ray(tmp_path / "trials", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace")))
+    planned = plan(make_sweep(tmp_path), find_cards(make_sweep(tmp_path)))
     written = manifest.with_session(manifest.first(planned, store.sweep_id, {"mosi": []}), manifest.session("cpu"))
     store.write_manifest({**written, "finished_at": manifest.now()})
     (tmp_path / "here").mkdir()
@@ -116,7 +116,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
 
 def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path, finished: SweepStore) -> None:
     """Said again, the command of a finished sweep says that it was, and prints its ranking and what shows more."""
-    result = say(a_file(tmp_path), "--store", tmp_path / "trials")
+    result = say(write_sweep_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code, result.output
     assert f"sweep {finished.sweep_id} was finished before: nothing was left to train" == result.stderr.splitlines()[-1]
     lines = result.stdout.splitlines()
@@ -133,13 +133,13 @@ def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path, finished
 def test_the_store_is_not_named_where_it_is_where_it_always_is(tmp_path: Path, finished: SweepStore) -> None:
     """The closing line is then as short as can be."""
     Path("trials").symlink_to(tmp_path / "trials")
-    lines = say(a_file(tmp_path)).stdout.splitlines()
+    lines = say(write_sweep_file(tmp_path)).stdout.splitlines()
     assert f"All of it, with figures: tcray results {finished.sweep_id} --html report.html" == lines[-2]
 
 
 def test_claims_are_answered_before_the_ranking(tmp_path: Path, finished: SweepStore) -> None:
     """In a word each, with a sentence where something is decided or cannot be."""
-    result = say(a_file(tmp_path), "--store", tmp_path / "trials", "--set", "claims=[rank-generalisation]")
+    result = say(write_sweep_file(tmp_path), "--store", tmp_path / "trials", "--set", "claims=[rank-generalisation]")
     assert 0 == result.exit_code, result.output
     verdict = result.stdout.index("NOT TESTABLE  mosi (twin)")
     assert verdict < result.stdout.index("mosi (twin)\n  ", verdict + 30)
@@ -162,7 +162,7 @@ def test_a_comparison_that_cannot_be_written_fails_no_sweep(
         raise error
 
     monkeypatch.setattr("tcray.results.output.tensorboard.comparison.compare", compare)
-    result = say(a_file(tmp_path), "--store", tmp_path / "trials")
+    result = say(write_sweep_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code
     again = f"tcray compare {finished.sweep_id} --store {tmp_path}/trials"
     assert f"comparisons/ was not written; try again: {again}\n{said}" in result.stderr

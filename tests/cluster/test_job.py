@@ -20,7 +20,7 @@ from tcray.store.driver_status import write_activity
 from tcray.store.lease import Lease, holder, is_asked_to_stop
 from tcray.store.store import Store, SweepStore
 from tests.store.recorded import a_manifest, an_activity
-from tests.tune.small import a_file, a_sweep
+from tests.tune.factories import make_sweep, write_sweep_file
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,14 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The work folder of a head, to which a sweep file was sent."""
     folder = tmp_path / "work of it's own"
     folder.mkdir()
-    a_file(folder)
+    write_sweep_file(folder)
     monkeypatch.chdir(folder)
     return folder
 
 
 def planned_id(folder: Path, *overrides: str) -> str:
     """The id of the sweep where it was planned."""
-    sweep = a_sweep(folder, *overrides)
+    sweep = make_sweep(folder, *overrides)
     return plan(sweep, find_cards(sweep)).sweep_id()
 
 

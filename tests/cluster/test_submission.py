@@ -14,7 +14,7 @@ from tcray.data.catalogue import arrays_path, card_path
 from tcray.errors import InputError, Interrupted, SweepError
 from tcray.search.plan import Plan, find_cards, plan
 from tests.cluster.nearby import Nearby, a_head, option
-from tests.tune.small import a_file, a_sweep
+from tests.tune.factories import make_sweep, write_sweep_file
 
 CTRL_C = f"kill -INT {os.getpid()}"
 """As bash says it: it reaches the tests in the midst of what they wait for."""
@@ -30,7 +30,7 @@ esac"""
 
 def planned(folder: Path, *overrides: str) -> Plan:
     """The sweep on the laptop."""
-    sweep = a_sweep(folder, *overrides)
+    sweep = make_sweep(folder, *overrides)
     return plan(sweep, find_cards(sweep))
 
 
@@ -65,7 +65,7 @@ def test_what_the_sweep_needs_is_sent_and_no_more(tmp_path: Path) -> None:
     sent = [str(path.relative_to(there.work)) for path in there.work.rglob("*") if path.is_file()]
     place = f"sweeps/{sweep.sweep_id()}/small.yaml"
     assert ["data/mosi.json", "data/mosi.npz", place] == sorted(sent)
-    assert a_file(tmp_path).read_text() == (there.work / place).read_text()
+    assert write_sweep_file(tmp_path).read_text() == (there.work / place).read_text()
 
 
 def test_two_sweeps_of_files_of_one_name_have_each_their_own(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_two_sweeps_of_files_of_one_name_have_each_their_own(tmp_path: Path) -> 
     texts = {}
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
-        file = a_file(folder)
+        file = write_sweep_file(folder)
         file.write_text(file.read_text().replace("rank: [1, 4]", f"rank: [1, {4 + len(texts)}]"))
         sweep = load_sweep(file)
         asked = plan(sweep, find_cards(sweep))
@@ -108,7 +108,7 @@ def test_what_the_head_refuses_is_raised(tmp_path: Path, code: int, kind: type[E
     head, there = a_head(tmp_path)
     there.program("python3", f"echo 'Error: it is already being run' >&2; exit {code}")
     with pytest.raises(kind, match=r"^it is already being run$"):
-        submit(head, str(a_file(tmp_path)), [], planned(tmp_path), store="trials/")
+        submit(head, str(write_sweep_file(tmp_path)), [], planned(tmp_path), store="trials/")
     (asked,) = there.called("python3")
     assert ["-m", "tcray.cluster.job", "ready", planned(tmp_path).sweep_id(), "--store=trials/"] == asked
     assert [] == [*there.work.iterdir()]
@@ -120,7 +120,7 @@ def test_ctrl_c_while_it_is_handed_over_says_where_to_look(tmp_path: Path) -> No
     head, there = a_head(tmp_path)
     there.program("python3", f'[ "$3" = submit ] || {{ {SAYS_ID}; exit; }}', f"{CTRL_C}; sleep 60")
     with pytest.raises(Interrupted, match=r"`tcray status --cluster 'cluster/my own.yaml'` tells whether it runs"):
-        submit(head, str(a_file(tmp_path)), [], planned(tmp_path), store="trials/")
+        submit(head, str(write_sweep_file(tmp_path)), [], planned(tmp_path), store="trials/")
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 130])

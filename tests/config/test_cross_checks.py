@@ -63,8 +63,8 @@ def test_two_overrides_may_not_give_one_hyperparameter_two_roles(problems: Probl
             "5:32: resources.gpu: expected a share above 0 with device: cuda, found 0",
         ),
         (
-            "resources: {device: any}",
-            "5:21: resources.gpu: expected a share above 0 with device: any, found 0",
+            "resources: {device: any, gpu: 0.5}",
+            '5:21: resources.device: expected auto, cpu or cuda, found "any"',
         ),
         (
             "resources: {gpu: 1.5}",

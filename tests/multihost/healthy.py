@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tcray.store.store import Store
 from tcray.store.verify import verify
-from tests.tune.small import a_sweep, by_hand, exported, values_written
+from tests.tune.factories import export, ledger_values, make_sweep, run_without_ray
 
 from .traced import Segments, Traced
 
@@ -34,16 +34,16 @@ class Healthy:
     def swept(cls, folder: Path, overrides: Iterable[str] = LARGER) -> Healthy:
         """Trains it by hand: a loop in this process, without Ray."""
         trace = Traced(str(folder / "trace"))
-        rows = exported(by_hand(folder / "store", a_sweep(folder, *overrides), trace))
+        rows = export(run_without_ray(folder / "store", make_sweep(folder, *overrides), trace))
         return cls(rows, trace.begun())
 
     def begun_again(self, store: Path | str, trace: Traced) -> Segments:
         """Which segments a sweep began once more than needed; in all else it is found to be this one, bit for bit."""
         opened = Store.open(str(store))
         sweep = opened.sweep(opened.resolve("small")[0])
-        assert self.rows == exported(sweep)
+        assert self.rows == export(sweep)
         assert [] == verify(opened)
-        values = values_written(sweep)
+        values = ledger_values(sweep)
         assert len(values) == len(set(values)), "what is recorded is never recorded again"
         begun = trace.begun()
         assert set(self.segments) == set(begun), "a run that waits again goes on from its last rung"

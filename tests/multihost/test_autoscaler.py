@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.tune.small import a_file
+from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell
 from .driver import AUTH, Driver
@@ -85,7 +85,7 @@ def test_from_zero_and_back(hosts: tuple[Host, Host], place: int, tmp_path: Path
     shared, before = Hosts(head.number).shared, len(added(head))
     store = shared / f"trials{place}"
     options = ["--set=resources.device=auto", "--set=resources.gpu=0.25", "--set=resources.pack=1"]
-    driver = Driver(hosts[place], f"sweep{place}", a_file(shared), f"--store={store}", *options)
+    driver = Driver(hosts[place], f"sweep{place}", write_sweep_file(shared), f"--store={store}", *options)
     up = driver.wait_for(driver.trace.told, "a pack under way")
     driver.end()
     down = until(lambda: raylets(head) == 1, "a head without workers")

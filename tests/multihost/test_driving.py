@@ -20,7 +20,7 @@ import pytest
 from tcray.store.store import Store
 from tcray.training.pack import train
 from tests.data.tiny import mosi_folder
-from tests.tune.small import SPEC, a_sweep, by_hand, exported
+from tests.tune.factories import SWEEP_YAML, export, make_sweep, run_without_ray
 
 from .conftest import Tell
 from .desk import Desk
@@ -105,7 +105,7 @@ def laptop() -> Iterator[Laptop]:
         desk = Desk.of(hosts, [h2], gpus=0)
         laptop = Laptop(h3, desk)
         laptop.folder.mkdir()
-        (laptop.folder / "small.yaml").write_text(SPEC.format(root=HOME / laptop.folder.name / "data"))
+        (laptop.folder / "small.yaml").write_text(SWEEP_YAML.format(root=HOME / laptop.folder.name / "data"))
         mosi_folder(hosts.shared / "mosi")
         assert 0 == laptop.say("tcray", "data", "import", "mosi", "--from", str(hosts.shared / "mosi")).returncode
         desk.up()
@@ -131,8 +131,8 @@ def work(laptop: Laptop) -> Path:
 
 def undisturbed(laptop: Laptop, folder: Path, *overrides: str) -> list[str]:
     """What the sweep exports where nothing ever happened."""
-    sweep = a_sweep(folder, *overrides, f"data.root={laptop.folder / 'data'}")
-    return exported(by_hand(folder / "by hand", sweep, train))
+    sweep = make_sweep(folder, *overrides, f"data.root={laptop.folder / 'data'}")
+    return export(run_without_ray(folder / "by hand", sweep, train))
 
 
 def test_a_laptop_has_its_sweep_run_there(laptop: Laptop, tmp_path: Path, tell: Tell) -> None:
@@ -149,7 +149,7 @@ def test_a_laptop_has_its_sweep_run_there(laptop: Laptop, tmp_path: Path, tell: 
     fetch = laptop.say(*line(ended.stderr, "fetch"))
     assert 0 == fetch.returncode, fetch.stdout + fetch.stderr
     fetched = Store.open(str(laptop.folder / "trials")).sweep(sweep_id(ended.stderr))
-    assert undisturbed(laptop, tmp_path, QUESTION) == exported(fetched)
+    assert undisturbed(laptop, tmp_path, QUESTION) == export(fetched)
     results = laptop.say(*line(ended.stderr, "results"))
     assert (0, True) == (results.returncode, "ridge: all" in results.stdout), results.stderr
 
@@ -197,7 +197,7 @@ def test_a_laptop_that_goes_off_ends_nothing(laptop: Laptop, tmp_path: Path, tel
     assert "finished" == laptop.states()[name]
     assert 0 == laptop.say(*line(following.said(), "fetch")).returncode
     fetched = Store.open(str(laptop.folder / "trials")).sweep(name)
-    assert undisturbed(laptop, tmp_path, "training.epochs=2000") == exported(fetched)
+    assert undisturbed(laptop, tmp_path, "training.epochs=2000") == export(fetched)
 
 
 def test_ctrl_c_stops_the_sweep_there(laptop: Laptop) -> None:

@@ -13,8 +13,8 @@ from itertools import accumulate
 
 import pytest
 
-from tcray.tune.placement import LOOK_SECONDS
-from tests.tune.small import a_file
+from tcray.tune.placement import REFRESH_SECONDS
+from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell
 from .desk import Desk
@@ -55,7 +55,7 @@ def begin(desk: Desk, name: str, *, share: str = HALF_A_CARD, store: str = "") -
     """A driver that begins the sweep, or goes on with it; every name has a trace of its own, and a store."""
     options = [f"--set={override}" for override in [*LARGER, *RESOURCES, share]]
     where = f"--store={store or desk.hosts.shared / name}"
-    return Driver(desk.head, name, a_file(desk.hosts.shared), where, *options)
+    return Driver(desk.head, name, write_sweep_file(desk.hosts.shared), where, *options)
 
 
 def wait_until_midway(driver: Driver, *workers: Host) -> None:
@@ -146,7 +146,7 @@ def test_drained(desk: Desk, healthy: Healthy, tell: Tell) -> None:
     wait_until_midway(driver, h2, h3)
     desk.drain(h3, seconds=120)
     leaving = {told.pid for told in driver.trace.told() if told.host == h3.name}
-    drained = time.time() + 2 * LOOK_SECONDS
+    drained = time.time() + 2 * REFRESH_SECONDS
     ended = driver.wait_for(lambda: not driver.packs(h3), "the end of its packs")
     h3.power_off()
     driver.end()

@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 from tcray import __version__
 from tcray.store.store import Store
 from tcray.training.pack import train
-from tests.tune.small import SPEC, a_sweep, by_hand, exported
+from tests.tune.factories import SWEEP_YAML, export, make_sweep, run_without_ray
 
 from .buildah import Buildah, BuildahError
 from .composed import FILE, Container, services
@@ -116,14 +116,14 @@ def built(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> Iterator[Buil
 def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The sweep of these tests, trained in this process, without Ray and without an image."""
     folder = tmp_path_factory.mktemp("by hand")
-    return exported(by_hand(folder / "store", a_sweep(folder), train))
+    return export(run_without_ray(folder / "store", make_sweep(folder), train))
 
 
 def in_store(folder: Path) -> tuple[list[str], set[str]]:
     """What the one sweep of a store has in common with its equals, and on which hosts it was trained."""
     opened = Store.open(str(folder))
     sweep = opened.sweep(opened.resolve("small")[0])
-    return exported(sweep), {row["host"] for row in sweep.read("runs").to_pylist()}
+    return export(sweep), {row["host"] for row in sweep.read("runs").to_pylist()}
 
 
 def a_folder_of(hosts: Hosts, name: str) -> Path:
@@ -204,7 +204,7 @@ def test_a_sweep_in_a_container(built: Built, expected: list[str]) -> None:
     with several(1, number=4) as hosts:
         (host,) = hosts.all()
         folder = a_folder_of(hosts, "work")
-        (folder / "small.yaml").write_text(SPEC.format(root="data"))
+        (folder / "small.yaml").write_text(SWEEP_YAML.format(root="data"))
         built.buildah.start("plain", TAG)
 
         def say(*argv: str) -> list[str]:
@@ -252,7 +252,7 @@ def a_cluster(built: Built, hosts: Hosts) -> list[Container]:
         names.write(f"{hosts.all()[0].address} head\n")
     for name in ("token", "trials", "sweeps", "data"):
         a_folder_of(hosts, name)
-    (hosts.shared / "sweeps" / "small.yaml").write_text(SPEC.format(root="data"))
+    (hosts.shared / "sweeps" / "small.yaml").write_text(SWEEP_YAML.format(root="data"))
     return [
         Container(built.buildah, host, TAG, described[name]) for host, name in zip(hosts.all(), wanted, strict=True)
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tcray import __version__
-from tests.tune.small import a_file
+from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell
 from .driver import AUTH, Driver
@@ -55,7 +55,7 @@ class Hands:
     def sweep(self, host: Host, name: str) -> Driver:
         """Begins the sweep on a host, or goes on with it."""
         options = [f"--set={override}" for override in OVERRIDES]
-        return Driver(host, name, a_file(self.hosts.shared), f"--store={self.store(name)}", *options)
+        return Driver(host, name, write_sweep_file(self.hosts.shared), f"--store={self.store(name)}", *options)
 
     def store(self, name: str) -> Path:
         """Where it is stored."""

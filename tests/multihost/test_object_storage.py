@@ -17,7 +17,7 @@ from pyarrow import fs
 from tcray.data.archive import write_examples
 from tcray.data.recipe import read_recipe
 from tcray.data.twins import plant
-from tests.tune.small import a_file
+from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell
 from .driver import AUTH, Driver
@@ -97,7 +97,7 @@ def test_on_one_machine(tmp_path: Path, healthy: Healthy, tell: Tell) -> None:
     """A sweep by a Ray of its own, killed midway and started again, leaves in a bucket what one leaves in a folder."""
     imported(tmp_path / "data")
     trace = Traced(str(tmp_path / "trace"))
-    traced = [sys.executable, "-m", "tests.multihost.traced", trace.path, "sweep", str(a_file(tmp_path))]
+    traced = [sys.executable, "-m", "tests.multihost.traced", trace.path, "sweep", str(write_sweep_file(tmp_path))]
     with served("127.0.0.1") as bucket:
         command = [*traced, "--store", bucket.uri("killed"), *(f"--set={override}" for override in OVERRIDES)]
         with subprocess.Popen(command, cwd=REPOSITORY) as first:
@@ -132,7 +132,7 @@ class Two:
         """Runs the sweep to its end."""
         driver_host, _ = self.hosts.all()
         options = [f"--set={override}" for override in [f"data.root={HOME / 'data'}", *OVERRIDES]]
-        driver = Driver(driver_host, name, a_file(self.hosts.shared), f"--store={store}", *options)
+        driver = Driver(driver_host, name, write_sweep_file(self.hosts.shared), f"--store={store}", *options)
         assert "does not see" not in driver.end()
         return driver
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tcray.tune.ray.cluster import connected
+from tcray.tune.ray.cluster import connect
 
 
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[None]:
     """A Ray of two CPUs, which `run_sweep` finds and leaves as it is."""
-    with connected("local"):
+    with connect("local"):
         yield

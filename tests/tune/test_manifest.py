@@ -10,12 +10,12 @@ from tcray.config.sweep import Sweep
 from tcray.search.plan import find_cards, plan
 from tcray.tune import manifest
 
-from .small import a_sweep
+from .factories import make_sweep
 
 
 def test_a_manifest_tells_the_question_as_run(tmp_path: Path) -> None:
     """The manifest holds the sweep, its data and the engine in JSON's types; the sweep can be had back from it."""
-    sweep = a_sweep(tmp_path)
+    sweep = make_sweep(tmp_path)
     planned = plan(sweep, find_cards(sweep))
     written = json.loads(json.dumps(manifest.first(planned, "small-1", {"mosi": []})))
     assert sweep == Sweep.from_document(written["sweep"])
@@ -27,7 +27,7 @@ def test_a_manifest_tells_the_question_as_run(tmp_path: Path) -> None:
 
 def test_sessions_add_up(tmp_path: Path) -> None:
     """Every start is a session; the sweep's device is theirs, or mixed, and what had finished is begun again."""
-    sweep = a_sweep(tmp_path)
+    sweep = make_sweep(tmp_path)
     begun = manifest.first(plan(sweep, find_cards(sweep)), "small-1", {})
     once = manifest.with_session(begun, manifest.session("cpu"))
     again = manifest.with_session({**once, "finished_at": manifest.now()}, manifest.session("cpu"))

@@ -202,7 +202,7 @@ def test_slots(share: WorkerResources, on_laptop: int, on_server: int) -> None:
 
 def test_room_follows_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slots are counted anew as nodes come and go; those of a node that is about to leave count no more."""
-    monkeypatch.setattr(placement, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(placement, "REFRESH_SECONDS", 0.0)
     share, nodes = WorkerResources(1, 0, "cpu"), [LAPTOP]
     room = Capacity(Placement((share,)), lambda: nodes, NONE)
     assert (2, frozenset({"l"})) == (room.slots(share), room.staying())

@@ -16,7 +16,7 @@ from tcray.store.store import Store, SweepStore
 from tcray.store.verify import verify
 from tcray.training.pack import train
 
-from .small import a_file, a_sweep, by_hand, exported, values_written
+from .factories import export, ledger_values, make_sweep, run_without_ray, write_sweep_file
 
 LARGER = [
     "fixed.batch_size=32",
@@ -48,7 +48,15 @@ class Driver:
     def __init__(self, folder: Path) -> None:
         """Starts it."""
         overrides = [f"--set={override}" for override in [*LARGER, *RESOURCES]]
-        command = [sys.executable, "-m", "tcray", "sweep", str(a_file(folder)), "--store", str(folder / "trials")]
+        command = [
+            sys.executable,
+            "-m",
+            "tcray",
+            "sweep",
+            str(write_sweep_file(folder)),
+            "--store",
+            str(folder / "trials"),
+        ]
         self.folder = folder
         self.process = subprocess.Popen(
             [*command, *overrides],
@@ -133,9 +141,9 @@ def test_whatever_is_killed_the_same_command_resumes(tmp_path: Path) -> None:
     assert "ridge: all" in said, "the ranked table is printed"
 
     store = store_of(tmp_path)
-    expected = by_hand(tmp_path / "by hand", a_sweep(tmp_path, *LARGER), train)
-    assert exported(expected) == exported(store)
-    values = values_written(store)
+    expected = run_without_ray(tmp_path / "by hand", make_sweep(tmp_path, *LARGER), train)
+    assert export(expected) == export(store)
+    values = ledger_values(store)
     assert len(set(values)) == len(values), "nothing recorded was trained again"
     assert [] == verify(Store.open(str(tmp_path / "trials")))
 

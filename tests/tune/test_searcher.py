@@ -28,8 +28,8 @@ from tcray.tune.status.host_notices import HostNotices
 from tcray.tune.trainable import ORDER, REPORT, PlacementRequest
 from tcray.tune.worker import Worker as PackWorker
 
-from .small import a_sweep
-from .toy import Toy
+from .factories import make_sweep
+from .fakes import FakeTrain
 
 ON_CPU, ON_CARD, BESIDE = (
     WorkerResources(1, 0, "cpu"),
@@ -69,7 +69,7 @@ class Tune:
 
     def __init__(self, folder: Path, pack: int = 3, slots: int = 2) -> None:
         """Begins the small sweep."""
-        sweep = a_sweep(folder)
+        sweep = make_sweep(folder)
         planned = plan(sweep, find_cards(sweep))
         store = Store.open(str(folder / "trials"), create=True).sweep(planned.sweep_id())
         library = LazyDatasets(planned.cards, sweep.data.root)
@@ -93,7 +93,7 @@ class Tune:
             self.said.append,
             lambda: self.stop_asked,
         )
-        self.worker = PackWorker(store, library.__getitem__, "cpu", Toy(str(folder / "trace")))
+        self.worker = PackWorker(store, library.__getitem__, "cpu", FakeTrain(str(folder / "trace")))
         self.trials = 0
 
     def ask(self) -> str | None:
@@ -144,7 +144,7 @@ def failed(pack: Pack, failure: Any, reason: str = "") -> Report:
 @pytest.fixture
 def tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tune:
     """Two slots, packs of three, and nodes that are looked at all the time."""
-    monkeypatch.setattr(placement, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(placement, "REFRESH_SECONDS", 0.0)
     return Tune(tmp_path)
 
 

@@ -13,9 +13,9 @@ import pytest
 from tcray.store.store import Store
 from tcray.store.trials import records
 
-from .hosts_come_and_go import GROWING, LEAVING
-from .small import a_sweep, by_hand, exported
-from .toy import Toy
+from .dynamic_cluster import GROWING, LEAVING
+from .factories import export, make_sweep, run_without_ray
+from .fakes import FakeTrain
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ class Play:
 def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
     """The hosts have come and gone."""
     folder = tmp_path_factory.mktemp("play")
-    command = [sys.executable, "-m", "tests.tune.hosts_come_and_go", str(folder)]
+    command = [sys.executable, "-m", "tests.tune.dynamic_cluster", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, cwd=ROOT)
     assert 0 == done.returncode, done.stdout + done.stderr
     return Play(folder, done.stdout)
@@ -114,5 +114,7 @@ def test_the_store_is_as_if_nothing_had_been(
     store = Store.open(str(play.folder / sweep / "trials"))
     played = store.sweep(store.resolve("small")[0])
     assert {"COMPLETE", "PRUNED"} == {run["state"] for run in records(played)}
-    expected = by_hand(tmp_path / "by hand", a_sweep(tmp_path, *overrides), Toy(str(tmp_path / "trace")))
-    assert exported(expected) == exported(played)
+    expected = run_without_ray(
+        tmp_path / "by hand", make_sweep(tmp_path, *overrides), FakeTrain(str(tmp_path / "trace"))
+    )
+    assert export(expected) == export(played)

@@ -79,7 +79,7 @@ def setting(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Setting:
     """Where nobody is."""
     there = Setting(Store(bucket.volume()).sweep("small-1"))
     monkeypatch.setattr(clocked.time, "monotonic", lambda: there.now)
-    monkeypatch.setattr(placement, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(placement, "REFRESH_SECONDS", 0.0)
     return there
 
 

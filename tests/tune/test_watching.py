@@ -19,8 +19,8 @@ from tcray.store.verify import verify
 from tcray.tune.run import SweepResult, run_sweep
 from tcray.tune.status import reporter as lookout
 
-from .small import a_sweep, by_hand, exported
-from .toy import Toy
+from .factories import export, make_sweep, run_without_ray
+from .fakes import FakeTrain
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +30,10 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookout, "TELL_SECONDS", 0.1)
 
 
-def run(folder: Path, toy: Toy) -> SweepResult:
+def run(folder: Path, toy: FakeTrain) -> SweepResult:
     """Runs the small sweep."""
     console = Console(file=io.StringIO(), width=200)
-    return run_sweep(a_sweep(folder), str(folder / "trials"), console=console, train=toy)
+    return run_sweep(make_sweep(folder), str(folder / "trials"), console=console, train=toy)
 
 
 def the_sweep(folder: Path) -> SweepStore:
@@ -72,7 +72,7 @@ def test_a_sweep_is_stopped_from_elsewhere_and_goes_on(tmp_path: Path) -> None:
     with pytest.raises(
         Interrupted, match=r"^stopped by `tcray stop` with \d+ of 32 runs done; the same command goes on"
     ):
-        run(tmp_path, Toy(str(tmp_path / "trace"), seconds=0.3))
+        run(tmp_path, FakeTrain(str(tmp_path / "trace"), seconds=0.3))
     stopper.join()
 
     (midway,) = seen
@@ -86,9 +86,11 @@ def test_a_sweep_is_stopped_from_elsewhere_and_goes_on(tmp_path: Path) -> None:
     assert len(store.read("runs", ["run_id"])) == last.ended < 32
     assert last_holder(store).released  # type: ignore[union-attr]  # there was one
 
-    result = run(tmp_path, Toy(str(tmp_path / "trace")))
-    undisturbed = by_hand(tmp_path / "by hand", a_sweep(tmp_path), Toy(str(tmp_path / "trace by hand")))
-    assert exported(undisturbed) == exported(result.store)
+    result = run(tmp_path, FakeTrain(str(tmp_path / "trace")))
+    undisturbed = run_without_ray(
+        tmp_path / "by hand", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace by hand"))
+    )
+    assert export(undisturbed) == export(result.store)
     assert [] == verify(Store.open(str(tmp_path / "trials")))
     end = told(store)
     assert end is not None

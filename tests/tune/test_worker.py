@@ -20,8 +20,8 @@ from tcray.tune import worker as at_work
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
 from tcray.tune.worker import Train, Worker
 
-from .small import a_sweep
-from .toy import Toy
+from .factories import make_sweep
+from .fakes import FakeTrain
 
 
 class Bench:
@@ -29,12 +29,12 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         """Begins the sweep."""
-        sweep = a_sweep(folder)
+        sweep = make_sweep(folder)
         planned = plan(sweep, find_cards(sweep))
         self.store: SweepStore = Store.open(str(folder / "trials"), create=True).sweep(planned.sweep_id())
         self.library = LazyDatasets(planned.cards, sweep.data.root)
         self.queue = Queue(planned, self.store, LazyTestExamples(self.library))
-        self.toy = Toy(str(folder / "trace"))
+        self.toy = FakeTrain(str(folder / "trace"))
 
     def worker(self, train: Train | None = None) -> Worker:
         """A worker that trains with `train`."""

@@ -14,7 +14,7 @@ from tcray.tune.pack_sizes import PackSizes
 from tcray.tune.placement import Capacity, Placement, WorkerResources
 from tcray.tune.worker_pool import WorkerPool, WorkerRequest
 
-from .small import a_sweep
+from .factories import make_sweep
 
 ON_CPU, ON_CARD, BESIDE = (
     WorkerResources(1, 0, "cpu"),
@@ -36,7 +36,7 @@ class Stand:
         limits: AutoscalingLimits = AutoscalingLimits(),  # noqa: B008  it is frozen
     ) -> None:
         """Nobody is asked for yet."""
-        sweep = a_sweep(folder)
+        sweep = make_sweep(folder)
         planned = plan(sweep, find_cards(sweep))
         store = Store.open(str(folder / "trials"), create=True).sweep(planned.sweep_id())
         queue = Queue(planned, store, LazyTestExamples(LazyDatasets(planned.cards, sweep.data.root)))
@@ -62,7 +62,7 @@ class Stand:
 
 @pytest.fixture(autouse=True)
 def _look_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(placement, "REFRESH_SECONDS", 0.0)
 
 
 def of(size: int) -> PackSizes:
@@ -171,7 +171,7 @@ def test_each_kind_of_host_is_filled(tmp_path: Path) -> None:
 
 def test_who_waits_for_a_host_that_has_gone_fills_no_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes are looked at now and then: a worker may be pinned to a host that is there no more, and never will be."""
-    monkeypatch.setattr(placement, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(placement, "REFRESH_SECONDS", 3600.0)
     stand = Stand(tmp_path, of(1), Node("gpu", 2, 1, "a"), Node("cpu", 2, 0, "b"))
     stand.room.placement = Placement((ON_CARD, BESIDE))
     stand.room.refresh()

@@ -155,7 +155,7 @@ def _on(node: str, function: Callable[..., Any]) -> Any:
 
 
 @contextlib.contextmanager
-def connected(address: str | None) -> Iterator[Cluster]:
+def connect(address: str | None) -> Iterator[Cluster]:
     """Connects to the Ray at `address` or RAY_ADDRESS, else starts one on this machine; disconnects at the end.
 
     A process that is connected already stays so. Raises InputError where nothing answers.

@@ -88,7 +88,7 @@ def line(activity: DriverStatus) -> str:
     busy = sum(host.packs > 0 for host in activity.hosts)
     where = f" on {busy} hosts" if busy > 1 else ""
     best = ", ".join(f"{leader.dataset} {leader.value:.4g}" for leader in activity.best)
-    told = f"{counts(activity)}{where}{until(activity)}"
+    told = f"{counts(activity)}{where}{format_time_left(activity)}"
     return f"{told}; best {activity.objective}: {best}" if best else told
 
 
@@ -96,7 +96,7 @@ def picture(name: str, activity: DriverStatus, hosts: Sequence[Host]) -> Group:
     """How far a sweep has come, as a bar above the best cell of each dataset, what waits, and a line a host."""
     head = Table.grid(padding=(0, 1))
     bar = ProgressBar(total=max(1, activity.planned), completed=activity.ended, width=24)
-    head.add_row(Text(name), bar, Text(f"{counts(activity)}{until(activity)}"))
+    head.add_row(Text(name), bar, Text(f"{counts(activity)}{format_time_left(activity)}"))
     best = Table.grid(padding=(0, 2))
     for leader in activity.best:
         levels = leader.cell.removeprefix(leader.dataset).removeprefix("/")
@@ -113,12 +113,12 @@ def _host_grid(hosts: Sequence[Host]) -> Table:
     for _ in HOST_HEADER[2:]:
         grid.add_column(justify="right")
     grid.add_row(*(Text(name, style="dim") for name in (f"  {HOST_HEADER[0]}", *HOST_HEADER[1:])))
-    for host, row in zip(hosts, host_rows(hosts), strict=True):
+    for host, row in zip(hosts, format_host_rows(hosts), strict=True):
         grid.add_row(*(Text(text, style="" if host.state == "up" else "dim") for text in (f"  {row[0]}", *row[1:])))
     return grid
 
 
-def host_rows(hosts: Iterable[Host]) -> list[tuple[str, ...]]:
+def format_host_rows(hosts: Iterable[Host]) -> list[tuple[str, ...]]:
     """A row a host, under `HOST_HEADER`; hosts of one name are told apart by their address."""
     hosts = list(hosts)
     names = Counter(host.name for host in hosts)
@@ -142,7 +142,7 @@ def counts(activity: DriverStatus) -> str:
     )
 
 
-def until(activity: DriverStatus) -> str:
+def format_time_left(activity: DriverStatus) -> str:
     """How long it will take from here; nothing where that cannot be told."""
     seconds = activity.seconds_left
     if seconds is None or activity.ended == activity.planned:

@@ -6,7 +6,7 @@ import pytest
 
 from tcray.errors import InputError
 from tcray.tune.ray import cluster
-from tcray.tune.ray.cluster import connected
+from tcray.tune.ray.cluster import connect
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +19,7 @@ def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cluster, "_join", join)
     monkeypatch.setattr("ray.is_initialized", lambda: False)  # other tests may have a Ray in this process,
     monkeypatch.setattr("ray.shutdown", lambda: None)  # which is theirs
-    with pytest.raises(InputError, match=r"10\.0\.0\.1:6379 is joined"), connected(None):
+    with pytest.raises(InputError, match=r"10\.0\.0\.1:6379 is joined"), connect(None):
         pass
 
 
@@ -39,7 +39,7 @@ def test_a_process_that_is_connected_stays_so() -> None:
     """Where this process has a Ray it is used, and not ended."""
     import ray
 
-    with connected(None) as here:
+    with connect(None) as here:
         (node,) = here.nodes()
         assert node.cpus >= 1
         assert here.logs.endswith("/logs")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tcray.store.driver_status import DriverStatus
 from tcray.tune.status import display as watched
-from tcray.tune.status.display import HOST_HEADER, Display, host_rows, line, say, until
+from tcray.tune.status.display import HOST_HEADER, Display, format_host_rows, format_time_left, line, say
 from tests.store.recorded import an_activity
 
 BEGUN = an_activity("t")
@@ -59,13 +59,13 @@ def test_a_line_tells_it_all() -> None:
 )
 def test_time_left(seconds: float | None, said: str) -> None:
     """Time left is told in the unit that fits; not at all before anything has come back."""
-    assert said == until(replace(BEGUN, seconds_left=seconds))
-    assert "" == until(replace(BEGUN, seconds_left=seconds, planned=389)), "nor when all is done"
+    assert said == format_time_left(replace(BEGUN, seconds_left=seconds))
+    assert "" == format_time_left(replace(BEGUN, seconds_left=seconds, planned=389)), "nor when all is done"
 
 
 def test_a_row_a_host() -> None:
     """One that is gone keeps what it did; hosts of one name are told apart by their addresses."""
-    rows = host_rows(BEGUN.hosts)
+    rows = format_host_rows(BEGUN.hosts)
     assert {len(HOST_HEADER)} == {len(row) for row in rows}
     assert [
         ("h1", "up", "4", "4", "240", "1,234"),
@@ -73,7 +73,7 @@ def test_a_row_a_host() -> None:
         ("h3", "gone", "", "", "29", ""),
     ] == rows
     twins = [replace(host, name="box") for host in BEGUN.hosts[:2]]
-    assert ["box (10.0.0.1)", "box (10.0.0.2)", "h3"] == [row[0] for row in host_rows([*twins, BEGUN.hosts[2]])]
+    assert ["box (10.0.0.1)", "box (10.0.0.2)", "h3"] == [row[0] for row in format_host_rows([*twins, BEGUN.hosts[2]])]
 
 
 def test_no_terminal_gets_a_plain_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from tcray.training.packed_dataset import PackedDataset
 
 
 @dataclass(frozen=True)
-class Toy:
+class FakeTrain:
     """Stands in for `tcray.training.pack.train`: a run's values follow from its id and its state, epoch by epoch.
 
     trace       file to which every segment trained is added, a line of JSON each

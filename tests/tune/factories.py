@@ -15,7 +15,7 @@ from tcray.store.store import Store, SweepStore
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
 from tcray.tune.worker import Train, Worker
 
-SPEC = """\
+SWEEP_YAML = """\
 name: small
 question: Does a rank help?
 datasets: [mosi]
@@ -31,19 +31,19 @@ resources: {{device: cpu, cpu: 1, pack: 6, max_failures: 2}}
 """24 search runs with rungs at epochs 1 and 2, and 8 confirm runs."""
 
 
-def a_file(folder: Path) -> Path:
+def write_sweep_file(folder: Path) -> Path:
     """The sweep's file, whose datasets are twins."""
     path = folder / "small.yaml"
-    path.write_text(SPEC.format(root=folder / "data"))
+    path.write_text(SWEEP_YAML.format(root=folder / "data"))
     return path
 
 
-def a_sweep(folder: Path, *overrides: str) -> Sweep:
+def make_sweep(folder: Path, *overrides: str) -> Sweep:
     """The sweep, changed as `--set` would."""
-    return load_sweep(a_file(folder), overrides)
+    return load_sweep(write_sweep_file(folder), overrides)
 
 
-def by_hand(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
+def run_without_ray(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
     """The store of the sweep when nothing ever went wrong."""
     planned: Plan = plan(sweep, find_cards(sweep))
     store = Store.open(str(folder), create=True).sweep(planned.sweep_id())
@@ -58,12 +58,12 @@ def by_hand(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
     return store
 
 
-def exported(store: SweepStore) -> list[str]:
+def export(store: SweepStore) -> list[str]:
     """All that two equal stores have in common, a line a row."""
     return [line(row) for row in export_rows(store, reproducible=True)]
 
 
-def values_written(store: SweepStore) -> list[tuple[Any, ...]]:
+def ledger_values(store: SweepStore) -> list[tuple[Any, ...]]:
     """Run id and rung of every value in the ledger as written, repeats and all."""
     folder = store.paths.table("ledger")
     parts = [store.read_part("ledger", part, ("kind", "run_id", "rung")) for part in list_parts(store.volume, folder)]

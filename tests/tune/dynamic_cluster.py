@@ -1,6 +1,6 @@
 """Sweeps over hosts that come and go; a process of its own, since it has a Ray cluster.
 
-python -m tests.tune.hosts_come_and_go FOLDER
+python -m tests.tune.dynamic_cluster FOLDER
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rich.console import Console
 from tcray.config.sweep import Sweep
 from tcray.tune.ray.cluster import SETTINGS, _environment
 
-from .small import a_file, a_sweep
-from .toy import Toy
+from .factories import make_sweep, write_sweep_file
+from .fakes import FakeTrain
 
 HASTE = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
 """How soon Ray takes a silent node for lost; by itself it would take most of a minute."""
@@ -87,7 +87,7 @@ class Stage:
         told = ["--store", str(self.folder / name), "--address", self.cluster.address]
         said = [f"--set={override}" for override in overrides]
         return subprocess.Popen(
-            [sys.executable, "-m", "tcray", "sweep", str(a_file(self.folder)), *told, *said],
+            [sys.executable, "-m", "tcray", "sweep", str(write_sweep_file(self.folder)), *told, *said],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -96,10 +96,10 @@ class Stage:
         """A sweep begins, and none of its packs ends before they are released."""
         at = self.folder / name
         at.mkdir()
-        self.toy = Toy(f"{at}/trace", visits=f"{at}/visits", hold=f"{at}/hold")
+        self.toy = FakeTrain(f"{at}/trace", visits=f"{at}/visits", hold=f"{at}/hold")
         Path(self.toy.visits).touch()
         self.hold()
-        task = (a_sweep(self.folder, *overrides), f"{at}/trials", self.cluster.address, self.toy)
+        task = (make_sweep(self.folder, *overrides), f"{at}/trials", self.cluster.address, self.toy)
         self.sweep = multiprocessing.get_context("spawn").Process(target=run, args=task, daemon=True)
         self.sweep.start()
 
@@ -148,7 +148,7 @@ class Stage:
         return ray._raylet.GcsClient(self.cluster.address)
 
 
-def run(sweep: Sweep, store: str, address: str, toy: Toy) -> None:
+def run(sweep: Sweep, store: str, address: str, toy: FakeTrain) -> None:
     """Runs a sweep to its end, and prints what it says."""
     from tcray.tune.run import run_sweep
 
