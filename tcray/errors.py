@@ -2,7 +2,7 @@
 
 TcrayError                 one sentence: what, where, what holds; then what to do   (exit 1)
 ├── InputError             what the user gave is wrong                             (exit 2)
-│   ├── SpecError          a sweep or cluster file; carries every problem found
+│   ├── ConfigError          a sweep or cluster file; carries every problem found
 │   └── DataError          a dataset, or a file it comes from
 ├── StoreError             the trial store cannot be read or written               (exit 1)
 │   └── StoreBusyError     another driver holds the sweep's lease                  (exit 1)
@@ -48,7 +48,7 @@ class Problem:
     """The `--set KEY=VALUE` that says it, if the file does not; `line` is then its number."""
 
 
-class SpecError(InputError):
+class ConfigError(InputError):
     """A sweep or cluster file says what it may not; every problem is listed, first line first, `--set` last."""
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
@@ -56,7 +56,7 @@ class SpecError(InputError):
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.override != "", problem)))
         super().__init__("\n".join(self._line(problem) for problem in self.problems))
 
-    def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[str, tuple[Problem, ...]]]:
         return type(self), (self.source, self.problems)
 
     def _line(self, problem: Problem) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tcray.claims.predictions import Predictions
 from tcray.claims.units import Unit, unit_of
 from tcray.config.metrics import METRICS, Metric, Task
-from tcray.config.run import canonical
+from tcray.config.run import canonical_json
 from tcray.config.sweep import Sweep
 from tcray.statistics.estimate import defined
 from tcray.statistics.groups import pseudovalues
@@ -279,8 +279,8 @@ def _looks(store: SweepStore, manifest: Mapping[str, Any]) -> int:
     """This sweep, and those before it that differ in their confirm runs alone; the same ones again are no new look."""
     asked, begun = _asked(manifest), manifest["started_at"]
     others = [other for other in Store(store.volume).manifests() if other["started_at"] <= begun]
-    confirmed = {canonical(other["sweep"]["confirm"]) for other in others if _asked(other) == asked}
-    return len(confirmed | {canonical(manifest["sweep"]["confirm"])})
+    confirmed = {canonical_json(other["sweep"]["confirm"]) for other in others if _asked(other) == asked}
+    return len(confirmed | {canonical_json(manifest["sweep"]["confirm"])})
 
 
 def _asked(manifest: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from tcray.claims.units import Record
 from tcray.claims.verdicts import ALL, ComponentTest
 from tcray.claims.wording import factor_noun, level
 from tcray.config.claims import CLAIMS
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.data.catalogue import names
 
 
@@ -50,7 +50,7 @@ def _barred(evidence: SweepRuns, claim: str) -> Iterator[tuple[DatasetRuns, str]
     lacking = [factor for factor in CLAIMS[claim].needs if factor not in evidence.sweep.factors]
     for samples in evidence.samples:
         if lacking:
-            yield samples, f"The sweep does not vary {listed(lacking, 'and')}: give it levels under factors."
+            yield samples, f"The sweep does not vary {join_words(lacking, 'and')}: give it levels under factors."
         elif evidence.sweep.confirm is None:
             yield samples, "Only confirm runs are tested, and the sweep has none: add a confirm section."
         elif not samples.runs:
@@ -82,7 +82,7 @@ def _incomplete(dataset: str, ended: Sequence[Record], stratum: Mapping[str, Any
     failed = Counter(run["reason"] or "failed" for run in ended if run["state"] == "FAILED")
     pruned = sum(run["state"] == "PRUNED" for run in ended)
     told = [f"{count:,} {reason}" for reason, count in failed.most_common()] + [f"{pruned:,} pruned"] * bool(pruned)
-    because = f" ({listed(told, 'and')})" if told else ""
+    because = f" ({join_words(told, 'and')})" if told else ""
     remedy = "narrow its learning rates" if failed["diverged"] else "run the sweep to its end"
     levels = {name: value for name, value in (stratum or {}).items() if value is not None}
     where = "".join(f", {factor_noun(name)} {level(value)}" for name, value in levels.items())

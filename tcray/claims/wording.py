@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.config.metrics import METRICS
 from tcray.statistics.mean import Interval
 
@@ -49,7 +49,7 @@ def level(value: Any) -> str:
 
 def levels(values: Sequence[Any], last: str = "and") -> str:
     """Some levels of a factor, as `1, 2 and 4`."""
-    return listed([level(value) for value in values], last)
+    return join_words([level(value) for value in values], last)
 
 
 def factor_noun(factor: str) -> str:

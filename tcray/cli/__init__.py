@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from tcray import __version__
-from tcray.config.messages import unknown
+from tcray.config.messages import suggest_names
 from tcray.errors import Interrupted, TcrayError
 
 COMMANDS: Mapping[str, str] = {
@@ -62,7 +62,7 @@ class CommandLine(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first of `args` names; a usage error with the nearest name where there is none."""
         if args[0] not in COMMANDS:
-            ctx.fail(f"No such command {args[0]!r}: {unknown(args[0], COMMANDS)}")
+            ctx.fail(f"No such command {args[0]!r}: {suggest_names(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 likewise

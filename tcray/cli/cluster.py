@@ -8,7 +8,7 @@ import click
 
 from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
 from tcray.cluster.summary import CPU, ClusterSummary
-from tcray.errors import Problem, SpecError
+from tcray.errors import ConfigError, Problem
 from tcray.results.output.terminal.table import Column, plain
 
 _PLACES = {"aws": "on AWS", "azure": "on Azure", "gcp": "on Google Cloud"}
@@ -36,8 +36,8 @@ def check(file: str) -> None:
 
 
 def _line(cluster: ClusterFile, said: Problem, kind: str = "") -> str:
-    """As `SpecError` says it."""
-    return str(SpecError(cluster.path, [Problem(said.line, said.column, said.path, kind + said.message)]))
+    """As `ConfigError` says it."""
+    return str(ConfigError(cluster.path, [Problem(said.line, said.column, said.path, kind + said.message)]))
 
 
 def _outline(cluster: ClusterFile) -> Iterator[str]:

@@ -10,7 +10,7 @@ import click
 
 from tcray.cli.resolve_sweep import store_option
 from tcray.config.load import load_sweep
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.display.labels import plural
 from tcray.results.output.terminal.table import Column, plain
 from tcray.search.estimate import estimate, timed_before
@@ -79,7 +79,7 @@ def _search(planned: Plan) -> str:
     if search is None:
         return "none: nothing is tuned"
     waves = f"in waves of {search.wave} ({search.sampler})"
-    at = f"{'epoch' if len(rungs.at) == 1 else 'epochs'} {listed(map(str, rungs.at), 'and')}" if rungs.at else ""
+    at = f"{'epoch' if len(rungs.at) == 1 else 'epochs'} {join_words(map(str, rungs.at), 'and')}" if rungs.at else ""
     compared = f", compared at {at} of {rungs.epochs}" if at else ""
     repeats = plural(planned.repeats, "repeat")
     return f"{repeats} of {plural(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"

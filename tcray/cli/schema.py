@@ -6,18 +6,17 @@ import json
 
 import click
 
-from tcray.config.json_schema import json_schema
+from tcray.config.json_schema import to_json_schema
 
 
 @click.command("schema")
 @click.option("--results", is_flag=True, help="Of the file that `tcray results --json` writes.")
 def command(results: bool) -> None:
     """Print the JSON Schema of the sweep file, for editors."""
-    schema = _of_results() if results else json_schema()
+    schema = _of_results() if results else to_json_schema()
     click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
 
 
 def _of_results() -> dict[str, object]:
-    from tcray.results.output.document import json_schema
 
-    return json_schema()
+    return to_json_schema()

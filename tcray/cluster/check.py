@@ -18,7 +18,7 @@ from tcray.cluster.checks import (
     versions,
 )
 from tcray.cluster.cluster_file import ClusterFile
-from tcray.errors import Problem, SpecError
+from tcray.errors import ConfigError, Problem
 
 _SIDES = (providers, on_prem, aws, machines, start_commands, mounts, network, storage, versions)
 
@@ -57,9 +57,9 @@ def expect_sound(file: ClusterFile) -> Examination:
     """The examination of a file with which nothing is wrong.
 
     Raises:
-        SpecError: with everything that is.
+        ConfigError: with everything that is.
     """
     examination = examine(file)
     if examination.problems:
-        raise SpecError(file.path, examination.problems)
+        raise ConfigError(file.path, examination.problems)
     return examination

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from tcray.config.messages import found
+from tcray.config.messages import format_value
 from tcray.config.nodes import Node
-from tcray.config.parse import parse
-from tcray.config.read_file import text_of
-from tcray.errors import Problem, SpecError
+from tcray.config.parse import parse_yaml
+from tcray.config.read_file import read_text
+from tcray.errors import ConfigError, Problem
 
 UNFILLED = "FILL_IN"
 """What stands in a cluster file where its user has to say something."""
@@ -59,9 +59,9 @@ class ClusterFile:
         return tuple(sorted(asked))
 
     def expect_filled(self) -> None:
-        """Raises SpecError where something has still to be filled in."""
+        """Raises ConfigError where something has still to be filled in."""
         if unfilled := self.unfilled:
-            raise SpecError(self.path, unfilled)
+            raise ConfigError(self.path, unfilled)
 
     def value(self, *keys: Key) -> Any:
         """What Ray reads at `keys`; None where there is nothing."""
@@ -104,20 +104,20 @@ def load_cluster_file(path: str) -> ClusterFile:
     """The cluster file at `path`, of which nothing is known yet but that it has keys.
 
     Raises:
-        SpecError: where the file cannot be read, is not YAML, or has no keys.
+        ConfigError: where the file cannot be read, is not YAML, or has no keys.
     """
-    text = text_of(path, "cluster file", "cluster")
+    text = read_text(path, "cluster file", "cluster")
     problems: list[Problem] = []
-    root = parse(text, problems)
+    root = parse_yaml(text, problems)
     if root is not None and root.value is None:
         problems.append(root.problem("the file is empty; a cluster needs cluster_name and provider"))
     elif root is not None and not isinstance(root.value, dict):
-        problems.append(root.problem(f"expected keys, as in cluster_name: tcray, found {found(root.value)}"))
+        problems.append(root.problem(f"expected keys, as in cluster_name: tcray, found {format_value(root.value)}"))
     if problems or root is None:
-        raise SpecError(path, problems)
+        raise ConfigError(path, problems)
     file = ClusterFile(path, text, root, _as_ray_reads(path, text))
     if problems := [*_strangers(file, file.config)]:
-        raise SpecError(path, problems)
+        raise ConfigError(path, problems)
     return file
 
 
@@ -127,11 +127,11 @@ def _as_ray_reads(path: str, text: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:  # what only YAML 1.1 knows: a merge of what is no mapping
         mark = error.problem_mark
         assert mark is not None
-        raise SpecError(
+        raise ConfigError(
             path, [Problem(mark.line + 1, mark.column + 1, "", f"not valid YAML: {error.problem}")]
         ) from None
     except ValueError as error:  # likewise: a date that is none
-        raise SpecError(path, [Problem(0, 0, "", f"not valid YAML 1.1, which Ray reads: {error}")]) from None
+        raise ConfigError(path, [Problem(0, 0, "", f"not valid YAML 1.1, which Ray reads: {error}")]) from None
     assert isinstance(config, dict)
     return config
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tcray import __version__
 from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
 from tcray.cluster.launcher import Launcher, RayLauncher, last_line
-from tcray.errors import InputError, SpecError, SweepError
+from tcray.errors import ConfigError, InputError, SweepError
 
 WORK = "~/tcray-work"
 """The folder of the head in which everything is said, and to which everything is sent."""
@@ -84,7 +84,7 @@ class Head:
         lacking = [key for key in ("cluster_name", "provider") if not file.value(key)]
         wanting += [file.root.problem(f"no {key}, without which nobody finds the head") for key in lacking]
         if wanting:
-            raise SpecError(cluster, wanting)
+            raise ConfigError(cluster, wanting)
         return cls(cluster, RayLauncher.of(file), _port(file))
 
     def greet(self) -> HeadInfo:

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from tcray.config.messages import found
+from tcray.config.messages import format_value
 from tcray.config.nodes import Node
 from tcray.errors import Problem
 
 _ROLES = ("factors", "tune", "fixed")
 
 
-def disagreements(root: Node, values: Mapping[str, Any], stem: str) -> Iterator[Problem]:
+def find_conflicts(root: Node, values: Mapping[str, Any], stem: str) -> Iterator[Problem]:
     """Every problem between parts of `root`, whose well-formed `values` are given, in a file called `stem`."""
     name = root.at("name")
     if name and values.get("name", stem) != stem:
-        yield name.problem(f"expected the file's name, {found(stem)}, found {found(name.value)}")
+        yield name.problem(f"expected the file's name, {format_value(stem)}, found {format_value(name.value)}")
     yield from _two_roles(root)
     tune = root.at("tune")
     yield from _search(root, values) if tune and tune.value != {} else _nothing_tuned(root, values)

@@ -15,7 +15,7 @@ class Uniform:
     low: float
     high: float
 
-    def document(self) -> dict[str, list[Any]]:
+    def to_document(self) -> dict[str, list[Any]]:
         """As in the file: `{uniform: [low, high]}`."""
         return {self.word: [self.low, self.high]}
 
@@ -28,7 +28,7 @@ class LogUniform:
     low: float
     high: float
 
-    def document(self) -> dict[str, list[Any]]:
+    def to_document(self) -> dict[str, list[Any]]:
         """As in the file: `{log_uniform: [low, high]}`."""
         return {self.word: [self.low, self.high]}
 
@@ -41,7 +41,7 @@ class Int:
     low: int
     high: int
 
-    def document(self) -> dict[str, list[Any]]:
+    def to_document(self) -> dict[str, list[Any]]:
         """As in the file: `{int: [low, high]}`."""
         return {self.word: [self.low, self.high]}
 
@@ -54,7 +54,7 @@ class LogInt:
     low: int
     high: int
 
-    def document(self) -> dict[str, list[Any]]:
+    def to_document(self) -> dict[str, list[Any]]:
         """As in the file: `{log_int: [low, high]}`."""
         return {self.word: [self.low, self.high]}
 
@@ -66,7 +66,7 @@ class Choice:
     word: ClassVar[str] = "choice"
     options: tuple[Any, ...]
 
-    def document(self) -> dict[str, list[Any]]:
+    def to_document(self) -> dict[str, list[Any]]:
         """As in the file: `{choice: [option, …]}`."""
         return {self.word: list(self.options)}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tcray.config.messages import found, listed, nearest
+from tcray.config.messages import find_nearest, format_value, join_words
 from tcray.config.nodes import Node
 from tcray.errors import Problem
 
@@ -47,7 +47,7 @@ class Range:
     def __str__(self) -> str:
         """As in `at least 0 and below 1`."""
         bounds = (("at least", self.at_least), ("above", self.above), ("at most", self.at_most), ("below", self.below))
-        return listed((f"{word} {bound:g}" for word, bound in bounds if bound is not None), "and")
+        return join_words((f"{word} {bound:g}" for word, bound in bounds if bound is not None), "and")
 
     def schema(self) -> dict[str, float]:
         """The bounds, as JSON Schema names them."""
@@ -66,7 +66,7 @@ class Whole(Kind):
         """The whole number."""
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int):
-            problems.append(node.problem(f"expected a whole number, found {found(value)}"))
+            problems.append(node.problem(f"expected a whole number, found {format_value(value)}"))
         elif value < self.at_least:
             problems.append(node.problem(f"expected at least {self.at_least}, found {value}"))
         else:
@@ -88,11 +88,11 @@ class Number(Kind):
         """The number as a float."""
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            problems.append(node.problem(f"expected a number, found {found(value)}"))
+            problems.append(node.problem(f"expected a number, found {format_value(value)}"))
         elif not math.isfinite(value):
-            problems.append(node.problem(f"expected a finite number, found {found(value)}"))
+            problems.append(node.problem(f"expected a finite number, found {format_value(value)}"))
         elif value not in self.range:
-            problems.append(node.problem(f"expected {self.range}, found {found(value)}"))
+            problems.append(node.problem(f"expected {self.range}, found {format_value(value)}"))
         else:
             return float(value) + 0.0  # the sum turns -0.0 into 0.0, or the two would have two digests
         return None
@@ -114,11 +114,11 @@ class OneOf(Kind):
         """The word."""
         if node.value in self.options and isinstance(node.value, str):
             return node.value
-        near = nearest(node.value, self.options) if isinstance(node.value, str) else ""
+        near = find_nearest(node.value, self.options) if isinstance(node.value, str) else ""
         if near and len(self.options) > self._FEW:
-            problems.append(node.problem(f'there is no {found(node.value)}; did you mean "{near}"?'))
+            problems.append(node.problem(f'there is no {format_value(node.value)}; did you mean "{near}"?'))
         else:
-            problems.append(node.problem(f"expected {listed(self.options)}, found {found(node.value)}"))
+            problems.append(node.problem(f"expected {join_words(self.options)}, found {format_value(node.value)}"))
         return None
 
     def schema(self) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Name(Kind):
         if isinstance(node.value, str) and re.fullmatch(self.pattern, node.value):
             return node.value
         expected = "a name (a letter, then letters, digits, _ and -, 64 at most)"
-        problems.append(node.problem(f"expected {expected}, found {found(node.value)}"))
+        problems.append(node.problem(f"expected {expected}, found {format_value(node.value)}"))
         return None
 
     def schema(self) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class Text(Kind):
         """The text, without space around it."""
         if isinstance(node.value, str) and node.value.strip():
             return node.value.strip()
-        problems.append(node.problem(f"expected a text, found {found(node.value)}"))
+        problems.append(node.problem(f"expected a text, found {format_value(node.value)}"))
         return None
 
     def schema(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class WordOr(Kind):
         if node.value == self.word:
             return self.word
         if isinstance(node.value, str):
-            problems.append(node.problem(f"expected {self.word} or {self.otherwise}, found {found(node.value)}"))
+            problems.append(node.problem(f"expected {self.word} or {self.otherwise}, found {format_value(node.value)}"))
             return None
         return self.kind.read(node, problems)
 
@@ -194,7 +194,7 @@ class ListOf(Kind):
     def read(self, node: Node, problems: list[Problem]) -> tuple[Any, ...] | None:
         """The values in file order."""
         if not isinstance(node.value, list):
-            problems.append(node.problem(f"expected a list of {self.noun}s, found {found(node.value)}"))
+            problems.append(node.problem(f"expected a list of {self.noun}s, found {format_value(node.value)}"))
             return None
         before = len(problems)
         if len(node.value) < self.least:
@@ -214,6 +214,6 @@ def _repeats(values: Iterable[tuple[Node, Any]]) -> Iterable[Problem]:
     for node, value in values:
         identity = frozenset(value) if isinstance(value, tuple) else value
         if identity is not None and identity in seen:
-            again = f"[{', '.join(value)}]" if isinstance(value, tuple) else found(value)
+            again = f"[{', '.join(value)}]" if isinstance(value, tuple) else format_value(value)
             yield node.problem(f"{again} is given twice")
         seen.add(identity)

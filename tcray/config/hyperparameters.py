@@ -9,7 +9,7 @@ from typing import Any
 
 from tcray.config.domains import Choice, Int, LogInt, LogUniform, Uniform
 from tcray.config.fields import Kind, ListOf, Name, Number, OneOf, Range, Whole
-from tcray.config.messages import unknown
+from tcray.config.messages import suggest_names
 from tcray.config.run import MODALITY_DROPOUT, PRESETS, Configuration
 
 _DEFAULTS = {field.name: field.default for field in fields(Configuration)}
@@ -84,15 +84,15 @@ def modality_dropout(modality: str) -> Hyperparameter:
     return Hyperparameter(MODALITY_DROPOUT + modality, _RATE, meaning, 0.0)
 
 
-def find(name: str) -> Hyperparameter | None:
+def find_hyperparameter(name: str) -> Hyperparameter | None:
     """The hyperparameter called `name`; None where there is none."""
     if re.fullmatch(MODALITY_DROPOUT_PATTERN, name):
         return modality_dropout(name.removeprefix(MODALITY_DROPOUT))
     return HYPERPARAMETERS.get(name)
 
 
-def no_such(name: str) -> str:
+def describe_unknown(name: str) -> str:
     """What to say of a name that `find` does not know."""
     if name.startswith(MODALITY_DROPOUT.rstrip(".")):
         return f"no such hyperparameter; say {MODALITY_DROPOUT}<modality>, as {MODALITY_DROPOUT}audio"
-    return f"no such hyperparameter; {unknown(name, [*HYPERPARAMETERS, MODALITY_DROPOUT + '<modality>'])}"
+    return f"no such hyperparameter; {suggest_names(name, [*HYPERPARAMETERS, MODALITY_DROPOUT + '<modality>'])}"

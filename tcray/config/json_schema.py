@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tcray.config.schema import FORM
+from tcray.config.schema import SCHEMA
 
 
-def json_schema() -> dict[str, Any]:
+def to_json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a sweep file: its keys, types, ranges and meanings.
 
     What holds between keys (a wave no larger than its trials, a hyperparameter in one section) is left to `load_sweep`.
@@ -16,5 +16,5 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tcray sweep",
         "description": "One research question, as a sweep over hyperparameters of low-rank multimodal fusion",
-        **FORM.schema(),
+        **SCHEMA.schema(),
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 _LONGEST = 40
 
 
-def found(value: object) -> str:
+def format_value(value: object) -> str:
     """`value` as a problem names it: quoted text, a bare number, `a list`, `nothing`."""
     match value:
         case None:
@@ -18,7 +18,7 @@ def found(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return quoted(value)
+            return quote_text(value)
         case int() | float():
             return repr(value)
         case list():
@@ -27,35 +27,37 @@ def found(value: object) -> str:
             return "a mapping"
 
 
-def quoted(text: str) -> str:
+def quote_text(text: str) -> str:
     """`text` in quotes, clipped."""
-    return f'"{clipped(text)}"'
+    return f'"{clip_text(text)}"'
 
 
-def clipped(text: str, longest: int = _LONGEST) -> str:
+def clip_text(text: str, longest: int = _LONGEST) -> str:
     """`text` on one line, harmless in a terminal and no longer than a problem can bear."""
     short = text if len(text) <= longest else text[: longest - 1] + "…"
     return short if short.isprintable() else json.dumps(short)[1:-1]
 
 
-def shown(key: str) -> str:
+def format_key(key: str) -> str:
     """A key as it stands in a path: bare where it reads like a name, else quoted."""
-    return key if len(key) <= _LONGEST and re.fullmatch(r"[\w.-]+", key) else quoted(key)
+    return key if len(key) <= _LONGEST and re.fullmatch(r"[\w.-]+", key) else quote_text(key)
 
 
-def listed(names: Iterable[str], last: str = "or") -> str:
+def join_words(names: Iterable[str], last: str = "or") -> str:
     """`a, b or c`."""
     *most, end = names
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
+def find_nearest(name: str, valid: Iterable[str]) -> str:
     """The valid name that `name` was probably meant to be; empty where there is none."""
     return next(iter(difflib.get_close_matches(name[:_LONGEST], list(valid), n=1)), "")
 
 
-def unknown(name: str, valid: Iterable[str]) -> str:
+def suggest_names(name: str, valid: Iterable[str]) -> str:
     """What to say after `no such …`: the nearest valid name, or all of them."""
     names = list(valid)
-    near = nearest(name, names)
-    return f'did you mean "{near}"?' if near else f"there {'is' if len(names) == 1 else 'are'} {listed(names, 'and')}"
+    near = find_nearest(name, names)
+    return (
+        f'did you mean "{near}"?' if near else f"there {'is' if len(names) == 1 else 'are'} {join_words(names, 'and')}"
+    )

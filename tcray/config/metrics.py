@@ -36,6 +36,6 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-def of_task(task: Task) -> tuple[Metric, ...]:
+def list_metrics(task: Task) -> tuple[Metric, ...]:
     """The metrics that a task has, in table order."""
     return tuple(m for m in METRICS.values() if task in m.tasks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tcray.config.messages import shown
+from tcray.config.messages import format_key
 from tcray.errors import Problem
 
 Scalar = str | int | float | bool | None
@@ -59,4 +59,4 @@ class Node:
 
     def below(self, key: str) -> str:
         """The path of `key` in this node."""
-        return f"{self.path}.{shown(key)}" if self.path else shown(key)
+        return f"{self.path}.{format_key(key)}" if self.path else format_key(key)

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tcray.config.messages import clipped, found, shown, unknown
+from tcray.config.messages import clip_text, format_key, format_value, suggest_names
 from tcray.config.nodes import Node, Place
-from tcray.config.parse import parse
+from tcray.config.parse import parse_yaml
 from tcray.config.run import MODALITY_DROPOUT
 from tcray.errors import Problem
 
 
-def overridden(root: Node, overrides: Sequence[str], problems: list[Problem]) -> Node:
+def apply_overrides(root: Node, overrides: Sequence[str], problems: list[Problem]) -> Node:
     """`root` with every `KEY=VALUE` applied, a later one over an earlier; null as VALUE takes KEY out.
 
     An override that cannot be applied is left out, with the reason in `problems`.
     """
     for number, override in enumerate(overrides, start=1):
-        place = Place(number, 1, f"--set {clipped(override, longest=80)}")
+        place = Place(number, 1, f"--set {clip_text(override, longest=80)}")
         key, equals, text = override.partition("=")
         keys = _keys(key.strip())
         if not equals or not all(keys):
             problems.append(place.problem("", "expected KEY=VALUE, as in --set training.epochs=9"))
         elif not text.strip():
-            problems.append(place.problem("", f"expected a value after the =, or null to take {clipped(key)} out"))
-        elif value := parse(text, problems, place, ".".join(map(shown, keys))):
+            problems.append(place.problem("", f"expected a value after the =, or null to take {clip_text(key)} out"))
+        elif value := parse_yaml(text, problems, place, ".".join(map(format_key, keys))):
             root = _put(root, keys, value, problems)
     return root
 
@@ -43,7 +43,7 @@ def _put(node: Node, keys: Sequence[str], value: Node, problems: list[Problem]) 
     """`node` with `value` under `keys`; mappings on the way that are not there yet are made."""
     entries = {} if node.value is None else node.value
     if not isinstance(entries, dict):
-        holds = f"{node.path or 'the file'} has no keys below it; it is {found(node.value)}"
+        holds = f"{node.path or 'the file'} has no keys below it; it is {format_value(node.value)}"
         problems.append(value.place.problem("", holds))
         return node
     key, *below = keys
@@ -55,6 +55,8 @@ def _put(node: Node, keys: Sequence[str], value: Node, problems: list[Problem]) 
         return replace(node, value={**entries, key: replace(value, key=place)})
     if key not in entries:
         problems.append(
-            place.problem(path, f"nothing to take out; {unknown(key, entries)}" if entries else "nothing to take out")
+            place.problem(
+                path, f"nothing to take out; {suggest_names(key, entries)}" if entries else "nothing to take out"
+            )
         )
     return replace(node, value={name: entry for name, entry in entries.items() if name != key})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from tcray.config.messages import quoted, shown
+from tcray.config.messages import format_key, quote_text
 from tcray.config.nodes import Node, Place, Scalar
 from tcray.errors import Problem
 
@@ -27,7 +27,7 @@ _EXACT_DIGITS = 18
 """Whole numbers of more digits than this do not fit in 64 bits; they are read as floating-point numbers."""
 
 
-def parse(text: str, problems: list[Problem], override: Place | None = None, path: str = "") -> Node | None:
+def parse_yaml(text: str, problems: list[Problem], override: Place | None = None, path: str = "") -> Node | None:
     """The tree of `text`, every value at its place (or at `override`); None, and the reason in `problems`, if broken.
 
     A text that says nothing is a node whose value is None.
@@ -91,7 +91,7 @@ class _Composer(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML has no annotations for it
         if getattr(event, "tag", None):
-            raise _RefusedError(event.start_mark, f"a tag ({quoted(event.tag)}); only plain values may stand here")
+            raise _RefusedError(event.start_mark, f"a tag ({quote_text(event.tag)}); only plain values may stand here")
         self.values += 1
         self.level += 1
         _check_size(event.start_mark, self.values, self.level)
@@ -131,7 +131,7 @@ class _Growth:
                 self.problems.append(place.problem(path, "expected a name as key, found a list or mapping"))
                 continue
             key = _text(key_source)
-            below = f"{path}.{shown(key)}" if path else shown(key)
+            below = f"{path}.{format_key(key)}" if path else format_key(key)
             if key in first:
                 again = "" if place.override else f"; first on line {first[key].line}"
                 self.problems.append(place.problem(below, f"given twice{again}"))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tcray.config.messages import nearest
-from tcray.errors import Problem, SpecError
+from tcray.config.messages import find_nearest
+from tcray.errors import ConfigError, Problem
 
 LARGEST = 1_000_000
 """Bytes; such a file is a page of text."""
 
 
-def text_of(source: str, noun: str, folder: str) -> str:
+def read_text(source: str, noun: str, folder: str) -> str:
     """The text of the file at `source`.
 
     noun     what such a file is called, as in `sweep file`
     folder   where such files are kept, and looked for if there is none at `source`
 
     Raises:
-        SpecError: where the file is missing, with the nearest one, or is no text of a reasonable size.
+        ConfigError: where the file is missing, with the nearest one, or is no text of a reasonable size.
     """
     path = Path(source)
     try:
@@ -41,14 +41,14 @@ def text_of(source: str, noun: str, folder: str) -> str:
         before = error.object[: error.start].decode(errors="replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         holds = f"not UTF-8: the byte 0x{error.object[error.start]:02x}"
-        raise SpecError(source, [Problem(line, column, "", holds)]) from None
+        raise ConfigError(source, [Problem(line, column, "", holds)]) from None
 
 
-def _whole(source: str, message: str) -> SpecError:
-    return SpecError(source, [Problem(0, 0, "", message)])
+def _whole(source: str, message: str) -> ConfigError:
+    return ConfigError(source, [Problem(0, 0, "", message)])
 
 
 def _near(path: Path, folder: Path) -> Path | None:
     """The file beside `path`, or in `folder`, whose name is nearest."""
     files = {file.stem: file for place in (folder, path.parent) for file in sorted(place.glob("*.y*ml"))}
-    return files.get(nearest(path.stem, files))
+    return files.get(find_nearest(path.stem, files))

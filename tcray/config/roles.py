@@ -12,11 +12,11 @@ from tcray.config.hyperparameters import (
     HYPERPARAMETERS,
     MODALITY_DROPOUT_PATTERN,
     Hyperparameter,
-    find,
+    describe_unknown,
+    find_hyperparameter,
     modality_dropout,
-    no_such,
 )
-from tcray.config.messages import found, listed, unknown
+from tcray.config.messages import format_value, join_words, suggest_names
 from tcray.config.nodes import Node
 from tcray.errors import Problem
 
@@ -33,13 +33,13 @@ class Role(Kind):
     def read(self, node: Node, problems: list[Problem]) -> dict[str, Any] | None:
         """The values by hyperparameter in file order; a value that does not fit is left out."""
         if not isinstance(node.value, dict):
-            problems.append(node.problem(f"expected hyperparameters by name, found {found(node.value)}"))
+            problems.append(node.problem(f"expected hyperparameters by name, found {format_value(node.value)}"))
             return None
         values: dict[str, Any] = {}
         for name, child in node.value.items():
-            hyperparameter = find(name)
+            hyperparameter = find_hyperparameter(name)
             if hyperparameter is None:
-                problems.append(child.key_problem(no_such(name)))
+                problems.append(child.key_problem(describe_unknown(name)))
             elif (kind := self.asks(hyperparameter)) is None:
                 problems.append(child.key_problem(f"{name} cannot be tuned; it may be a factor or fixed"))
             elif (value := kind.read(child, problems)) is not None:
@@ -73,7 +73,7 @@ class Levels(Kind):
         if isinstance(node.value, list):
             return ListOf(self.kind, "level").read(node, problems)
         where = _where(node)
-        problems.append(node.problem(f"expected a list of levels, found {found(node.value)}{where}"))
+        problems.append(node.problem(f"expected a list of levels, found {format_value(node.value)}{where}"))
         return None
 
     def schema(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class DomainOf(Kind):
         """The domain."""
         words = self.hyperparameter.domains
         if not isinstance(node.value, dict) or len(node.value) != 1:
-            what = f"{len(node.value)} keys" if isinstance(node.value, dict) else found(node.value)
+            what = f"{len(node.value)} keys" if isinstance(node.value, dict) else format_value(node.value)
             example = f"{words[0]}: [{'…' if words[0] == Choice.word else 'low, high'}]"
             problems.append(node.problem(f"expected a domain such as {{{example}}}, found {what}{_where(node)}"))
             return None
@@ -102,22 +102,24 @@ class DomainOf(Kind):
         if word in words:
             return self._interval(word, values, problems)
         known = (*INTERVALS, Choice.word)
-        holds = f"{self.hyperparameter.name} is tuned over {listed(words)}"
-        problems.append(values.key_problem(holds if word in known else f"no such domain; {unknown(word, words)}"))
+        holds = f"{self.hyperparameter.name} is tuned over {join_words(words)}"
+        problems.append(values.key_problem(holds if word in known else f"no such domain; {suggest_names(word, words)}"))
         return None
 
     def _interval(self, word: str, node: Node, problems: list[Problem]) -> Domain | None:
         if not isinstance(node.value, list) or len(node.value) != 2:
-            what = f"a list of {len(node.value)}" if isinstance(node.value, list) else found(node.value)
+            what = f"a list of {len(node.value)}" if isinstance(node.value, list) else format_value(node.value)
             problems.append(node.problem(f"expected [low, high], found {what}"))
             return None
         low, high = (self.hyperparameter.kind.read(bound, problems) for bound in node.value)
         if low is None or high is None:
             return None
         if word in (LogUniform.word, LogInt.word) and low <= 0:
-            problems.append(node.value[0].problem(f"expected a low above 0 on a log scale, found {found(low)}"))
+            problems.append(node.value[0].problem(f"expected a low above 0 on a log scale, found {format_value(low)}"))
         elif low >= high:
-            problems.append(node.problem(f"expected low below high, found {found(low)} and {found(high)}"))
+            problems.append(
+                node.problem(f"expected low below high, found {format_value(low)} and {format_value(high)}")
+            )
         else:
             return INTERVALS[word](low, high)
         return None

@@ -26,14 +26,14 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
 MODALITY_DROPOUT = "modality_dropout."
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values, equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: Any, length: int = 16) -> str:
     """The first `length` hexadecimal digits of a BLAKE2b digest of `canonical(value)`."""
-    return hashlib.blake2b(canonical(value).encode(), digest_size=32).hexdigest()[:length]
+    return hashlib.blake2b(canonical_json(value).encode(), digest_size=32).hexdigest()[:length]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Configuration:
         given = {name: value for name, value in values.items() if name in known}
         return cls(modalities=used, modality_dropout=rates, **{**preset, **given})
 
-    def flat(self) -> dict[str, Any]:
+    def to_flat(self) -> dict[str, Any]:
         """Hyperparameters by name, as the store and the tables show them; `modalities` joined by `+`."""
         flat: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         rates = flat.pop("modality_dropout")
@@ -112,7 +112,7 @@ class Run:
             {
                 "engine": ENGINE_VERSION,
                 "data": self.fingerprint,
-                "configuration": self.configuration.flat(),
+                "configuration": self.configuration.to_flat(),
                 "epochs": self.epochs,
                 "objective": self.objective,
                 "seed": [self.sweep_seed, self.seed],

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from tcray.config.claims import CLAIMS
-from tcray.config.cross_checks import disagreements
+from tcray.config.cross_checks import find_conflicts
 from tcray.config.fields import ListOf, Name, OneOf, Text, Whole
 from tcray.config.metrics import METRICS
 from tcray.config.nodes import Node
 from tcray.config.roles import FACTORS, FIXED, TUNE
-from tcray.config.sections import Field, Section, fields_of
+from tcray.config.sections import Field, Section, collect_fields
 from tcray.config.sweep import Asha, Confirm, Data, Resources, Search, Sweep, Training
 from tcray.errors import Problem
 
@@ -22,29 +22,29 @@ _OBJECTIVE = Field(
     "valid.loss",
 )
 
-FORM = Section(
+SCHEMA = Section(
     {
         "name": Field(Name(), "the file's name without its suffix"),
         "question": Field(Text(), "what the sweep is to answer", ""),
         "claims": Field(ListOf(OneOf(tuple(CLAIMS)), "claim", least=0), "hypotheses put to the test", ()),
         "datasets": Field(ListOf(Name(), "dataset"), "datasets, each a set of cells of its own"),
-        "data": Field(Section(fields_of(Data), "{missing: twin}"), "where datasets come from", {}),
+        "data": Field(Section(collect_fields(Data), "{missing: twin}"), "where datasets come from", {}),
         "factors": Field(FACTORS, "what the question is about: every combination of levels is a cell", {}),
         "tune": Field(TUNE, "what is optimised away inside every cell", {}),
         "fixed": Field(FIXED, "what is the same everywhere", {}),
-        "training": Field(Section(fields_of(Training), "{epochs: 27}"), "how long a run is trained"),
+        "training": Field(Section(collect_fields(Training), "{epochs: 27}"), "how long a run is trained"),
         "search": Field(
-            Section({**fields_of(Search), "objective": _OBJECTIVE}, "{trials: 12, wave: 4}"),
+            Section({**collect_fields(Search), "objective": _OBJECTIVE}, "{trials: 12, wave: 4}"),
             "how the tuned hyperparameters are searched",
             {},
         ),
         "confirm": Field(
-            Section(fields_of(Confirm), "{repeats: 6, seeds: 2}"),
+            Section(collect_fields(Confirm), "{repeats: 6, seeds: 2}"),
             "fresh trainings of what was chosen; unless given, none",
             None,
         ),
         "resources": Field(
-            Section(fields_of(Resources), "{cpu: 1, gpu: 0.25}"), "what a pack takes of the hardware", {}
+            Section(collect_fields(Resources), "{cpu: 1, gpu: 0.25}"), "what a pack takes of the hardware", {}
         ),
         "seed": Field(Whole(0), "where every random draw begins", 0),
     },
@@ -52,16 +52,16 @@ FORM = Section(
 )
 
 
-def sweep_of(root: Node, stem: str, problems: list[Problem]) -> Sweep | None:
+def build_sweep(root: Node, stem: str, problems: list[Problem]) -> Sweep | None:
     """The sweep that `root` says, in a file called `stem`; None, with every reason in `problems`, if it may not."""
     if root.value is None:
         problems.append(root.problem("the file is empty; a sweep needs name, datasets and training"))
         return None
     before = len(problems)
-    values = FORM.read(root, problems)
+    values = SCHEMA.read(root, problems)
     if values is None:
         return None
-    problems.extend(disagreements(root, values, stem))
+    problems.extend(find_conflicts(root, values, stem))
     return _sweep(values) if len(problems) == before else None
 
 

@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass
 from typing import Any, Final, get_type_hints
 
 from tcray.config.fields import Kind
-from tcray.config.messages import found, nearest, unknown
+from tcray.config.messages import find_nearest, format_value, suggest_names
 from tcray.config.nodes import Node
 from tcray.errors import Problem
 
@@ -31,7 +31,7 @@ class Field:
         return {**self.kind.schema(), "description": self.meaning, **({"default": self.default} if plain else {})}
 
 
-def fields_of(section: type) -> dict[str, Field]:
+def collect_fields(section: type) -> dict[str, Field]:
     """The keys of a dataclass whose fields are `Annotated[type, kind, meaning]`."""
     hints = get_type_hints(section, include_extras=True)
     keys: dict[str, Field] = {}
@@ -51,12 +51,12 @@ class Section(Kind):
     def read(self, node: Node, problems: list[Problem]) -> dict[str, Any] | None:
         """The values by key, defaults included; a value that does not fit is left out."""
         if not isinstance(node.value, dict):
-            problems.append(node.problem(f"expected keys, as in {self.example}, found {found(node.value)}"))
+            problems.append(node.problem(f"expected keys, as in {self.example}, found {format_value(node.value)}"))
             return None
         for key, entry in node.value.items():
             if key not in self.fields:
-                problems.append(entry.key_problem(f"no such key; {unknown(key, self.fields)}"))
-        meant = {nearest(key, self.fields) for key in node.value if key not in self.fields}
+                problems.append(entry.key_problem(f"no such key; {suggest_names(key, self.fields)}"))
+        meant = {find_nearest(key, self.fields) for key in node.value if key not in self.fields}
         values: dict[str, Any] = {}
         for key, field in self.fields.items():
             child = node.at(key)

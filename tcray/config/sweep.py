@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from tcray.config import domains
 from tcray.config.domains import Domain
 from tcray.config.fields import Number, OneOf, Range, Text, Whole, WordOr
-from tcray.config.sections import Field, Section, fields_of
+from tcray.config.sections import Field, Section, collect_fields
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,11 @@ class Search:
     pruner: Annotated[
         Asha | None,
         Section(
-            {"asha": Field(Section(fields_of(Asha), "{min_epochs: 9, reduction_factor: 3}"), "successive halving")},
+            {
+                "asha": Field(
+                    Section(collect_fields(Asha), "{min_epochs: 9, reduction_factor: 3}"), "successive halving"
+                )
+            },
             "{asha: {min_epochs: 9, reduction_factor: 3}}",
         ),
         "what stops unpromising runs early; unless given, nothing",
@@ -104,7 +108,7 @@ class Sweep:
     resources: Resources = field(default_factory=Resources)
     seed: int = 0
 
-    def question_document(self) -> dict[str, Any]:
+    def to_question_document(self) -> dict[str, Any]:
         """What is asked, in JSON's types: all that can change a result, and nothing else.
 
         Factors and tuned hyperparameters are pairs of name and values, since their order counts: it names the cells
@@ -114,7 +118,7 @@ class Sweep:
             "name": self.name,
             "datasets": list(self.datasets),
             "factors": [[name, _plain(levels)] for name, levels in self.factors.items()],
-            "tune": [[name, domain.document()] for name, domain in self.tune.items()],
+            "tune": [[name, domain.to_document()] for name, domain in self.tune.items()],
             "fixed": {name: _plain(value) for name, value in self.fixed.items()},
             "training": asdict(self.training),
             "objective": self.objective,
@@ -123,10 +127,10 @@ class Sweep:
             "seed": self.seed,
         }
 
-    def document(self) -> dict[str, Any]:
+    def to_document(self) -> dict[str, Any]:
         """The whole sweep in JSON's types."""
         told = {"question": self.question, "claims": list(self.claims)}
-        return self.question_document() | told | {"data": asdict(self.data), "resources": asdict(self.resources)}
+        return self.to_question_document() | told | {"data": asdict(self.data), "resources": asdict(self.resources)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:

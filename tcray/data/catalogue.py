@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from tcray.config.messages import listed, quoted, unknown
+from tcray.config.messages import join_words, quote_text, suggest_names
 from tcray.config.metrics import METRICS, Task
 from tcray.data.recipe import Recipe, read_recipe
 from tcray.errors import DataError
@@ -124,7 +124,8 @@ def check_name(name: str) -> None:
     """Raises DataError, with the nearest name, where no dataset is called `name`."""
     if name not in names():
         raise DataError(
-            f"no such dataset {quoted(name)}: {unknown(name, names())}", f"The datasets are {listed(names(), 'and')}."
+            f"no such dataset {quote_text(name)}: {suggest_names(name, names())}",
+            f"The datasets are {join_words(names(), 'and')}.",
         )
 
 

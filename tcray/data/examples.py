@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.config.metrics import Task
-from tcray.config.run import canonical
+from tcray.config.run import canonical_json
 from tcray.data.catalogue import Card, Source
 from tcray.errors import DataError
 
@@ -86,11 +86,11 @@ class Examples:
         """Sixteen hexadecimal digits that change with any array, name, order or split."""
         state = hashlib.blake2b(digest_size=8)
         names = [self.name, self.task, list(self.features), self.ids, self.group, self.groups, len(self.splits)]
-        state.update(canonical(names).encode())
+        state.update(canonical_json(names).encode())
         arrays: list[NDArray[Any]] = [*self.features.values(), self.labels]
         arrays += [part for split in self.splits for part in (split.train, split.valid, split.test)]
         for array in arrays:
-            state.update(canonical(array.shape).encode())
+            state.update(canonical_json(array.shape).encode())
             state.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
         return state.hexdigest()
 

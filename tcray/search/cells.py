@@ -8,7 +8,7 @@ from itertools import combinations, product
 from typing import Any
 
 from tcray.config.roles import SUBSETS
-from tcray.config.run import Configuration, canonical
+from tcray.config.run import Configuration, canonical_json
 from tcray.config.sweep import Sweep
 from tcray.data.catalogue import Card
 
@@ -65,4 +65,4 @@ def _key(dataset: str, levels: Mapping[str, Any]) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "+".join(value)
-    return value if isinstance(value, str) else canonical(value)
+    return value if isinstance(value, str) else canonical_json(value)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tcray.config.claims import CLAIMS
-from tcray.config.messages import found, listed, unknown
-from tcray.config.metrics import METRICS, of_task
+from tcray.config.messages import format_value, join_words, suggest_names
+from tcray.config.metrics import METRICS, list_metrics
 from tcray.config.roles import SUBSETS
 from tcray.config.run import MODALITY_DROPOUT
 from tcray.config.sweep import Search, Sweep
@@ -39,14 +39,14 @@ def _modalities(sweep: Sweep, cards: Mapping[str, Card]) -> Iterator[str]:
     known = dict.fromkeys(m for card in cards.values() for m in card.modalities)
     for path, modality in _named(sweep):
         if modality not in known:
-            yield f"{path}: no dataset of this sweep has a modality {found(modality)}; {unknown(modality, known)}"
+            yield f"{path}: no dataset of this sweep has a modality {format_value(modality)}; {suggest_names(modality, known)}"
 
 
 def _objective(sweep: Sweep, cards: Sequence[Card]) -> Iterator[str]:
     metric = sweep.objective.removeprefix("valid.")
     for card in cards:
         if card.task not in METRICS[metric].tasks:
-            has = listed([f"valid.{m.name}" for m in of_task(card.task)], "and")
+            has = join_words([f"valid.{m.name}" for m in list_metrics(card.task)], "and")
             yield f"search.objective: {card.name} is a {card.task} task and has no {sweep.objective}; it has {has}"
 
 
@@ -78,7 +78,7 @@ def _untestable(sweep: Sweep) -> Iterator[str]:
     for name in sweep.claims:
         missing = [factor for factor in CLAIMS[name].needs if factor not in sweep.factors]
         if missing:
-            yield f"claims: {name} will be not testable: it needs {listed(missing, 'and')} among the factors"
+            yield f"claims: {name} will be not testable: it needs {join_words(missing, 'and')} among the factors"
     if sweep.claims and sweep.confirm is None:
         yield "claims: none will be testable: only confirm runs are tested, and there is no confirm"
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tcray.config.run import Configuration, canonical
+from tcray.config.run import Configuration, canonical_json
 from tcray.search.repeat import Repeat
 from tcray.search.run_history import Execution, Measurement, RunHistory
 from tcray.search.seeds import search_seed
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 def proposal(course: RunHistory) -> Row:
     """The row that makes a run part of the sweep."""
-    configuration = canonical(course.run.configuration.flat())
+    configuration = canonical_json(course.run.configuration.to_flat())
     return {"kind": "proposal", **_run(course), "configuration": configuration, "at": datetime.now(UTC)}
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.config.metrics import METRICS
 from tcray.config.run import ENGINE_VERSION, MODALITY_DROPOUT, Configuration, Run, digest
 from tcray.config.sweep import Sweep
@@ -45,7 +45,7 @@ class Plan:
     def sweep_id(self, generation: int = 1) -> str:
         """The sweep's name and a digest of question, data and engine; `generation` counts the times it began afresh."""
         data = {name: card.fingerprint for name, card in self.cards.items()}
-        asked = digest([self.sweep.question_document(), data, ENGINE_VERSION], 12)
+        asked = digest([self.sweep.to_question_document(), data, ENGINE_VERSION], 12)
         return f"{self.sweep.name}-{asked}" + (f"-g{generation}" if generation > 1 else "")
 
     @property
@@ -158,7 +158,7 @@ class Plan:
             shapes = {found for cell in self.cells if cell.dataset == name for found in self.signatures[cell.key]}
             if len(shapes) > MANY_SHAPES:
                 count = f"{len(shapes)}" if len(shapes) < MOST_SHAPES else f"{MOST_SHAPES} or more"
-                by = listed([tuned for tuned in self.sweep.tune if tuned in SHAPING], "and")
+                by = join_words([tuned for tuned in self.sweep.tune if tuned in SHAPING], "and")
                 yield (
                     f"tune: runs on {name} have {count} shapes, by {by}, and only runs of one shape are trained "
                     "together; with few levels (choice) of what shapes them, packs are fuller and the sweep is faster"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tcray.config.run import canonical
+from tcray.config.run import canonical_json
 from tcray.search.run_history import RunHistory
 from tcray.store.outcome import Outcome
 
@@ -29,7 +29,7 @@ def ended(course: RunHistory, source: str) -> Row:
         **_run(course),
         "dataset": course.run.dataset,
         "source": source,
-        "configuration": canonical(course.run.configuration.flat()),
+        "configuration": canonical_json(course.run.configuration.to_flat()),
         "state": course.state,
         "reason": last.reason,
         "best_epoch": last.best_epoch,

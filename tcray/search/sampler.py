@@ -86,7 +86,7 @@ class TrialSampler:
 
     def _frozen(self, told: ObservedTrial) -> FrozenTrial:
         """`told` as a finished trial of a study."""
-        flat = told.configuration.flat()
+        flat = told.configuration.to_flat()
         return create_trial(
             state=TrialState[told.state],
             value=told.value,

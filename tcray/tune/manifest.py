@@ -41,7 +41,7 @@ def first(plan: Plan, sweep_id: str, references: Mapping[str, Any]) -> dict[str,
 
 def asked(sweep: Sweep) -> dict[str, Any]:
     """What the sweep file says now: claims, question and resources may change, and the sweep be the same."""
-    return {"question": sweep.question, "sweep": sweep.document()}
+    return {"question": sweep.question, "sweep": sweep.to_document()}
 
 
 def with_session(manifest: Mapping[str, Any], session: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.config.sweep import Resources
 from tcray.errors import InputError
 from tcray.tune.nodes import AutoscalingLimits, Node, NodeType
@@ -186,7 +186,7 @@ def _left_out(share: WorkerResources, nodes: Sequence[Node]) -> tuple[str, ...]:
     names = [node.name for node in nodes if share.slots(node)]
     if not names:
         return ()
-    shown = listed([*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])], "and")
+    shown = join_words([*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])], "and")
     has, takes, it = ("has", "takes", "it") if len(names) == 1 else ("have", "take", "them")
     return (f"{shown} {has} no GPU and {takes} no part; resources.device: any would use {it} too",)
 

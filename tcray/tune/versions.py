@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.errors import InputError, SweepError
 
 Installed = Mapping[str, str]
@@ -50,7 +50,7 @@ def expect_alike(hosts: Iterable[tuple[str, Installed]]) -> None:
         alike[_difference(there, installed())][host] = None
     alike.pop("", None)
     if alike:
-        raise InputError("\n".join(f"on {listed(named, 'and')}: {found}" for found, named in alike.items()), REMEDY)
+        raise InputError("\n".join(f"on {join_words(named, 'and')}: {found}" for found, named in alike.items()), REMEDY)
 
 
 def _difference(there: Installed, driver: Installed) -> str:

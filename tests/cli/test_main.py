@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 import tcray.cli
 from tcray import __version__
 from tcray.cli import COMMANDS, TRACEBACK, main
-from tcray.errors import DataError, Interrupted, Problem, SpecError, StoreBusyError, TcrayError
+from tcray.errors import ConfigError, DataError, Interrupted, Problem, StoreBusyError, TcrayError
 
 Invoke = Callable[[BaseException], Result]
 
@@ -105,7 +105,7 @@ def test_a_failure_is_a_sentence_on_stderr(fails_with: Invoke, error: BaseExcept
 
 def test_problems_of_a_file_stand_at_the_start_of_their_lines(fails_with: Invoke) -> None:
     """Editors find `file:line:column` where a line begins."""
-    result = fails_with(SpecError("a.yaml", [Problem(2, 1, "rank", "is 0"), Problem(1, 1, "name", "is missing")]))
+    result = fails_with(ConfigError("a.yaml", [Problem(2, 1, "rank", "is 0"), Problem(1, 1, "name", "is missing")]))
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "Error: 2 problems",

@@ -13,7 +13,7 @@ from tcray import __version__
 from tcray.cli import main
 from tcray.cluster.cluster_file import ClusterFile
 from tcray.cluster.head import ANSWER, Head
-from tcray.errors import SpecError
+from tcray.errors import ConfigError
 from tests.cluster.nearby import Nearby, a_head, option
 from tests.tune.factories import make_sweep, write_sweep_file
 
@@ -32,7 +32,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nearby:
 
     def expect_sound(file: ClusterFile) -> None:
         if wrong := file.mapping("wrong"):
-            raise SpecError(file.path, [file.node("wrong").problem(str(wrong))])
+            raise ConfigError(file.path, [file.node("wrong").problem(str(wrong))])
 
     (tmp_path / "cluster").mkdir()
     (tmp_path / CLUSTER).write_text("cluster_name: mine\n")

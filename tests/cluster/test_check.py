@@ -17,7 +17,7 @@ from tcray.cluster.check import Examination, examine, expect_sound
 from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
 from tcray.cluster.summary import ClusterSummary
 from tcray.config.nodes import Node, Place
-from tcray.errors import SpecError
+from tcray.errors import ConfigError
 from tests.cluster.shipped import FILES, written
 from tests.cluster.spoiled import NOTED, WRONG, Spoiled
 
@@ -53,7 +53,7 @@ def test_what_one_may_know_is_noted_at_its_place(case: Spoiled) -> None:
 def test_everything_wrong_is_told_at_once() -> None:
     """In the order of the file, as an error for the command line."""
     spoiling = {"max_workers: 10\nidle": "max_workers: two\nidle", "  region: us": "  regoin: us", "GPU: 4": "gpu: 4"}
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(ConfigError) as caught:
         expect_sound(written("gpu", spoiling))
     assert caught.value.exit_code == 2
     assert [problem.path for problem in caught.value.problems] == [
@@ -92,7 +92,7 @@ def test_whatever_stands_in_a_file_is_told_or_taken(name: str) -> None:
                 examination = expect_sound(changed)
                 ClusterSummary.of(changed)
                 said = examination.notes
-            except SpecError as error:
+            except ConfigError as error:
                 said = error.problems
             assert [problem for problem in said if len(problem.message) > 300] == [], (above, last, odd)
 

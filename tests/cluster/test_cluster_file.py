@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tcray.cluster.cluster_file import load_cluster_file
-from tcray.errors import Problem, SpecError
+from tcray.errors import ConfigError, Problem
 
 MERGED = """\
 cluster_name: x
@@ -37,7 +37,7 @@ def written(text: str) -> str:
 
 def said(path: str) -> str:
     """What is wrong with the file at `path`."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load_cluster_file(path)
     assert caught.value.exit_code == 2
     return str(caught.value)
@@ -84,7 +84,7 @@ def test_what_is_not_filled_in_is_listed_once_with_what_the_file_asks_for() -> N
         Problem(5, 12, "types.a.image", "to be filled in: the image"),
         Problem(6, 12, "types.a.store", "to be filled in"),
     )
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(ConfigError) as caught:
         file.expect_filled()
     assert caught.value.problems == file.unfilled
     load_cluster_file(written(MERGED)).expect_filled()

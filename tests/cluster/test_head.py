@@ -11,7 +11,7 @@ from tcray import __version__
 from tcray.cluster.check import examine
 from tcray.cluster.cluster_file import load_cluster_file
 from tcray.cluster.head import ANSWER, Head, HeadInfo
-from tcray.errors import InputError, SpecError, SweepError
+from tcray.errors import ConfigError, InputError, SweepError
 from tests.cluster.nearby import Nearby, a_head, a_process
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -144,7 +144,7 @@ def test_a_file_that_does_not_tell_the_way_calls_nobody(tmp_path: Path, change: 
     """Where the cluster has no name, or the head's address has still to be filled in, that is said."""
     path = tmp_path / "c.yaml"
     path.write_text(ONPREM.replace(*change))
-    with pytest.raises(SpecError, match=message):
+    with pytest.raises(ConfigError, match=message):
         Head.of(str(path))
 
 

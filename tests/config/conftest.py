@@ -9,7 +9,7 @@ import pytest
 
 from tcray.config.load import load_sweep
 from tcray.config.sweep import Sweep
-from tcray.errors import SpecError
+from tcray.errors import ConfigError
 
 LEAST = """\
 name: x
@@ -40,7 +40,7 @@ def problems(load: Load) -> Problems:
     """What is wrong with `more`, appended to the least sweep: the lines a user would see."""
 
     def problems(more: str = "", *overrides: str, least: str = LEAST) -> list[str]:
-        with pytest.raises(SpecError) as caught:
+        with pytest.raises(ConfigError) as caught:
             load(more, *overrides, least=least)
         return str(caught.value).splitlines()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tcray.config.claims import CLAIMS
-from tcray.config.hyperparameters import find
+from tcray.config.hyperparameters import find_hyperparameter
 
 
 def test_the_claims_are_those_of_the_design() -> None:
@@ -21,4 +21,4 @@ def test_the_claims_are_those_of_the_design() -> None:
 
 def test_what_a_claim_needs_is_a_hyperparameter() -> None:
     """Or no sweep could ever test it."""
-    assert [name for claim in CLAIMS.values() for name in claim.needs if find(name) is None] == []
+    assert [name for claim in CLAIMS.values() for name in claim.needs if find_hyperparameter(name) is None] == []

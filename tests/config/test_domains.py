@@ -19,5 +19,5 @@ from tcray.config.domains import Choice, Domain, Int, LogInt, LogUniform, Unifor
 )
 def test_a_domain_is_documented_as_the_file_writes_it(domain: Domain, document: dict[str, list[object]]) -> None:
     """And comes back from its document."""
-    assert document == domain.document()
+    assert document == domain.to_document()
     assert domain == from_document(document)

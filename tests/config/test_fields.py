@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tcray.config.fields import Kind, ListOf, Name, Number, OneOf, Range, Text, Whole, WordOr
-from tcray.config.parse import parse
+from tcray.config.parse import parse_yaml
 from tcray.errors import Problem
 
 
 def read(kind: Kind, text: str) -> object:
     """What a kind reads in YAML text, or the messages of its problems."""
     problems: list[Problem] = []
-    node = parse(text, problems)
+    node = parse_yaml(text, problems)
     assert node is not None
     value = kind.read(node, problems)
     return [problem.message for problem in problems] or value

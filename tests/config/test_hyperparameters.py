@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from tcray.config.hyperparameters import HYPERPARAMETERS, find, no_such
+from tcray.config.hyperparameters import HYPERPARAMETERS, describe_unknown, find_hyperparameter
 from tcray.config.run import Configuration
 
 
@@ -15,7 +15,7 @@ def test_the_registry_is_the_configuration() -> None:
 
 def test_a_default_is_what_an_empty_configuration_resolves_to() -> None:
     """Strengths have no default of their own: `conditioning` gives it."""
-    flat = Configuration.resolve({}, ("text", "audio")).flat()
+    flat = Configuration.resolve({}, ("text", "audio")).to_flat()
     defaults = {name: h.default for name, h in HYPERPARAMETERS.items() if h.default is not None}
     assert {name: flat[name] for name in defaults} == defaults
     assert {name for name in HYPERPARAMETERS if name not in defaults} == {
@@ -28,10 +28,12 @@ def test_a_default_is_what_an_empty_configuration_resolves_to() -> None:
 
 def test_modality_dropout_is_a_family() -> None:
     """Any name may follow `modality_dropout.`, and nothing else is found."""
-    audio = find("modality_dropout.audio")
+    audio = find_hyperparameter("modality_dropout.audio")
     assert audio is not None
     assert (audio.name, audio.default) == ("modality_dropout.audio", 0.0)
-    assert [find(name) for name in ("modality_dropout", "modality_dropout.", "modality_dropout.a.b", "x")] == [None] * 4
+    assert [
+        find_hyperparameter(name) for name in ("modality_dropout", "modality_dropout.", "modality_dropout.a.b", "x")
+    ] == [None] * 4
 
 
 def test_what_can_be_tuned_over_what_follows_from_its_kind() -> None:
@@ -44,8 +46,8 @@ def test_what_can_be_tuned_over_what_follows_from_its_kind() -> None:
 
 def test_an_unknown_name_hears_of_the_nearest() -> None:
     """A modality dropout without its modality hears how to name one."""
-    assert no_such("rnk") == 'no such hyperparameter; did you mean "rank"?'
+    assert describe_unknown("rnk") == 'no such hyperparameter; did you mean "rank"?'
     assert (
-        no_such("modality_dropout")
+        describe_unknown("modality_dropout")
         == "no such hyperparameter; say modality_dropout.<modality>, as modality_dropout.audio"
     )

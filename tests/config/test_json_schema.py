@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from tcray.cli.schema import command
-from tcray.config.json_schema import json_schema
+from tcray.config.json_schema import to_json_schema
 
 SWEEPS = sorted((Path(__file__).parents[2] / "sweeps").glob("*.yaml"))
 LEAST: dict[str, Any] = {"name": "x", "datasets": ["mosi"], "training": {"epochs": 9}}
@@ -21,12 +21,12 @@ LEAST: dict[str, Any] = {"name": "x", "datasets": ["mosi"], "training": {"epochs
 @pytest.fixture(scope="module")
 def validator() -> jsonschema.protocols.Validator:
     """Judges documents by the schema."""
-    return jsonschema.Draft202012Validator(json_schema())
+    return jsonschema.Draft202012Validator(to_json_schema())
 
 
 def test_the_schema_is_a_schema() -> None:
     """By its own dialect's rules."""
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.Draft202012Validator.check_schema(to_json_schema())
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
@@ -69,4 +69,4 @@ def test_an_editor_sees_what_is_wrong(more: dict[str, Any], validator: jsonschem
 def test_the_command_prints_the_schema() -> None:
     """As JSON."""
     ran = CliRunner().invoke(command)
-    assert json_schema() == json.loads(ran.stdout)
+    assert to_json_schema() == json.loads(ran.stdout)

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcray.config.load import load_sweep
-from tcray.errors import Problem, SpecError
+from tcray.errors import ConfigError, Problem
 from tests.config.conftest import LEAST, Load
 
 
 def said(path: str | Path) -> str:
     """What is wrong with the file at `path`."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load_sweep(path)
     return str(caught.value)
 
@@ -63,7 +63,7 @@ def test_a_forbidden_file_is_told() -> None:
 
 def test_an_error_is_for_the_command_line(load: Load) -> None:
     """It exits with 2, keeps each problem, and survives pickling."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load("sead: 1\n", "a")
     error = caught.value
     assert error.exit_code == 2
@@ -97,7 +97,7 @@ def fault(scratch: Path, content: bytes, *overrides: str) -> str:
     scratch.write_bytes(content)
     try:
         load_sweep(scratch, overrides)
-    except SpecError as error:
+    except ConfigError as error:
         return str(error)
     return ""
 

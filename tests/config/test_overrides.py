@@ -47,7 +47,7 @@ def test_a_modality_s_dropout_is_one_key(load: Load) -> None:
     assert load("", "fixed.modality_dropout.audio=0.3").fixed == {"modality_dropout.audio": 0.3}
     assert load("", "factors.modality_dropout.audio=[0, 0.3]").factors == {"modality_dropout.audio": (0.0, 0.3)}
     tuned = load("", "tune.modality_dropout.audio.uniform=[0, 0.3]").tune
-    assert tuned["modality_dropout.audio"].document() == {"uniform": [0.0, 0.3]}
+    assert tuned["modality_dropout.audio"].to_document() == {"uniform": [0.0, 0.3]}
 
 
 def test_a_role_is_changed_by_two_overrides(load: Load) -> None:

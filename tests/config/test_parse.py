@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tcray.config.nodes import Node, Place
-from tcray.config.parse import parse
+from tcray.config.parse import parse_yaml
 from tcray.errors import Problem
 from tests.config.conftest import Load, Problems
 
@@ -28,7 +28,7 @@ def plain(node: Node) -> Any:
 def read(text: str) -> Any:
     """The values in a text that is to have no problem."""
     found: list[Problem] = []
-    node = parse(text, found)
+    node = parse_yaml(text, found)
     assert found == []
     assert node is not None
     return plain(node)
@@ -75,7 +75,7 @@ def test_nan_is_a_number() -> None:
 
 def test_every_value_knows_its_place_and_path() -> None:
     """Lines and columns count from 1; a key has a place of its own."""
-    root = parse("a:\n  b: [1, 2]\n", [])
+    root = parse_yaml("a:\n  b: [1, 2]\n", [])
     assert root is not None
     b = root.at("a", "b")
     assert b is not None

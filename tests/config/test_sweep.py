@@ -27,7 +27,7 @@ resources: {gpu: 0.25}
 def test_a_sweep_comes_back_from_its_document(more: str, load: Load) -> None:
     """Through JSON, whatever the order in which its keys are written."""
     sweep = load(more)
-    back = Sweep.from_document(json.loads(json.dumps(sweep.document(), sort_keys=True)))
+    back = Sweep.from_document(json.loads(json.dumps(sweep.to_document(), sort_keys=True)))
     assert sweep == back
     assert list(sweep.factors) == list(back.factors)
     assert list(sweep.tune) == list(back.tune)
@@ -54,7 +54,7 @@ def test_a_sweep_is_frozen(load: Load) -> None:
 def test_what_changes_no_result_is_not_part_of_the_question(override: str, load: Load) -> None:
     """Resources, data, claims and the question's wording leave its document as it is."""
     assert load(MORE) != load(MORE, override)
-    assert load(MORE).question_document() == load(MORE, override).question_document()
+    assert load(MORE).to_question_document() == load(MORE, override).to_question_document()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_changes_no_result_is_not_part_of_the_question(override: str, load:
 )
 def test_all_else_is_part_of_the_question(override: str, load: Load) -> None:
     """Whatever can change a result changes the digest."""
-    assert digest(load(MORE).question_document()) != digest(load(MORE, override).question_document())
+    assert digest(load(MORE).to_question_document()) != digest(load(MORE, override).to_question_document())
 
 
 def test_the_order_of_factors_and_of_tuned_hyperparameters_is_part_of_the_question(load: Load) -> None:
@@ -94,12 +94,12 @@ def test_the_order_of_factors_and_of_tuned_hyperparameters_is_part_of_the_questi
         key, entries = section.removesuffix("}\n").split(": {", 1)
         first, second = entries.split(", ", 1)
         turned = f"{key}: {{{second}, {first}}}\n"
-        assert digest(load(section).question_document()) != digest(load(turned).question_document())
+        assert digest(load(section).to_question_document()) != digest(load(turned).to_question_document())
 
 
 def test_what_is_said_and_what_is_the_default_are_one_question(load: Load) -> None:
     """As are two ways to write a number."""
     tuned = "tune: {lr: {log_uniform: [1e-4, 1e-2]}}\n"
     said = "tune: {lr: {log_uniform: [0.0001, 0.01]}}\nsearch: {sampler: tpe, trials: 12, wave: 4}\nseed: 0\n"
-    assert digest(load(tuned).question_document()) == digest(load(said).question_document())
+    assert digest(load(tuned).to_question_document()) == digest(load(said).to_question_document())
     assert load("factors: {dropout: [0]}\n") == load("factors: {dropout: [-0.0]}\n")

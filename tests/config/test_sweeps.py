@@ -26,7 +26,7 @@ def test_each_opens_with_its_question_and_asks_it(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("# ")
     assert "?" in path.read_text(encoding="utf-8").splitlines()[0]
     assert sweep.question.endswith("?")
-    assert sweep == Sweep.from_document(sweep.document())
+    assert sweep == Sweep.from_document(sweep.to_document())
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

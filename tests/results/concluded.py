@@ -107,7 +107,7 @@ def a_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
         "sweep_id": "rank-1",
         "name": sweep.name,
         "question": sweep.question,
-        "sweep": sweep.document(),
+        "sweep": sweep.to_document(),
         "objective": sweep.objective,
         "cards": [MOSI.document(), MUSTARD.document()],
         "left_out": [{"dataset": "hateful_memes", "reason": "it has no audio"}],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tcray.config.domains import LogUniform
-from tcray.config.run import Configuration, canonical, digest
+from tcray.config.run import Configuration, canonical_json, digest
 from tcray.config.sweep import Confirm, Search, Sweep, Training
 from tcray.data.catalogue import Card
 from tcray.results.ranking.analysis import Ranking, ranking
@@ -68,7 +68,7 @@ def a_run(
     **levels: Any,
 ) -> dict[str, Any]:
     """A row of the runs table; `levels` are hyperparameters, of which all but `lr` name its cell."""
-    configuration = Configuration.resolve(levels, tuple(card.modalities)).flat()
+    configuration = Configuration.resolve(levels, tuple(card.modalities)).to_flat()
     cell = ",".join(f"{name}={value}" for name, value in levels.items() if name != "lr")
     key = {"phase": phase, "cell": f"{card.name}/{cell}".strip("/"), "repeat": repeat, "trial": trial, "seed": seed}
     at = datetime(2026, 1, 1, tzinfo=UTC)
@@ -77,7 +77,7 @@ def a_run(
         "run_id": digest([key, configuration]),
         "dataset": card.name,
         "source": card.source,
-        "configuration": canonical(configuration),
+        "configuration": canonical_json(configuration),
         "state": state,
         "reason": reason,
         "best_epoch": 1,
@@ -105,7 +105,7 @@ def a_store(
         "name": asked.name,
         "started_at": "2026-01-01T00:00:00+00:00",
         "finished_at": "2026-01-01T00:01:00+00:00",
-        "sweep": asked.document(),
+        "sweep": asked.to_document(),
         "cards": [card.document() for card in cards],
         "references": {card.name: REFERENCES.get(card.name, ()) for card in cards},
         "left_out": [],

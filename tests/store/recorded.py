@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tcray.config.run import ENGINE_VERSION, Configuration, Run, canonical
+from tcray.config.run import ENGINE_VERSION, Configuration, Run, canonical_json
 from tcray.store.driver_status import BestRun, DriverStatus, Host
 from tcray.store.keys import RunKey
 from tcray.store.store import Store, SweepStore
@@ -74,7 +74,7 @@ class Recorded:
 
     def proposal(self) -> Row:
         """Its first row in the ledger."""
-        configuration = canonical(self.configuration.flat())
+        configuration = canonical_json(self.configuration.to_flat())
         at = BEGAN + self.later
         return {"kind": "proposal", **self.name, "wave": 0, "configuration": configuration, "at": at}
 
@@ -91,7 +91,7 @@ class Recorded:
             **self.name,
             "dataset": self.dataset,
             "source": card["source"],
-            "configuration": canonical(self.configuration.flat()),
+            "configuration": canonical_json(self.configuration.to_flat()),
             "state": self.state,
             "reason": self.reason,
             "best_epoch": 2,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tcray.config.metrics import Task, of_task
+from tcray.config.metrics import Task, list_metrics
 from tcray.training.metrics import accuracy, auroc, loss, metrics, pearson, weighted_f1
 
 PREDICTION = np.array([2.6, -0.2, 0.0, -3.7, 1.0])
@@ -41,7 +41,7 @@ def test_classification_by_hand() -> None:
 def test_a_task_has_the_metrics_its_table_says(task: Task) -> None:
     """The names are those of `tcray.config.metrics`."""
     found = metrics(task, np.array([1.0, -1.0]), np.array([1.0, 0.0]))
-    assert {metric.name for metric in of_task(task)} == found.keys()
+    assert {metric.name for metric in list_metrics(task)} == found.keys()
 
 
 def test_seven_classes_are_rounded_half_to_even_and_clipped() -> None:

@@ -12,7 +12,7 @@ from tcray.cluster.checks.providers import AWS
 from tcray.cluster.cluster_file import UNFILLED, ClusterFile
 from tcray.cluster.instances import architecture
 from tcray.cluster.node_types import TYPES
-from tcray.config.messages import clipped, found, nearest, unknown
+from tcray.config.messages import clip_text, find_nearest, format_value, suggest_names
 
 _NO_DEFAULT = (
     *("auth", "max_workers", TYPES, "file_mounts", "cluster_synced_files"),
@@ -47,7 +47,7 @@ def check(file: ClusterFile) -> Iterator[Finding]:
     region = file.text_at("provider", "region")
     yield from required(file, ("provider",), "region", AWS)
     if region and UNFILLED not in region and not _REGION.fullmatch(region):
-        yield wrong(file.node("provider", "region"), f"expected a region, as us-west-2, found {found(region)}")
+        yield wrong(file.node("provider", "region"), f"expected a region, as us-west-2, found {format_value(region)}")
     elif region:
         yield from _other_regions(file, region)
     if file.text_at("provider", "type") == "external":
@@ -75,16 +75,16 @@ def _machine(file: ClusterFile, name: str) -> Iterator[Finding]:
     config = file.mapping(*keys)
     for key, value in config.items():
         if key not in RUN_INSTANCES:
-            near = nearest(key, RUN_INSTANCES)
+            near = find_nearest(key, RUN_INSTANCES)
             yield wrong_key(
-                file.node(*keys, key), f"no such key; {unknown(key, RUN_INSTANCES) if near else _NONE_LIKE_IT}"
+                file.node(*keys, key), f"no such key; {suggest_names(key, RUN_INSTANCES) if near else _NONE_LIKE_IT}"
             )
         elif not is_a(RUN_INSTANCES[key], value):
-            yield wrong(file.node(*keys, key), f"expected {KINDS[RUN_INSTANCES[key]]}, found {found(value)}")
+            yield wrong(file.node(*keys, key), f"expected {KINDS[RUN_INSTANCES[key]]}, found {format_value(value)}")
     groups = config.get("SecurityGroupIds", ["none asked for"])
     if isinstance(groups, list) and not (groups and all(isinstance(group, str) and group for group in groups)):
         yield wrong(file.node(*keys, "SecurityGroupIds"), "expected the ids of security groups, at least of one")
-    meant = {key if key in RUN_INSTANCES else nearest(key, RUN_INSTANCES) for key in config}
+    meant = {key if key in RUN_INSTANCES else find_nearest(key, RUN_INSTANCES) for key in config}
     if not {"InstanceType", "LaunchTemplate"} & meant:
         yield lacking(file.node(*keys), "InstanceType")
     yield from _processors(file, name)
@@ -98,7 +98,7 @@ def _processors(file: ClusterFile, name: str) -> Iterator[Finding]:
     ami = re.search("x86_64|amd64|arm64|aarch64", file.text_at(*keys, "ImageId"))
     made = ami and _ARCHITECTURES.get(ami[0], ami[0])
     if machine and UNFILLED not in machine and made and made != has:
-        sentence = f"made for {made}, and a {clipped(machine)} is a machine for {has}"
+        sentence = f"made for {made}, and a {clip_text(machine)} is a machine for {has}"
         yield wrong(file.node(*keys, "ImageId"), sentence, file.node(*keys, "InstanceType").path)
     elif has == "arm64":
         yield note(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from tcray.cluster.cluster_file import ClusterFile, Key
-from tcray.config.messages import nearest
+from tcray.config.messages import find_nearest
 from tcray.config.nodes import Node
 from tcray.errors import Problem
 
@@ -52,7 +52,7 @@ def required(
 ) -> Iterator[Finding]:
     """That the mapping `above` lacks `key`, unless one of its keys that are not `known` was probably meant to be it."""
     mapping = file.mapping(*above)
-    meant = {nearest(str(other), known) for other in mapping if other not in known}
+    meant = {find_nearest(str(other), known) for other in mapping if other not in known}
     if mapping.get(key) is None and key not in meant:
         yield lacking(file.node(*above), key, sentence)
 

@@ -16,7 +16,7 @@ from tcray.cluster.checks.findings import Finding, required, wrong
 from tcray.cluster.checks.lines import RUN_OPTIONS
 from tcray.cluster.cluster_file import UNFILLED, ClusterFile
 from tcray.cluster.node_types import TYPES
-from tcray.config.messages import clipped, found, listed, nearest, unknown
+from tcray.config.messages import clip_text, find_nearest, format_value, join_words, suggest_names
 from tcray.config.nodes import Node
 
 KINDS: Mapping[str, str] = {
@@ -83,7 +83,7 @@ def check(file: ClusterFile) -> Iterator[Finding]:
             case "pattern":
                 yield wrong(node, f"expected letters, digits, ., _ and - alone, found {_found(error.instance)}")
             case _:
-                yield wrong(node, clipped(error.message, _LONGEST))
+                yield wrong(node, clip_text(error.message, _LONGEST))
     yield from _container(file)
 
 
@@ -109,7 +109,7 @@ def refusal(file: ClusterFile) -> str:
         return f"{error.args[0]} is missing"
     except Exception as error:  # noqa: BLE001  Ray raises whatever comes, and its launcher would show it
         lines = [*str(error).splitlines(), *reversed(printed.getvalue().splitlines()), type(error).__name__]
-        return clipped(next(line for line in lines if line.strip()), _LONGEST)
+        return clip_text(next(line for line in lines if line.strip()), _LONGEST)
     finally:
         logging.disable(level)
     return ""
@@ -137,8 +137,8 @@ def _container(file: ClusterFile) -> Iterator[Finding]:
 def _unknown(instance: Mapping[str, Any], known: Mapping[str, Any], node: Node) -> Iterator[Finding]:
     for key in instance:
         if key not in known:
-            near = nearest(str(key), known) or len(known) <= _FEW
-            hint = unknown(str(key), known) if near else "Ray's launcher knows none like it"
+            near = find_nearest(str(key), known) or len(known) <= _FEW
+            hint = suggest_names(str(key), known) if near else "Ray's launcher knows none like it"
             entry = node.value.get(str(key), node) if isinstance(node.value, dict) else node
             yield Finding(entry.key_place.problem(node.below(str(key)), f"no such key; {hint}"))
 
@@ -151,12 +151,12 @@ def _missing(file: ClusterFile, error: Any) -> Iterator[Finding]:
 
 
 def _kinds(said: str | list[str]) -> str:
-    return listed(KINDS[kind] for kind in ([said] if isinstance(said, str) else said))
+    return join_words(KINDS[kind] for kind in ([said] if isinstance(said, str) else said))
 
 
 def _found(value: object) -> str:
     """As `words.found`, also of the dates that YAML 1.1 makes of some texts."""
-    return found(value) if value is None or isinstance(value, str | int | float | list | dict) else str(value)
+    return format_value(value) if value is None or isinstance(value, str | int | float | list | dict) else str(value)
 
 
 @cache

@@ -8,7 +8,7 @@ from tcray.cluster.checks.findings import MISSING, Finding, lacking, note, requi
 from tcray.cluster.checks.form import schema
 from tcray.cluster.cluster_file import SPOT_FIRST, UNFILLED, ClusterFile
 from tcray.cluster.node_types import TYPES, NodeType, node_types
-from tcray.config.messages import clipped, found, quoted, shown, unknown
+from tcray.config.messages import clip_text, format_key, format_value, quote_text, suggest_names
 
 RESOURCES = ("CPU", "GPU", "memory", "object_store_memory")
 """What Ray knows by itself; any other name is a resource of one's own."""
@@ -38,7 +38,9 @@ def _head(file: ClusterFile, types: Sequence[NodeType]) -> Iterator[Finding]:
     if named is None:
         yield from required(file, (), "head_node_type", schema()["properties"])
     elif isinstance(named, str):
-        yield wrong(file.node("head_node_type"), f"there is no node type {quoted(named)}; {unknown(named, names)}")
+        yield wrong(
+            file.node("head_node_type"), f"there is no node type {quote_text(named)}; {suggest_names(named, names)}"
+        )
 
 
 def _counts(file: ClusterFile, types: Sequence[NodeType]) -> Iterator[Finding]:
@@ -48,7 +50,7 @@ def _counts(file: ClusterFile, types: Sequence[NodeType]) -> Iterator[Finding]:
             yield wrong(file.node(TYPES, kind.name, "max_workers"), sentence)
         elif kind.least > kind.most:
             node = file.node(TYPES, kind.name, "min_workers")
-            reads = "max_workers", f"{TYPES}.{shown(kind.name)}.max_workers"
+            reads = "max_workers", f"{TYPES}.{format_key(kind.name)}.max_workers"
             yield wrong(node, f"at least {kind.least}, and max_workers allows {kind.most}", *reads)
     most, least = file.value("max_workers"), sum(kind.least for kind in types)
     if not isinstance(most, int):
@@ -79,7 +81,7 @@ def _amounts(file: ClusterFile, kind: NodeType) -> Iterator[Finding]:
     if known is None:
         node = file.node(TYPES, kind.name, "node_config", "InstanceType")
         yield note(
-            node, f"what a {clipped(kind.machine)} has is not known here: the resources were not checked against it"
+            node, f"what a {clip_text(kind.machine)} has is not known here: the resources were not checked against it"
         )
         return
     for resource, has in (("CPU", known.cpus), ("GPU", known.gpus)):
@@ -87,7 +89,7 @@ def _amounts(file: ClusterFile, kind: NodeType) -> Iterator[Finding]:
         if declared > has:
             amount = f"{has or 'no'} {resource}{'' if has == 1 else 's'}"
             node = file.node(TYPES, kind.name, "resources", resource)
-            yield wrong(node, f"a {kind.machine} has {amount}, found {found(declared)}")
+            yield wrong(node, f"a {kind.machine} has {amount}, found {format_value(declared)}")
     offered = kind.has("GPU")
     if offered is not None and offered < known.gpus:
         node = file.node(TYPES, kind.name, "resources")

@@ -8,7 +8,7 @@ from os.path import exists, expanduser
 
 from tcray.cluster.checks.findings import Finding, lacking, note
 from tcray.cluster.cluster_file import UNFILLED, ClusterFile
-from tcray.config.messages import clipped
+from tcray.config.messages import clip_text
 
 TOKEN = "~/.ray/auth_token"  # noqa: S105  the path where Ray keeps it
 
@@ -27,4 +27,4 @@ def check(file: ClusterFile) -> Iterator[Finding]:
         # os.path asks about any text, where pathlib raises: an unknown user's home, a name longer than names can be
         if isinstance(here, str) and UNFILLED not in here and not exists(expanduser(here)):  # noqa: PTH110, PTH111
             way = "ray get-auth-token --generate makes one" if here == TOKEN else "`ray up` has to be said where it is"
-            yield note(file.node("file_mounts", there), f"there is no {clipped(here, 100)} here; {way}")
+            yield note(file.node("file_mounts", there), f"there is no {clip_text(here, 100)} here; {way}")

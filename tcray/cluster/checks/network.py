@@ -11,7 +11,7 @@ from tcray.cluster.checks.findings import MISSING, Finding, lacking, wrong
 from tcray.cluster.checks.lines import RUN_OPTIONS, lines
 from tcray.cluster.cluster_file import UNFILLED, ClusterFile
 from tcray.cluster.node_types import TYPES, node_types
-from tcray.config.messages import clipped, found, quoted
+from tcray.config.messages import clip_text, format_value, quote_text
 from tcray.config.nodes import Node
 
 _NARROWEST_WORLD: Mapping[int, int] = {4: 7, 6: 15}
@@ -39,7 +39,7 @@ def _groups(file: ClusterFile) -> Iterator[Finding]:
         node = file.node(*group, "IpPermissions", i)
         for one in ranges:
             if UNFILLED not in one and not _is_network(one):
-                yield wrong(node, f"expected addresses, as 203.0.113.7/32, found {found(one)}")
+                yield wrong(node, f"expected addresses, as 203.0.113.7/32, found {format_value(one)}")
         if world := [one for one in ranges if _is_world(one)]:
             yield wrong(node, f"opens {_ports(rule)} to the world ({world[0]})")
     if not file.is_aws:
@@ -79,7 +79,7 @@ def _ports(rule: Mapping[str, Any]) -> str:
     low, high = rule.get("FromPort"), rule.get("ToPort")
     if low in (None, -1):
         return "every port"
-    return f"port {clipped(str(low))}" if low == high else f"ports {clipped(str(low))} to {clipped(str(high))}"
+    return f"port {clip_text(str(low))}" if low == high else f"ports {clip_text(str(low))} to {clip_text(str(high))}"
 
 
 def _published(file: ClusterFile) -> Iterator[Finding]:
@@ -88,7 +88,7 @@ def _published(file: ClusterFile) -> Iterator[Finding]:
             if not _LOOPBACK.match(said[2]):
                 what = " ".join(filter(None, said.groups()))
                 sentence = "publishes a port to every network; take it out: containers share the host's network"
-                yield wrong(node, f"{quoted(what)} {sentence}")
+                yield wrong(node, f"{quote_text(what)} {sentence}")
 
 
 def _secrets(node: Node) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from tcray.cluster.checks.providers import LOCAL
 from tcray.cluster.checks.shell import said_to_ray
 from tcray.cluster.cluster_file import UNFILLED, ClusterFile
 from tcray.cluster.node_types import TYPES
-from tcray.config.messages import clipped, found
+from tcray.config.messages import clip_text, format_value
 
 _ADDRESS = re.compile(r"[\w.:-]+")
 _NEWER = "RAY_enable_autoscaler_v2"
@@ -31,11 +31,11 @@ def check(file: ClusterFile) -> Iterator[Finding]:
         if UNFILLED in address:
             continue
         if not _ADDRESS.fullmatch(address):
-            yield wrong(node, f"expected an address, found {found(address)}")
+            yield wrong(node, f"expected an address, found {format_value(address)}")
         elif address == file.value("provider", "head_ip"):
-            yield wrong(node, f"{clipped(address)} is the head, which computes without being named here")
+            yield wrong(node, f"{clip_text(address)} is the head, which computes without being named here")
         elif times[address] > 1 and i > workers.index(address):
-            yield wrong(node, f"{clipped(address)} is given twice")
+            yield wrong(node, f"{clip_text(address)} is given twice")
     yield from _counts(file, len(workers))
 
 
@@ -62,4 +62,6 @@ def _counts(file: ClusterFile, workers: int) -> Iterator[Finding]:
         yield wrong(node, f"{newer}, and leaves one out; say {_NEWER}=0 before `ray start`")
     elif least != workers + 1:
         node = file.node(TYPES, _LOCAL_TYPE, "min_workers")
-        yield wrong(node, f"{newer}: expected {workers + 1} for these {workers} and the head, found {found(least)}")
+        yield wrong(
+            node, f"{newer}: expected {workers + 1} for these {workers} and the head, found {format_value(least)}"
+        )

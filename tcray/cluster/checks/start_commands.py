@@ -10,7 +10,7 @@ from tcray.cluster.checks.lines import Lists, container
 from tcray.cluster.checks.shell import said_to_container, said_to_ray
 from tcray.cluster.cluster_file import ClusterFile
 from tcray.cluster.node_types import node_types
-from tcray.config.messages import clipped, shown
+from tcray.config.messages import clip_text, format_key
 from tcray.config.nodes import Node
 
 _STARTS = re.compile(r"\bray\s+start\b")
@@ -64,9 +64,9 @@ def _authentication(file: ClusterFile, role: str, command: str, node: Node) -> I
         places = [container(file, role, kind) for kind in kinds]
         modes = [said_to_container(_joined(file, lists)).get(_MODE) for lists in places]
         mode = next((mode for mode in modes if mode != "token"), "token")
-        reads = {".".join(map(shown, keys)) for lists in places for keys in lists}
+        reads = {".".join(map(format_key, keys)) for lists in places for keys in lists}
     if mode != "token":
-        said = f"`ray start` without {_MODE}=token" if mode is None else f"{_MODE} is {clipped(mode)}, not token"
+        said = f"`ray start` without {_MODE}=token" if mode is None else f"{_MODE} is {clip_text(mode)}, not token"
         yield wrong(node, f"{said}: {_UNLOCKED[role]}", *reads)
 
 
@@ -77,6 +77,6 @@ def _joined(file: ClusterFile, lists: Lists) -> str:
 def _ports(command: str, node: Node) -> Iterator[Finding]:
     if (host := _DASHBOARD.search(command)) and host[1] not in _LOOPBACK:
         sentence = "opens the dashboard, which runs whatever it is sent; say --dashboard-host=127.0.0.1"
-        yield wrong(node, f"--dashboard-host={clipped(host[1])} {sentence}")
+        yield wrong(node, f"--dashboard-host={clip_text(host[1])} {sentence}")
     if port := _CLIENT.search(command):
-        yield note(node, f"Ray's client server listens on port {clipped(port[1])}; tcray does without it")
+        yield note(node, f"Ray's client server listens on port {clip_text(port[1])}; tcray does without it")

@@ -12,7 +12,7 @@ from tcray.cluster.checks.findings import Finding, note, wrong
 from tcray.cluster.checks.lines import COMMANDS, lines
 from tcray.cluster.cluster_file import UNFILLED, ClusterFile, Key
 from tcray.cluster.node_types import TYPES, node_types
-from tcray.config.messages import clipped, found
+from tcray.config.messages import clip_text, format_value
 from tcray.config.nodes import Node
 
 LEAST_PYTHON = (3, 11)
@@ -48,7 +48,7 @@ def _image(image: str, node: Node) -> Iterator[Finding]:
     read = _IMAGE.fullmatch(image)
     if read is None:
         sentence = f"expected the name of an image, as registry.example/tcray:{__version__}"
-        yield wrong(node, f"{sentence}, found {found(image)}")
+        yield wrong(node, f"{sentence}, found {format_value(image)}")
         return
     tag = read["tag"] or ""
     if not read["digest"] and tag in ("", "latest"):
@@ -57,7 +57,7 @@ def _image(image: str, node: Node) -> Iterator[Finding]:
     own = read["name"].rpartition("/")[2] == "tcray"
     rays = re.search(r"rayproject/ray(-ml)?$", read["name"])
     if number and own and number[0] != __version__:
-        yield wrong(node, f"an image of tcray {clipped(number[0])}, and this is tcray {__version__}")
+        yield wrong(node, f"an image of tcray {clip_text(number[0])}, and this is tcray {__version__}")
     if number and rays:
         yield from _pinned("ray", number[0], node)
     if python := re.search(r"-py(3)(\d{1,3})\b", tag):
@@ -82,7 +82,7 @@ def _pinned(package: str, there: str, node: Node) -> Iterator[Finding]:
     here = __version__ if package == "tcray" else version(package)
     if there != here:
         name = {"ray": "Ray"}.get(package, package)
-        yield wrong(node, f"{name} {clipped(there)}, and here it is {name} {here}")
+        yield wrong(node, f"{name} {clip_text(there)}, and here it is {name} {here}")
 
 
 def _python(named: re.Match[str], node: Node) -> Iterator[Finding]:

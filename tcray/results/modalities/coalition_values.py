@@ -13,7 +13,7 @@ import numpy as np
 
 from tcray.claims.conditions import Conditions, patterns, predicted, without
 from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.modalities import constant
 from tcray.statistics.estimate import Estimate, defined
 from tcray.statistics.shapley_values import Shapley, Subset, shapley
@@ -85,7 +85,7 @@ def incomplete(samples: DatasetRuns, needed: Sequence[Subset], cells: Mapping[Su
     lacking = ["+".join(m for m in samples.card["modalities"] if m in s) for s in needed if s not in cells]
     if not lacking:
         return ""
-    missing = f"No confirm run on {samples.dataset} with {listed(lacking)} for modalities is complete"
+    missing = f"No confirm run on {samples.dataset} with {join_words(lacking)} for modalities is complete"
     return f"{missing}: set modalities to subsets, and run the sweep to its end."
 
 

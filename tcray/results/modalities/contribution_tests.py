@@ -16,7 +16,7 @@ from tcray.claims.effect import Direction, asked, counted, effect, thin
 from tcray.claims.sweep_runs import ALPHA, DatasetRuns, Floats, PairedValues
 from tcray.claims.verdicts import ComponentTest, margin_of
 from tcray.claims.wording import capitalised, label_of, number
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.modalities.coalition_values import Game, cells_by_subset, incomplete, unanchored
 from tcray.statistics.shapley_values import advantage
 
@@ -153,7 +153,7 @@ def _against_parts(
 def _shares(game: Game, label: str) -> str:
     """The Shapley values of a game in a sentence."""
     shares = game.shapley(ALPHA)
-    said = listed([f"{m} {number(shares.values[m])}" for m in shares.order], "and")
+    said = join_words([f"{m} {number(shares.values[m])}" for m in shares.order], "and")
     beats = "better" if shares.total >= 0 else "worse"
     return f"Shapley values for {label}: {said}; the fusion is {number(abs(shares.total))} {beats} than a constant."
 

@@ -194,7 +194,7 @@ _DOCUMENT = record(
         "claims": Entry(list_of(TEXT), "hypotheses put to the test", attrgetter("sweep.claims")),
         "started_at": Entry(TEXT, "UTC", _manifest("started_at")),
         "finished_at": Entry(TEXT.or_null(), "null: not yet", _manifest("finished_at")),
-        "asked": Entry(OPEN, "all that can change a result", lambda results: results.sweep.question_document()),
+        "asked": Entry(OPEN, "all that can change a result", lambda results: results.sweep.to_question_document()),
         "data_sources": Entry(list_of(_DATA_SOURCE), "", _manifest("cards")),
         "left_out": Entry(list_of(OPEN), "datasets that could not be swept, and why", _manifest("left_out")),
         "versions": Entry(_VERSIONS, "", attrgetter("manifest")),

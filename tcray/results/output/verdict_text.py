@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tcray.claims.verdicts import ALL, UNBEATEN, ComponentTest, Finding
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import grouped
 from tcray.results.display.labels import (
@@ -59,7 +59,7 @@ def unbeaten(findings: Sequence[Finding]) -> str:
     """On which datasets the linear model is not beaten, in a sentence; empty where there is none."""
     known = [finding.measured for finding in findings if finding.beats_linear is False]
     datasets = dict.fromkeys(short_dataset_label(measured.dataset, measured.source) for measured in known)
-    return f"No cell beats the linear model on {listed(datasets)}." if datasets else ""
+    return f"No cell beats the linear model on {join_words(datasets)}." if datasets else ""
 
 
 def component_label(component: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import grouped
 from tcray.results.display.labels import metric_label, place_label, stratum_label
@@ -48,7 +48,7 @@ def _caption(parts: list[Conditioning]) -> str:
     if not parts:
         return ""
     first = parts[0]
-    metrics = listed(dict.fromkeys(metric_label(part.metric) for part in parts), "and")
+    metrics = join_words(dict.fromkeys(metric_label(part.metric) for part in parts), "and")
     halved = "At least halved, as it has to be" if first.halved else "Not halved, so the claim is not testable here"
     return (
         f"jWAE less LMF of the same rank and seeds, in {metrics}. {units_words(len(first.differences), first.unit)} "

@@ -9,7 +9,7 @@ from typing import Any
 
 from tcray.claims.units import LINEAR
 from tcray.claims.wording import capitalised
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import grouped
 from tcray.results.display.labels import (
@@ -132,7 +132,7 @@ def _metric_caption(
 
 
 def _told(references: Mapping[str, float]) -> str:
-    return listed([f"{name} ({number_label(value)})" for name, value in references.items()], "and")
+    return join_words([f"{name} ({number_label(value)})" for name, value in references.items()], "and")
 
 
 def _configured(profile: Profile) -> str:

@@ -16,7 +16,7 @@ from tcray.claims.effect import asked
 from tcray.claims.sweep_runs import Floats
 from tcray.claims.verdicts import ComponentTest
 from tcray.claims.wording import capitalised, factor_noun, label_of, level, number, span
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.statistics.mean import over_units
 
 CLAIM = "robustness"
@@ -117,7 +117,7 @@ def _sentence(costs: Costs, names: Sequence[str], label: str) -> str:
     if not spoken:
         return f"{clean}."
     said = [f"{what} costs {_with_interval(costs.costs[..., place].mean(1))}" for what, place in spoken.items()]
-    sentence = f"{clean}; {listed(said, 'and')}."
+    sentence = f"{clean}; {join_words(said, 'and')}."
     what, worst = max(spoken.items(), key=lambda item: float(costs.means[:, item[1]].mean()))
     by_cell = costs.means[:, worst]
     least, most = int(by_cell.argmin()), int(by_cell.argmax())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tcray.claims.wording import capitalised
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.labels import metric_label
 from tcray.results.display.panels import Panel, PanelGroup, panel_name, panel_title
@@ -53,7 +53,7 @@ def _histories(results: Results) -> Iterator[PanelGroup]:
 def _importances(results: Results) -> Iterator[PanelGroup]:
     parts = results.search.importances
     if parts:
-        named = listed(dict.fromkeys(part.evaluator for part in parts), "and")
+        named = join_words(dict.fromkeys(part.evaluator for part in parts), "and")
         caption = (
             f"How much of what sets the best trials apart is due to each tuned hyperparameter ({named}; "
             f"Watanabe et al. 2023), as trials stood after {parts[0].rung} epochs, mean over cells, with the standard "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.tune.report import Report
 
 
@@ -48,4 +48,4 @@ class HostNotices:
         self._blind.update(fresh)
         if fresh:
             sees = "does" if len(fresh) == 1 else "do"
-            yield f"{listed(fresh, 'and')} {sees} not see {self.store}: states and weights go through this host"
+            yield f"{join_words(fresh, 'and')} {sees} not see {self.store}: states and weights go through this host"

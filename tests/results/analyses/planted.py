@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest, Finding, conclude
-from tcray.config.run import Configuration, canonical, digest
+from tcray.config.run import Configuration, canonical_json, digest
 from tcray.config.sweep import Sweep
 from tcray.data.catalogue import Card
 from tcray.search.cells import Cell, cells_of
@@ -118,8 +118,8 @@ def _runs(dataset: Planted, sweep: Sweep) -> Iterator[tuple[dict[str, Any], Outc
 def _run(dataset: Planted, sweep: Sweep, cell: Cell, repeat: int, seed: int, outcome: Outcome) -> dict[str, Any]:
     measured = {f"test.{k}": v for k, v in _metrics(dataset, outcome.prediction).items()} | dict(outcome.metrics)
     row = a_run(measured, card=dataset.card, repeat=repeat, seed=seed, state=outcome.state)
-    configuration = Configuration.resolve({**sweep.fixed, **cell.levels}, tuple(dataset.card.modalities)).flat()
-    named = {"cell": cell.key, "configuration": canonical(configuration)}
+    configuration = Configuration.resolve({**sweep.fixed, **cell.levels}, tuple(dataset.card.modalities)).to_flat()
+    named = {"cell": cell.key, "configuration": canonical_json(configuration)}
     return {**row, **named, "run_id": digest([cell.key, repeat, seed])}
 
 

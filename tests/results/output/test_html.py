@@ -228,7 +228,7 @@ def test_the_sweep_file_asks_the_same_question(tmp_path: Path):
     """Loaded, it is the sweep that was run."""
     path = tmp_path / "rank.yaml"
     path.write_text(sweep_file(the_question()))
-    assert the_question().question_document() == load_sweep(path).question_document()
+    assert the_question().to_question_document() == load_sweep(path).to_question_document()
 
 
 def test_it_says_how_to_make_it_again():

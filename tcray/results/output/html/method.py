@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tcray.claims.units import unit_of
 from tcray.claims.verdicts import MARGIN, OTHERS_MARGIN
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.config.metrics import METRICS
 from tcray.results.analysis import Results
 from tcray.results.display.labels import plural
@@ -57,7 +57,7 @@ def method(results: Results) -> Iterator[Point]:
     )
     margins = [f"{value:g} in {METRICS[name].label}" for name, value in MARGIN.items()]
     margins.append(f"{OTHERS_MARGIN:g} in every other metric")
-    yield Point("Margin", f"The smallest effect of interest, set in advance: {listed(margins, 'and')}.")
+    yield Point("Margin", f"The smallest effect of interest, set in advance: {join_words(margins, 'and')}.")
     yield Point(
         "Verdicts",
         f"Supported: every component is significant in the claimed direction at {results.alpha:.3g}, corrected. "

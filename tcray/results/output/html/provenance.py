@@ -91,7 +91,7 @@ def commands(results: Results) -> str:
 
 def sweep_file(sweep: Sweep) -> str:
     """The sweep as a file that asks the same question, every default written out; without resources."""
-    document = sweep.document()
+    document = sweep.to_document()
     pruner = document["search"] and document["search"]["pruner"]
     search: Mapping[str, Any] = document["search"] or {}
     said: dict[str, Any] = {

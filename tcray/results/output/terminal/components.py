@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tcray.claims.verdicts import ALL, Finding
-from tcray.config.messages import listed
+from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import grouped
 from tcray.results.display.labels import short_place_label
@@ -50,7 +50,7 @@ def _reasons(findings: Sequence[Finding]) -> Iterator[str]:
     """Why components are not testable, each reason once."""
     parts = [f for f in findings if f.verdict == "not testable" and f.measured.component != ALL]
     for reason, same in grouped(parts, lambda finding: finding.sentence).items():
-        yield f"{listed(dict.fromkeys(finding.measured.component for finding in same), 'and')}: {reason}"
+        yield f"{join_words(dict.fromkeys(finding.measured.component for finding in same), 'and')}: {reason}"
 
 
 def _caption(alpha: float) -> str:
