@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tcray.cli.resolve_sweep import store_option, which
-from tcray.results.display.labels import plural
+from tcray.results.display.labels import format_count
 from tcray.store.store import Store
 
 LOGDIR = "comparisons"
@@ -43,5 +43,5 @@ def said(cells: int, bare: int) -> str:
     """How many cells there are, and how many of them have nothing to show."""
     if not cells:
         return "no cell has a run yet"
-    counted = plural(cells, "cell")
+    counted = format_count(cells, "cell")
     return f"{counted}, {bare:,} of them without a complete confirm run" if bare else counted

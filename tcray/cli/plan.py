@@ -11,7 +11,7 @@ import click
 from tcray.cli.resolve_sweep import store_option
 from tcray.config.load import load_sweep
 from tcray.config.messages import join_words
-from tcray.results.display.labels import plural
+from tcray.results.display.labels import format_count
 from tcray.results.output.terminal.table import Column, plain
 from tcray.search.estimate import estimate, timed_before
 from tcray.search.plan import Plan, find_cards, plan
@@ -71,7 +71,7 @@ def _cells(planned: Plan) -> str:
         f"{len(levels)} of {name}" if isinstance(levels, tuple) else f"every subset of {name}"
         for name, levels in planned.sweep.factors.items()
     ]
-    return f"{len(planned.cells):,}: {' × '.join([plural(len(planned.cards), 'dataset'), *by])}"
+    return f"{len(planned.cells):,}: {' × '.join([format_count(len(planned.cards), 'dataset'), *by])}"
 
 
 def _search(planned: Plan) -> str:
@@ -81,23 +81,23 @@ def _search(planned: Plan) -> str:
     waves = f"in waves of {search.wave} ({search.sampler})"
     at = f"{'epoch' if len(rungs.at) == 1 else 'epochs'} {join_words(map(str, rungs.at), 'and')}" if rungs.at else ""
     compared = f", compared at {at} of {rungs.epochs}" if at else ""
-    repeats = plural(planned.repeats, "repeat")
-    return f"{repeats} of {plural(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"
+    repeats = format_count(planned.repeats, "repeat")
+    return f"{repeats} of {format_count(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"
 
 
 def _confirm(planned: Plan) -> str:
     confirm = planned.sweep.confirm
     if confirm is None:
         return "none"
-    what = f"{plural(planned.repeats, 'repeat')} × " if planned.trials else ""
-    return f"{what}{plural(confirm.seeds, 'seed')}: {planned.confirm_runs:,} runs"
+    what = f"{format_count(planned.repeats, 'repeat')} × " if planned.trials else ""
+    return f"{what}{format_count(confirm.seeds, 'seed')}: {planned.confirm_runs:,} runs"
 
 
 def _packs(planned: Plan) -> str:
     kinds = set().union(*planned.signatures.values())
     size = planned.sweep.resources.pack
-    together = "as many runs as fit and help" if size == "auto" else f"{plural(size, 'run')} at most"
-    return f"{plural(len(kinds), 'kind')} of run, each in packs of its own, {together}"
+    together = "as many runs as fit and help" if size == "auto" else f"{format_count(size, 'run')} at most"
+    return f"{format_count(len(kinds), 'kind')} of run, each in packs of its own, {together}"
 
 
 def _resources(planned: Plan) -> str:
@@ -130,11 +130,11 @@ def _time(planned: Plan, store: Store | None) -> str:
     cores = os.cpu_count() or 1
     slots = max(1, int(cores // planned.sweep.resources.cpu))
     source = "as runs like these took before" if found.timed else "a rough figure, by the size of the data"
-    return f"about {_rounded(left * found.seconds / slots)} on the {plural(cores, 'CPU core')} here ({source})"
+    return f"about {_rounded(left * found.seconds / slots)} on the {format_count(cores, 'CPU core')} here ({source})"
 
 
 def _rounded(seconds: float) -> str:
     for size, unit in ((3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:
-            return plural(round(seconds / size), unit)
-    return plural(max(1, round(seconds)), "second")
+            return format_count(round(seconds / size), unit)
+    return format_count(max(1, round(seconds)), "second")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from tcray.errors import InputError
-from tcray.results.display.labels import time_label
+from tcray.results.display.labels import format_time
 from tcray.store.store import Store, SweepStore
 
 STORE = "trials/"
@@ -38,7 +38,7 @@ def which(store: Store, text: str) -> SweepStore:
     sweep = store.sweep(sweep_id)
     manifest = sweep.read_manifest()
     count = f"; {others} other{'s are' if others > 1 else ' is'} called {manifest['name']}" if others else ""
-    click.echo(f"sweep {sweep_id}, started {time_label(manifest['started_at'])}{count}", err=True)
+    click.echo(f"sweep {sweep_id}, started {format_time(manifest['started_at'])}{count}", err=True)
     return sweep
 
 

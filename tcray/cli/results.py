@@ -31,8 +31,8 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
 
     from tcray.results.analysis import analyze
     from tcray.results.modalities.terminal import show_shares
-    from tcray.results.output.terminal.components import show_components
-    from tcray.results.output.terminal.verdicts import show_verdicts
+    from tcray.results.output.terminal.components import print_components
+    from tcray.results.output.terminal.verdicts import print_verdicts
     from tcray.results.rank.terminal import show_optima
     from tcray.results.ranking.terminal import show_ranking
     from tcray.results.robustness.terminal import show_robustness
@@ -47,8 +47,8 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
 
         deliver(json_, as_text(document(results)))
     console = Console()
-    show_verdicts(results, console)
-    show_components(results, console)
+    print_verdicts(results, console)
+    print_components(results, console)
     if ROBUSTNESS in results.sweep.claims:
         show_robustness(results.robustness, console)
     show_shares(results.contributions, console)

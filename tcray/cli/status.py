@@ -9,7 +9,7 @@ import click
 from tcray.cli.on_cluster import cluster_option, say_there
 from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import InputError
-from tcray.results.display.labels import short_dataset_label, time_label
+from tcray.results.display.labels import format_dataset_short, format_time
 from tcray.results.output.terminal.table import Column, plain
 from tcray.store.driver_status import DriverStatus, read_activity
 from tcray.store.store import Store, SweepStore
@@ -48,12 +48,12 @@ def overview(store: Store) -> str:
         return f"{store.volume.shown()} has no sweep yet"
     columns = [
         Column.of("sweep", [one.manifest["sweep_id"] for one in summaries]),
-        Column.of("started", [time_label(one.manifest["started_at"]) for one in summaries]),
+        Column.of("started", [format_time(one.manifest["started_at"]) for one in summaries]),
         *(Column.of(state.lower(), [one.runs(state=state) for one in summaries]) for state in STATES),
         Column.of("planned", [one.manifest["planned_runs"] for one in summaries]),
         Column.of("state", [standing(one) for one in summaries]),
         Column.of(
-            "datasets", [", ".join(short_dataset_label(*dataset) for dataset in one.datasets) for one in summaries]
+            "datasets", [", ".join(format_dataset_short(*dataset) for dataset in one.datasets) for one in summaries]
         ),
     ]
     return plain(columns)
@@ -100,7 +100,7 @@ def by_dataset(summary: Summary) -> str:
     if not rows:
         return ""
     columns = [
-        Column.of("dataset", [short_dataset_label(row["dataset"], row["source"]) for row in rows]),
+        Column.of("dataset", [format_dataset_short(row["dataset"], row["source"]) for row in rows]),
         Column.of("phase", [row["phase"] for row in rows]),
         *(Column.of(state.lower(), [summary.runs(**row, state=state) for row in rows]) for state in STATES),
     ]
@@ -113,7 +113,7 @@ def best_so_far(runs: Sequence[Record], objective: str) -> str:
     if not best:
         return ""
     columns = [
-        Column.of("best so far", [short_dataset_label(run["dataset"], run["source"]) for run in best]),
+        Column.of("best so far", [format_dataset_short(run["dataset"], run["source"]) for run in best]),
         Column.of(objective, [run[objective] for run in best]),
         *(Column.of(name, [run[name] for run in best]) for name in ("phase", "repeat", "trial", "seed", "cell")),
     ]

@@ -8,7 +8,7 @@ import click
 
 from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import InputError, StoreError
-from tcray.results.display.labels import plural
+from tcray.results.display.labels import format_count
 from tcray.store.export import export_rows, line
 from tcray.store.store import Store
 from tcray.store.verify import examine, known_ids
@@ -39,7 +39,7 @@ def verify(sweep: str | None, store: str) -> None:
         click.echo(f"{opened.volume.shown()} has no sweep yet")
     if found:
         raise StoreError(
-            f"{opened.volume.shown()} is not sound: {plural(found, 'issue')}",
+            f"{opened.volume.shown()} is not sound: {format_count(found, 'issue')}",
             "The lines above name them; nothing was changed.",
         )
 

@@ -89,12 +89,12 @@ def show_end(sweep: SweepStore, uri: str) -> None:
     from rich.console import Console
 
     from tcray.results.analysis import analyze
-    from tcray.results.output.terminal.verdicts import show_verdicts
+    from tcray.results.output.terminal.verdicts import print_verdicts
     from tcray.results.rank.terminal import show_optima
     from tcray.results.ranking.terminal import show_ranking
 
     results, console = analyze(sweep), Console()
-    show_verdicts(results, console, brief=True)
+    print_verdicts(results, console, brief=True)
     if not results.sweep.claims:
         show_optima(results.profiles, console)
     show_ranking(results.ranking, console)

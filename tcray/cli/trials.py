@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from tcray.cli.resolve_sweep import store_option, which
 from tcray.errors import InputError
-from tcray.results.display.labels import plural, short_dataset_label
+from tcray.results.display.labels import format_count, format_dataset_short
 from tcray.results.output.terminal.table import Column, fitting, plain, width_of
 from tcray.store.finite import finite
 from tcray.store.store import Store
@@ -83,14 +83,14 @@ def as_text(trials: Trials, manifest: Mapping[str, Any], width: int) -> str:
     if not runs:
         return "no run\n"
     columns = [
-        Column.of("dataset", [short_dataset_label(run["dataset"], run["source"]) for run in runs]),
+        Column.of("dataset", [format_dataset_short(run["dataset"], run["source"]) for run in runs]),
         Column.of("state", [f"{run['state']}: {run['reason']}" if run["reason"] else run["state"] for run in runs]),
         *(Column.of(name, [run[name] for run in runs]) for name in by_interest(trials, manifest)),
     ]
     shown = fitting(columns, width, taken=width_of)
     hidden = len(columns) - len(shown)
     more = f", {hidden} more columns in a wider terminal or with --format csv" if hidden else ""
-    return f"{plain(shown)}\n{plural(len(runs), 'run')}{more}\n"
+    return f"{plain(shown)}\n{format_count(len(runs), 'run')}{more}\n"
 
 
 def by_interest(trials: Trials, manifest: Mapping[str, Any]) -> list[str]:

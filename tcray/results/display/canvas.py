@@ -83,7 +83,7 @@ def house_style() -> Iterator[None]:
             yield
 
 
-def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+def in_house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """A function that draws a figure, made to draw it in the house's style."""
 
     @wraps(draw)
@@ -94,7 +94,9 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return styled
 
 
-def panel(title: str, xlabel: str, ylabel: str, *, height: float = HEIGHT, left: float = 0.62) -> tuple[Figure, Axes]:
+def new_panel(
+    title: str, xlabel: str, ylabel: str, *, height: float = HEIGHT, left: float = 0.62
+) -> tuple[Figure, Axes]:
     """A figure with one pair of axes; `left` is the room for the labels of the y axis, in inches."""
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((left / WIDTH, 0.5 / height, 1 - (left + 0.14) / WIDTH, 1 - 0.85 / height))
@@ -104,14 +106,16 @@ def panel(title: str, xlabel: str, ylabel: str, *, height: float = HEIGHT, left:
     return figure, axes
 
 
-def note(axes: Axes, x: float, y: float, text: str, *, offset: tuple[float, float] = (0, 0), **options: Any) -> None:
+def annotate(
+    axes: Axes, x: float, y: float, text: str, *, offset: tuple[float, float] = (0, 0), **options: Any
+) -> None:
     """A word beside what it names, `offset` points away, on a ground that keeps lines from running through it."""
     ground = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     defaults = {"fontsize": SMALL, "color": MUTED, "bbox": ground, "zorder": 6, "textcoords": "offset points"}
     axes.annotate(text, (x, y), xytext=offset, **{**defaults, **options})
 
 
-def legend(axes: Axes) -> None:
+def add_legend(axes: Axes) -> None:
     """The names of what was drawn, in rows above the axes, which make room for them; nothing if nothing has a name."""
     names = axes.get_legend_handles_labels()[1]
     if not names:
@@ -128,7 +132,7 @@ def legend(axes: Axes) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=columns, handletextpad=0.5, labelspacing=0.3)
 
 
-def span(*series: Sequence[float], above: float = 0.08, below: float = 0.08) -> tuple[float, float]:
+def padded_limits(*series: Sequence[float], above: float = 0.08, below: float = 0.08) -> tuple[float, float]:
     """Limits that hold all numbers, with room above and below as fractions of their range."""
     values = [value for numbers in series for value in numbers]
     low, high = min(values), max(values)
@@ -136,7 +140,7 @@ def span(*series: Sequence[float], above: float = 0.08, below: float = 0.08) -> 
     return low - below * extent, high + above * extent
 
 
-def extent(values: ArrayLike, means: Sequence[Estimate]) -> tuple[float, float]:
+def data_limits(values: ArrayLike, means: Sequence[Estimate]) -> tuple[float, float]:
     """From the least to the greatest of intervals' ends and of units, but those outside of Tukey's (1977) outer fences.
 
     A run that collapsed would else take the whole axis, and leave a line for all others.

@@ -46,49 +46,49 @@ class Placed(Protocol):
         """The levels that it fixes, by factor."""
 
 
-def dataset_label(dataset: str, source: str) -> str:
+def format_dataset(dataset: str, source: str) -> str:
     """A dataset, never without saying whether it is real or a twin; one that was left out is neither."""
     return f"{dataset} ({source})" if source else dataset
 
 
-def short_dataset_label(dataset: str, source: str) -> str:
+def format_dataset_short(dataset: str, source: str) -> str:
     """A dataset where room is short: a twin is never shown without saying so."""
-    return dataset_label(dataset, source if source == "twin" else "")
+    return format_dataset(dataset, source if source == "twin" else "")
 
 
-def place_label(part: Placed) -> str:
+def format_place(part: Placed) -> str:
     """As `mosi (real), conditioning=none`."""
-    return _joined(dataset_label(part.dataset, part.source), part.stratum)
+    return _joined(format_dataset(part.dataset, part.source), part.stratum)
 
 
-def short_place_label(part: Placed) -> str:
+def format_place_short(part: Placed) -> str:
     """As `mosi, conditioning=none`, where room is short."""
-    return _joined(short_dataset_label(part.dataset, part.source), part.stratum)
+    return _joined(format_dataset_short(part.dataset, part.source), part.stratum)
 
 
 def _joined(dataset: str, stratum: Mapping[str, Any]) -> str:
-    return ", ".join(filter(None, [dataset, stratum_label(stratum)]))
+    return ", ".join(filter(None, [dataset, format_stratum(stratum)]))
 
 
-def level_label(value: Any) -> str:
+def format_level(value: Any) -> str:
     """A level of a factor; modalities are joined by `+`."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return " + ".join(map(str, value)) or "none"
-    return level_label(sorted(value)) if isinstance(value, frozenset) else level(value)
+    return format_level(sorted(value)) if isinstance(value, frozenset) else level(value)
 
 
-def stratum_label(stratum: Mapping[str, Any]) -> str:
+def format_stratum(stratum: Mapping[str, Any]) -> str:
     """The levels that a stratum fixes, as `conditioning=none, rank=4`; empty where it fixes none."""
-    return ", ".join(f"{name}={level_label(value)}" for name, value in stratum.items() if value is not None)
+    return ", ".join(f"{name}={format_level(value)}" for name, value in stratum.items() if value is not None)
 
 
-def factor_label(factor: str) -> str:
+def format_factor(factor: str) -> str:
     """A factor as an axis names it."""
     noun = factor_noun(factor)
     return f"rate of {noun} in training" if factor.startswith("modality_dropout.") else noun
 
 
-def metric_label(metric: str) -> str:
+def format_metric(metric: str) -> str:
     """`test.mae` as `test MAE`, `train.loss` as `train loss`."""
     if metric == GAP:
         return "test − train loss"
@@ -97,17 +97,17 @@ def metric_label(metric: str) -> str:
     return f"{SPLITS.get(split, split)} {label}".strip()
 
 
-def better_label(*, maximize: bool) -> str:
+def format_direction(*, maximize: bool) -> str:
     """Which way is better."""
     return "higher is better" if maximize else "lower is better"
 
 
-def number_label(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """Three decimals, which suit every metric here."""
     return _known(value, number)
 
 
-def signed_label(value: float | None) -> str:
+def format_signed(value: float | None) -> str:
     """A difference, with its sign."""
     return _known(value, signed)
 
@@ -118,48 +118,48 @@ def _known(value: float | None, said: Callable[[float], str]) -> str:
     return said(value) if abs(value) < LARGE else f"{value:.1e}".replace("-", "−")
 
 
-def estimate_label(estimate: Estimate | None) -> str:
+def format_estimate(estimate: Estimate | None) -> str:
     """A mean ± half its 95 % interval; without the half where there is none."""
-    return _give_or_take(estimate, number_label)
+    return _give_or_take(estimate, format_number)
 
 
-def change_label(estimate: Estimate | None) -> str:
+def format_change(estimate: Estimate | None) -> str:
     """A mean difference, with its sign, ± half its 95 % interval."""
-    return _give_or_take(estimate, signed_label)
+    return _give_or_take(estimate, format_signed)
 
 
 def _give_or_take(estimate: Estimate | None, said: Callable[[float | None], str]) -> str:
     if estimate is None:
         return NONE
-    mean, half = said(estimate.mean), number_label(estimate.half_width)
+    mean, half = said(estimate.mean), format_number(estimate.half_width)
     return mean if NONE in (mean, half) else f"{mean} ± {half}"
 
 
-def interval_label(interval: Interval | None) -> str:
+def format_interval(interval: Interval | None) -> str:
     """`0.012 to 0.050`."""
     if interval is None:
         return NONE
-    ends = number_label(interval.low), number_label(interval.high)
+    ends = format_number(interval.low), format_number(interval.high)
     return NONE if NONE in ends else " to ".join(ends)
 
 
-def p_label(p: float | None) -> str:
+def format_p(p: float | None) -> str:
     """A p-value, three decimals of it."""
-    return "< 0.001" if p is not None and p < 0.001 else number_label(p)
+    return "< 0.001" if p is not None and p < 0.001 else format_number(p)
 
 
-def plural(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """`1 repeat`, `12 repeats`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def runs_label(row: Row, unit: Unit) -> str:
+def format_runs(row: Row, unit: Unit) -> str:
     """How many runs a row of a ranking rests on: `3 × 2`, repeats of seeds; as `3 × 1–2` where they differ."""
     few, many = row.seeds
     seeds = f"{few}" if few == many else f"{few}–{many}"
     return f"{row.repeats} × {seeds}" if unit == "repeat" else seeds
 
 
-def time_label(iso: str) -> str:
+def format_time(iso: str) -> str:
     """A time of the manifest (UTC) to the minute."""
     return iso[:16].replace("T", " ")

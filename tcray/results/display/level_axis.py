@@ -10,21 +10,21 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from tcray.results.display.labels import level_label
+from tcray.results.display.labels import format_level
 
 WIDE = 6.0
 """Positive levels are spaced by their logarithm where the largest is this many times the smallest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class LevelAxis:
     """The levels of a factor and their places: even steps, unless they are numbers that tell better distances."""
 
     levels: tuple[Any, ...]
     places: tuple[float, ...]
 
     @classmethod
-    def of(cls, levels: Sequence[Any]) -> Levels:
+    def of(cls, levels: Sequence[Any]) -> LevelAxis:
         """Numbers at their value, or its logarithm; even steps for words, and for a range of zero and magnitudes."""
         levels = tuple(levels)
         if len(levels) > 1 and all(isinstance(level, int | float) for level in levels):
@@ -57,6 +57,6 @@ class Levels:
 
     def draw(self, axes: Axes) -> None:
         """Ticks at the levels, and a little room on both sides."""
-        axes.set_xticks(self.places, [level_label(level) for level in self.levels])
+        axes.set_xticks(self.places, [format_level(level) for level in self.levels])
         room = 0.06 * ((max(self.places) - min(self.places)) or 1.0)
         axes.set_xlim(min(self.places) - room, max(self.places) + room)

@@ -33,12 +33,12 @@ ROLES: Mapping[str, str] = {
     PURPLE: "purple",
     SKY: "sky",
     OLIVE: "olive",
-    **{colour: f"level-{place}" for place, colour in enumerate(SEQUENCE)},
+    **{color: f"level-{place}" for place, color in enumerate(SEQUENCE)},
 }
 """The role of each colour, by which the report's style sheet names it (`--figure-ink`)."""
 
 
-def of_level(place: int, count: int) -> str:
+def level_color(place: int, count: int) -> str:
     """The colour of the level at `place` among `count` ordered ones."""
     if count <= 1:
         return BLUE

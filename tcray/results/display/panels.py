@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from tcray.results.display.labels import dataset_label, stratum_label
+from tcray.results.display.labels import format_dataset, format_stratum
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,17 @@ class PanelGroup:
     drawer: str = ""
 
 
-def panel_name(dataset: str, source: str, stratum: Mapping[str, Any], *words: str) -> str:
+def format_panel_name(dataset: str, source: str, stratum: Mapping[str, Any], *words: str) -> str:
     """The name of a figure among those of its topic."""
-    return "/".join(part for part in (dataset_label(dataset, source), stratum_label(stratum), *words) if part)
+    return "/".join(part for part in (format_dataset(dataset, source), format_stratum(stratum), *words) if part)
 
 
-def panel_title(dataset: str, source: str, stratum: Mapping[str, Any] | None = None, *words: str) -> str:
+def format_panel_title(dataset: str, source: str, stratum: Mapping[str, Any] | None = None, *words: str) -> str:
     """What a figure is headed with, so that it can stand alone: `mosi (twin) · conditioning=none`."""
-    return " · ".join(p for p in (dataset_label(dataset, source), stratum_label(stratum or {}), *words) if p)
+    return " · ".join(p for p in (format_dataset(dataset, source), format_stratum(stratum or {}), *words) if p)
 
 
-def units_words(count: int, unit: str) -> str:
+def describe_units(count: int, unit: str) -> str:
     """What a faint line is, and how many there are."""
     meaning = " (the mean of its confirm seeds)" if unit == "repeat" else ""
     return f"A faint line is one {unit}{meaning}; there are {count}."

@@ -7,17 +7,17 @@ from functools import partial
 
 from tcray.claims.wording import capitalised
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import metric_label, plural
-from tcray.results.display.panels import Panel, PanelGroup, panel_name, panel_title
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_count, format_metric
+from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
 from tcray.results.modalities.analysis import Contribution
 from tcray.results.modalities.figure import (
-    interactions_figure,
-    interactions_words,
-    shapley_figure,
-    shapley_words,
-    subsets_figure,
-    subsets_words,
+    describe_interactions,
+    describe_shapley_values,
+    describe_subsets,
+    draw_interactions,
+    draw_shapley_values,
+    draw_subsets,
 )
 
 TOPIC = "modal-asymmetry"
@@ -26,9 +26,9 @@ KINDS = {"retrained": "trained on each subset", "inference": "rest missing at te
 """How the value of a subset of modalities came about."""
 
 
-def contribution_plates(results: Results) -> Iterator[PanelGroup]:
+def modality_panels(results: Results) -> Iterator[PanelGroup]:
     """Of every dataset: values, subsets and interactions; retrained and at inference side by side."""
-    for (dataset, source), parts in grouped(results.contributions, lambda part: (part.dataset, part.source)).items():
+    for (dataset, source), parts in group_by(results.contributions, lambda part: (part.dataset, part.source)).items():
         yield PanelGroup(TOPIC, dataset, source, _values_caption(parts), tuple(map(_values, parts)))
         yield PanelGroup(TOPIC, dataset, source, _subsets_caption(parts), tuple(map(_subsets, parts)))
         paired = [part for part in parts if part.shapley.interactions]
@@ -39,28 +39,28 @@ def contribution_plates(results: Results) -> Iterator[PanelGroup]:
 def _titled(part: Contribution, word: str) -> tuple[str, str]:
     kind = KINDS[part.kind]
     of = (part.dataset, part.source, part.stratum)
-    return panel_name(*of, f"{word}, {kind}"), panel_title(*of, kind)
+    return format_panel_name(*of, f"{word}, {kind}"), format_panel_title(*of, kind)
 
 
 def _values(part: Contribution) -> Panel:
     name, title = _titled(part, "Shapley values")
-    return Panel(name, shapley_words(part), partial(shapley_figure, part, title))
+    return Panel(name, describe_shapley_values(part), partial(draw_shapley_values, part, title))
 
 
 def _subsets(part: Contribution) -> Panel:
     name, title = _titled(part, "subsets")
-    return Panel(name, subsets_words(part), partial(subsets_figure, part, title))
+    return Panel(name, describe_subsets(part), partial(draw_subsets, part, title))
 
 
 def _interactions(part: Contribution) -> Panel:
     name, title = _titled(part, "interactions")
-    return Panel(name, interactions_words(part), partial(interactions_figure, part, title))
+    return Panel(name, describe_interactions(part), partial(draw_interactions, part, title))
 
 
 def _values_caption(parts: list[Contribution]) -> str:
-    counted = plural(max(part.n_units for part in parts), parts[0].unit)
+    counted = format_count(max(part.n_units for part in parts), parts[0].unit)
     return (
-        f"Each modality's exact Shapley value over all subsets, in {metric_label(parts[0].metric)} gained (losses are "
+        f"Each modality's exact Shapley value over all subsets, in {format_metric(parts[0].metric)} gained (losses are "
         "negated, so that a bar to the right helps); all bars together are what the full fusion gains over none. "
         "Trained on each subset: the value of a modality to a fusion that is tuned and trained for it. Rest missing at "
         "test: how far trained fusions lean on it, called reliance where they were trained without modality dropout. "
@@ -70,7 +70,7 @@ def _values_caption(parts: list[Contribution]) -> str:
 
 def _subsets_caption(parts: list[Contribution]) -> str:
     return (
-        f"{capitalised(metric_label(parts[0].metric))} that each subset of modalities reaches, with 95 % intervals "
+        f"{capitalised(format_metric(parts[0].metric))} that each subset of modalities reaches, with 95 % intervals "
         "over retraining; the dashed line is the full fusion, and none is the best constant (trained on each subset) "
         "or the fusion with everything missing (rest missing at test)."
     )

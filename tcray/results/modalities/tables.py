@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from tcray.results.analysis import Results
 from tcray.results.display.labels import (
     NONE,
-    interval_label,
-    metric_label,
-    number_label,
-    p_label,
-    place_label,
-    plural,
-    signed_label,
+    format_count,
+    format_interval,
+    format_metric,
+    format_number,
+    format_p,
+    format_place,
+    format_signed,
 )
 from tcray.results.display.table import Cell, Numbered, Table, heads, name
 from tcray.results.modalities import panels as contributions
@@ -21,7 +21,7 @@ from tcray.results.modalities.analysis import Contribution
 from tcray.results.modalities.panels import KINDS
 
 
-def contribution_tables(results: Results) -> Iterator[Numbered]:
+def modality_tables(results: Results) -> Iterator[Numbered]:
     """Of every dataset and kind: each modality's value with both intervals, and what is sure of the order."""
     for part in results.contributions:
         shapley = part.shapley
@@ -33,18 +33,18 @@ def contribution_tables(results: Results) -> Iterator[Numbered]:
             rows.append(
                 (
                     name(modality),
-                    Cell(signed_label(shapley.values[modality])),
-                    *(Cell(interval_label(mean.interval() if mean else None)) for mean in means),
+                    Cell(format_signed(shapley.values[modality])),
+                    *(Cell(format_interval(mean.interval() if mean else None)) for mean in means),
                     Cell(f"{share:.0%}".replace("-", "−") if share is not None else NONE),
-                    Cell(p_label(shapley.p_values[modality])),
+                    Cell(format_p(shapley.p_values[modality])),
                 )
             )
         caption = (
-            f"{place_label(part)}, {KINDS[part.kind]}: {part.name} by modality in {metric_label(part.metric)} gained, "
-            f"over {plural(part.n_units, part.unit)}"
+            f"{format_place(part)}, {KINDS[part.kind]}: {part.name} by modality in {format_metric(part.metric)} "
+            f"gained, over {format_count(part.n_units, part.unit)}"
         )
         columns = ["φ", "95 % over retraining", "95 % over retraining and people", "share of the total", "p (φ = 0)"]
-        note = f"Order: {_order(part)}. Asymmetry index (max φ − min φ) / Σ |φ|: {number_label(shapley.asymmetry)}."
+        note = f"Order: {_order(part)}. Asymmetry index (max φ − min φ) / Σ |φ|: {format_number(shapley.asymmetry)}."
         yield contributions.TOPIC, part.dataset, Table(caption, (heads(["modality"], columns),), tuple(rows), note=note)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import interval_label, metric_label, short_place_label, signed_label
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_interval, format_metric, format_place_short, format_signed
 from tcray.results.modalities.analysis import Contribution
-from tcray.results.output.terminal.prose import put_table, say
+from tcray.results.output.terminal.prose import print_table, print_wrapped
 from tcray.results.output.terminal.table import Column, ruled
 from tcray.statistics.mean import Interval
 
@@ -20,14 +20,14 @@ HEADERS = {"retrained": ("others left out", "of training"), "inference": ("other
 def show_shares(contributions: Sequence[Contribution], console: Console) -> None:
     """Prints a table a dataset and stratum; nothing where no share is known."""
     if contributions:
-        say(console, "Shapley values with 95 % intervals: above 0 where a modality helps", style="bold")
-    for where, there in grouped(contributions, _where).items():
+        print_wrapped(console, "Shapley values with 95 % intervals: above 0 where a modality helps", style="bold")
+    for where, there in group_by(contributions, _where).items():
         modality = Column(("modality",), there[0].modalities, right=False)
-        put_table(console, ruled([modality, *map(_column, there)]), where)
+        print_table(console, ruled([modality, *map(_column, there)]), where)
 
 
 def _where(contribution: Contribution) -> str:
-    return f"{short_place_label(contribution)}: {metric_label(contribution.metric)}"
+    return f"{format_place_short(contribution)}: {format_metric(contribution.metric)}"
 
 
 def _column(contribution: Contribution) -> Column:
@@ -39,5 +39,5 @@ def _share(contribution: Contribution, modality: str) -> str:
     """As `+0.399 (0.386 to 0.413)`."""
     shapley = contribution.shapley
     low, high = shapley.ci_low[modality], shapley.ci_high[modality]
-    interval = f" ({interval_label(Interval(low, high))})" if low is not None and high is not None else ""
-    return f"{signed_label(shapley.values[modality])}{interval}"
+    interval = f" ({format_interval(Interval(low, high))})" if low is not None and high is not None else ""
+    return f"{format_signed(shapley.values[modality])}{interval}"

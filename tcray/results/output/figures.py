@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tcray.results.analysis import Results
 
 
-def figures_of(results: Results) -> dict[str, Figure]:
+def draw_figures(results: Results) -> dict[str, Figure]:
     """Every figure of the report by name, as `rank-generalisation/mosi (twin)/conditioning=none/test MAE`."""
     from tcray.results.output.panels import plates
 

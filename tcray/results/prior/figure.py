@@ -5,32 +5,32 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from tcray.results.display.canvas import drawn, extent, legend, note, panel, span
-from tcray.results.display.labels import metric_label, signed_label
-from tcray.results.display.level_axis import Levels
+from tcray.results.display.canvas import add_legend, annotate, data_limits, in_house_style, new_panel, padded_limits
+from tcray.results.display.labels import format_metric, format_signed
+from tcray.results.display.level_axis import LevelAxis
 from tcray.results.display.palette import BLUE, INK, MUTED, ORANGE, PAPER, RULE
 from tcray.results.prior.analysis import BANDS, Conditioning
 
 
-@drawn
-def difference_figure(part: Conditioning, title: str) -> Figure:
+@in_house_style
+def draw_differences(part: Conditioning, title: str) -> Figure:
     """jWAE − LMF at each rank: every unit, the mean, its 95 % interval; the bands of rank behind."""
-    figure, axes = panel(title, "rank", f"jWAE − LMF in {metric_label(part.metric)}")
-    levels = Levels.of(part.ranks)
+    figure, axes = new_panel(title, "rank", f"jWAE − LMF in {format_metric(part.metric)}")
+    levels = LevelAxis.of(part.ranks)
     values = np.asarray(part.differences, np.float64)
     known = [
         (at, estimate.mean, estimate.half_width or 0.0)
         for at, estimate in zip(levels.places, part.means, strict=True)
         if estimate.mean is not None
     ]
-    low, high = span(extent(values, part.means), [0.0], above=0.2, below=0.12)
+    low, high = padded_limits(data_limits(values, part.means), [0.0], above=0.2, below=0.12)
     for place, band in enumerate(BANDS):
         inside = [rank for rank in part.ranks if min(band.ranks) <= rank <= max(band.ranks)]
         if inside:
             left, right = levels.edges(inside)
             axes.axvspan(left, right, color=RULE, alpha=0.55 if place % 2 == 0 else 0.0, lw=0, zorder=0)
             middle = (max(left, min(levels.places)) + min(right, max(levels.places))) / 2
-            note(
+            annotate(
                 axes,
                 middle,
                 0.985,
@@ -51,37 +51,37 @@ def difference_figure(part: Conditioning, title: str) -> Figure:
     axes.set_ylim(low, high)
     better = "▲ jWAE better" if part.maximize else "▼ jWAE better"
     height, align = (0.9, "top") if part.maximize else (0.03, "bottom")
-    note(axes, 0.012, height, better, xycoords="axes fraction", ha="left", va=align, color=BLUE)
+    annotate(axes, 0.012, height, better, xycoords="axes fraction", ha="left", va=align, color=BLUE)
     levels.draw(axes)
     return figure
 
 
-@drawn
-def manipulation_figure(part: Conditioning, title: str) -> Figure:
+@in_house_style
+def draw_manipulation_check(part: Conditioning, title: str) -> Figure:
     """MMD² between latents and prior at each rank, without the prior and with it."""
-    figure, axes = panel(title, "rank", "mean MMD² to the prior")
-    levels = Levels.of(part.ranks)
+    figure, axes = new_panel(title, "rank", "mean MMD² to the prior")
+    levels = LevelAxis.of(part.ranks)
     series = (("LMF (none)", part.mmd2_none, ORANGE, "s", (0, (5, 1.6))), ("jWAE", part.mmd2_jwae, BLUE, "o", "-"))
-    for name, values, colour, marker, dashes in series:
+    for name, values, color, marker, dashes in series:
         known = [(at, value) for at, value in zip(levels.places, values, strict=True) if value is not None]
         if known:
-            axes.plot(*zip(*known, strict=True), color=colour, marker=marker, ms=4.2, lw=1.6, ls=dashes, label=name)
+            axes.plot(*zip(*known, strict=True), color=color, marker=marker, ms=4.2, lw=1.6, ls=dashes, label=name)
     halves = [(at, value / 2) for at, value in zip(levels.places, part.mmd2_none, strict=True) if value is not None]
     if halves:
         axes.plot(*zip(*halves, strict=True), color=MUTED, lw=0.9, ls=(0, (1.4, 1.4)), label="half of LMF's")
-        legend(axes)
+        add_legend(axes)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     levels.draw(axes)
     return figure
 
 
-def difference_words(part: Conditioning) -> str:
+def describe_differences(part: Conditioning) -> str:
     """What the panel shows, in words and numbers."""
-    shown = "; ".join(f"{rank}: {signed_label(mean.mean)}" for rank, mean in zip(part.ranks, part.means, strict=True))
-    return f"jWAE minus LMF in {metric_label(part.metric)} by rank. Means: {shown}."
+    shown = "; ".join(f"{rank}: {format_signed(mean.mean)}" for rank, mean in zip(part.ranks, part.means, strict=True))
+    return f"jWAE minus LMF in {format_metric(part.metric)} by rank. Means: {shown}."
 
 
-def manipulation_words(part: Conditioning) -> str:
+def describe_manipulation_check(part: Conditioning) -> str:
     """The same of the manipulation check."""
     halved = "at least halved" if part.halved else "not halved"
     return f"MMD² of the latents to the prior by rank, for LMF and jWAE: {halved} by the prior."

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tcray.claims.wording import levels as listed_levels
-from tcray.results.display.canvas import WIDTH, drawn, extent, note, panel, span
-from tcray.results.display.labels import better_label, factor_label, level_label, metric_label, number_label
-from tcray.results.display.level_axis import Levels
+from tcray.results.display.canvas import WIDTH, annotate, data_limits, in_house_style, new_panel, padded_limits
+from tcray.results.display.labels import format_direction, format_factor, format_level, format_metric, format_number
+from tcray.results.display.level_axis import LevelAxis
 from tcray.results.display.palette import BLUE, GREEN, INK, MUTED, ORANGE, PAPER
 from tcray.results.rank.extremum import Extremum
 from tcray.results.rank.location import Region
@@ -38,8 +38,8 @@ class Claimed:
     extremum: Extremum
 
 
-@drawn
-def profile_figure(
+@in_house_style
+def draw_profile(
     profile: Profile,
     title: str,
     *,
@@ -52,9 +52,9 @@ def profile_figure(
     references  reference rows by name; which are near enough to be drawn, `shown_references` says
     limits      of the y axis, so that panels side by side share one
     """
-    better = better_label(maximize=profile.maximize)
-    figure, axes = panel(title, factor_label(profile.factor), f"{metric_label(profile.metric)} ({better})")
-    levels = Levels.of(profile.levels)
+    better = format_direction(maximize=profile.maximize)
+    figure, axes = new_panel(title, format_factor(profile.factor), f"{format_metric(profile.metric)} ({better})")
+    levels = LevelAxis.of(profile.levels)
     if claimed:
         _claimed(axes, levels, claimed)
     _units(axes, levels, profile.values)
@@ -70,25 +70,25 @@ def profile_figure(
     return figure
 
 
-@drawn
-def loss_figure(
+@in_house_style
+def draw_losses(
     train: Profile | None, gap: Profile | None, title: str, *, limits: tuple[float, float] | None = None
 ) -> Figure:
     """Train and test loss at the last epoch, and the gap between them."""
     known = train or gap
     assert known is not None
-    figure, axes = panel(title, factor_label(known.factor), "loss at the last epoch (lower is better)")
-    levels = Levels.of(known.levels)
+    figure, axes = new_panel(title, format_factor(known.factor), "loss at the last epoch (lower is better)")
+    levels = LevelAxis.of(known.levels)
     curves = _loss_curves(train, gap)
-    for name, (means, colour, marker, dashes) in curves.items():
+    for name, (means, color, marker, dashes) in curves.items():
         at = [place for place, mean in zip(levels.places, means, strict=True) if mean.mean is not None]
         numbers = [mean.mean for mean in means if mean.mean is not None]
         if not numbers:
             continue
-        axes.plot(at, numbers, color=colour, lw=1.6, ls=dashes, zorder=3)
-        _whiskers(axes, levels, means, colour)
-        axes.plot(at, numbers, ls="none", marker=marker, ms=4.2, color=colour, zorder=4)
-        note(axes, at[-1], numbers[-1], name, offset=(0, 5), color=colour, fontweight="bold", ha="right")
+        axes.plot(at, numbers, color=color, lw=1.6, ls=dashes, zorder=3)
+        _whiskers(axes, levels, means, color)
+        axes.plot(at, numbers, ls="none", marker=marker, ms=4.2, color=color, zorder=4)
+        annotate(axes, at[-1], numbers[-1], name, offset=(0, 5), color=color, fontweight="bold", ha="right")
     if {"train loss", "test loss"} <= curves.keys():
         _between(axes, levels, *(curves[name][0] for name in ("train loss", "test loss")))
     levels.draw(axes)
@@ -98,17 +98,17 @@ def loss_figure(
 
 def profile_limits(profiles: Sequence[Profile], references: Mapping[str, float] | None = None) -> tuple[float, float]:
     """Limits of the y axis: intervals, references and most units lie within; a collapsed unit may lie without."""
-    return span(_extent(profiles), list((references or {}).values()), above=0.16, below=0.16)
+    return padded_limits(_extent(profiles), list((references or {}).values()), above=0.16, below=0.16)
 
 
 def loss_limits(pairs: Sequence[tuple[Profile | None, Profile | None]]) -> tuple[float, float] | None:
     """Limits of the y axis that hold the curves of all pairs of train loss and gap; None where there are none."""
     curves = [means for train, gap in pairs for means, *_ in _loss_curves(train, gap).values()]
     ends = [end for means in curves for mean in means for end in _ends(mean)]
-    return span(ends, above=0.12) if ends else None
+    return padded_limits(ends, above=0.12) if ends else None
 
 
-def shown_references(references: Mapping[str, float], profiles: Sequence[Profile]) -> dict[str, float]:
+def visible_baselines(references: Mapping[str, float], profiles: Sequence[Profile]) -> dict[str, float]:
     """The reference rows that are no farther off the rest of the figure than `REACH` of its extent."""
     low, high = _extent(profiles)
     reach = REACH * ((high - low) or abs(high))
@@ -123,7 +123,7 @@ def beyond(profiles: Sequence[Profile], limits: tuple[float, float]) -> int:
 
 def _extent(profiles: Sequence[Profile]) -> tuple[float, float]:
     units = np.concatenate([np.ravel(profile.values) for profile in profiles])
-    return extent(units, [mean for profile in profiles for mean in profile.means])
+    return data_limits(units, [mean for profile in profiles for mean in profile.means])
 
 
 def _ends(mean: Estimate) -> list[float]:
@@ -141,17 +141,17 @@ def _references(axes: Axes, references: Mapping[str, float]) -> None:
     for name, value in references.items():
         axes.axhline(value, color=ORANGE, lw=1.1, ls=(0, (4, 2)), zorder=2)
         across = axes.get_yaxis_transform()
-        note(axes, 1, value, name, xycoords=across, offset=(2, 0), ha="left", va="center", color=ORANGE, bbox=None)
+        annotate(axes, 1, value, name, xycoords=across, offset=(2, 0), ha="left", va="center", color=ORANGE, bbox=None)
 
 
-def _claimed(axes: Axes, levels: Levels, claimed: Claimed) -> None:
+def _claimed(axes: Axes, levels: LevelAxis, claimed: Claimed) -> None:
     """A band behind the levels that were named in advance."""
     named = [level for level in levels.levels if claimed.region.holds(level)]
     if named:
         axes.axvspan(*levels.edges(named), color=GREEN if claimed.extremum == "best" else ORANGE, alpha=0.09, lw=0)
 
 
-def _units(axes: Axes, levels: Levels, values: Any) -> None:
+def _units(axes: Axes, levels: LevelAxis, values: Any) -> None:
     """A line a unit: levels are paired by unit, and the eye sees which of them agree."""
     for unit in np.asarray(values):
         axes.plot(levels.places, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
@@ -159,32 +159,32 @@ def _units(axes: Axes, levels: Levels, values: Any) -> None:
         axes.plot(np.repeat(levels.places, len(values)), np.ravel(values), ls="none", marker="o", ms=3, color=MUTED)
 
 
-def _means(axes: Axes, levels: Levels, means: Sequence[Estimate], colour: str, *, filled: Sequence[Any]) -> None:
+def _means(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str, *, filled: Sequence[Any]) -> None:
     """The mean's line, its intervals, and a point a level: filled where the level is in the set."""
     known = [
         (level, place, estimate.mean)
         for level, place, estimate in zip(levels.levels, levels.places, means, strict=True)
         if estimate.mean is not None
     ]
-    axes.plot([place for _, place, _ in known], [mean for *_, mean in known], color=colour, lw=1.8, zorder=3)
-    _whiskers(axes, levels, means, colour)
+    axes.plot([place for _, place, _ in known], [mean for *_, mean in known], color=color, lw=1.8, zorder=3)
+    _whiskers(axes, levels, means, color)
     for inside in (True, False):
         points = [(place, mean) for level, place, mean in known if (level in filled) is inside]
         if points:
-            fill = colour if inside else PAPER
-            axes.plot(*zip(*points, strict=True), ls="none", marker="o", ms=5, mfc=fill, mec=colour, mew=1.2, zorder=4)
+            fill = color if inside else PAPER
+            axes.plot(*zip(*points, strict=True), ls="none", marker="o", ms=5, mfc=fill, mec=color, mew=1.2, zorder=4)
 
 
-def _whiskers(axes: Axes, levels: Levels, means: Sequence[Estimate], colour: str) -> None:
+def _whiskers(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str) -> None:
     """The 95 % intervals."""
     known = [(place, *_ends(mean)) for place, mean in zip(levels.places, means, strict=True) if mean.half_width]
     if known:
         places, lows, highs = zip(*known, strict=True)
-        axes.vlines(places, lows, highs, color=colour, lw=1.2, zorder=3)
+        axes.vlines(places, lows, highs, color=color, lw=1.2, zorder=3)
 
 
 def _strip(
-    axes: Axes, levels: Levels, chosen: Sequence[Any], height: float, marker: str, colour: str, name: str
+    axes: Axes, levels: LevelAxis, chosen: Sequence[Any], height: float, marker: str, color: str, name: str
 ) -> None:
     """A mark at each level of a set, along the foot or the head of the axes; neighbours are joined."""
     if not chosen:
@@ -194,11 +194,11 @@ def _strip(
     for left, right in pairwise(ordered):
         if {levels.levels[left], levels.levels[right]} <= set(chosen):
             ends = [levels.places[left], levels.places[right]]
-            axes.plot(ends, [height] * 2, color=colour, lw=1.4, transform=across, zorder=2)
+            axes.plot(ends, [height] * 2, color=color, lw=1.4, transform=across, zorder=2)
     places = sorted(levels.place(level) for level in chosen)
-    axes.plot(places, [height] * len(places), ls="none", marker=marker, ms=4, color=colour, transform=across, zorder=3)
+    axes.plot(places, [height] * len(places), ls="none", marker=marker, ms=4, color=color, transform=across, zorder=3)
     lift, align = (5, "bottom") if height < 0.5 else (-5, "top")
-    note(axes, 0.012, height, name, xycoords="axes fraction", offset=(0, lift), ha="left", va=align, color=colour)
+    annotate(axes, 0.012, height, name, xycoords="axes fraction", offset=(0, lift), ha="left", va=align, color=color)
 
 
 def _loss_curves(train: Profile | None, gap: Profile | None) -> dict[str, tuple[Sequence[Estimate], str, str, Any]]:
@@ -214,7 +214,7 @@ def _loss_curves(train: Profile | None, gap: Profile | None) -> dict[str, tuple[
     return curves
 
 
-def _between(axes: Axes, levels: Levels, train: Sequence[Estimate], test: Sequence[Estimate]) -> None:
+def _between(axes: Axes, levels: LevelAxis, train: Sequence[Estimate], test: Sequence[Estimate]) -> None:
     """The gap, shaded."""
     pairs = zip(levels.places, train, test, strict=True)
     known = [(place, a.mean, b.mean) for place, a, b in pairs if a.mean is not None and b.mean is not None]
@@ -222,16 +222,16 @@ def _between(axes: Axes, levels: Levels, train: Sequence[Estimate], test: Sequen
         places, low, high = (np.array(column, np.float64) for column in zip(*known, strict=True))
         axes.fill_between(places, low, high, color=MUTED, alpha=0.12, lw=0, zorder=1)
         middle = len(places) // 2
-        note(axes, places[middle], (low[middle] + high[middle]) / 2, "gap", ha="center", va="center", bbox=None)
+        annotate(axes, places[middle], (low[middle] + high[middle]) / 2, "gap", ha="center", va="center", bbox=None)
 
 
-def profile_words(profile: Profile) -> str:
+def describe_profile(profile: Profile) -> str:
     """What the panel shows, in words and numbers, for those who do not see it."""
     shown = "; ".join(
-        f"{level_label(level)}: {number_label(mean.mean)}"
+        f"{format_level(level)}: {format_number(mean.mean)}"
         for level, mean in zip(profile.levels, profile.means, strict=True)
     )
-    said = f"{metric_label(profile.metric)} by {factor_label(profile.factor)}. Means: {shown}."
+    said = f"{format_metric(profile.metric)} by {format_factor(profile.factor)}. Means: {shown}."
     if profile.optimum is not None:
-        said += f" Best at {level_label(profile.optimum)}; optimum set: {listed_levels(profile.optimum_set)}."
+        said += f" Best at {format_level(profile.optimum)}; optimum set: {listed_levels(profile.optimum_set)}."
     return said

@@ -11,16 +11,16 @@ from tcray.claims.units import LINEAR
 from tcray.claims.wording import capitalised
 from tcray.config.messages import join_words
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
+from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import (
-    factor_label,
-    metric_label,
-    number_label,
-    place_label,
-    plural,
-    stratum_label,
+    format_count,
+    format_factor,
+    format_metric,
+    format_number,
+    format_place,
+    format_stratum,
 )
-from tcray.results.display.panels import Panel, PanelGroup, panel_name, panel_title, units_words
+from tcray.results.display.panels import Panel, PanelGroup, describe_units, format_panel_name, format_panel_title
 from tcray.results.rank.analysis import (
     AUDIO_DROPOUT,
     BEST_RANKS,
@@ -33,12 +33,12 @@ from tcray.results.rank.analysis import (
 from tcray.results.rank.figure import (
     Claimed,
     beyond,
-    loss_figure,
+    describe_profile,
+    draw_losses,
+    draw_profile,
     loss_limits,
-    profile_figure,
     profile_limits,
-    profile_words,
-    shown_references,
+    visible_baselines,
 )
 from tcray.statistics.estimate import defined
 
@@ -67,9 +67,9 @@ def topic_of(factor: str) -> str:
     return TOPICS.get(factor, factor)
 
 
-def profile_plates(results: Results) -> Iterator[PanelGroup]:
+def rank_panels(results: Results) -> Iterator[PanelGroup]:
     """Of every factor and dataset: the primary test metric, train and test loss, further ones; strata side by side."""
-    for group in grouped(results.profiles, lambda profile: (profile.factor, profile.dataset, profile.source)).values():
+    for group in group_by(results.profiles, lambda profile: (profile.factor, profile.dataset, profile.source)).values():
         primary = [profile for profile in group if profile.purpose == "generalisation"]
         yield _metric_plate(results, primary, note=_left_to_table(primary))
         if len(primary) <= MANY:
@@ -92,19 +92,19 @@ def _metric_plate(results: Results, profiles: Sequence[Profile], *, note: str = 
     first = profiles[0]
     complete = [profile for profile in profiles if len(profile.values)]
     references = _references(results, first.dataset, first.metric)
-    shown = shown_references(references, complete) if complete else {}
+    shown = visible_baselines(references, complete) if complete else {}
     limits = profile_limits(complete, shown) if complete else None
     claim, claimed = CLAIMED.get(first.factor, ("", None))
     named = claimed if claim in results.sweep.claims and first.purpose == "generalisation" else None
     panels = []
     for profile in complete:
         of = (profile.dataset, profile.source, profile.stratum)
-        draw = partial(profile_figure, profile, panel_title(*of), references=shown, claimed=named, limits=limits)
-        panels.append(Panel(panel_name(*of, metric_label(profile.metric)), profile_words(profile), draw))
+        draw = partial(draw_profile, profile, format_panel_title(*of), references=shown, claimed=named, limits=limits)
+        panels.append(Panel(format_panel_name(*of, format_metric(profile.metric)), describe_profile(profile), draw))
     caption = " ".join(_metric_caption(complete, named, references)) if complete else ""
     if limits and (far := beyond(complete, limits)):
         lie = "lies" if far == 1 else "lie"
-        caption += f" {plural(far, 'point')} of single {first.unit}s {lie} off the scale."
+        caption += f" {format_count(far, 'point')} of single {first.unit}s {lie} off the scale."
     notes = tuple(filter(None, (*_incomplete(profiles), note)))
     return PanelGroup(topic_of(first.factor), first.dataset, first.source, caption, tuple(panels), notes)
 
@@ -114,8 +114,8 @@ def _metric_caption(
 ) -> Iterator[str]:
     """The estimand, and how the panels are read."""
     first = profiles[0]
-    yield f"{capitalised(metric_label(first.metric))} against {factor_label(first.factor)}, {_configured(first)}."
-    yield units_words(max(len(profile.values) for profile in profiles), first.unit)
+    yield f"{capitalised(format_metric(first.metric))} against {format_factor(first.factor)}, {_configured(first)}."
+    yield describe_units(max(len(profile.values) for profile in profiles), first.unit)
     yield "The dark line is their mean, bars its 95 % interval over retraining (on this test set)."
     if any(profile.optimum is not None for profile in profiles):
         yield "Filled points and ◆ along the foot: the optimum set, which has the true optimum with 95 % confidence."
@@ -123,7 +123,7 @@ def _metric_caption(
         yield "▼ along the head: the set that has the true worst level with 95 % confidence."
     if claimed:
         yield f"Shaded: where the claim said in advance that the {claimed.extremum} level lies, {claimed.region}."
-    shown = shown_references(references, profiles)
+    shown = visible_baselines(references, profiles)
     if shown:
         yield f"Dashed: {_told(shown)}."
     far = {name: value for name, value in references.items() if name not in shown}
@@ -132,7 +132,7 @@ def _metric_caption(
 
 
 def _told(references: Mapping[str, float]) -> str:
-    return join_words([f"{name} ({number_label(value)})" for name, value in references.items()], "and")
+    return join_words([f"{name} ({format_number(value)})" for name, value in references.items()], "and")
 
 
 def _configured(profile: Profile) -> str:
@@ -148,11 +148,12 @@ def _references(results: Results, dataset: str, metric: str) -> dict[str, float]
 
 def _incomplete(profiles: Sequence[Profile]) -> Iterator[str]:
     for profile in profiles:
-        what = f"{place_label(profile)}, {metric_label(profile.metric)}"
+        what = f"{format_place(profile)}, {format_metric(profile.metric)}"
         if not len(profile.values):
             yield f"{what}: no {profile.unit} is complete over all levels, so nothing is drawn."
         elif profile.dropped:
-            yield f"{what}: {plural(profile.dropped, profile.unit)} left out, for want of a complete run at some level."
+            left_out = format_count(profile.dropped, profile.unit)
+            yield f"{what}: {left_out} left out, for want of a complete run at some level."
 
 
 def _loss_plate(profiles: Sequence[Profile]) -> PanelGroup:
@@ -161,17 +162,19 @@ def _loss_plate(profiles: Sequence[Profile]) -> PanelGroup:
     strata: dict[str, dict[str, Profile]] = {}
     for profile in profiles:
         if len(profile.values):
-            strata.setdefault(stratum_label(profile.stratum), {})[profile.purpose] = profile
+            strata.setdefault(format_stratum(profile.stratum), {})[profile.purpose] = profile
     panels = []
     limits = loss_limits([(by_purpose.get("train"), by_purpose.get("gap")) for by_purpose in strata.values()])
     for by_purpose in strata.values():
         known = next(iter(by_purpose.values()))
         of: tuple[str, str, Mapping[str, Any]] = (known.dataset, known.source, known.stratum)
-        draw = partial(loss_figure, by_purpose.get("train"), by_purpose.get("gap"), panel_title(*of), limits=limits)
-        words = " ".join(profile_words(profile) for profile in by_purpose.values())
-        panels.append(Panel(panel_name(*of, "train and test loss"), words, draw))
+        draw = partial(
+            draw_losses, by_purpose.get("train"), by_purpose.get("gap"), format_panel_title(*of), limits=limits
+        )
+        words = " ".join(describe_profile(profile) for profile in by_purpose.values())
+        panels.append(Panel(format_panel_name(*of, "train and test loss"), words, draw))
     caption = (
-        f"Train loss and test loss at the last epoch against {factor_label(first.factor)}, {_configured(first)}; the "
+        f"Train loss and test loss at the last epoch against {format_factor(first.factor)}, {_configured(first)}; the "
         "shaded distance is the generalisation gap. Means with 95 % intervals over retraining."
     )
     if first.tuned:

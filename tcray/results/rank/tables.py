@@ -6,44 +6,43 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
+from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import (
     NONE,
-    dataset_label,
-    estimate_label,
-    factor_label,
-    level_label,
-    metric_label,
-    p_label,
-    plural,
-    stratum_label,
+    format_count,
+    format_dataset,
+    format_estimate,
+    format_factor,
+    format_level,
+    format_metric,
+    format_p,
+    format_stratum,
 )
 from tcray.results.display.table import Cell, Head, Numbered, Table, heads, name
 from tcray.results.rank.analysis import Profile
 from tcray.results.rank.panels import CLAIMED, topic_of
 
 
-def profile_tables(results: Results) -> Iterator[Numbered]:
+def rank_tables(results: Results) -> Iterator[Numbered]:
     """Of every factor and dataset: a row a level, a column a stratum and metric."""
     complete = (profile for profile in results.profiles if len(profile.values))
-    groups = grouped(complete, lambda profile: (profile.factor, profile.dataset, profile.source))
+    groups = group_by(complete, lambda profile: (profile.factor, profile.dataset, profile.source))
     for (factor, dataset, source), profiles in groups.items():
         levels = list(dict.fromkeys(level for profile in profiles for level in profile.levels))
-        strata = grouped(profiles, lambda profile: stratum_label(profile.stratum))
+        strata = group_by(profiles, lambda profile: format_stratum(profile.stratum))
         ordered = [profile for stratum in strata.values() for profile in stratum]
         over = [Head(stratum, len(within)) for stratum, within in strata.items()]
         top = ((Head("", kind="words"), *over),) if list(strata) != [""] else ()
-        rows = [(name(level_label(lv)), *(_at_level(p, lv) for p in ordered)) for lv in levels]
+        rows = [(name(format_level(lv)), *(_at_level(p, lv) for p in ordered)) for lv in levels]
         if any(profile.p_peak is not None for profile in ordered):
-            rows.append((name("best between the ends, p"), *(Cell(p_label(profile.p_peak)) for profile in ordered)))
-            rows.append((name("two lines, p"), *(Cell(p_label(profile.p_two_lines)) for profile in ordered)))
-        counted = plural(max(len(profile.values) for profile in profiles), profiles[0].unit)
-        caption = (
-            f"{dataset_label(dataset, source)}: mean ± half the 95 % interval over {counted}, by {factor_label(factor)}"
-        )
+            rows.append((name("best between the ends, p"), *(Cell(format_p(profile.p_peak)) for profile in ordered)))
+            rows.append((name("two lines, p"), *(Cell(format_p(profile.p_two_lines)) for profile in ordered)))
+        counted = format_count(max(len(profile.values) for profile in profiles), profiles[0].unit)
+        of = f"mean ± half the 95 % interval over {counted}, by {format_factor(factor)}"
+        caption = f"{format_dataset(dataset, source)}: {of}"
         table = Table(
             caption,
-            (*top, heads([factor_label(factor)], [metric_label(profile.metric) for profile in ordered])),
+            (*top, heads([format_factor(factor)], [format_metric(profile.metric) for profile in ordered])),
             tuple(rows),
             note=_marks(ordered),
         )
@@ -74,5 +73,5 @@ def _at_level(profile: Profile, level: Any) -> Cell:
     )
     mark = (" ◆" if best else "") + (" ▼" if worst else "")
     return Cell(
-        estimate_label(profile.means[profile.levels.index(level)]) + mark, strong=tested and level == profile.optimum
+        format_estimate(profile.means[profile.levels.index(level)]) + mark, strong=tested and level == profile.optimum
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import NONE, factor_label, level_label, metric_label, p_label, short_place_label
-from tcray.results.output.terminal.prose import put_table
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import NONE, format_factor, format_level, format_metric, format_p, format_place_short
+from tcray.results.output.terminal.prose import print_table
 from tcray.results.output.terminal.table import Column, fitting, ruled
 from tcray.results.rank.analysis import Profile
 
@@ -18,25 +18,25 @@ from tcray.results.rank.analysis import Profile
 def show_optima(profiles: Sequence[Profile], console: Console) -> None:
     """Prints a table a factor, of the primary metrics; nothing where no curve has an optimum."""
     known = (profile for profile in profiles if profile.purpose == "generalisation" and profile.optimum is not None)
-    for factor, own in grouped(known, lambda profile: profile.factor).items():
+    for factor, own in group_by(known, lambda profile: profile.factor).items():
         columns = fitting(_columns(factor, own), console.width, taken=lambda some: max(map(len, ruled(some))), always=4)
-        put_table(console, ruled(columns))
+        print_table(console, ruled(columns))
 
 
 def _columns(factor: str, profiles: Sequence[Profile]) -> list[Column]:
-    metrics = [metric_label(profile.metric.removeprefix("test.")) for profile in profiles]
-    optima = [level_label(profile.optimum) for profile in profiles]
+    metrics = [format_metric(profile.metric.removeprefix("test.")) for profile in profiles]
+    optima = [format_level(profile.optimum) for profile in profiles]
     sets = [_stretches(profile.optimum_set, profile.levels) for profile in profiles]
     named = [
-        Column((f"best {factor_label(factor)}",), tuple(map(short_place_label, profiles)), right=False),
+        Column((f"best {format_factor(factor)}",), tuple(map(format_place_short, profiles)), right=False),
         Column(("test metric",), tuple(metrics), right=False),
         Column(("by its", "mean"), tuple(optima)),
         Column(("in truth, with", "95 %"), tuple(sets), right=False),
     ]
     if all(profile.p_peak is None for profile in profiles):
         return named
-    peak = Column(("between the", "ends, p"), tuple(p_label(profile.p_peak) for profile in profiles))
-    return [*named, peak, Column(("two lines,", "p"), tuple(p_label(profile.p_two_lines) for profile in profiles))]
+    peak = Column(("between the", "ends, p"), tuple(format_p(profile.p_peak) for profile in profiles))
+    return [*named, peak, Column(("two lines,", "p"), tuple(format_p(profile.p_two_lines) for profile in profiles))]
 
 
 def _stretches(some: Sequence[Any], levels: Sequence[Any]) -> str:
@@ -45,5 +45,5 @@ def _stretches(some: Sequence[Any], levels: Sequence[Any]) -> str:
         return "any"
     within = groupby(levels, lambda level: level in some)
     stretches = [list(stretch) for held, stretch in within if held]
-    ends = [(level_label(stretch[0]), level_label(stretch[-1])) for stretch in stretches]
+    ends = [(format_level(stretch[0]), format_level(stretch[-1])) for stretch in stretches]
     return ", ".join(low if low == high else f"{low}–{high}" for low, high in ends) or NONE

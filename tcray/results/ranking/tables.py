@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tcray.results.display.labels import NONE, dataset_label, estimate_label, metric_label, number_label, runs_label
+from tcray.results.display.labels import (
+    NONE,
+    format_dataset,
+    format_estimate,
+    format_metric,
+    format_number,
+    format_runs,
+)
 from tcray.results.display.table import Cell, Table, heads, name, words
 from tcray.results.ranking.analysis import TRAIN_LOSS, DatasetTable, level_text
 from tcray.statistics.estimate import Estimate
@@ -17,12 +24,12 @@ def ranked(table: DatasetTable) -> Table:
     levels = table.levels or ("cell",)
     first, *others = table.metrics
     metrics = [first, table.objective, *others, TRAIN_LOSS]
-    head = heads(levels, [*counted, *map(metric_label, metrics), *ended])
+    head = heads(levels, [*counted, *map(format_metric, metrics), *ended])
     rows = tuple(
         (
             *([name(level_text(row.levels[level])) for level in table.levels] or [name(row.name)]),
-            *(Cell(runs_label(row, table.unit)) for _ in counted),
-            *(Cell(estimate_label(row.values.get(metric, UNTOLD))) for metric in metrics),
+            *(Cell(format_runs(row, table.unit)) for _ in counted),
+            *(Cell(format_estimate(row.values.get(metric, UNTOLD))) for metric in metrics),
             *(Cell(str(getattr(row, state) or NONE)) for state in ended),
         )
         for row in table.rows
@@ -31,11 +38,11 @@ def ranked(table: DatasetTable) -> Table:
         (
             name(row.name),
             *[words("")] * (len(levels) - 1 + len(counted)),
-            *(Cell(number_label(row.values.get(metric, UNTOLD).mean)) for metric in metrics),
+            *(Cell(format_number(row.values.get(metric, UNTOLD).mean)) for metric in metrics),
             *[Cell(NONE)] * len(ended),
         )
         for row in table.references
     )
-    where = dataset_label(table.dataset, table.source)
+    where = format_dataset(table.dataset, table.source)
     best = "best trials first" if table.unit == "trial" else "best first"
-    return Table(f"{where}: {best} by {metric_label(table.objective)}", (head,), rows, lower, " ".join(table.notes))
+    return Table(f"{where}: {best} by {format_metric(table.objective)}", (head,), rows, lower, " ".join(table.notes))

@@ -9,8 +9,8 @@ from typing import Literal
 
 from rich.console import Console
 
-from tcray.results.display.labels import metric_label, number_label, runs_label, short_dataset_label
-from tcray.results.output.terminal.prose import put_table, say
+from tcray.results.display.labels import format_dataset_short, format_metric, format_number, format_runs
+from tcray.results.output.terminal.prose import print_table, print_wrapped
 from tcray.results.output.terminal.table import Column, fitting, ruled, width_of
 from tcray.results.ranking.analysis import TRAIN_LOSS, DatasetTable, Ranking, level_text
 from tcray.statistics.estimate import Estimate
@@ -23,12 +23,12 @@ def show_ranking(ranking: Ranking, console: Console) -> None:
     """Prints the tables of a sweep, how to read them and, where columns had to go, the width that has room for all."""
     for table in ranking.tables:
         lines = ruled(columns_of(table, console.width), len(table.references))
-        put_table(console, lines, short_dataset_label(table.dataset, table.source), table.notes)
+        print_table(console, lines, format_dataset_short(table.dataset, table.source), table.notes)
     for note in (ranking.caption, *ranking.notes):
-        say(console, note)
+        print_wrapped(console, note)
     widest = max((width_of(columns_of(table, math.inf)) for table in ranking.tables), default=0)
     if widest > console.width:
-        say(console, f"Columns that do not fit are left out; in a terminal of {widest} characters all do.")
+        print_wrapped(console, f"Columns that do not fit are left out; in a terminal of {widest} characters all do.")
 
 
 def columns_of(table: DatasetTable, width: float) -> list[Column]:
@@ -63,7 +63,7 @@ def _counted(table: DatasetTable) -> list[Column]:
     """How many searches and confirm runs an estimate rests on."""
     if table.unit == "trial":
         return []
-    counts = (runs_label(row, table.unit) for row in table.rows)
+    counts = (format_runs(row, table.unit) for row in table.rows)
     header = ("repeats", "× seeds") if table.unit == "repeat" else ("seeds",)
     return [Column(header, (*counts, *[""] * len(table.references)))]
 
@@ -82,7 +82,7 @@ def _tested(table: DatasetTable, metric: str) -> Column:
 def _mean(table: DatasetTable, metric: str) -> Column:
     """A metric without its interval; nothing for a reference row that does not have it."""
     rows = (*table.rows, *table.references)
-    texts = (number_label(row.values[metric].mean) if metric in row.values else "" for row in rows)
+    texts = (format_number(row.values[metric].mean) if metric in row.values else "" for row in rows)
     return Column(_header(metric), tuple(texts))
 
 
@@ -95,13 +95,13 @@ def _ended(state: Literal["failed", "pruned"], table: DatasetTable) -> list[Colu
 
 
 def _half(estimate: Estimate) -> str:
-    return "" if estimate.mean is None else f" ± {number_label(estimate.half_width)}"
+    return "" if estimate.mean is None else f" ± {format_number(estimate.half_width)}"
 
 
 def _header(metric: str) -> tuple[str, ...]:
     """`test.acc2` as `test acc-2` above `(≥ 0)`, `train.loss` as `train` above `loss`."""
     split, _, name = metric.partition(".")
-    label, bracket, reading = metric_label(name).partition(" (")
+    label, bracket, reading = format_metric(name).partition(" (")
     return (f"{split} {label}", f"({reading}") if bracket else (split, label)
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from tcray.results.display.canvas import HEIGHT, drawn, legend, panel, span
-from tcray.results.display.labels import better_label, factor_label, level_label, metric_label, number_label
-from tcray.results.display.level_axis import Levels
-from tcray.results.display.palette import CATEGORIES, DASHES, MARKERS, MUTED, RULE, of_level
+from tcray.results.display.canvas import HEIGHT, add_legend, in_house_style, new_panel, padded_limits
+from tcray.results.display.labels import format_direction, format_factor, format_level, format_metric, format_number
+from tcray.results.display.level_axis import LevelAxis
+from tcray.results.display.palette import CATEGORIES, DASHES, MARKERS, MUTED, RULE, level_color
 
 if TYPE_CHECKING:
     from tcray.results.robustness.analysis import Robustness
@@ -38,20 +38,22 @@ SHORT = 8
 """Characters of a factor that has room in a legend."""
 
 
-def corruption_label(corruption: str) -> str:
+def format_corruption(corruption: str) -> str:
     """`noise:text` as `noise on text`."""
     family, _, modality = corruption.partition(":")
     return f"noise on {modality}" if modality else NAMES.get(family, family)
 
 
-@drawn
-def severity_figure(
+@in_house_style
+def draw_severity_curves(
     parts: Sequence[Robustness], factor: str | None, title: str, *, limits: tuple[float, float] | None = None
 ) -> Figure:
     """The metric against severity, a line a level of `factor`."""
     first = parts[0]
     xlabel = SEVERITY.get(first.corruption.partition(":")[0], "severity")
-    figure, axes = panel(title, xlabel, f"{metric_label(first.metric)} ({better_label(maximize=first.maximize)})")
+    figure, axes = new_panel(
+        title, xlabel, f"{format_metric(first.metric)} ({format_direction(maximize=first.maximize)})"
+    )
     for place, part in enumerate(parts):
         known = [
             (at, estimate.mean, estimate.half_width or 0.0)
@@ -60,25 +62,25 @@ def severity_figure(
         ]
         if known:
             at, means, halves = map(np.array, zip(*known, strict=True))
-            colour, marker = of_level(place, len(parts)), MARKERS[place % len(MARKERS)]
+            color, marker = level_color(place, len(parts)), MARKERS[place % len(MARKERS)]
             name = _line_name(part, factor, first=place == 0)
-            axes.plot(at, means, color=colour, lw=1.4, marker=marker, ms=3.4, label=name, zorder=3)
+            axes.plot(at, means, color=color, lw=1.4, marker=marker, ms=3.4, label=name, zorder=3)
             if len(parts) <= FEW:
-                axes.fill_between(at, means - halves, means + halves, color=colour, alpha=0.13, lw=0, zorder=1)
+                axes.fill_between(at, means - halves, means + halves, color=color, alpha=0.13, lw=0, zorder=1)
     if limits:
         axes.set_ylim(*limits)
-    legend(axes)
+    add_legend(axes)
     return figure
 
 
-@drawn
-def missing_figure(parts: Sequence[Robustness], factor: str | None, title: str) -> Figure:
+@in_house_style
+def draw_missing_modalities(parts: Sequence[Robustness], factor: str | None, title: str) -> Figure:
     """The metric with each combination of modalities missing, a row a combination, a mark a level of `factor`."""
     first = parts[0]
     labels = list(dict.fromkeys(label for part in parts for label in part.labels))
-    better = better_label(maximize=first.maximize)
+    better = format_direction(maximize=first.maximize)
     height = max(HEIGHT, 1.1 + 0.26 * len(labels))
-    figure, axes = panel(title, f"{metric_label(first.metric)} ({better})", "", height=height, left=1.3)
+    figure, axes = new_panel(title, f"{format_metric(first.metric)} ({better})", "", height=height, left=1.3)
     rows = {label: len(labels) - 1 - place for place, label in enumerate(labels)}
     for place, part in enumerate(parts):
         shift = 0.5 * (0.5 - (place + 0.5) / len(parts))
@@ -89,27 +91,27 @@ def missing_figure(parts: Sequence[Robustness], factor: str | None, title: str) 
         ]
         if known:
             name = _line_name(part, factor, first=place == 0)
-            colour, marker = of_level(place, len(parts)), MARKERS[place % len(MARKERS)]
-            axes.plot(*zip(*known, strict=True), ls="none", color=colour, marker=marker, ms=4, label=name, zorder=3)
+            color, marker = level_color(place, len(parts)), MARKERS[place % len(MARKERS)]
+            axes.plot(*zip(*known, strict=True), ls="none", color=color, marker=marker, ms=4, label=name, zorder=3)
     axes.set_yticks(list(rows.values()), [label.replace("+", " + ") for label in rows])
     axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.grid(visible=False)
     for row in rows.values():
         axes.axhline(row, color=RULE, lw=0.6, zorder=0)
-    legend(axes)
+    add_legend(axes)
     return figure
 
 
-@drawn
-def area_figure(
+@in_house_style
+def draw_areas(
     groups: Mapping[str, Sequence[Robustness]], factor: str, title: str, *, effective: bool = False
 ) -> Figure:
     """Relative (or effective) robustness against the levels of `factor`, a line a group."""
     first = next(iter(groups.values()))[0]
-    better = better_label(maximize=effective or first.maximize)
-    name = "effective robustness" if effective else f"mean {metric_label(first.metric)}"
-    figure, axes = panel(title, factor_label(factor), f"{name} ({better})")
-    levels = Levels.of(list(dict.fromkeys(part.stratum[factor] for group in groups.values() for part in group)))
+    better = format_direction(maximize=effective or first.maximize)
+    name = "effective robustness" if effective else f"mean {format_metric(first.metric)}"
+    figure, axes = new_panel(title, format_factor(factor), f"{name} ({better})")
+    levels = LevelAxis.of(list(dict.fromkeys(part.stratum[factor] for group in groups.values() for part in group)))
     ends: list[float] = []
     for place, (label, group) in enumerate(groups.items()):
         found = [(levels.place(part.stratum[factor]), part.effective if effective else part.area) for part in group]
@@ -117,18 +119,18 @@ def area_figure(
         if known:
             shift = 0.05 * levels.step * (place - (len(groups) - 1) / 2)
             at, means, halves = zip(*((at + shift, mean, half) for at, mean, half in sorted(known)), strict=True)
-            colour, marker = CATEGORIES[place % len(CATEGORIES)], MARKERS[place % len(MARKERS)]
+            color, marker = CATEGORIES[place % len(CATEGORIES)], MARKERS[place % len(MARKERS)]
             dashes = DASHES[place % len(DASHES)]
-            axes.plot(at, means, color=colour, marker=marker, ls=dashes, lw=1.3, ms=3.8, label=label or None, zorder=3)
+            axes.plot(at, means, color=color, marker=marker, ls=dashes, lw=1.3, ms=3.8, label=label or None, zorder=3)
             lows, highs = ([mean + sign * half for mean, half in zip(means, halves, strict=True)] for sign in (-1, 1))
-            axes.vlines(at, lows, highs, color=colour, lw=0.8, alpha=0.7, zorder=2)
+            axes.vlines(at, lows, highs, color=color, lw=0.8, alpha=0.7, zorder=2)
             ends += [*lows, *highs]
     if effective:
         axes.axhline(0, color=MUTED, lw=0.9, zorder=1)
         ends.append(0.0)
     if ends:
-        axes.set_ylim(*span(ends))
-    legend(axes)
+        axes.set_ylim(*padded_limits(ends))
+    add_legend(axes)
     levels.draw(axes)
     return figure
 
@@ -137,26 +139,26 @@ def _line_name(part: Robustness, factor: str | None, *, first: bool) -> str | No
     """A level, the first with its factor before it where there is room."""
     if factor is None:
         return None
-    noun = factor_label(factor)
+    noun = format_factor(factor)
     return (
-        f"{noun} {level_label(part.stratum[factor])}"
+        f"{noun} {format_level(part.stratum[factor])}"
         if first and len(noun) < SHORT
-        else level_label(part.stratum[factor])
+        else format_level(part.stratum[factor])
     )
 
 
-def curve_words(parts: Sequence[Robustness], factor: str | None) -> str:
+def describe_severity_curves(parts: Sequence[Robustness], factor: str | None) -> str:
     """What the panel shows, in words and numbers: each line from its first to its last value."""
     first = parts[0]
-    said = f"{metric_label(first.metric)}, {corruption_label(first.corruption)}."
+    said = f"{format_metric(first.metric)}, {format_corruption(first.corruption)}."
     for part in parts:
-        name = f" {factor_label(factor)} {level_label(part.stratum[factor])}:" if factor else ""
+        name = f" {format_factor(factor)} {format_level(part.stratum[factor])}:" if factor else ""
         known = [mean.mean for mean in part.values if mean.mean is not None]
         if known:
-            said += f"{name} from {number_label(known[0])} (clean) to {number_label(known[-1])} (most severe);"
+            said += f"{name} from {format_number(known[0])} (clean) to {format_number(known[-1])} (most severe);"
     return said.rstrip(";") + "."
 
 
 def severity_limits(parts: Sequence[Robustness]) -> tuple[float, float]:
     """Limits of the y axis that hold the means of all parts, so that panels side by side share them."""
-    return span([mean.mean for part in parts for mean in part.values if mean.mean is not None] or [0.0, 1.0])
+    return padded_limits([mean.mean for part in parts for mean in part.values if mean.mean is not None] or [0.0, 1.0])

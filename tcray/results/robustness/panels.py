@@ -8,16 +8,16 @@ from typing import Any
 
 from tcray.claims.wording import capitalised
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import factor_label, metric_label, stratum_label
-from tcray.results.display.panels import Panel, PanelGroup, panel_name, panel_title
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_factor, format_metric, format_stratum
+from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
 from tcray.results.robustness.analysis import Robustness
 from tcray.results.robustness.figure import (
-    area_figure,
-    corruption_label,
-    curve_words,
-    missing_figure,
-    severity_figure,
+    describe_severity_curves,
+    draw_areas,
+    draw_missing_modalities,
+    draw_severity_curves,
+    format_corruption,
     severity_limits,
 )
 
@@ -35,10 +35,10 @@ EFFECTIVE = (
 )
 
 
-def robustness_plates(results: Results) -> Iterator[PanelGroup]:
+def robustness_panels(results: Results) -> Iterator[PanelGroup]:
     """Of every dataset: areas over the factor that makes the lines, effective robustness, then each corruption."""
-    for parts in grouped(results.robustness, lambda part: (part.dataset, part.source)).values():
-        by_corruption = grouped(parts, lambda part: part.corruption)
+    for parts in group_by(results.robustness, lambda part: (part.dataset, part.source)).values():
+        by_corruption = group_by(parts, lambda part: part.corruption)
         factor = lines_factor(parts)
         if factor:
             yield from _areas(parts, factor)
@@ -61,12 +61,12 @@ def _rest(part: Robustness, factor: str | None) -> dict[str, Any]:
 def _areas(parts: Sequence[Robustness], factor: str) -> Iterator[PanelGroup]:
     """Relative robustness, a panel a corruption; and effective robustness, a panel a stratum that has a baseline."""
     first = parts[0]
-    relative = grouped((part for part in parts if part.area.mean is not None), lambda part: part.corruption)
+    relative = group_by((part for part in parts if part.area.mean is not None), lambda part: part.corruption)
     if relative:
         panels = (_relative(same, factor) for same in relative.values())
         yield PanelGroup(TOPIC, first.dataset, first.source, RELATIVE, tuple(panels))
     compared = (part for part in parts if part.effective is not None)
-    effective = grouped(compared, lambda part: stratum_label(_rest(part, factor)))
+    effective = group_by(compared, lambda part: format_stratum(_rest(part, factor)))
     if effective:
         panels = (_effective(same, factor) for same in effective.values())
         yield PanelGroup(TOPIC, first.dataset, first.source, EFFECTIVE, tuple(panels))
@@ -75,27 +75,27 @@ def _areas(parts: Sequence[Robustness], factor: str) -> Iterator[PanelGroup]:
 def _relative(parts: Sequence[Robustness], factor: str) -> Panel:
     """A line a stratum."""
     of: tuple[str, str, dict[str, Any]] = (parts[0].dataset, parts[0].source, {})
-    named = corruption_label(parts[0].corruption)
-    lines = grouped(parts, lambda part: stratum_label(_rest(part, factor)))
-    draw = partial(area_figure, lines, factor, panel_title(*of, named))
-    return Panel(panel_name(*of, f"{named}, relative"), f"Relative robustness by {factor_label(factor)}.", draw)
+    named = format_corruption(parts[0].corruption)
+    lines = group_by(parts, lambda part: format_stratum(_rest(part, factor)))
+    draw = partial(draw_areas, lines, factor, format_panel_title(*of, named))
+    return Panel(format_panel_name(*of, f"{named}, relative"), f"Relative robustness by {format_factor(factor)}.", draw)
 
 
 def _effective(parts: Sequence[Robustness], factor: str) -> Panel:
     """A line a corruption."""
     of = (parts[0].dataset, parts[0].source, _rest(parts[0], factor))
-    lines = grouped(parts, lambda part: corruption_label(part.corruption))
-    draw = partial(area_figure, lines, factor, panel_title(*of, "effective"), effective=True)
-    return Panel(panel_name(*of, "effective"), f"Effective robustness by {factor_label(factor)}.", draw)
+    lines = group_by(parts, lambda part: format_corruption(part.corruption))
+    draw = partial(draw_areas, lines, factor, format_panel_title(*of, "effective"), effective=True)
+    return Panel(format_panel_name(*of, "effective"), f"Effective robustness by {format_factor(factor)}.", draw)
 
 
 def _corruption(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
     """A panel a stratum; in a drawer where its areas stand for it."""
     first = parts[0]
     complete = (part for part in parts if any(value.mean is not None for value in part.values))
-    strata = grouped(complete, lambda part: stratum_label(_rest(part, factor)))
+    strata = group_by(complete, lambda part: format_stratum(_rest(part, factor)))
     panels = tuple(_panel(stratum, factor, parts) for stratum in strata.values())
-    said = f"{capitalised(corruption_label(first.corruption))}: no cell has complete runs, so nothing is drawn."
+    said = f"{capitalised(format_corruption(first.corruption))}: no cell has complete runs, so nothing is drawn."
     return PanelGroup(
         TOPIC,
         first.dataset,
@@ -109,20 +109,20 @@ def _corruption(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
 
 def _panel(stratum: Sequence[Robustness], factor: str | None, parts: Sequence[Robustness]) -> Panel:
     first = stratum[0]
-    of, named = (first.dataset, first.source, _rest(first, factor)), corruption_label(first.corruption)
-    title = panel_title(*of, named)
+    of, named = (first.dataset, first.source, _rest(first, factor)), format_corruption(first.corruption)
+    title = format_panel_title(*of, named)
     draw = (
-        partial(severity_figure, stratum, factor, title, limits=severity_limits(parts))
+        partial(draw_severity_curves, stratum, factor, title, limits=severity_limits(parts))
         if first.severities
-        else partial(missing_figure, stratum, factor, title)
+        else partial(draw_missing_modalities, stratum, factor, title)
     )
-    return Panel(panel_name(*of, named), curve_words(stratum, factor), draw)
+    return Panel(format_panel_name(*of, named), describe_severity_curves(stratum, factor), draw)
 
 
 def _caption(part: Robustness, factor: str | None) -> str:
     if not part.severities:
-        metric = capitalised(metric_label(part.metric))
+        metric = capitalised(format_metric(part.metric))
         return f"{metric} of trained fusions with each combination of modalities missing at test (latents at 0)."
-    lines = f", a line a level of {factor_label(factor)}" if factor else ""
-    named = capitalised(corruption_label(part.corruption))
-    return f"{named}: {metric_label(part.metric)} against its severity{lines}; means over {part.unit}s."
+    lines = f", a line a level of {format_factor(factor)}" if factor else ""
+    named = capitalised(format_corruption(part.corruption))
+    return f"{named}: {format_metric(part.metric)} against its severity{lines}; means over {part.unit}s."

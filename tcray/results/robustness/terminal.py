@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import metric_label, number_label, short_dataset_label, stratum_label
-from tcray.results.output.terminal.prose import put_table, say
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_dataset_short, format_metric, format_number, format_stratum
+from tcray.results.output.terminal.prose import print_table, print_wrapped
 from tcray.results.output.terminal.table import Column, fitting, ruled, width_of
 from tcray.results.robustness.analysis import Robustness
 
@@ -18,20 +18,20 @@ CLEAN = "clean"
 def show_robustness(curves: Sequence[Robustness], console: Console) -> None:
     """Prints a table a dataset, with as many corruptions as fit; nothing where no cell was corrupted."""
     if curves:
-        say(console, "robustness: clean, and the mean over the severities of each corruption", style="bold")
-    for where, there in grouped(curves, _where).items():
-        put_table(console, ruled(fitting(_columns(there), console.width, taken=width_of)), where)
+        print_wrapped(console, "robustness: clean, and the mean over the severities of each corruption", style="bold")
+    for where, there in group_by(curves, _where).items():
+        print_table(console, ruled(fitting(_columns(there), console.width, taken=width_of)), where)
 
 
 def _where(curve: Robustness) -> str:
-    return f"{short_dataset_label(curve.dataset, curve.source)}: {metric_label(curve.metric)}"
+    return f"{format_dataset_short(curve.dataset, curve.source)}: {format_metric(curve.metric)}"
 
 
 def _columns(curves: Sequence[Robustness]) -> list[Column]:
     """The cells, and a column a corruption that has severities; noise on one modality beside that on another."""
-    cells = grouped(curves, lambda curve: stratum_label(curve.stratum) or "all")
+    cells = group_by(curves, lambda curve: format_stratum(curve.stratum) or "all")
     means = [_means(own) for own in cells.values()]
-    families = grouped(dict.fromkeys(name for known in means for name in known), lambda name: name.partition(":")[0])
+    families = group_by(dict.fromkeys(name for known in means for name in known), lambda name: name.partition(":")[0])
     names = [name for family in families.values() for name in family]
     return [
         Column(("cell",), tuple(cells), right=False),
@@ -48,4 +48,4 @@ def _means(curves: Sequence[Robustness]) -> dict[str, float | None]:
 
 
 def _text(known: Mapping[str, float | None], name: str) -> str:
-    return number_label(known[name]) if name in known else ""
+    return format_number(known[name]) if name in known else ""

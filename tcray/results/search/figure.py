@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tcray.results.display.canvas import drawn, legend, note, panel, span
-from tcray.results.display.labels import better_label, dataset_label, metric_label, number_label, signed_label
+from tcray.results.display.canvas import add_legend, annotate, in_house_style, new_panel, padded_limits
+from tcray.results.display.labels import format_dataset, format_direction, format_metric, format_number, format_signed
 from tcray.results.display.palette import BLUE, INK, MUTED, ORANGE
 
 if TYPE_CHECKING:
@@ -23,22 +23,22 @@ FEW = 8
 """Searches that are drawn a line each; of more, the median and the quartiles."""
 
 
-@drawn
-def history_figure(part: History, title: str) -> Figure:
+@in_house_style
+def draw_history(part: History, title: str) -> Figure:
     """Every trial in the order of its search; best so far as a line a search, or the median and quartiles of many."""
-    better = better_label(maximize=part.maximize)
-    figure, axes = panel(title, "trial of a search, in order", f"{metric_label(part.objective)} ({better})")
+    better = format_direction(maximize=part.maximize)
+    figure, axes = new_panel(title, "trial of a search, in order", f"{format_metric(part.objective)} ({better})")
     searches = list(dict.fromkeys((trial.cell, trial.repeat) for trial in part.trials))
     count = max(len(searches) - 1, 1)
     beside = {key: SPREAD * (2 * place / count - 1) if len(searches) > 1 else 0.0 for place, key in enumerate(searches)}
-    for state, colour, marker, size in (("COMPLETE", BLUE, "o", 2.2), ("PRUNED", ORANGE, "x", 2.6)):
+    for state, color, marker, size in (("COMPLETE", BLUE, "o", 2.2), ("PRUNED", ORANGE, "x", 2.6)):
         found = [trial for trial in part.trials if trial.state == state]
         points = [(t.order + 1 + beside[t.cell, t.repeat], t.value) for t in found if t.value is not None]
         if points:
             edge = 0.6 if marker == "x" else 0.0
             at, measured = zip(*points, strict=True)
             axes.plot(
-                at, measured, ls="none", marker=marker, ms=size, mew=edge, color=colour, alpha=0.6, label=state.lower()
+                at, measured, ls="none", marker=marker, ms=size, mew=edge, color=color, alpha=0.6, label=state.lower()
             )
     values = [trial.value for trial in part.trials if trial.value is not None]
     if values:
@@ -46,9 +46,9 @@ def history_figure(part: History, title: str) -> Figure:
     _best_so_far(axes, part, searches)
     failed = sum(trial.state == "FAILED" for trial in part.trials)
     if failed:
-        note(axes, 0.99, 0.97, f"{failed} failed", xycoords="axes fraction", ha="right", va="top")
+        annotate(axes, 0.99, 0.97, f"{failed} failed", xycoords="axes fraction", ha="right", va="top")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend(axes)
+    add_legend(axes)
     return figure
 
 
@@ -57,9 +57,9 @@ def _most_of(values: Sequence[float], *, maximize: bool) -> tuple[float, float]:
     first, third = np.quantile(values, [0.25, 0.75])
     reach = 4 * float(third - first)
     if not reach:
-        return span(values)
+        return padded_limits(values)
     kept = [value for value in values if (value >= first - reach if maximize else value <= third + reach)]
-    return span(kept)
+    return padded_limits(kept)
 
 
 def _best_so_far(axes: Axes, part: History, searches: Sequence[tuple[str, int]]) -> None:
@@ -80,17 +80,17 @@ def _best_so_far(axes: Axes, part: History, searches: Sequence[tuple[str, int]])
     axes.plot(orders, middle, color=INK, lw=1.8, zorder=4, label="best so far (median, quartiles)")
 
 
-@drawn
-def importance_figure(part: Importance, title: str) -> Figure:
+@in_house_style
+def draw_importances(part: Importance, title: str) -> Figure:
     """A bar a tuned hyperparameter, with the standard deviation between cells."""
     names = sorted(part.importances, key=lambda name: part.importances[name])
-    figure, axes = panel(title, "importance (shares sum to 1)", "", height=1.0 + 0.3 * len(names), left=1.15)
+    figure, axes = new_panel(title, "importance (shares sum to 1)", "", height=1.0 + 0.3 * len(names), left=1.15)
     ends = [0.1]
     for row, name in enumerate(names):
         value, spread = part.importances[name], part.spread.get(name) or 0.0
         axes.barh(row, value, height=0.56, facecolor=BLUE, alpha=0.32, edgecolor=BLUE, lw=1.0)
         axes.hlines(row, max(0.0, value - spread), value + spread, color=INK, lw=1.2)
-        note(axes, value + spread, row, number_label(value), offset=(4, 0), va="center", bbox=None, color=INK)
+        annotate(axes, value + spread, row, format_number(value), offset=(4, 0), va="center", bbox=None, color=INK)
         ends.append(value + spread)
     axes.set_yticks(range(len(names)), names)
     axes.grid(visible=False)
@@ -98,39 +98,39 @@ def importance_figure(part: Importance, title: str) -> Figure:
     return figure
 
 
-@drawn
-def optimism_figure(parts: Sequence[Optimism], title: str) -> Figure:
+@in_house_style
+def draw_optimism(parts: Sequence[Optimism], title: str) -> Figure:
     """By how much the selected looked better in the search than in its confirm runs, a row a dataset."""
     height = 1.1 + 0.32 * len(parts)
-    figure, axes = panel(title, "optimism in the objective", "", height=height, left=1.45)
+    figure, axes = new_panel(title, "optimism in the objective", "", height=height, left=1.45)
     for row, part in enumerate(reversed(parts)):
         mean, half = part.optimism.mean, part.optimism.half_width or 0.0
         if mean is not None:
             axes.hlines(row, mean - half, mean + half, color=BLUE, lw=1.6)
             axes.plot(mean, row, ls="none", marker="o", ms=5, color=BLUE)
-            note(axes, mean, row, signed_label(mean), offset=(0, 5), ha="center", bbox=None, color=INK)
+            annotate(axes, mean, row, format_signed(mean), offset=(0, 5), ha="center", bbox=None, color=INK)
     axes.axvline(0, color=INK, lw=0.9)
-    axes.set_yticks(range(len(parts)), [dataset_label(part.dataset, part.source) for part in reversed(parts)])
+    axes.set_yticks(range(len(parts)), [format_dataset(part.dataset, part.source) for part in reversed(parts)])
     axes.set_ylim(-0.6, len(parts) - 0.3)
     axes.grid(visible=False)
     axes.grid(visible=True, axis="x", color=MUTED, alpha=0.25)
     return figure
 
 
-def history_words(part: History) -> str:
+def describe_history(part: History) -> str:
     """What the panel shows, in words and numbers."""
     states = [trial.state for trial in part.trials]
     counted = ", ".join(f"{states.count(state)} {state.lower()}" for state in ("COMPLETE", "PRUNED", "FAILED"))
-    return f"{metric_label(part.objective)} of {len(states)} trials in the order of their searches: {counted}."
+    return f"{format_metric(part.objective)} of {len(states)} trials in the order of their searches: {counted}."
 
 
-def importance_words(part: Importance) -> str:
+def describe_importances(part: Importance) -> str:
     """The same of what mattered."""
-    shown = "; ".join(f"{name}: {number_label(value)}" for name, value in part.importances.items())
+    shown = "; ".join(f"{name}: {format_number(value)}" for name, value in part.importances.items())
     return f"Importance of the tuned hyperparameters: {shown}."
 
 
-def optimism_words(parts: Sequence[Optimism]) -> str:
+def describe_optimism(parts: Sequence[Optimism]) -> str:
     """The same of how far the search flattered itself."""
-    shown = "; ".join(f"{dataset_label(p.dataset, p.source)}: {signed_label(p.optimism.mean)}" for p in parts)
+    shown = "; ".join(f"{format_dataset(p.dataset, p.source)}: {format_signed(p.optimism.mean)}" for p in parts)
     return f"Objective of the selected, search against confirm runs: {shown}."

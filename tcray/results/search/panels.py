@@ -8,21 +8,21 @@ from functools import partial
 from tcray.claims.wording import capitalised
 from tcray.config.messages import join_words
 from tcray.results.analysis import Results
-from tcray.results.display.labels import metric_label
-from tcray.results.display.panels import Panel, PanelGroup, panel_name, panel_title
+from tcray.results.display.labels import format_metric
+from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
 from tcray.results.search.figure import (
-    history_figure,
-    history_words,
-    importance_figure,
-    importance_words,
-    optimism_figure,
-    optimism_words,
+    describe_history,
+    describe_importances,
+    describe_optimism,
+    draw_history,
+    draw_importances,
+    draw_optimism,
 )
 
 TOPIC = "search"
 
 
-def search_plates(results: Results) -> Iterator[PanelGroup]:
+def search_panels(results: Results) -> Iterator[PanelGroup]:
     """Histories of all datasets side by side, importances, and the optimism of the selection."""
     yield from _histories(results)
     yield from _importances(results)
@@ -33,7 +33,7 @@ def _histories(results: Results) -> Iterator[PanelGroup]:
     parts = [part for part in results.search.histories if part.trials]
     if parts:
         caption = (
-            f"{metric_label(parts[0].objective)} of every trial, at its best epoch up to where it was trained, in the "
+            f"{format_metric(parts[0].objective)} of every trial, at its best epoch up to where it was trained, in the "
             "order of its search; the searches of all cells and repeats stand side by side within a step. Pruned "
             "trials (×) were stopped early, so theirs is the value by then. Dark: the trial that would be chosen of "
             "those so far, its median and quartiles over searches where they are many. The worst outliers lie off the "
@@ -41,9 +41,9 @@ def _histories(results: Results) -> Iterator[PanelGroup]:
         )
         panels = (
             Panel(
-                panel_name(part.dataset, part.source, {}, "history"),
-                history_words(part),
-                partial(history_figure, part, panel_title(part.dataset, part.source)),
+                format_panel_name(part.dataset, part.source, {}, "history"),
+                describe_history(part),
+                partial(draw_history, part, format_panel_title(part.dataset, part.source)),
             )
             for part in parts
         )
@@ -61,9 +61,9 @@ def _importances(results: Results) -> Iterator[PanelGroup]:
         )
         panels = (
             Panel(
-                panel_name(part.dataset, part.source, {}, "importance"),
-                importance_words(part),
-                partial(importance_figure, part, panel_title(part.dataset, part.source)),
+                format_panel_name(part.dataset, part.source, {}, "importance"),
+                describe_importances(part),
+                partial(draw_importances, part, format_panel_title(part.dataset, part.source)),
             )
             for part in parts
         )
@@ -74,9 +74,9 @@ def _optimisms(results: Results) -> Iterator[PanelGroup]:
     parts = [part for part in results.search.optimisms if part.optimism.mean is not None]
     if parts:
         caption = (
-            f"By how much {metric_label(parts[0].objective)} of the selected looked better in the search than in their "
-            "confirm runs: above 0 the search flattered. Mean over repeats with its 95 % interval. It is why only "
-            "confirm runs are tested."
+            f"By how much {format_metric(parts[0].objective)} of the selected looked better in the search than in "
+            "their confirm runs: above 0 the search flattered. Mean over repeats with its 95 % interval. It is why "
+            "only confirm runs are tested."
         )
-        panel = Panel("optimism", optimism_words(parts), partial(optimism_figure, parts, "Optimism of the selection"))
+        panel = Panel("optimism", describe_optimism(parts), partial(draw_optimism, parts, "Optimism of the selection"))
         yield PanelGroup(TOPIC, "", "", caption, (panel,))

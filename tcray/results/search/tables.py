@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from tcray.results.analysis import Results
 from tcray.results.display.labels import (
     NONE,
-    change_label,
-    dataset_label,
-    metric_label,
-    number_label,
-    plural,
+    format_change,
+    format_count,
+    format_dataset,
+    format_metric,
+    format_number,
 )
 from tcray.results.display.table import Cell, Numbered, Table, heads, name, words
 from tcray.results.search import panels as searching
@@ -25,20 +25,20 @@ def search_tables(results: Results) -> Iterator[Numbered]:
         hyperparameters = list(dict.fromkeys(key for part in parts for key in part.importances))
         rows = tuple((name(key), *(Cell(_importance(part, key)) for part in parts)) for key in hyperparameters)
         told = "; ".join(
-            f"{dataset_label(p.dataset, p.source)}: {p.n_trials:,} trials of {plural(p.n_cells, 'cell')}, "
+            f"{format_dataset(p.dataset, p.source)}: {p.n_trials:,} trials of {format_count(p.n_cells, 'cell')}, "
             f"{p.n_censored:,} stopped later or diverged"
             for p in parts
         )
-        head = heads(["tuned"], [dataset_label(part.dataset, part.source) for part in parts])
+        head = heads(["tuned"], [format_dataset(part.dataset, part.source) for part in parts])
         caption = "Importance of the tuned hyperparameters, mean ± standard deviation between cells"
         yield searching.TOPIC, "", Table(caption, (head,), rows, note=f"{told}.")
     chosen = results.search.optimisms
     if chosen:
         rows = tuple(
             (
-                name(dataset_label(part.dataset, part.source)),
-                words(metric_label(part.objective)),
-                Cell(change_label(part.optimism)),
+                name(format_dataset(part.dataset, part.source)),
+                words(format_metric(part.objective)),
+                Cell(format_change(part.optimism)),
                 Cell(str(part.n_units)),
                 Cell(str(part.n_chosen)),
             )
@@ -53,4 +53,4 @@ def _importance(part: Importance, key: str) -> str:
     if key not in part.importances:
         return NONE
     spread = part.spread.get(key)
-    return number_label(part.importances[key]) + (f" ± {number_label(spread)}" if spread is not None else "")
+    return format_number(part.importances[key]) + (f" ± {format_number(spread)}" if spread is not None else "")

@@ -10,20 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tcray.results.display.canvas import drawn, legend, note, panel
-from tcray.results.display.labels import number_label
-from tcray.results.display.level_axis import Levels
-from tcray.results.display.palette import BLUE, INK, MARKERS, MUTED, of_level
+from tcray.results.display.canvas import add_legend, annotate, in_house_style, new_panel
+from tcray.results.display.labels import format_number
+from tcray.results.display.level_axis import LevelAxis
+from tcray.results.display.palette import BLUE, INK, MARKERS, MUTED, level_color
 
 if TYPE_CHECKING:
     from tcray.results.spectrum.analysis import Spectrum
 
 
-@drawn
-def effective_rank_figure(part: Spectrum, title: str) -> Figure:
+@in_house_style
+def draw_effective_rank(part: Spectrum, title: str) -> Figure:
     """Effective rank against rank: every unit and the mean, below the line on which all of the rank is used."""
-    figure, axes = panel(title, "rank", "effective rank of the fusion")
-    levels = Levels.of(part.ranks)
+    figure, axes = new_panel(title, "rank", "effective rank of the fusion")
+    levels = LevelAxis.of(part.ranks)
     values = np.asarray(part.effective_rank, np.float64)
     for unit in values:
         axes.plot(levels.places, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
@@ -34,40 +34,40 @@ def effective_rank_figure(part: Spectrum, title: str) -> Figure:
     axes.set_ylim(0, 1.25 * top or 1)  # of fusions without any energy the effective rank is 0
     within = [(at, rank) for at, rank in zip(levels.places, part.ranks, strict=True) if rank <= 1.2 * top]
     if within:
-        note(axes, *within[-1], "all of the rank", offset=(-7, 2), ha="right", color=INK)
+        annotate(axes, *within[-1], "all of the rank", offset=(-7, 2), ha="right", color=INK)
     levels.draw(axes)
     return figure
 
 
-@drawn
-def energies_figure(part: Spectrum, title: str) -> Figure:
+@in_house_style
+def draw_factor_energies(part: Spectrum, title: str) -> Figure:
     """The share of each rank factor in the fusion's energy, a line a rank."""
-    figure, axes = panel(title, "rank factor, strongest first", "share of energy (log scale)")
+    figure, axes = new_panel(title, "rank factor, strongest first", "share of energy (log scale)")
     _spectra(axes, part.energies)
     return figure
 
 
-@drawn
-def unfolded_figure(part: Spectrum, modality: str, title: str) -> Figure:
+@in_house_style
+def draw_unfolding(part: Spectrum, modality: str, title: str) -> Figure:
     """The singular values of the fusion tensor unfolded along one modality, a line a rank."""
-    figure, axes = panel(title, "singular value, largest first", "share of the sum (log scale)")
+    figure, axes = new_panel(title, "singular value, largest first", "share of the sum (log scale)")
     _spectra(axes, part.unfolded[modality])
     return figure
 
 
-@drawn
-def gap_figure(part: Spectrum, title: str) -> Figure:
+@in_house_style
+def draw_gap(part: Spectrum, title: str) -> Figure:
     """The generalisation gap against effective rank: a line a unit across ranks, and the mean of each rank."""
-    figure, axes = panel(title, "effective rank of the fusion", "test − train loss")
+    figure, axes = new_panel(title, "effective rank of the fusion", "test − train loss")
     assert part.gap is not None
     ranks, gaps = np.asarray(part.effective_rank, np.float64), np.asarray(part.gap, np.float64)
     for x, y in zip(ranks, gaps, strict=True):
         axes.plot(x, y, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
     for place, (rank, x, y) in enumerate(zip(part.ranks, ranks.mean(axis=0), gaps.mean(axis=0), strict=True)):
-        colour = of_level(place, len(part.ranks))
-        axes.plot(x, y, ls="none", marker="o", ms=5.5, color=colour, zorder=3)
-        note(axes, float(x), float(y), f"{rank}", offset=(0, 5), ha="center", color=INK, bbox=None)
-    note(axes, 0.012, 0.97, "numbers: rank", xycoords="axes fraction", ha="left", va="top")
+        color = level_color(place, len(part.ranks))
+        axes.plot(x, y, ls="none", marker="o", ms=5.5, color=color, zorder=3)
+        annotate(axes, float(x), float(y), f"{rank}", offset=(0, 5), ha="center", color=INK, bbox=None)
+    annotate(axes, 0.012, 0.97, "numbers: rank", xycoords="axes fraction", ha="left", va="top")
     return figure
 
 
@@ -78,21 +78,21 @@ def _spectra(axes: Axes, by_rank: Mapping[int, Sequence[float]]) -> None:
         known = [(at, share) for at, share in enumerate(shares, 1) if share > 1e-6]
         if known:
             name = f"{rank}" if place else f"rank {rank}"
-            colour, marker = of_level(place, len(by_rank)), MARKERS[place % len(MARKERS)]
-            axes.plot(*zip(*known, strict=True), color=colour, marker=marker, ms=3.4, lw=1.4, label=name)
+            color, marker = level_color(place, len(by_rank)), MARKERS[place % len(MARKERS)]
+            axes.plot(*zip(*known, strict=True), color=color, marker=marker, ms=3.4, lw=1.4, label=name)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xlim(0.5, longest + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.minorticks_off()
-    legend(axes)
+    add_legend(axes)
 
 
-def spectrum_words(part: Spectrum) -> str:
+def describe_effective_rank(part: Spectrum) -> str:
     """What the panels show, in words and numbers."""
     values = np.asarray(part.effective_rank, np.float64)
     if not len(values):
         return "Effective rank of the fusion by rank: no complete run."
     means = values.mean(axis=0)
-    shown = "; ".join(f"{rank}: {number_label(float(mean))}" for rank, mean in zip(part.ranks, means, strict=True))
+    shown = "; ".join(f"{rank}: {format_number(float(mean))}" for rank, mean in zip(part.ranks, means, strict=True))
     return f"Effective rank of the fusion by rank. Means: {shown}."

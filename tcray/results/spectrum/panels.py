@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from functools import partial
 
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import place_label
-from tcray.results.display.panels import Panel, PanelGroup, panel_name, panel_title, units_words
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_place
+from tcray.results.display.panels import Panel, PanelGroup, describe_units, format_panel_name, format_panel_title
 from tcray.results.spectrum.analysis import Spectrum
 from tcray.results.spectrum.figure import (
-    effective_rank_figure,
-    energies_figure,
-    gap_figure,
-    spectrum_words,
-    unfolded_figure,
+    describe_effective_rank,
+    draw_effective_rank,
+    draw_factor_energies,
+    draw_gap,
+    draw_unfolding,
 )
 
 TOPIC = "rank-spectrum"
@@ -34,9 +34,9 @@ SPECTRA_CAPTION = (
 )
 
 
-def spectrum_plates(results: Results) -> Iterator[PanelGroup]:
+def spectrum_panels(results: Results) -> Iterator[PanelGroup]:
     """Of every dataset: effective rank, the gap against it, and spectra; strata side by side."""
-    for (dataset, source), parts in grouped(results.spectra, lambda part: (part.dataset, part.source)).items():
+    for (dataset, source), parts in group_by(results.spectra, lambda part: (part.dataset, part.source)).items():
         complete = [part for part in parts if len(part.effective_rank)]
         notes = tuple(_incomplete(parts))
         ranks = tuple(map(_effective_rank, complete))
@@ -56,15 +56,15 @@ def spectrum_plates(results: Results) -> Iterator[PanelGroup]:
 
 def _effective_rank(part: Spectrum) -> Panel:
     of = (part.dataset, part.source, part.stratum)
-    draw = partial(effective_rank_figure, part, panel_title(*of))
-    return Panel(panel_name(*of, "effective rank"), spectrum_words(part), draw)
+    draw = partial(draw_effective_rank, part, format_panel_title(*of))
+    return Panel(format_panel_name(*of, "effective rank"), describe_effective_rank(part), draw)
 
 
 def _gap(part: Spectrum) -> Panel:
     of = (part.dataset, part.source, part.stratum)
     shown = "Generalisation gap against effective rank, a line a unit."
-    draw = partial(gap_figure, part, panel_title(*of))
-    return Panel(panel_name(*of, "gap against effective rank"), shown, draw)
+    draw = partial(draw_gap, part, format_panel_title(*of))
+    return Panel(format_panel_name(*of, "gap against effective rank"), shown, draw)
 
 
 def _spectra(part: Spectrum) -> Iterator[Panel]:
@@ -72,23 +72,23 @@ def _spectra(part: Spectrum) -> Iterator[Panel]:
     of = (part.dataset, part.source, part.stratum)
     if part.energies:
         shown = "Energies of the rank factors, strongest first, a line a rank."
-        draw = partial(energies_figure, part, panel_title(*of, "rank factors"))
-        yield Panel(panel_name(*of, "factor energies"), shown, draw)
+        draw = partial(draw_factor_energies, part, format_panel_title(*of, "rank factors"))
+        yield Panel(format_panel_name(*of, "factor energies"), shown, draw)
     for modality in part.unfolded:
         shown = f"Singular values of the fusion tensor unfolded along {modality}, a line a rank."
-        draw = partial(unfolded_figure, part, modality, panel_title(*of, f"along {modality}"))
-        yield Panel(panel_name(*of, f"unfolded along {modality}"), shown, draw)
+        draw = partial(draw_unfolding, part, modality, format_panel_title(*of, f"along {modality}"))
+        yield Panel(format_panel_name(*of, f"unfolded along {modality}"), shown, draw)
 
 
 def _rank_caption(parts: list[Spectrum]) -> str:
     units = max(len(part.effective_rank) for part in parts)
     return (
         "Effective rank: how many equal rank factors would spread the fusion's energy as its own do; the dashed line "
-        f"is the rank that it was given. {units_words(units, parts[0].unit)} The dark line is their mean."
+        f"is the rank that it was given. {describe_units(units, parts[0].unit)} The dark line is their mean."
     )
 
 
 def _incomplete(parts: list[Spectrum]) -> Iterator[str]:
     for part in parts:
         if not len(part.effective_rank):
-            yield f"{place_label(part)}: no {part.unit} is complete over all ranks, so nothing is drawn."
+            yield f"{format_place(part)}: no {part.unit} is complete over all ranks, so nothing is drawn."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tcray.results.display.grouping import grouped
+from tcray.results.display.grouping import group_by
 
 
 def test_groups_come_in_the_order_of_their_first_members():
     """And so do the members of each."""
-    assert [("b", ["b1", "b2"]), ("a", ["a1"])] == list(grouped(["b1", "a1", "b2"], lambda name: name[0]).items())
+    assert [("b", ["b1", "b2"]), ("a", ["a1"])] == list(group_by(["b1", "a1", "b2"], lambda name: name[0]).items())

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 
 from tcray.results.display.labels import (
-    change_label,
-    dataset_label,
-    estimate_label,
-    factor_label,
-    interval_label,
-    level_label,
-    metric_label,
-    number_label,
-    p_label,
-    place_label,
-    runs_label,
-    short_dataset_label,
-    short_place_label,
-    signed_label,
-    stratum_label,
-    time_label,
+    format_change,
+    format_dataset,
+    format_dataset_short,
+    format_estimate,
+    format_factor,
+    format_interval,
+    format_level,
+    format_metric,
+    format_number,
+    format_p,
+    format_place,
+    format_place_short,
+    format_runs,
+    format_signed,
+    format_stratum,
+    format_time,
 )
 from tcray.results.ranking.analysis import Row
 from tcray.statistics.estimate import Estimate
@@ -47,42 +47,42 @@ from tests.results.recorded import MUSTARD
 )
 def test_a_number_has_three_decimals_and_a_true_minus(value: float | None, expected: str):
     """What is no number is a dash, and what ran away no long row of digits."""
-    assert expected == number_label(value)
+    assert expected == format_number(value)
 
 
 def test_only_what_is_above_nothing_has_a_plus():
     """A difference that rounds to nothing has no sign."""
-    assert ["+0.020", "−0.020", "0.000", "–"] == [signed_label(value) for value in (0.02, -0.02, 0.0001, None)]
+    assert ["+0.020", "−0.020", "0.000", "–"] == [format_signed(value) for value in (0.02, -0.02, 0.0001, None)]
 
 
 def test_an_estimate_without_an_interval_is_its_mean():
     """And without a mean a dash."""
     estimates = (Estimate(0.9, 0.01), Estimate(0.9), Estimate(None), None)
-    assert ["0.900 ± 0.010", "0.900", "–", "–"] == [estimate_label(estimate) for estimate in estimates]
-    assert ["+0.900 ± 0.010", "+0.900", "–", "–"] == [change_label(estimate) for estimate in estimates]
+    assert ["0.900 ± 0.010", "0.900", "–", "–"] == [format_estimate(estimate) for estimate in estimates]
+    assert ["+0.900 ± 0.010", "+0.900", "–", "–"] == [format_change(estimate) for estimate in estimates]
 
 
 def test_an_interval_needs_both_ends():
     """Half an interval is none."""
     intervals = (Interval(-0.1, 0.2), Interval(-math.inf, 0.2), None)
-    assert ["−0.100 to 0.200", "–", "–"] == [interval_label(interval) for interval in intervals]
+    assert ["−0.100 to 0.200", "–", "–"] == [format_interval(interval) for interval in intervals]
 
 
 def test_a_small_p_value_is_below_a_thousandth():
     """It is never zero."""
-    assert ["< 0.001", "0.042", "–", "–"] == [p_label(p) for p in (0.0, 0.0419, None, math.nan)]
+    assert ["< 0.001", "0.042", "–", "–"] == [format_p(p) for p in (0.0, 0.0419, None, math.nan)]
 
 
 def test_levels_are_written_as_in_the_sweep_file():
     """Modalities are joined by +."""
     assert ["4", "0.3", "jwae", "text + audio", "audio + text", "none"] == [
-        level_label(level) for level in (4, 0.3, "jwae", ("text", "audio"), frozenset({"text", "audio"}), frozenset())
+        format_level(level) for level in (4, 0.3, "jwae", ("text", "audio"), frozenset({"text", "audio"}), frozenset())
     ]
 
 
 def test_a_stratum_names_what_it_fixes():
     """A factor that does not apply fixes nothing."""
-    assert "rank=4" == stratum_label({"rank": 4, "modality_dropout.audio": None})
+    assert "rank=4" == format_stratum({"rank": 4, "modality_dropout.audio": None})
 
 
 def test_metrics_and_factors_have_words():
@@ -91,16 +91,16 @@ def test_metrics_and_factors_have_words():
     assert [
         *("test MAE", "train loss", "validation loss", "test − train loss", "last-epoch test AUROC", "MAE"),
         *("acc-2 (≥ 0)", "test some score", ""),
-    ] == [metric_label(metric) for metric in metrics]
+    ] == [format_metric(metric) for metric in metrics]
     assert ["prior strength", "rate of text dropout in training", "latent dim"] == [
-        factor_label(factor) for factor in ("prior_strength", "modality_dropout.text", "latent_dim")
+        format_factor(factor) for factor in ("prior_strength", "modality_dropout.text", "latent_dim")
     ]
 
 
 def test_a_dataset_says_whether_it_is_real():
     """One that was left out is neither; where room is short, a twin says so still."""
-    assert ["mosi (real)", "mosi (twin)", "mosi"] == [dataset_label("mosi", of) for of in ("real", "twin", "")]
-    assert ["mosi", "mosi (twin)", "mosi"] == [short_dataset_label("mosi", of) for of in ("real", "twin", "")]
+    assert ["mosi (real)", "mosi (twin)", "mosi"] == [format_dataset("mosi", of) for of in ("real", "twin", "")]
+    assert ["mosi", "mosi (twin)", "mosi"] == [format_dataset_short("mosi", of) for of in ("real", "twin", "")]
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_a_dataset_says_whether_it_is_real():
 def test_a_place_is_a_dataset_and_a_stratum(changes: dict[str, Any], place: str, short: str):
     """Of whatever was measured there."""
     measured = a_component("non-monotone", **{"stratum": PLAIN, **changes})
-    assert (place, short) == (place_label(measured), short_place_label(measured))
+    assert (place, short) == (format_place(measured), format_place_short(measured))
 
 
 def test_runs_are_counted_by_repeat_and_seed():
     """From the fewest seeds to the most; seeds alone where nothing is tuned."""
     rows = (Row("a", {}, {}, 3, (2, 2)), Row("b", {}, {}, 3, (1, 2)))
-    assert ["3 × 2", "3 × 1–2"] == [runs_label(row, "repeat") for row in rows]
-    assert ["2", "1–2"] == [runs_label(row, "seed") for row in rows]
+    assert ["3 × 2", "3 × 1–2"] == [format_runs(row, "repeat") for row in rows]
+    assert ["2", "1–2"] == [format_runs(row, "seed") for row in rows]
 
 
 def test_a_time_is_told_to_the_minute():
     """As the manifest has it, in UTC."""
-    assert "2026-05-04 12:30" == time_label("2026-05-04T12:30:59.123+00:00")
+    assert "2026-05-04 12:30" == format_time("2026-05-04T12:30:59.123+00:00")

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from tcray.results.display.canvas import extent
-from tcray.results.display.level_axis import Levels
-from tcray.results.display.palette import CATEGORIES, ROLES, SEQUENCE, of_level
-from tcray.results.output.figures import figures_of
-from tcray.results.rank.figure import Claimed, loss_figure, profile_figure, shown_references
+from tcray.results.display.canvas import data_limits
+from tcray.results.display.level_axis import LevelAxis
+from tcray.results.display.palette import CATEGORIES, ROLES, SEQUENCE, level_color
+from tcray.results.output.figures import draw_figures
+from tcray.results.rank.figure import Claimed, draw_losses, draw_profile, visible_baselines
 from tcray.results.rank.location import Region
 from tcray.statistics.estimate import Estimate
 from tests.results.concluded import full_results, thin_results
@@ -32,7 +32,7 @@ def settings() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def figures(settings: dict[str, Any]) -> dict[str, Figure]:
     """Of results with every part."""
-    return figures_of(full_results())
+    return draw_figures(full_results())
 
 
 def test_every_part_has_its_figures(figures: dict[str, Figure]):
@@ -67,12 +67,12 @@ def test_figures_leave_matplotlib_as_it_was(settings: dict[str, Any], figures: d
 
 def test_without_complete_runs_there_are_no_figures():
     """And no error."""
-    assert {} == figures_of(thin_results())
+    assert {} == draw_figures(thin_results())
 
 
 def test_every_unit_has_a_line_and_every_level_of_the_optimum_set_a_mark():
     """Units are faint lines over all ranks."""
-    figure = profile_figure(a_profile(), "mosi")
+    figure = draw_profile(a_profile(), "mosi")
     lines = figure.axes[0].get_lines()
     assert UNITS == sum(line.get_alpha() is not None and len(line.get_xdata()) == len(RANKS) for line in lines)
     diamonds = [line for line in lines if line.get_marker() == "D"]
@@ -81,7 +81,7 @@ def test_every_unit_has_a_line_and_every_level_of_the_optimum_set_a_mark():
 
 def test_a_profile_without_a_test_marks_no_optimum():
     """Its set would hold all levels."""
-    figure = profile_figure(a_profile(optimum=None, optimum_set=RANKS), "mosi")
+    figure = draw_profile(a_profile(optimum=None, optimum_set=RANKS), "mosi")
     assert not [line for line in figure.axes[0].get_lines() if line.get_marker() == "D"]
 
 
@@ -91,9 +91,7 @@ def test_the_worst_set_is_shown_where_a_claim_asks_for_the_worst():
     rates = tuple(rate / 10 for rate in range(8))
     profile = a_profile(factor="modality_dropout.audio", levels=rates, optimum=0.3, optimum_set=rates, worst_set=(0.3,))
     triangles = [
-        line
-        for line in profile_figure(profile, "mosi", claimed=claimed).axes[0].get_lines()
-        if line.get_marker() == "v"
+        line for line in draw_profile(profile, "mosi", claimed=claimed).axes[0].get_lines() if line.get_marker() == "v"
     ]
     assert [[0.3]] == [list(line.get_xdata()) for line in triangles]
 
@@ -101,35 +99,35 @@ def test_the_worst_set_is_shown_where_a_claim_asks_for_the_worst():
 def test_a_loss_figure_draws_both_curves():
     """Test loss is train loss and the gap."""
     train, gap = some_profiles(MOSI)[1:3]
-    drawn = [list(line.get_ydata()) for line in loss_figure(train, gap, "mosi").axes[0].get_lines()]
+    in_house_style = [list(line.get_ydata()) for line in draw_losses(train, gap, "mosi").axes[0].get_lines()]
     assert [pytest.approx(list((train.values + gap.values).mean(0)))] == [
-        numbers for numbers in drawn[1:] if numbers == pytest.approx(list((train.values + gap.values).mean(0)))
+        numbers for numbers in in_house_style[1:] if numbers == pytest.approx(list((train.values + gap.values).mean(0)))
     ][:1]
 
 
 def test_a_reference_far_off_is_not_drawn():
     """It would make a line of all else; the caption says where it is."""
-    assert {"ridge: all": 0.97} == shown_references({"median": 1.4, "ridge: all": 0.97}, [a_profile()])
+    assert {"ridge: all": 0.97} == visible_baselines({"median": 1.4, "ridge: all": 0.97}, [a_profile()])
 
 
 def test_a_collapsed_unit_does_not_stretch_the_axis():
     """It lies outside of Tukey's outer fences; an interval always lies within."""
     values = [*np.linspace(0.9, 1.0, 21), 5.0]
-    assert (0.9, 1.0) == extent(values, [Estimate(0.95, 0.01)])
-    assert (0.5, 1.5) == extent(values, [Estimate(1.0, 0.5), Estimate(0.95)])
+    assert (0.9, 1.0) == data_limits(values, [Estimate(0.95, 0.01)])
+    assert (0.5, 1.5) == data_limits(values, [Estimate(1.0, 0.5), Estimate(0.95)])
 
 
 def test_levels_stand_where_their_size_is_told_best():
     """Ranks by their logarithm, rates by their value, zero and magnitudes or words by even steps."""
-    assert (0.0, 1.0, 2.0, 3.0) == Levels.of((1, 2, 4, 8)).places
-    assert (0.0, 0.1, 0.9) == Levels.of((0, 0.1, 0.9)).places
-    assert (0.0, 1.0, 2.0, 3.0, 4.0) == Levels.of((0, 0.1, 1, 10, 100)).places
-    assert (0.0, 1.0) == Levels.of(("none", "jwae")).places
+    assert (0.0, 1.0, 2.0, 3.0) == LevelAxis.of((1, 2, 4, 8)).places
+    assert (0.0, 0.1, 0.9) == LevelAxis.of((0, 0.1, 0.9)).places
+    assert (0.0, 1.0, 2.0, 3.0, 4.0) == LevelAxis.of((0, 0.1, 1, 10, 100)).places
+    assert (0.0, 1.0) == LevelAxis.of(("none", "jwae")).places
 
 
 def test_the_stretch_of_some_levels_ends_half_way_to_the_next():
     """At an end of the axis it goes half a step beyond."""
-    levels = Levels.of((1, 2, 3, 4))
+    levels = LevelAxis.of((1, 2, 3, 4))
     assert ((1.5, 3.5), (0.5, 1.5)) == (levels.edges((2, 3)), levels.edges((1,)))
 
 
@@ -141,11 +139,11 @@ def test_every_colour_of_a_figure_has_a_role():
 
 def test_levels_go_from_the_first_colour_to_the_last():
     """In order, however many there are."""
-    assert (SEQUENCE[0], SEQUENCE[-1]) == (of_level(0, 8), of_level(7, 8))
+    assert (SEQUENCE[0], SEQUENCE[-1]) == (level_color(0, 8), level_color(7, 8))
 
 
 def test_a_figure_can_be_an_image():
     """As TensorBoard wants it."""
     content = io.BytesIO()
-    profile_figure(a_profile(), "mosi").savefig(content, format="png")
+    draw_profile(a_profile(), "mosi").savefig(content, format="png")
     assert b"\x89PNG" == content.getvalue()[:4]

@@ -14,7 +14,7 @@ from tcray.config.load import load_sweep
 from tcray.results.output.html import report
 from tcray.results.output.html.provenance import commands, sweep_file
 from tcray.results.output.html.svg import inline_svg
-from tcray.results.rank.figure import profile_figure
+from tcray.results.rank.figure import draw_profile
 from tests.results.concluded import full_results, the_question, thin_results
 from tests.results.specimens import a_profile
 
@@ -217,7 +217,7 @@ def test_colours_are_roles_of_the_style_sheet(full: str):
 
 def test_a_figure_scales_with_the_page():
     """It has a view box and no size, type without a family, and no word on what drew it."""
-    svg = str(inline_svg(profile_figure(a_profile(), "a < b"), "p-"))
+    svg = str(inline_svg(draw_profile(a_profile(), "a < b"), "p-"))
     assert re.match(r'<svg viewBox="0 0 302\.4 212\.4"', svg)
     assert "font-family" not in svg
     assert "a &lt; b" in svg

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tcray.claims.verdicts import ComponentTest, Finding, conclude
-from tcray.results.output.verdict_text import basis_label, bounds_label, effect_label, sentence_of, told, unbeaten
+from tcray.results.output.verdict_text import (
+    format_basis,
+    format_bounds,
+    format_effect,
+    format_sentence,
+    format_unbeaten,
+    select_verdicts,
+)
 from tcray.statistics.mean import Interval
 from tests.results.concluded import PRIOR, a_component, full_results
 from tests.results.recorded import MUSTARD
@@ -28,7 +35,7 @@ def test_a_claim_is_told_as_a_whole_wherever_it_was_asked():
     )
     assert [("mosi", "all"), ("mosi", "costs"), ("mustard", "all")] == [
         (finding.measured.dataset, finding.measured.component)
-        for finding in told("rank-generalisation", full_results(findings=findings))
+        for finding in select_verdicts("rank-generalisation", full_results(findings=findings))
     ]
 
 
@@ -36,9 +43,9 @@ def test_that_the_linear_model_is_not_beaten_is_told_once():
     """By dataset, and no longer at the end of every sentence."""
     components = [a_component("non-monotone", card, stratum=s) for card in (MUSTARD,) for s in ({}, PRIOR)]
     findings = concluded(a_component("non-monotone"), *components, mustard=False, mosi=False)
-    assert "No cell beats the linear model on mosi or mustard (twin)." == unbeaten(findings)
-    assert {"non-monotone holds."} == {sentence_of(finding) for finding in findings}
-    assert "" == unbeaten(concluded(a_component("non-monotone"), mosi=True))
+    assert "No cell beats the linear model on mosi or mustard (twin)." == format_unbeaten(findings)
+    assert {"non-monotone holds."} == {format_sentence(finding) for finding in findings}
+    assert "" == format_unbeaten(concluded(a_component("non-monotone"), mosi=True))
 
 
 def test_a_verdict_names_what_it_rests_on():
@@ -51,17 +58,17 @@ def test_a_verdict_names_what_it_rests_on():
             {"reason": "There is too little.", "n_units": 0},
         )
     )
-    assert " (p 0.003, 6 seeds)" == basis_label(whole)
-    assert " (p 0.002 against it, 1 repeat)" == basis_label(against)
-    assert "" == basis_label(untested)
+    assert " (p 0.003, 6 seeds)" == format_basis(whole)
+    assert " (p 0.002 against it, 1 repeat)" == format_basis(against)
+    assert "" == format_basis(untested)
 
 
 def test_a_level_is_no_difference():
     """It has neither sign nor decimals."""
     effect, level = a_component("a"), a_component("b", estimate=3.0, optimum_set=(2, 3), retraining=Interval(2.0, 8.0))
-    assert ("+0.031", "0.012 to 0.050") == (effect_label(effect), bounds_label(effect, effect.retraining))
+    assert ("+0.031", "0.012 to 0.050") == (format_effect(effect), format_bounds(effect, effect.retraining))
     assert ("at 3", "2 to 8", "–") == (
-        effect_label(level),
-        bounds_label(level, level.retraining),
-        bounds_label(level, None),
+        format_effect(level),
+        format_bounds(level, level.retraining),
+        format_bounds(level, None),
     )

@@ -8,18 +8,26 @@ from dataclasses import dataclass, replace
 from tcray.claims.verdicts import ALL, Finding
 from tcray.config.claims import CLAIMS
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import NONE, dataset_label, metric_label, number_label, p_label, plural, stratum_label
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import (
+    NONE,
+    format_count,
+    format_dataset,
+    format_metric,
+    format_number,
+    format_p,
+    format_stratum,
+)
 from tcray.results.display.table import Cell, Table, heads, name, words
 from tcray.results.output.verdict_text import (
-    bounds_label,
-    component_label,
-    count_label,
-    effect_label,
-    findings_of,
-    sentence_of,
-    told,
-    two_lines_label,
+    format_bounds,
+    format_component,
+    format_effect,
+    format_integer,
+    format_sentence,
+    format_two_lines_p,
+    select_findings,
+    select_verdicts,
 )
 
 
@@ -37,7 +45,7 @@ class Concluded:
     def of(cls, finding: Finding) -> Concluded:
         """What a finding says."""
         c = finding.measured
-        return cls(c.dataset, c.source, stratum_label(c.stratum), finding.verdict, sentence_of(finding))
+        return cls(c.dataset, c.source, format_stratum(c.stratum), finding.verdict, format_sentence(finding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +69,26 @@ class ClaimShown:
 
 def claim_shown(claim: str, results: Results) -> ClaimShown:
     """What is said of a claim."""
-    own = findings_of(claim, results.findings)
+    own = select_findings(claim, results.findings)
     measured = [finding for finding in own if finding.measured.component != ALL and finding.verdict != "not testable"]
     table = _table(claim, measured) if measured else None
-    return ClaimShown(claim, CLAIMS[claim].question, tuple(map(Concluded.of, told(claim, results))), table)
+    return ClaimShown(claim, CLAIMS[claim].question, tuple(map(Concluded.of, select_verdicts(claim, results))), table)
 
 
 def components_shown(claim: str, dataset: str, findings: Sequence[Finding]) -> tuple[ComponentShown, ...]:
     """The components of a claim on a dataset; the claim itself where nothing of it could be told apart."""
-    own = [finding for finding in findings_of(claim, findings) if finding.measured.dataset == dataset]
+    own = [finding for finding in select_findings(claim, findings) if finding.measured.dataset == dataset]
     parts = [finding for finding in own if finding.measured.component != ALL] or own
-    by_estimand = grouped(parts, lambda finding: (finding.measured.component, finding.measured.estimand))
+    by_estimand = group_by(parts, lambda finding: (finding.measured.component, finding.measured.estimand))
     return tuple(
-        ComponentShown(component_label(component), estimand, _merged(map(Concluded.of, same)))
+        ComponentShown(format_component(component), estimand, _merged(map(Concluded.of, same)))
         for (component, estimand), same in by_estimand.items()
     )
 
 
 def _merged(concluded: Iterable[Concluded]) -> tuple[Concluded, ...]:
     """Strata of which the very same is said are named together."""
-    said = grouped(concluded, lambda one: (one.verdict, one.sentence)).values()
+    said = group_by(concluded, lambda one: (one.verdict, one.sentence)).values()
     return tuple(replace(same[0], stratum="; ".join(one.stratum for one in same)) for same in said)
 
 
@@ -113,22 +121,22 @@ def _table(claim: str, findings: Sequence[Finding]) -> Table:
 def _row(finding: Finding) -> tuple[Cell, ...]:
     c = finding.measured
     return (
-        name(dataset_label(c.dataset, c.source)),
-        words(stratum_label(c.stratum)),
-        words(component_label(c.component)),
-        words(metric_label(c.metric)),
+        name(format_dataset(c.dataset, c.source)),
+        words(format_stratum(c.stratum)),
+        words(format_component(c.component)),
+        words(format_metric(c.metric)),
         Cell(finding.verdict, "verdict"),
-        Cell(effect_label(c)),
-        Cell(bounds_label(c, c.retraining)),
-        Cell(bounds_label(c, c.people)),
+        Cell(format_effect(c)),
+        Cell(format_bounds(c, c.retraining)),
+        Cell(format_bounds(c, c.people)),
         Cell(f"{c.margin:g}" if c.margin is not None else NONE),
-        Cell(p_label(finding.p_value)),
-        Cell(p_label(finding.p_adjusted)),
-        Cell(p_label(finding.p_against)),
-        Cell(two_lines_label(c)),
-        Cell(plural(c.n_units, c.unit) if c.n_units else NONE),
-        Cell(count_label(c.n_seeds)),
-        Cell(number_label(c.sd_repeats)),
-        Cell(number_label(c.sd_seeds)),
-        Cell(count_label(c.units_needed)),
+        Cell(format_p(finding.p_value)),
+        Cell(format_p(finding.p_adjusted)),
+        Cell(format_p(finding.p_against)),
+        Cell(format_two_lines_p(c)),
+        Cell(format_count(c.n_units, c.unit) if c.n_units else NONE),
+        Cell(format_integer(c.n_seeds)),
+        Cell(format_number(c.sd_repeats)),
+        Cell(format_number(c.sd_seeds)),
+        Cell(format_integer(c.units_needed)),
     )

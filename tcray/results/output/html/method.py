@@ -10,7 +10,7 @@ from tcray.claims.verdicts import MARGIN, OTHERS_MARGIN
 from tcray.config.messages import join_words
 from tcray.config.metrics import METRICS
 from tcray.results.analysis import Results
-from tcray.results.display.labels import plural
+from tcray.results.display.labels import format_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ def _unit(results: Results) -> str:
         return f"The seed: {confirm.seeds} a cell are planned, the same in every cell, so that cells are paired."
     return (
         "The repeat, an independent search of a cell with its own confirm seeds: "
-        f"{plural(confirm.repeats, 'repeat')} of {plural(confirm.seeds, 'seed')} a cell are planned, the same in "
-        "every cell, so that cells are paired. The seeds of a repeat share its configuration, which is itself a "
+        f"{format_count(confirm.repeats, 'repeat')} of {format_count(confirm.seeds, 'seed')} a cell are "
+        "planned, the same in every cell, so that cells are paired. The seeds of a repeat share its configuration, which is itself a "
         "draw, so their mean counts once."
     )
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tcray.claims.verdicts import ALL, Verdict
 from tcray.claims.wording import capitalised
 from tcray.results.analysis import Results
-from tcray.results.display.labels import time_label
+from tcray.results.display.labels import format_time
 from tcray.results.output.html.findings import claim_shown
 from tcray.results.output.html.method import method
 from tcray.results.output.html.provenance import (
@@ -20,7 +20,7 @@ from tcray.results.output.html.provenance import (
     sweep_file,
 )
 from tcray.results.output.html.sections import sections
-from tcray.results.output.verdict_text import unbeaten
+from tcray.results.output.verdict_text import format_unbeaten
 from tcray.results.ranking.tables import ranked
 
 SIGNS: dict[Verdict, str] = {
@@ -50,14 +50,14 @@ def page(results: Results) -> str:
         planned_runs=manifest["planned_runs"],
         device=manifest["device"],
         engine=manifest["engine"],
-        started=time_label(manifest["started_at"]),
-        finished=time_label(manifest["finished_at"]) if manifest["finished_at"] else "",
+        started=format_time(manifest["started_at"]),
+        finished=format_time(manifest["finished_at"]) if manifest["finished_at"] else "",
         claims=[claim_shown(claim, results) for claim in results.sweep.claims],
         tally=Counter(finding.verdict for finding in results.findings if finding.measured.component == ALL),
         signs=SIGNS,
         data=data_table(results),
         data_notes=list(data_notes(results)),
-        unbeaten=unbeaten(results.findings),
+        unbeaten=format_unbeaten(results.findings),
         sections=list(sections(results)),
         ranking=results.ranking,
         ranked=[ranked(table) for table in results.ranking.tables],

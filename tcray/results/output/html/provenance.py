@@ -9,7 +9,7 @@ import yaml
 
 from tcray.config.sweep import Sweep
 from tcray.results.analysis import Results
-from tcray.results.display.labels import NONE, metric_label, time_label
+from tcray.results.display.labels import NONE, format_metric, format_time
 from tcray.results.display.table import Cell, Table, heads, name, words
 
 UNTOLD = "not recorded"
@@ -27,7 +27,7 @@ def data_table(results: Results) -> Table:
             Cell(card["source"], "source"),
             words(card["task"]),
             words(", ".join(f"{modality} ({width})" for modality, width in card["modalities"].items())),
-            words(metric_label(card["primary_metric"])),
+            words(format_metric(card["primary_metric"])),
             words(card["groups"] or "each example"),
             words(card["fingerprint"]),
             Cell(" / ".join(f"{size:,}" for size in card["sizes"])),
@@ -54,7 +54,7 @@ def sessions_table(results: Results) -> Table:
     packages = list(dict.fromkeys(package for session in sessions for package in session["versions"]))
     rows = tuple(
         (
-            name(time_label(session["started_at"])),
+            name(format_time(session["started_at"])),
             words(session["device"] or NONE),
             words(_short(session["commit"]) if session["commit"] else UNTOLD),
             *(words(session["versions"].get(package, NONE)) for package in packages),

@@ -10,15 +10,15 @@ from markupsafe import Markup
 
 from tcray.claims.wording import capitalised
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import factor_label
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_factor
 from tcray.results.display.panels import PanelGroup
 from tcray.results.display.table import Table
 from tcray.results.output.html.findings import ClaimShown, ComponentShown, claim_shown, components_shown
 from tcray.results.output.html.svg import inline_svg
 from tcray.results.output.html.tables import numbers
 from tcray.results.output.panels import plates
-from tcray.results.output.verdict_text import findings_of
+from tcray.results.output.verdict_text import select_findings
 
 TITLES: Mapping[str, str] = {
     "rank-generalisation": "Rank and generalisation",
@@ -98,7 +98,7 @@ class Section:
 
 def sections(results: Results) -> Iterator[Section]:
     """Every topic that the sweep claims something of, these first, or has measured something of."""
-    drawn = grouped(plates(results), lambda plate: plate.topic)
+    drawn = group_by(plates(results), lambda plate: plate.topic)
     tabled: dict[str, dict[str, list[Table]]] = {}
     for topic, dataset, table in numbers(results):
         tabled.setdefault(topic, {}).setdefault(dataset, []).append(table)
@@ -110,7 +110,7 @@ def sections(results: Results) -> Iterator[Section]:
         if here or tables or claims or notes:
             yield Section(
                 anchor=_anchor(topic),
-                title=TITLES.get(topic, capitalised(factor_label(topic))),
+                title=TITLES.get(topic, capitalised(format_factor(topic))),
                 claims=tuple(claim_shown(name, results) for name in claims),
                 parts=tuple(_parts(results, topic, claims, here, tables)),
                 notes=notes,
@@ -131,8 +131,8 @@ def _parts(
 ) -> Iterator[Part]:
     """What a topic has on each dataset."""
     sources = {card["name"]: card["source"] for card in results.manifest["cards"]}
-    told = [finding.measured.dataset for name in claims for finding in findings_of(name, results.findings)]
-    for dataset in dict.fromkeys([*(plate.dataset for plate in plates), *tables, *told]):
+    datasets = [finding.measured.dataset for name in claims for finding in select_findings(name, results.findings)]
+    for dataset in dict.fromkeys([*(plate.dataset for plate in plates), *tables, *datasets]):
         own = [plate for plate in plates if plate.dataset == dataset]
         shown = [(plate.drawer, Shown.of(plate, _anchor(f"{topic}-{dataset}-{at}"))) for at, plate in enumerate(own)]
         yield Part(
@@ -146,7 +146,7 @@ def _parts(
 
 def _drawers(shown: Sequence[tuple[str, Shown]], tables: Sequence[Table]) -> Iterator[Drawer]:
     """Plates by the drawer that each lies in, then the tables."""
-    for title, within in grouped(shown, lambda one: one[0]).items():
+    for title, within in group_by(shown, lambda one: one[0]).items():
         if title:
             yield Drawer(title, plates=tuple(plate for _, plate in within))
     if tables:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import SPLITS, metric_label
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import SPLITS, format_metric
 from tcray.results.output.tensorboard.events import Band, Column, Level, experiment, layout
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Dashboard:
 
     def values(self) -> list[Summary.Value]:
         """What to write into the run above all others."""
-        by_split = grouped(self.curves, lambda metric: metric.partition(".")[0])
+        by_split = group_by(self.curves, lambda metric: metric.partition(".")[0])
         charts = {SPLITS.get(split, split): list(map(band, metrics)) for split, metrics in by_split.items()}
         shown = {name: levels for name, levels in self.hparams.items() if not _known(name, levels)}
         return [experiment(shown, self.columns), layout(charts)]
@@ -79,7 +79,7 @@ def _known(name: str, levels: tuple[Level, ...]) -> bool:
 
 def band(metric: str) -> Band:
     """The chart of a metric's mean and interval, and with it the tags that they bear."""
-    return Band(metric_label(metric), f"{metric}/mean", f"{metric}/low", f"{metric}/high")
+    return Band(format_metric(metric), f"{metric}/mean", f"{metric}/low", f"{metric}/high")
 
 
 def ordered(levels: Iterable[Level]) -> tuple[Level, ...]:

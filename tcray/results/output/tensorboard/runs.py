@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tcray.claims.units import TESTED, Record, confirmed, unit_of, value_of
 from tcray.config.sweep import Sweep
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import metric_label, short_dataset_label
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_dataset_short, format_metric
 from tcray.results.output.tensorboard.dashboard import SOURCE, SWEEP, Dashboard, band, ordered
 from tcray.results.output.tensorboard.events import Column, Level, Status, scalar, session
 from tcray.results.ranking.analysis import TRAIN_LOSS
@@ -61,7 +61,7 @@ class Cell:
     def name(self) -> str:
         """Its run in TensorBoard, within the sweep's: a twin is never shown without saying so."""
         _, slash, levels = self.key.partition("/")
-        return f"{short_dataset_label(self.dataset, self.source)}{slash}{levels}"
+        return f"{format_dataset_short(self.dataset, self.source)}{slash}{levels}"
 
     @property
     def span(self) -> tuple[float, float]:
@@ -83,7 +83,7 @@ class ComparisonRuns:
         """Raises `StoreError` where the store is not sound."""
         manifest = store.read_manifest()
         sweep = Sweep.from_document(manifest["sweep"])
-        runs = grouped(records(store), lambda run: str(run["cell"]))
+        runs = group_by(records(store), lambda run: str(run["cell"]))
         units = {key: _units(of_cell, sweep) for key, of_cell in runs.items()}
         measured = curves(store, units)
         cells = [
@@ -178,7 +178,7 @@ def _place(cell: Cell, sweep: Sweep) -> tuple[Any, ...]:
 
 def _columns(metric: str, interval: bool) -> list[Column]:
     """The columns of a metric: its mean and, if with its `interval`, half the width of that."""
-    mean = Column(f"{WHOLE}/{metric}", metric_label(metric))
+    mean = Column(f"{WHOLE}/{metric}", format_metric(metric))
     return [mean, Column(f"{mean.tag} ±", f"{mean.title} ±")] if interval else [mean]
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from tcray.claims.verdicts import ALL, Finding
 from tcray.config.claims import CLAIMS
-from tcray.results.display.labels import NONE, dataset_label, place_label, plural
+from tcray.results.display.labels import NONE, format_count, format_dataset, format_place
 from tcray.results.output.tensorboard.events import image, text
 from tcray.results.output.verdict_text import (
     NOTHING,
-    basis_label,
-    component_label,
-    findings_of,
-    sentence_of,
-    told,
-    unbeaten,
+    format_basis,
+    format_component,
+    format_sentence,
+    format_unbeaten,
+    select_findings,
+    select_verdicts,
 )
 
 if TYPE_CHECKING:
@@ -49,10 +49,15 @@ def markdown(results: Results, bare: Sequence[str]) -> str:
     """The text: question, data, and for each claim its verdicts in words and its parts in a table."""
     sections = [f"# {results.sweep_id}", results.sweep.question, _data(results), *results.ranking.notes]
     for claim in results.sweep.claims:
-        findings = findings_of(claim, results.findings)
-        sections += [f"## {claim}", f"*{CLAIMS[claim].question}*", _verdicts(told(claim, results)), _parts(findings)]
+        findings = select_findings(claim, results.findings)
+        sections += [
+            f"## {claim}",
+            f"*{CLAIMS[claim].question}*",
+            _verdicts(select_verdicts(claim, results)),
+            _parts(findings),
+        ]
     if results.sweep.claims:
-        sections += [unbeaten(results.findings), _caption(results)]
+        sections += [format_unbeaten(results.findings), _caption(results)]
     else:
         sections.append("The sweep claims nothing, so there is no verdict.")
     sections.append(_without_curves(bare))
@@ -68,14 +73,16 @@ def png(figure: Figure) -> bytes:
 
 def _data(results: Results) -> str:
     cards = results.manifest["cards"]
-    listed = ", ".join(dataset_label(card["name"], card["source"]) for card in cards)
+    join_words = ", ".join(format_dataset(card["name"], card["source"]) for card in cards)
     twins = any(card["source"] == "twin" for card in cards)
-    return f"Data: {listed}.{' A twin is synthetic, with a planted truth.' if twins else ''}"
+    return f"Data: {join_words}.{' A twin is synthetic, with a planted truth.' if twins else ''}"
 
 
 def _verdicts(findings: Sequence[Finding]) -> str:
     """In words, a line a place."""
-    lines = [f"- **{f.verdict}** on {place_label(f.measured)}{basis_label(f)}. {sentence_of(f)}" for f in findings]
+    lines = [
+        f"- **{f.verdict}** on {format_place(f.measured)}{format_basis(f)}. {format_sentence(f)}" for f in findings
+    ]
     return "\n".join(lines) or NOTHING
 
 
@@ -88,16 +95,16 @@ def _parts(findings: Sequence[Finding]) -> str:
     if not judged:
         return ""
     parts = list(dict.fromkeys(finding.measured.component for finding in judged))
-    verdicts = {(place_label(f.measured), f.measured.component): f.verdict for f in judged}
+    verdicts = {(format_place(f.measured), f.measured.component): f.verdict for f in judged}
     places = dict.fromkeys(place for place, _ in verdicts)
     rows = [[place, *(verdicts.get((place, part), NONE) for part in parts)] for place in places]
-    head = ["", *map(component_label, parts)]
+    head = ["", *map(format_component, parts)]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 def _caption(results: Results) -> str:
     """How p is to be read."""
-    looks = f" ({plural(results.looks, 'look')} at these data)" if results.looks > 1 else ""
+    looks = f" ({format_count(results.looks, 'look')} at these data)" if results.looks > 1 else ""
     return (
         "p is for what is claimed, corrected (Holm) for how many datasets and strata were asked, and held against "
         f"{results.alpha:.3g}{looks}."
@@ -107,5 +114,5 @@ def _caption(results: Results) -> str:
 def _without_curves(bare: Sequence[str]) -> str:
     if not bare:
         return ""
-    listed = "\n".join(f"- {name}" for name in bare)
-    return f"Without a curve, since no confirm run is complete: {plural(len(bare), 'cell')}.\n\n{listed}"
+    join_words = "\n".join(f"- {name}" for name in bare)
+    return f"Without a curve, since no confirm run is complete: {format_count(len(bare), 'cell')}.\n\n{join_words}"

@@ -10,29 +10,29 @@ from rich.text import Text
 from tcray.claims.verdicts import ALL, Finding
 from tcray.config.messages import join_words
 from tcray.results.analysis import Results
-from tcray.results.display.grouping import grouped
-from tcray.results.display.labels import short_place_label
-from tcray.results.output.terminal.prose import put_table, say
+from tcray.results.display.grouping import group_by
+from tcray.results.display.labels import format_place_short
+from tcray.results.output.terminal.prose import print_table, print_wrapped
 from tcray.results.output.terminal.quantities import Row, table_of
 from tcray.results.output.terminal.verdicts import STYLES
-from tcray.results.output.verdict_text import findings_of
+from tcray.results.output.verdict_text import select_findings
 
 
-def show_components(results: Results, console: Console) -> None:
+def print_components(results: Results, console: Console) -> None:
     """Prints the tables of the claims that have a p-value, and why some components are not testable."""
     for claim in results.sweep.claims:
-        findings = findings_of(claim, results.findings)
+        findings = select_findings(claim, results.findings)
         if any(finding.p_value is not None for finding in findings):
             lines = map(_coloured, table_of(list(_rows(findings)), console.width))
-            put_table(console, lines, claim, _reasons(findings))
+            print_table(console, lines, claim, _reasons(findings))
     if any(finding.p_value is not None for finding in results.findings):
-        say(console, _caption(results.alpha))
+        print_wrapped(console, _caption(results.alpha))
         console.print()
 
 
 def _rows(findings: Sequence[Finding]) -> Iterator[Row]:
     """By dataset and stratum, in the order of the findings."""
-    for where, there in grouped(findings, lambda finding: short_place_label(finding.measured)).items():
+    for where, there in group_by(findings, lambda finding: format_place_short(finding.measured)).items():
         yield Row(where, next((finding for finding in there if finding.measured.component == ALL), None))
         yield from (Row("", finding) for finding in there if finding.measured.component != ALL)
 
@@ -49,7 +49,7 @@ def _coloured(line: str) -> Text:
 def _reasons(findings: Sequence[Finding]) -> Iterator[str]:
     """Why components are not testable, each reason once."""
     parts = [f for f in findings if f.verdict == "not testable" and f.measured.component != ALL]
-    for reason, same in grouped(parts, lambda finding: finding.sentence).items():
+    for reason, same in group_by(parts, lambda finding: finding.sentence).items():
         yield f"{join_words(dict.fromkeys(finding.measured.component for finding in same), 'and')}: {reason}"
 
 

@@ -12,24 +12,24 @@ PROSE = 100
 """Characters in a line of prose: on the way back from a longer one the eye gets lost."""
 
 
-def put(console: Console, line: str | Text) -> None:
+def print_line(console: Console, line: str | Text) -> None:
     """Prints a line as it is, however wide."""
     console.print(Text(line) if isinstance(line, str) else line, soft_wrap=True)
 
 
-def say(console: Console, sentence: str, *, indent: int = 0, style: str = "") -> None:
+def print_wrapped(console: Console, sentence: str, *, indent: int = 0, style: str = "") -> None:
     """Prints a sentence in as many lines as it takes."""
     width = min(console.width, PROSE) - indent
     for line in textwrap.wrap(sentence, width, break_long_words=False, break_on_hyphens=False):
-        put(console, Text(" " * indent + line, style))
+        print_line(console, Text(" " * indent + line, style))
 
 
-def put_table(console: Console, lines: Iterable[str | Text], title: str = "", notes: Iterable[str] = ()) -> None:
+def print_table(console: Console, lines: Iterable[str | Text], title: str = "", notes: Iterable[str] = ()) -> None:
     """Prints the lines of a table between its title and its notes, and leaves a line free after it."""
     if title:
-        put(console, Text(title, "bold"))
+        print_line(console, Text(title, "bold"))
     for line in lines:
-        put(console, line)
+        print_line(console, line)
     for note in notes:
-        say(console, note)
+        print_wrapped(console, note)
     console.print()

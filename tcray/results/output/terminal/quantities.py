@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tcray.claims.verdicts import Finding
-from tcray.results.display.labels import NONE, metric_label, number_label, p_label
+from tcray.results.display.labels import NONE, format_metric, format_number, format_p
 from tcray.results.output.terminal.table import Column, fitting, ruled
-from tcray.results.output.verdict_text import bounds_label, count_label, effect_label, two_lines_label
+from tcray.results.output.verdict_text import format_bounds, format_effect, format_integer, format_two_lines_p
 
 ALWAYS = 2
 """Columns that are shown however narrow the terminal: what is claimed, and the verdict."""
@@ -47,12 +47,12 @@ class ColumnSpec:
 def table_of(rows: Sequence[Row], width: int) -> list[str]:
     """Findings in as many columns as fit in `width` characters, none of which is empty."""
     by_interest = sorted(QUANTITIES, key=lambda quantity: quantity.interest)
-    told = [
+    chosen = [
         quantity
         for place, quantity in enumerate(by_interest)
         if place < ALWAYS or set(quantity.column(rows).texts) - {"", NONE}
     ]
-    return _lines(fitting(told, width, taken=lambda some: max(map(len, _lines(some, rows))), always=ALWAYS), rows)
+    return _lines(fitting(chosen, width, taken=lambda some: max(map(len, _lines(some, rows))), always=ALWAYS), rows)
 
 
 def _lines(some: Sequence[ColumnSpec], rows: Sequence[Row]) -> list[str]:
@@ -65,23 +65,23 @@ def _lines(some: Sequence[ColumnSpec], rows: Sequence[Row]) -> list[str]:
 
 
 def _needed(finding: Finding) -> str:
-    return count_label(finding.measured.units_needed) if finding.verdict == "inconclusive" else NONE
+    return format_integer(finding.measured.units_needed) if finding.verdict == "inconclusive" else NONE
 
 
 QUANTITIES = (
     ColumnSpec(("",), lambda f: f"  {f.measured.component}", 0, right=False),
-    ColumnSpec(("metric",), lambda f: metric_label(f.measured.metric), 8, right=False),
-    ColumnSpec(("effect",), lambda f: effect_label(f.measured), 2),
-    ColumnSpec(("95 % interval", "over retraining"), lambda f: bounds_label(f.measured, f.measured.retraining), 3),
-    ColumnSpec(("and over", "people too"), lambda f: bounds_label(f.measured, f.measured.people), 6),
-    ColumnSpec(("SD of", "repeats"), lambda f: number_label(f.measured.sd_repeats), 11),
-    ColumnSpec(("SD of", "seeds"), lambda f: number_label(f.measured.sd_seeds), 12),
-    ColumnSpec(("p",), lambda f: p_label(f.p_value), 7, of_effect=False),
-    ColumnSpec(("Holm p",), lambda f: p_label(f.p_adjusted), 4, of_effect=False),
-    ColumnSpec(("against", "Holm p"), lambda f: p_label(f.p_against), 13, of_effect=False),
-    ColumnSpec(("two lines", "p"), lambda f: two_lines_label(f.measured), 14, of_effect=False),
-    ColumnSpec(("units",), lambda f: count_label(f.measured.n_units), 5, of_effect=False),
-    ColumnSpec(("runs",), lambda f: count_label(f.measured.n_seeds), 10, of_effect=False),
+    ColumnSpec(("metric",), lambda f: format_metric(f.measured.metric), 8, right=False),
+    ColumnSpec(("effect",), lambda f: format_effect(f.measured), 2),
+    ColumnSpec(("95 % interval", "over retraining"), lambda f: format_bounds(f.measured, f.measured.retraining), 3),
+    ColumnSpec(("and over", "people too"), lambda f: format_bounds(f.measured, f.measured.people), 6),
+    ColumnSpec(("SD of", "repeats"), lambda f: format_number(f.measured.sd_repeats), 11),
+    ColumnSpec(("SD of", "seeds"), lambda f: format_number(f.measured.sd_seeds), 12),
+    ColumnSpec(("p",), lambda f: format_p(f.p_value), 7, of_effect=False),
+    ColumnSpec(("Holm p",), lambda f: format_p(f.p_adjusted), 4, of_effect=False),
+    ColumnSpec(("against", "Holm p"), lambda f: format_p(f.p_against), 13, of_effect=False),
+    ColumnSpec(("two lines", "p"), lambda f: format_two_lines_p(f.measured), 14, of_effect=False),
+    ColumnSpec(("units",), lambda f: format_integer(f.measured.n_units), 5, of_effect=False),
+    ColumnSpec(("runs",), lambda f: format_integer(f.measured.n_seeds), 10, of_effect=False),
     ColumnSpec(("units", "needed"), _needed, 9, of_effect=False),
     ColumnSpec(("verdict",), lambda f: f.verdict, 1, of_effect=False, right=False),
 )

@@ -10,9 +10,9 @@ from rich.text import Text
 from tcray.claims.verdicts import Finding, Verdict
 from tcray.config.claims import CLAIMS
 from tcray.results.analysis import Results
-from tcray.results.display.labels import short_place_label
-from tcray.results.output.terminal.prose import put, say
-from tcray.results.output.verdict_text import NOTHING, basis_label, sentence_of, told, unbeaten
+from tcray.results.display.labels import format_place_short
+from tcray.results.output.terminal.prose import print_line, print_wrapped
+from tcray.results.output.verdict_text import NOTHING, format_basis, format_sentence, format_unbeaten, select_verdicts
 
 STYLES: Mapping[Verdict, str] = {
     "supported": "bold green",
@@ -23,27 +23,27 @@ STYLES: Mapping[Verdict, str] = {
 }
 
 
-def show_verdicts(results: Results, console: Console, *, brief: bool = False) -> None:
+def print_verdicts(results: Results, console: Console, *, brief: bool = False) -> None:
     """Prints the question, and what each claim comes to on each dataset and stratum, in words.
 
     brief   without words for what is open
     """
     if opening := list(_opening(results)):
         for sentence in opening:
-            say(console, sentence)
+            print_wrapped(console, sentence)
         console.print()
     for claim in results.sweep.claims:
-        findings = told(claim, results)
-        say(console, f"{claim}: {CLAIMS[claim].question}", style="bold")
+        findings = select_verdicts(claim, results)
+        print_wrapped(console, f"{claim}: {CLAIMS[claim].question}", style="bold")
         for finding in findings:
-            put(console, _heading(finding))
+            print_line(console, _heading(finding))
             if not brief or finding.verdict != "inconclusive":
-                say(console, sentence_of(finding), indent=4)
+                print_wrapped(console, format_sentence(finding), indent=4)
         if not findings:
-            say(console, NOTHING, indent=2)
+            print_wrapped(console, NOTHING, indent=2)
         console.print()
-    if sentence := unbeaten(results.findings):
-        say(console, sentence)
+    if sentence := format_unbeaten(results.findings):
+        print_wrapped(console, sentence)
         console.print()
 
 
@@ -63,4 +63,4 @@ def _opening(results: Results) -> Iterator[str]:
 def _heading(finding: Finding) -> Text:
     """The verdict, where it was reached, and on what it rests."""
     heading = Text("  ").append(f"{finding.verdict.upper():<12}", STYLES[finding.verdict])
-    return heading.append(f"  {short_place_label(finding.measured)}{basis_label(finding)}")
+    return heading.append(f"  {format_place_short(finding.measured)}{format_basis(finding)}")

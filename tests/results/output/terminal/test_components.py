@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcray.results.output.terminal.components import show_components
+from tcray.results.output.terminal.components import print_components
 from tests.results.concluded import full_results, the_question
 from tests.results.output.terminal.printed import shown
 
@@ -64,29 +64,29 @@ strata were asked: 0.05 or less supports a component.
 @pytest.mark.parametrize(("width", "expected"), [(80, IN_80), (160, IN_160)])
 def test_the_components_of_a_claim(width: int, expected: str) -> None:
     """Below the claim as a whole, in as many columns as fit; a level is no difference, and a description no row."""
-    said = shown(show_components, ONE, width)
+    said = shown(print_components, ONE, width)
     assert expected == said
     assert max(map(len, said.splitlines())) <= width
 
 
 def test_a_narrow_terminal_has_the_verdicts() -> None:
     """What is claimed and the verdict always have room."""
-    said = shown(show_components, ONE, 30).splitlines()
+    said = shown(print_components, ONE, 30).splitlines()
     assert ("verdict", ["non-monotone", "supported"]) == (said[1].strip(), said[4].split())
 
 
 def test_a_second_look_is_paid_for() -> None:
     """The caption says what p-values are held against."""
-    said = shown(show_components, full_results(looks=2, alpha=0.025), 120)
+    said = shown(print_components, full_results(looks=2, alpha=0.025), 120)
     assert "0.025 or less supports a component." in said
 
 
 def test_without_findings_there_is_no_table() -> None:
     """Nor a caption."""
-    assert "" == shown(show_components, full_results(findings=()))
+    assert "" == shown(print_components, full_results(findings=()))
 
 
 def test_verdicts_have_colours_in_a_terminal_alone() -> None:
     """And not in a pipe."""
-    assert "\033[1;32msupported" in shown(show_components, ONE, colour=True)
-    assert "\033" not in shown(show_components, ONE)
+    assert "\033[1;32msupported" in shown(print_components, ONE, colour=True)
+    assert "\033" not in shown(print_components, ONE)
