@@ -43,9 +43,9 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
 
         deliver(html, report(results))
     if json_:
-        from tcray.results.output.document import as_text, document
+        from tcray.results.output.document import build_document, format_document
 
-        deliver(json_, as_text(document(results)))
+        deliver(json_, format_document(build_document(results)))
     console = Console()
     print_verdicts(results, console)
     print_components(results, console)

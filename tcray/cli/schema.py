@@ -18,5 +18,6 @@ def command(results: bool) -> None:
 
 
 def _of_results() -> dict[str, object]:
+    from tcray.results.output.document import build_results_schema
 
-    return to_json_schema()
+    return build_results_schema()

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from tcray.cli import main
 from tcray.config.sweep import Confirm
-from tcray.results.output.document import json_schema
+from tcray.results.output.document import build_results_schema
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, a_sweep
 
@@ -78,7 +78,7 @@ def test_the_document_is_written_and_fits_its_schema(folder: Path) -> None:
     result = say("small", "--json", "results.json")
     assert (result.exit_code, result.stderr.splitlines()[1:]) == (0, ["results.json is written"])
     schema = json.loads(CliRunner().invoke(main, ["schema", "--results"]).stdout)
-    assert schema == json_schema()
+    assert schema == build_results_schema()
     first = Path("results.json").read_bytes()
     jsonschema.validate(json.loads(first), schema)
     say("small", "--json", "results.json")
@@ -164,7 +164,7 @@ def test_a_sweep_without_runs_has_results_too(tmp_path: Path, monkeypatch: pytes
     result = say("small", "--json", "results.json")
     assert result.exit_code == 0, result.stderr
     assert "NOT TESTABLE  mosi\n    No confirm run on mosi is complete: run the sweep to its end.\n" in result.stdout
-    jsonschema.validate(json.loads(Path("results.json").read_text("utf-8")), json_schema())
+    jsonschema.validate(json.loads(Path("results.json").read_text("utf-8")), build_results_schema())
 
 
 def test_an_unknown_sweep_is_wrong_input(folder: Path) -> None:

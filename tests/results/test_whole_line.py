@@ -8,7 +8,7 @@ import pytest
 
 from tcray.config.load import load_sweep
 from tcray.results.analysis import analyze
-from tcray.results.output.document import as_text, document
+from tcray.results.output.document import build_document, format_document
 from tests.recording import record_sweep
 
 KNOWN = Path(__file__).parents[1] / "known"
@@ -31,4 +31,4 @@ def test_a_known_truth_is_found_and_nothing_else(name: str, tmp_path: Path) -> N
     results = analyze(store)
     said = {f"{f.measured.claim}/{f.measured.component}": f.verdict for f in results.findings}
     assert said.items() >= VERDICTS[name].items()
-    assert as_text(document(results)) == as_text(document(analyze(store)))
+    assert format_document(build_document(results)) == format_document(build_document(analyze(store)))

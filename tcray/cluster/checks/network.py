@@ -54,8 +54,8 @@ def _groups(file: ClusterFile) -> Iterator[Finding]:
 
 
 def _addresses(rule: object, ranges: str, key: str) -> Iterator[str]:
-    join_words = rule.get(ranges) if isinstance(rule, dict) else None
-    for one in join_words if isinstance(join_words, list) else ():
+    listed = rule.get(ranges) if isinstance(rule, dict) else None
+    for one in listed if isinstance(listed, list) else ():
         if isinstance(one, dict) and isinstance(one.get(key), str):
             yield one[key]
 

@@ -37,14 +37,14 @@ FORMAT = 1
 """Of the document; raised where a key goes or changes its meaning."""
 
 
-def document(results: Results) -> dict[str, Any]:
+def build_document(results: Results) -> dict[str, Any]:
     """The results of a sweep as JSON has them: a pure function of its store, with null where there is no number."""
     written: dict[str, Any] = _DOCUMENT.write(results)
     return written
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of every `document`."""
+def build_results_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of every `build_document`."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tcray results",
@@ -53,7 +53,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def as_text(document: Mapping[str, Any]) -> str:
+def format_document(document: Mapping[str, Any]) -> str:
     """A document as its file has it: equal documents, equal bytes. What holds plain values alone stands in one line."""
     return "".join(_pieces(document, "\n")) + "\n"
 

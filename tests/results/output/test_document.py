@@ -16,7 +16,7 @@ import pytest
 from tcray.claims.verdicts import conclude
 from tcray.config.sweep import Confirm
 from tcray.results.analysis import analyze
-from tcray.results.output.document import as_text, document, json_schema
+from tcray.results.output.document import build_document, build_results_schema, format_document
 from tcray.statistics.estimate import Estimate
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.concluded import CLAIMS, a_component, a_manifest, full_results, the_question
@@ -31,18 +31,18 @@ KEYS = (
 
 def check(written: dict[str, Any]) -> None:
     """Raises where a document does not fit its schema."""
-    jsonschema.Draft202012Validator(json_schema()).validate(written)
+    jsonschema.Draft202012Validator(build_results_schema()).validate(written)
 
 
 def test_the_schema_is_a_schema():
     """Of the draft that it names."""
-    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert build_results_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema.Draft202012Validator.check_schema(build_results_schema())
 
 
 def test_results_with_every_verdict_fit_the_schema():
     """What is not a number among them included."""
-    written = document(full_results())
+    written = build_document(full_results())
     check(written)
     assert {finding["verdict"] for finding in written["findings"]} == {
         *("supported", "contradicted", "inconclusive", "not testable", "descriptive")
@@ -51,7 +51,7 @@ def test_results_with_every_verdict_fit_the_schema():
 
 def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
     """A twin is called so, and the host is nobody's business."""
-    written = document(full_results(manifest=a_manifest(the_question(), finished_at=None), alpha=0.025, looks=2))
+    written = build_document(full_results(manifest=a_manifest(the_question(), finished_at=None), alpha=0.025, looks=2))
     assert {
         key: written[key] for key in ("sweep_id", "name", "question", "claims", "finished_at", "alpha", "looks")
     } == {
@@ -86,7 +86,7 @@ def test_a_finding_has_fifteen_keys():
     """The interval is over retraining; that over people too, and all else, are details."""
     component = a_component("non-monotone", MUSTARD, units_needed=40, holds=0.5, details={"two_lines_p": 0.25})
     findings = conclude([component], alpha=0.05, beats_linear={"mustard": True})
-    whole, part = document(full_results(findings=findings))["findings"]
+    whole, part = build_document(full_results(findings=findings))["findings"]
     assert tuple(part) == KEYS
     assert part == {
         "claim": "rank-generalisation",
@@ -127,7 +127,7 @@ def test_the_parts_are_the_analyses_own():
     """Key for field: units' values by level, means with half intervals, the set of optima."""
     values, means = np.array([[0.9, 1.0], [0.92, np.nan]]), (Estimate(0.91, 0.127), Estimate(1.0))
     made = a_profile(levels=(2, 12), values=values, means=means, optimum_set=(2, 12))
-    (profile,) = document(full_results(profiles=(made,)))["parts"]["profiles"]
+    (profile,) = build_document(full_results(profiles=(made,)))["parts"]["profiles"]
     assert {key: profile[key] for key in ("levels", "values", "means", "optimum_set")} == {
         "levels": [2, 12],
         "values": [[0.9, 1.0], [0.92, None]],
@@ -142,22 +142,22 @@ def test_the_same_results_are_the_same_bytes():
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    text = as_text(document(full_results()))
-    assert text == as_text(document(full_results()))
-    assert json.loads(text, parse_constant=refuse) == document(full_results())
+    text = format_document(build_document(full_results()))
+    assert text == format_document(build_document(full_results()))
+    assert json.loads(text, parse_constant=refuse) == build_document(full_results())
 
 
 def test_what_holds_plain_values_stands_in_one_line():
     """So that a row of a matrix is a row."""
-    assert as_text({"a": [[1.0, None], [2.0, "é"]], "b": {}, "c": {"d": []}}) == (
+    assert format_document({"a": [[1.0, None], [2.0, "é"]], "b": {}, "c": {"d": []}}) == (
         '{\n  "a": [\n    [1.0, null],\n    [2.0, "é"]\n  ],\n  "b": {},\n  "c": {\n    "d": []\n  }\n}\n'
     )
 
 
 def test_a_number_that_is_none_is_no_part_of_json():
-    """`as_text` takes documents, and a document has none."""
+    """`format_document` takes documents, and a document has none."""
     with pytest.raises(ValueError, match="not JSON compliant"):
-        as_text({"a": math.nan})
+        format_document({"a": math.nan})
 
 
 def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
@@ -171,7 +171,7 @@ def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
     ]
     left_out = [{"dataset": "mustard", "reason": "it has no audio"}]
     store = a_store(tmp_path, runs, sweep=sweep, finished_at=None, left_out=left_out, engine="2", sessions=[])
-    written = document(analyze(store))
+    written = build_document(analyze(store))
     check(written)
     assert written["left_out"] == left_out
     assert {finding["verdict"] for finding in written["findings"]} == {"not testable"}
@@ -217,7 +217,7 @@ def test_every_part_of_a_sweep_fits_the_schema(
     """As the analyses make them; modalities that are together are joined by `+`."""
     sweep = a_sweep(claims=claims, factors=factors, tune={}, search=None, confirm=Confirm(seeds=4))
     store = planted_store(tmp_path, sweep, Planted.of(MOSI, planted), engine="2", sessions=[])
-    written = document(analyze(store))
+    written = build_document(analyze(store))
     check(written)
     assert {name for name, part in written["parts"].items() if part and name != "search"} == parts
     for contribution in written["parts"]["contributions"]:

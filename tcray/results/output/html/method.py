@@ -97,7 +97,8 @@ def _unit(results: Results) -> str:
     return (
         "The repeat, an independent search of a cell with its own confirm seeds: "
         f"{format_count(confirm.repeats, 'repeat')} of {format_count(confirm.seeds, 'seed')} a cell are "
-        "planned, the same in every cell, so that cells are paired. The seeds of a repeat share its configuration, which is itself a "
+        "planned, the same in every cell, so that cells are paired. The seeds of a repeat share its configuration, "
+        "which is itself a "
         "draw, so their mean counts once."
     )
 
