@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from tcray.config.messages import format_key
+from tcray.config.nodes import Node, Place
 from tcray.config.overrides import apply_overrides
 from tcray.config.parse import parse_yaml
 from tcray.config.read_file import read_text
@@ -26,3 +29,33 @@ def load_sweep(path: str | Path, overrides: Sequence[str] = ()) -> Sweep:
     if problems or sweep is None:
         raise ConfigError(source, problems)
     return sweep
+
+
+def sweep_from_mapping(keys: Mapping[str, Any]) -> Sweep:
+    """Return the sweep of a mapping with the keys of a sweep file and plain values; no file is needed.
+
+    Raises:
+        ConfigError: with every problem of the mapping.
+    """
+    problems: list[Problem] = []
+    root = _to_node(keys, "", problems)
+    sweep = None if problems else build_sweep(root, str(keys.get("name", "")), problems)
+    if problems or sweep is None:
+        raise ConfigError("sweep", problems)
+    return sweep
+
+
+def _to_node(value: Any, path: str, problems: list[Problem]) -> Node:
+    """Return a tree of plain Python values (numpy scalars included) as nodes without a place in a file."""
+    nowhere = Place(0, 0)
+    if isinstance(value, Mapping):
+        below = {str(key): f"{path}.{format_key(str(key))}" if path else format_key(str(key)) for key in value}
+        entries = {str(key): _to_node(item, below[str(key)], problems) for key, item in value.items()}
+        return Node(entries, nowhere, path, nowhere)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return Node([_to_node(item, f"{path}[{i}]", problems) for i, item in enumerate(value)], nowhere, path, nowhere)
+    plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+    if plain is not None and not isinstance(plain, str | int | float | bool):
+        problems.append(nowhere.problem(path, f"expected a plain value, found {type(value).__name__}"))
+        plain = None
+    return Node(plain, nowhere, path, nowhere)

@@ -1,0 +1,1 @@
+"""The Python front door; `import tcray` re-exports it lazily."""
