@@ -62,7 +62,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type", "")
     if kind == "array":
         return f"list of {_kind(schema.get('items', {}))}"
-    names = {"integer": "whole number", "number": "number", "string": "text", "object": "mapping", "boolean": "true or false"}
+    names = {"integer": "whole number", "string": "text", "object": "mapping", "boolean": "true or false"}
     bounds = [
         f"{sign} {schema[word]:g}"
         for word, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
