@@ -6,7 +6,7 @@ import json
 
 import click
 
-from tcray.config.json_schema import to_json_schema
+from tcray.config.schema import to_json_schema
 
 
 @click.command("schema")

@@ -1,4 +1,4 @@
-"""The claims a sweep may put to the test: hypotheses named in advance, and the factors each needs."""
+"""Claims that a sweep can test: hypotheses stated before training, and the factors that each needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hypothesis by name; a sweep without every factor of `needs` cannot test it."""
+    """A named hypothesis; a sweep can test it only if its factors include all of `needs`."""
 
     name: str
     needs: tuple[str, ...]

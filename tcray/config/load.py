@@ -1,4 +1,4 @@
-"""From a sweep file to a sweep, or to every problem that the file has."""
+"""Loading of sweep files."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ from tcray.config.schema import build_sweep
 from tcray.config.sweep import Sweep
 from tcray.errors import ConfigError, Problem
 
+SWEEPS_FOLDER = "sweeps"
+"""The usual folder of sweep files, relative to the current directory."""
+
 
 def load_sweep(path: str | Path, overrides: Sequence[str] = ()) -> Sweep:
-    """The sweep in the file at `path`, with each of `overrides` (`KEY=VALUE`) in the place of what the file says.
+    """Load the sweep file at `path` and apply `overrides` (`KEY=VALUE`), which take precedence over the file.
+
+    A bare name without a suffix, such as `rank`, means `rank.yaml` in the current directory or in `sweeps/`.
 
     Raises:
         ConfigError: with every problem of the file and of the overrides.
     """
-    source = str(path)
+    source = str(find_sweep_file(path))
     problems: list[Problem] = []
-    root = parse_yaml(read_text(source, "sweep file", "sweeps"), problems)
+    root = parse_yaml(read_text(source, "sweep file", SWEEPS_FOLDER), problems)
     sweep = build_sweep(apply_overrides(root, overrides, problems), Path(source).stem, problems) if root else None
     if problems or sweep is None:
         raise ConfigError(source, problems)
@@ -59,3 +64,19 @@ def _to_node(value: Any, path: str, problems: list[Problem]) -> Node:
         problems.append(nowhere.problem(path, f"expected a plain value, found {type(value).__name__}"))
         plain = None
     return Node(plain, nowhere, path, nowhere)
+
+
+def find_sweep_file(path: str | Path) -> Path:
+    """Return the sweep file that `path` names; `path` itself if it is not a bare name or no such file exists."""
+    given = Path(path)
+    if given.suffix or len(given.parts) != 1 or _is_file(given):
+        return given
+    candidates = (Path(f"{given}.yaml"), Path(SWEEPS_FOLDER) / f"{given}.yaml")
+    return next((file for file in candidates if _is_file(file)), given)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or has a NUL byte; reading reports it
+        return False

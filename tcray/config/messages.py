@@ -1,4 +1,4 @@
-"""How problems are worded: what was found, what would do, and the nearest valid name."""
+"""Wording of problems: the value that was found, the values that are valid, the nearest valid name."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Iterable
 
-_LONGEST = 40
+_MAX_LENGTH = 40
 
 
 def format_value(value: object) -> str:
-    """`value` as a problem names it: quoted text, a bare number, `a list`, `nothing`."""
+    """Return `value` as a problem names it: quoted text, a bare number, `a list`, `nothing`."""
     match value:
         case None:
             return "nothing"
@@ -28,36 +28,36 @@ def format_value(value: object) -> str:
 
 
 def quote_text(text: str) -> str:
-    """`text` in quotes, clipped."""
+    """Return `text` clipped and in quotes."""
     return f'"{clip_text(text)}"'
 
 
-def clip_text(text: str, longest: int = _LONGEST) -> str:
-    """`text` on one line, harmless in a terminal and no longer than a problem can bear."""
+def clip_text(text: str, longest: int = _MAX_LENGTH) -> str:
+    """Return at most `longest` characters of `text` on one line, with control characters escaped."""
     short = text if len(text) <= longest else text[: longest - 1] + "…"
     return short if short.isprintable() else json.dumps(short)[1:-1]
 
 
 def format_key(key: str) -> str:
-    """A key as it stands in a path: bare where it reads like a name, else quoted."""
-    return key if len(key) <= _LONGEST and re.fullmatch(r"[\w.-]+", key) else quote_text(key)
+    """Return `key` as part of a path: bare if it reads like a name, quoted otherwise."""
+    return key if len(key) <= _MAX_LENGTH and re.fullmatch(r"[\w.-]+", key) else quote_text(key)
 
 
-def join_words(names: Iterable[str], last: str = "or") -> str:
-    """`a, b or c`."""
-    *most, end = names
+def join_words(words: Iterable[str], last: str = "or") -> str:
+    """Return `words` joined as in `a, b or c`; `last` is the word before the last of them."""
+    *most, end = words
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
 def find_nearest(name: str, valid: Iterable[str]) -> str:
-    """The valid name that `name` was probably meant to be; empty where there is none."""
-    return next(iter(difflib.get_close_matches(name[:_LONGEST], list(valid), n=1)), "")
+    """Return the valid name that `name` was probably meant to be; empty if no name is close."""
+    return next(iter(difflib.get_close_matches(name[:_MAX_LENGTH], list(valid), n=1)), "")
 
 
 def suggest_names(name: str, valid: Iterable[str]) -> str:
-    """What to say after `no such …`: the nearest valid name, or all of them."""
+    """Return the second half of a `no such …` message: the nearest valid name, or else all valid names."""
     names = list(valid)
     near = find_nearest(name, names)
-    return (
-        f'did you mean "{near}"?' if near else f"there {'is' if len(names) == 1 else 'are'} {join_words(names, 'and')}"
-    )
+    if near:
+        return f'did you mean "{near}"?'
+    return f"there {'is' if len(names) == 1 else 'are'} {join_words(names, 'and')}"

@@ -1,4 +1,4 @@
-"""The metrics a run may be judged by: which tasks have them, and which way is better."""
+"""Metrics of a run: the tasks that have each of them, and its direction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Task = Literal["regression", "classification"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric: its name in the store, the tasks that have it, its direction, and how a table names it."""
+    """A metric: its name in the store, the tasks that have it, its direction, and its label in tables."""
 
     name: str
     tasks: tuple[Task, ...]
@@ -37,5 +37,5 @@ METRICS: Mapping[str, Metric] = {
 
 
 def list_metrics(task: Task) -> tuple[Metric, ...]:
-    """The metrics that a task has, in table order."""
+    """Return the metrics of a task, in table order."""
     return tuple(m for m in METRICS.values() if task in m.tasks)

@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: values of the command line put in the place of the file's."""
+"""`--set KEY=VALUE`: values of the command line that replace those of the file."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tcray.errors import Problem
 
 
 def apply_overrides(root: Node, overrides: Sequence[str], problems: list[Problem]) -> Node:
-    """`root` with every `KEY=VALUE` applied, a later one over an earlier; null as VALUE takes KEY out.
+    """Return `root` with every `KEY=VALUE` applied from left to right; the VALUE null removes KEY.
 
-    An override that cannot be applied is left out, with the reason in `problems`.
+    An override that cannot be applied is skipped, and the reason appended to `problems`.
     """
     for number, override in enumerate(overrides, start=1):
         place = Place(number, 1, f"--set {clip_text(override, longest=80)}")
         key, equals, text = override.partition("=")
-        keys = _keys(key.strip())
+        keys = _split_key(key.strip())
         if not equals or not all(keys):
             problems.append(place.problem("", "expected KEY=VALUE, as in --set training.epochs=9"))
         elif not text.strip():
-            problems.append(place.problem("", f"expected a value after the =, or null to take {clip_text(key)} out"))
+            problems.append(place.problem("", f"expected a value after the =, or null to remove {clip_text(key)}"))
         elif value := parse_yaml(text, problems, place, ".".join(map(format_key, keys))):
-            root = _put(root, keys, value, problems)
+            root = _set_value(root, keys, value, problems)
     return root
 
 
-def _keys(key: str) -> list[str]:
-    """The keys that a dotted key names; `modality_dropout.audio` is one."""
+def _split_key(key: str) -> list[str]:
+    """Split a dotted key; `modality_dropout.audio` is a single key."""
     section, _, rest = key.partition(".")
     if rest.startswith(MODALITY_DROPOUT):
         modality, *below = rest.removeprefix(MODALITY_DROPOUT).split(".")
@@ -39,24 +39,21 @@ def _keys(key: str) -> list[str]:
     return key.split(".")
 
 
-def _put(node: Node, keys: Sequence[str], value: Node, problems: list[Problem]) -> Node:
-    """`node` with `value` under `keys`; mappings on the way that are not there yet are made."""
+def _set_value(node: Node, keys: Sequence[str], value: Node, problems: list[Problem]) -> Node:
+    """Return `node` with `value` at `keys`; missing mappings on the way are created."""
     entries = {} if node.value is None else node.value
     if not isinstance(entries, dict):
-        holds = f"{node.path or 'the file'} has no keys below it; it is {format_value(node.value)}"
-        problems.append(value.place.problem("", holds))
+        message = f"{node.path or 'the file'} has no keys below it; it is {format_value(node.value)}"
+        problems.append(value.place.problem("", message))
         return node
     key, *below = keys
     path, place = node.below(key), value.place
     if below:
-        inner = _put(entries.get(key) or Node({}, place, path, place), below, value, problems)
+        inner = _set_value(entries.get(key) or Node({}, place, path, place), below, value, problems)
         return replace(node, value={**entries, key: inner})
     if value.value is not None:
         return replace(node, value={**entries, key: replace(value, key=place)})
     if key not in entries:
-        problems.append(
-            place.problem(
-                path, f"nothing to take out; {suggest_names(key, entries)}" if entries else "nothing to take out"
-            )
-        )
+        suggestion = f"; {suggest_names(key, entries)}" if entries else ""
+        problems.append(place.problem(path, f"nothing to remove{suggestion}"))
     return replace(node, value={name: entry for name, entry in entries.items() if name != key})

@@ -1,4 +1,4 @@
-"""The text of a file that a person wrote, or the sentence that says why it has none."""
+"""Reading of the text files that users write: sweep files and cluster files."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from pathlib import Path
 from tcray.config.messages import find_nearest
 from tcray.errors import ConfigError, Problem
 
-LARGEST = 1_000_000
-"""Bytes; such a file is a page of text."""
+MAX_BYTES = 1_000_000
+"""Larger files are refused: a configuration file is about a page of text."""
 
 
 def read_text(source: str, noun: str, folder: str) -> str:
-    """The text of the file at `source`.
+    """Read the text of the file at `source`.
 
-    noun     what such a file is called, as in `sweep file`
-    folder   where such files are kept, and looked for if there is none at `source`
+    noun     the kind of file in error messages, as in `sweep file`
+    folder   the usual folder of such files, searched for a similar name if there is no file at `source`
 
     Raises:
-        ConfigError: where the file is missing, with the nearest one, or is no text of a reasonable size.
+        ConfigError: if the file is missing (the message names the nearest one), is not text or is too large.
     """
     path = Path(source)
     try:
         if path.exists() and not path.is_file():
-            raise _whole(source, f"a folder, and no {noun}" if path.is_dir() else "not a regular file")
+            raise _file_error(source, f"a folder, not a {noun}" if path.is_dir() else "not a regular file")
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        near = _near(path, Path(folder))
-        raise _whole(source, f'no such file; did you mean "{near}"?' if near else "no such file") from None
+        near = _find_similar_file(path, Path(folder))
+        raise _file_error(source, f'no such file; did you mean "{near}"?' if near else "no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
-        raise _whole(source, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(content) > LARGEST:
-        raise _whole(source, f"larger than 1 MB, and so no {noun}")
+        raise _file_error(source, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(content) > MAX_BYTES:
+        raise _file_error(source, f"larger than 1 MB, too large for a {noun}")
     if b"\0" in content:
-        raise _whole(source, f"a binary file, and so no {noun}")
+        raise _file_error(source, f"a binary file, not a {noun}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(errors="replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        holds = f"not UTF-8: the byte 0x{error.object[error.start]:02x}"
-        raise ConfigError(source, [Problem(line, column, "", holds)]) from None
+        message = f"not UTF-8: the byte 0x{error.object[error.start]:02x}"
+        raise ConfigError(source, [Problem(line, column, "", message)]) from None
 
 
-def _whole(source: str, message: str) -> ConfigError:
+def _file_error(source: str, message: str) -> ConfigError:
     return ConfigError(source, [Problem(0, 0, "", message)])
 
 
-def _near(path: Path, folder: Path) -> Path | None:
-    """The file beside `path`, or in `folder`, whose name is nearest."""
+def _find_similar_file(path: Path, folder: Path) -> Path | None:
+    """Return the file in `folder` or beside `path` with the most similar name."""
     files = {file.stem: file for place in (folder, path.parent) for file in sorted(place.glob("*.y*ml"))}
     return files.get(find_nearest(path.stem, files))

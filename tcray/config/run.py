@@ -1,4 +1,4 @@
-"""What is to be trained: a configuration with nothing left open, and a run of it under one seed."""
+"""Configuration of a training with every hyperparameter resolved, and a run of it with one seed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Any
 
 ENGINE_VERSION = "2"
-"""Raised whenever a run's bits, or what it is evaluated under, change; part of every run id and sweep id."""
+"""Version of the training and evaluation code, raised when results change; part of every run id and sweep id."""
 
 BLOCK = 16
-"""Output axes of matrix products are padded to multiples of this, so that bits do not depend on a neighbour's width."""
+"""Output axes of matrix products are padded to multiples of this, so that bits do not depend on others' widths."""
 
 PRESETS: Mapping[str, Mapping[str, float]] = {
     "none": {"prior_strength": 0.0, "reconstruction_strength": 0.0, "alignment_strength": 0.0},
@@ -21,24 +21,24 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
     "prior": {"prior_strength": 10.0, "reconstruction_strength": 0.0, "alignment_strength": 0.0},
     "jwae": {"prior_strength": 10.0, "reconstruction_strength": 0.1, "alignment_strength": 0.1},
 }
-"""The strengths each `conditioning` stands for; a sweep may override any of them."""
+"""Strengths of each `conditioning` preset; a sweep may override any of them."""
 
 MODALITY_DROPOUT = "modality_dropout."
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal values, equal text."""
+    """Return JSON with sorted keys and without spaces, so that equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: Any, length: int = 16) -> str:
-    """The first `length` hexadecimal digits of a BLAKE2b digest of `canonical(value)`."""
+    """Return the first `length` hexadecimal digits of the BLAKE2b digest of `canonical_json(value)`."""
     return hashlib.blake2b(canonical_json(value).encode(), digest_size=32).hexdigest()[:length]
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Every hyperparameter of a training, resolved; `modalities` and `modality_dropout` follow the dataset's order."""
+    """All hyperparameters of a training; `modalities` and `modality_dropout` follow the dataset's order."""
 
     modalities: tuple[str, ...]
     modality_dropout: tuple[float, ...]
@@ -59,10 +59,10 @@ class Configuration:
 
     @classmethod
     def resolve(cls, values: Mapping[str, Any], modalities: tuple[str, ...]) -> Configuration:
-        """The configuration that `values` (hyperparameters by name) mean on a dataset with `modalities`.
+        """Return the configuration of `values` (hyperparameters by name) on a dataset with `modalities`.
 
-        What `values` leaves out takes its default, the strengths those of the `conditioning` preset;
-        `modality_dropout.<m>` of a modality that is not used is dropped.
+        Hyperparameters that `values` leaves out have their defaults, the strengths those of the `conditioning` preset;
+        `modality_dropout.<m>` of a modality that is not used is ignored.
         """
         used = tuple(m for m in modalities if m in values.get("modalities", modalities))
         rates = tuple(float(values.get(MODALITY_DROPOUT + m, 0.0)) for m in used)
@@ -72,7 +72,7 @@ class Configuration:
         return cls(modalities=used, modality_dropout=rates, **{**preset, **given})
 
     def to_flat(self) -> dict[str, Any]:
-        """Hyperparameters by name, as the store and the tables show them; `modalities` joined by `+`."""
+        """Return the hyperparameters by name, as in the store and in tables; `modalities` joined by `+`."""
         flat: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         rates = flat.pop("modality_dropout")
         flat["modalities"] = "+".join(self.modalities)
@@ -81,19 +81,19 @@ class Configuration:
 
     @classmethod
     def from_flat(cls, flat: Mapping[str, Any]) -> Configuration:
-        """The inverse of `flat`."""
+        """Return the configuration of flat hyperparameters; the inverse of `to_flat`."""
         used = tuple(flat["modalities"].split("+"))
         return cls.resolve({**flat, "modalities": used}, used)
 
     @property
     def terms(self) -> tuple[bool, bool, bool]:
-        """Which terms the loss has beside the task: prior, reconstruction (which alone needs a decoder), alignment."""
+        """Return which auxiliary terms the loss has: prior, reconstruction (the only one with a decoder), alignment."""
         return self.prior_strength > 0, self.reconstruction_strength > 0, self.alignment_strength > 0
 
 
 @dataclass(frozen=True)
 class Run:
-    """One configuration on one dataset under one seed: the thing that is trained, and named by `run_id`."""
+    """One training: a configuration on a dataset with a seed, identified by `run_id`."""
 
     dataset: str
     fingerprint: str
@@ -107,7 +107,7 @@ class Run:
 
     @cached_property
     def run_id(self) -> str:
-        """A digest of everything that fixes the training's outcome."""
+        """Return a digest of everything that determines the outcome of the training."""
         return digest(
             {
                 "engine": ENGINE_VERSION,
@@ -121,7 +121,7 @@ class Run:
 
     @cached_property
     def signature(self) -> tuple[Any, ...]:
-        """Runs of equal signature have tensors of equal shapes and may share a pack."""
+        """Return a key of the tensor shapes: runs of equal signature may share a pack."""
         c = self.configuration
         rank = -(-c.rank // BLOCK) * BLOCK if c.fusion == "lmf" else 0
         widths = (c.latent_dim, c.hidden_dim, c.batch_size)

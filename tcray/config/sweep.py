@@ -1,4 +1,4 @@
-"""A sweep as its file means it: frozen, every default filled in."""
+"""Frozen models of a sweep, with every default filled in."""
 
 from __future__ import annotations
 
@@ -8,86 +8,101 @@ from typing import Annotated, Any, Literal, Self
 
 from tcray.config import domains
 from tcray.config.domains import Domain
-from tcray.config.fields import Number, OneOf, Range, Text, Whole, WordOr
+from tcray.config.fields import Integer, Number, OneOf, Range, Text, WordOr
 from tcray.config.sections import Field, Section, collect_fields
 
 
 @dataclass(frozen=True)
 class Data:
-    """Where datasets are, and what is done about one that has not been imported."""
+    """Location of the datasets, and the treatment of datasets that have not been imported."""
 
-    root: Annotated[str, Text(), "folder of the imported datasets"] = "data"
+    root: Annotated[str, Text(), "Folder of the imported datasets."] = "data"
     missing: Annotated[
         Literal["twin", "error"],
         OneOf(("twin", "error")),
-        "a dataset that has not been imported is replaced by its synthetic twin, or is an error",
+        "For a dataset that has not been imported: use its synthetic twin, or raise an error.",
     ] = "twin"
 
 
 @dataclass(frozen=True)
 class Training:
-    """How long a run is trained."""
+    """Length of a training."""
 
-    epochs: Annotated[int, Whole(1), "passes over the train split"]
+    epochs: Annotated[int, Integer(1), "Number of passes over the train split."]
 
 
 @dataclass(frozen=True)
 class Asha:
     """Asynchronous successive halving (Li et al. 2020), bracket 0."""
 
-    min_epochs: Annotated[int, Whole(1), "the first rung: no run is pruned before this epoch"]
-    reduction_factor: Annotated[float, Number(Range(above=1)), "η: about one run in η goes on from a rung"] = 3.0
+    min_epochs: Annotated[int, Integer(1), "First rung: no run is pruned before this epoch."]
+    reduction_factor: Annotated[
+        float, Number(Range(above=1)), "Reduction factor η: about one run in η is promoted from a rung."
+    ] = 3.0
 
 
 @dataclass(frozen=True)
 class Search:
-    """How each cell's tuned hyperparameters are searched."""
+    """Search of the tuned hyperparameters within each cell."""
 
-    sampler: Annotated[Literal["tpe", "random"], OneOf(("tpe", "random")), "how Optuna proposes configurations"] = "tpe"
-    trials: Annotated[int, Whole(1), "configurations proposed in each repeat of a cell"] = 12
-    wave: Annotated[int, Whole(1), "trials proposed together; 4, or all trials where there are fewer"] = 4
+    sampler: Annotated[
+        Literal["tpe", "random"], OneOf(("tpe", "random")), "Optuna sampler that proposes configurations."
+    ] = "tpe"
+    trials: Annotated[int, Integer(1), "Number of configurations proposed in each repeat of a cell."] = 12
+    wave: Annotated[
+        int, Integer(1), "Number of trials proposed together, at most `trials`; a smaller default applies if needed."
+    ] = 4
     pruner: Annotated[
         Asha | None,
         Section(
             {
                 "asha": Field(
-                    Section(collect_fields(Asha), "{min_epochs: 9, reduction_factor: 3}"), "successive halving"
+                    Section(collect_fields(Asha), "{min_epochs: 9, reduction_factor: 3}"),
+                    "Asynchronous successive halving.",
                 )
             },
             "{asha: {min_epochs: 9, reduction_factor: 3}}",
         ),
-        "what stops unpromising runs early; unless given, nothing",
+        "Pruner that stops unpromising runs early. Default: none; every run is trained in full.",
     ] = None
 
 
 @dataclass(frozen=True)
 class Confirm:
-    """How often each cell is searched (`repeats`), and how often what a search chose is trained in full (`seeds`)."""
+    """Number of searches per cell (`repeats`), and of full trainings of each search's choice (`seeds`)."""
 
-    seeds: Annotated[int, Whole(1), "full trainings of the chosen configuration with fresh seeds, in each repeat"]
-    repeats: Annotated[int, Whole(1), "independent searches of a cell; the unit of every test"] = 1
+    seeds: Annotated[
+        int, Integer(1), "Number of full trainings of the chosen configuration, with fresh seeds, in each repeat."
+    ]
+    repeats: Annotated[
+        int, Integer(1), "Number of independent searches of each cell; a repeat is the unit of every test."
+    ] = 1
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a pack takes of the hardware; changes no result and no sweep id."""
+    """Hardware that a pack takes; changes neither results nor the sweep id."""
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
         OneOf(("auto", "cpu", "cuda")),
-        "auto is a GPU if any host has one, else the CPU",
+        "Device to train on; auto is a GPU if any host has one, and the CPU otherwise.",
     ] = "auto"
-    cpu: Annotated[float, Number(Range(above=0)), "CPU cores that a pack takes"] = 1.0
-    gpu: Annotated[float, Number(Range(at_least=0, at_most=1)), "share of a GPU that a pack takes"] = 0.0
+    cpu: Annotated[float, Number(Range(above=0)), "CPU cores per pack."] = 1.0
+    gpu: Annotated[
+        float, Number(Range(at_least=0, at_most=1)), "Share of a GPU per pack; above 0 if `device` is cuda."
+    ] = 0.0
     pack: Annotated[
-        int | Literal["auto"], WordOr("auto", Whole(1), "a whole number"), "most runs trained together; auto measures"
+        int | Literal["auto"],
+        WordOr("auto", Integer(1), "a whole number"),
+        "Largest number of runs trained together; auto measures the best size.",
     ] = "auto"
-    max_failures: Annotated[int, Whole(1), "how often a run whose process dies is tried"] = 3
+    max_failures: Annotated[int, Integer(1), "Number of times that a run is tried if its process dies."] = 3
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One research question as a plan of cells, searches and confirmations."""
+    """One research question as a plan of cells, searches and confirm runs."""
 
     name: str
     datasets: tuple[str, ...]
@@ -96,22 +111,22 @@ class Sweep:
     claims: tuple[str, ...] = ()
     data: Data = field(default_factory=Data)
     factors: Mapping[str, Any] = field(default_factory=dict)
-    """Levels by hyperparameter, a tuple each, in file order; for `modalities` also the word `subsets`."""
+    """Tuple of levels by hyperparameter, in file order; for `modalities` also the word `subsets`."""
     tune: Mapping[str, Domain] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objective: str = "valid.loss"
-    """What a run is judged by, as `valid.<metric>`."""
+    """Metric that the search optimizes, as `valid.<metric>`."""
     search: Search | None = None
-    """None where nothing is tuned."""
+    """None if nothing is tuned."""
     confirm: Confirm | None = None
-    """None where what a search chose is not confirmed."""
+    """None if the choices of the searches are not confirmed."""
     resources: Resources = field(default_factory=Resources)
     seed: int = 0
 
     def to_question_document(self) -> dict[str, Any]:
-        """What is asked, in JSON's types: all that can change a result, and nothing else.
+        """Return everything that can change a result, and nothing else, in JSON's types.
 
-        Factors and tuned hyperparameters are pairs of name and values, since their order counts: it names the cells
+        Factors and tuned hyperparameters are pairs of name and values because their order counts: it names the cells
         and orders a sampler's draws.
         """
         return {
@@ -128,13 +143,13 @@ class Sweep:
         }
 
     def to_document(self) -> dict[str, Any]:
-        """The whole sweep in JSON's types."""
-        told = {"question": self.question, "claims": list(self.claims)}
-        return self.to_question_document() | told | {"data": asdict(self.data), "resources": asdict(self.resources)}
+        """Return the whole sweep in JSON's types."""
+        intent = {"question": self.question, "claims": list(self.claims)}
+        return self.to_question_document() | intent | {"data": asdict(self.data), "resources": asdict(self.resources)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """The inverse of `document`."""
+        """Return the sweep of a document; the inverse of `to_document`."""
         search, confirm = document["search"], document["confirm"]
         pruner = search and search["pruner"]
         return cls(
@@ -156,10 +171,10 @@ class Sweep:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, as JSON gives them back."""
+    """Return `value` with tuples as lists, as JSON returns them."""
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _frozen(value: Any) -> Any:
-    """Lists as tuples."""
+    """Return `value` with lists as tuples."""
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from tcray.config.roles import SUBSETS
+from tcray.config.sections import SUBSETS
 from tcray.config.run import Configuration, canonical_json
 from tcray.config.sweep import Sweep
 from tcray.data.catalogue import Card

@@ -8,7 +8,7 @@ from typing import Any
 from tcray.config.claims import CLAIMS
 from tcray.config.messages import format_value, join_words, suggest_names
 from tcray.config.metrics import METRICS, list_metrics
-from tcray.config.roles import SUBSETS
+from tcray.config.sections import SUBSETS
 from tcray.config.run import MODALITY_DROPOUT
 from tcray.config.sweep import Search, Sweep
 from tcray.data.catalogue import Card

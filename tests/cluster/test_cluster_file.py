@@ -102,11 +102,11 @@ def test_a_missing_file_hears_of_the_nearest_one_beside_it_or_in_cluster() -> No
 def test_what_is_no_text_file_is_told() -> None:
     """A folder, a binary file, a huge file."""
     Path("folder").mkdir()
-    assert said("folder") == "folder: a folder, and no cluster file"
+    assert said("folder") == "folder: a folder, not a cluster file"
     Path("x.yaml").write_bytes(b"PAR1\x00\x15")
-    assert said("x.yaml") == "x.yaml: a binary file, and so no cluster file"
+    assert said("x.yaml") == "x.yaml: a binary file, not a cluster file"
     Path("x.yaml").write_bytes(b"#" * 1_000_001)
-    assert said("x.yaml") == "x.yaml: larger than 1 MB, and so no cluster file"
+    assert said("x.yaml") == "x.yaml: larger than 1 MB, too large for a cluster file"
 
 
 def test_what_is_no_mapping_is_told() -> None:
@@ -135,7 +135,7 @@ def test_what_only_yaml_1_1_makes_something_of_is_told() -> None:
 def test_a_tag_is_refused() -> None:
     """Only plain values may stand in a file that commands are read from."""
     assert said(written("a: !!python/name:os.system x\n")) == (
-        'x.yaml:1:4: a tag ("tag:yaml.org,2002:python/name:os.system"); only plain values may stand here'
+        'x.yaml:1:4: a tag ("tag:yaml.org,2002:python/name:os.system"); only plain values are allowed'
     )
 
 

@@ -19,8 +19,8 @@ def test_a_hyperparameter_has_one_role(problems: Problems) -> None:
     """Every later mention is pointed at, with the line of the first."""
     more = "tune: {rank: {int: [1, 2]}}\nfactors: {rank: [1]}\nfixed: {rank: 4}\n"
     assert problems(more) == [
-        "x.yaml:6:11: factors.rank: rank stands under tune on line 5 already",
-        "x.yaml:7:9: fixed.rank: rank stands under tune on line 5 already",
+        "x.yaml:6:11: factors.rank: rank is already given under tune on line 5",
+        "x.yaml:7:9: fixed.rank: rank is already given under tune on line 5",
     ]
 
 
@@ -28,8 +28,8 @@ def test_a_role_given_by_override_yields_to_the_file_s(problems: Problems) -> No
     """The override hears how to take the other one out; with that the sweep is well."""
     assert problems("factors: {rank: [1]}\n", "fixed.rank=4") == [
         (
-            "--set fixed.rank=4: fixed.rank: rank stands under factors on line 5 already; "
-            "--set factors.rank=null takes it out there"
+            "--set fixed.rank=4: fixed.rank: rank is already given under factors on line 5; "
+            "--set factors.rank=null removes it there"
         )
     ]
 
@@ -37,7 +37,7 @@ def test_a_role_given_by_override_yields_to_the_file_s(problems: Problems) -> No
 def test_two_overrides_may_not_give_one_hyperparameter_two_roles(problems: Problems) -> None:
     """The later of the two is pointed at."""
     assert problems("", "fixed.rank=4", "factors.rank=[1]") == [
-        "--set factors.rank=[1]: factors.rank: rank stands under fixed already"
+        "--set factors.rank=[1]: factors.rank: rank is already given under fixed"
     ]
 
 
@@ -52,7 +52,7 @@ def test_two_overrides_may_not_give_one_hyperparameter_two_roles(problems: Probl
         ),
         (
             "search: {wave: 2}",
-            "5:10: search.wave: nothing is tuned, so there is nothing to search; only objective may stand here",
+            "5:10: search.wave: nothing is tuned, so there is nothing to search; only objective may be given here",
         ),
         (
             "resources: {device: cuda}",
@@ -94,7 +94,7 @@ def test_something_is_trained(problems: Problems, load: Load) -> None:
     """A sweep that tunes nothing needs its confirm runs; one that tunes can go without."""
     least = "name: x\ndatasets: [mosi]\ntraining: {epochs: 9}\n"
     assert problems(least=least) == [
-        "x.yaml:1:1: confirm: nothing is tuned, so nothing would be trained; say confirm: {seeds: 12}"
+        "x.yaml:1:1: confirm: nothing is tuned, so nothing would be trained; add confirm: {seeds: 12}"
     ]
     assert load(least=least + TUNED).confirm is None
 

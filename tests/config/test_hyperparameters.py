@@ -49,5 +49,5 @@ def test_an_unknown_name_hears_of_the_nearest() -> None:
     assert describe_unknown("rnk") == 'no such hyperparameter; did you mean "rank"?'
     assert (
         describe_unknown("modality_dropout")
-        == "no such hyperparameter; say modality_dropout.<modality>, as modality_dropout.audio"
+        == "no such hyperparameter; write modality_dropout.<modality>, as in modality_dropout.audio"
     )

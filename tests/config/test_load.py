@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcray.config.load import load_sweep
+from tcray.config.load import find_sweep_file, load_sweep
 from tcray.errors import ConfigError, Problem
 from tests.config.conftest import LEAST, Load
 
@@ -35,21 +35,36 @@ def test_a_missing_file_hears_of_the_nearest_one_beside_it_or_in_sweeps() -> Non
     Path("sweeps").mkdir()
     Path("sweeps/rank.yaml").touch()
     assert said("sweeps/rnk.yaml") == 'sweeps/rnk.yaml: no such file; did you mean "sweeps/rank.yaml"?'
-    assert said("rank") == 'rank: no such file; did you mean "sweeps/rank.yaml"?'
+    assert said("rnk") == 'rnk: no such file; did you mean "sweeps/rank.yaml"?'
     assert said("elsewhere/prior.yaml") == "elsewhere/prior.yaml: no such file"
+
+
+def test_a_bare_name_means_a_file_here_or_in_sweeps() -> None:
+    """The file in the current directory takes precedence; a file without a suffix is itself."""
+    Path("sweeps").mkdir()
+    Path("sweeps/x.yaml").write_text(LEAST)
+    assert load_sweep("x").name == "x"
+    assert find_sweep_file("x") == Path("sweeps/x.yaml")
+    Path("x.yaml").touch()
+    assert find_sweep_file("x") == Path("x.yaml")
+    Path("x").touch()
+    assert find_sweep_file("x") == Path("x")
+    assert [find_sweep_file(name) for name in ("", "y", "sub/x", "x.yml")] == [
+        Path(name) for name in ("", "y", "sub/x", "x.yml")
+    ]
 
 
 def test_what_is_no_text_file_is_told() -> None:
     """A folder, a device, a binary file, another encoding, a huge file."""
     Path("folder").mkdir()
-    assert said("folder") == "folder: a folder, and no sweep file"
+    assert said("folder") == "folder: a folder, not a sweep file"
     assert said(os.devnull) == f"{os.devnull}: not a regular file"
     Path("x.yaml").write_bytes(b"PAR1\x00\x15")
-    assert said("x.yaml") == "x.yaml: a binary file, and so no sweep file"
+    assert said("x.yaml") == "x.yaml: a binary file, not a sweep file"
     Path("x.yaml").write_bytes(LEAST.encode() + b"question: d\xe9j\xe0\n")
     assert said("x.yaml") == "x.yaml:5:12: not UTF-8: the byte 0xe9"
     Path("x.yaml").write_bytes(b"#" * 1_000_001)
-    assert said("x.yaml") == "x.yaml: larger than 1 MB, and so no sweep file"
+    assert said("x.yaml") == "x.yaml: larger than 1 MB, too large for a sweep file"
     assert said("x\0.yaml").startswith("x\0.yaml: cannot be read: ")
     assert said("x" * 1000) == "x" * 1000 + ": cannot be read: File name too long"
 

@@ -101,29 +101,35 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(load: Load) -> N
     [
         (
             "datasets: [mosi\ntraining: {epochs: 3}\n",
-            "2:9: not valid YAML: while parsing a flow sequence begun on line 1, expected ',' or ']', but got ':'",
+            (
+                "2:9: not valid YAML: while parsing a flow sequence that starts on line 1, "
+                "expected ',' or ']', but got ':'"
+            ),
         ),
         (
             "question: why: not\n",
-            '1:14: not valid YAML: mapping values are not allowed here; a text that holds ": " needs quotes',
+            '1:14: not valid YAML: mapping values are not allowed here; quote a text that contains ": "',
         ),
         ("training:\n\tepochs: 3\n", "2:1: a tab; YAML is indented with spaces"),
         (
             "name: 'x\n",
-            "2:1: not valid YAML: while scanning a quoted scalar begun on line 1, found unexpected end of stream",
+            "2:1: not valid YAML: while scanning a quoted scalar that starts on line 1, found unexpected end of stream",
         ),
         (
             "a: 1\n---\nb: 2\n",
-            "2:1: not valid YAML: expected a single document in the stream begun on line 1, but found another document",
+            (
+                "2:1: not valid YAML: expected a single document in the stream that starts on line 1, "
+                "but found another document"
+            ),
         ),
         ("name: *rank\n", "1:7: not valid YAML: found undefined alias 'rank'"),
         ('name: "\\U7FFFFFFF"\n', "1:10: not valid YAML: a number that is out of range"),
         ("%YAML " + "9" * 5000 + ".1\n---\n", "1:7: not valid YAML: a number that is out of range"),
-        ("name: x\x07\n", "1:8: the character U+0007 may not stand in YAML"),
-        ('name: "\\uD800"\n', "1:7: half of a surrogate pair, which no file can hold"),
+        ("name: x\x07\n", "1:8: the character U+0007 is not allowed in YAML"),
+        ('name: "\\uD800"\n', "1:7: half of a surrogate pair, which no file can contain"),
         (
             "name: !!python/object/apply:os.system [ls]\n",
-            '1:7: a tag ("tag:yaml.org,2002:python/object/apply:o…"); only plain values may stand here',
+            '1:7: a tag ("tag:yaml.org,2002:python/object/apply:o…"); only plain values are allowed',
         ),
         ("? [a, b]\n: 3\n", "1:3: expected a name as key, found a list or mapping"),
         ("a: 1\na: 2\n", "2:1: a: given twice; first on line 1"),

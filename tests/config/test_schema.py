@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import jsonschema
+import pytest
+import yaml
+
+from tcray.config.schema import to_json_schema
 from tcray.config.sweep import Asha, Confirm, Data, Resources, Search, Sweep, Training
 from tests.config.conftest import Load, Problems
 
@@ -115,7 +122,7 @@ def test_a_file_is_a_mapping(least: str, sentence: str, problems: Problems) -> N
         ("data: twin", ['5:7: data: expected keys, as in {missing: twin}, found "twin"']),
         ("data: {missing: twins}", ['5:17: data.missing: expected twin or error, found "twins"']),
         ("data: {root: ''}", ['5:14: data.root: expected a text, found ""']),
-        ("resources: {device: gpu}", ['5:21: resources.device: expected auto, cpu, cuda or any, found "gpu"']),
+        ("resources: {device: gpu}", ['5:21: resources.device: expected auto, cpu or cuda, found "gpu"']),
         ("resources: {cpu: 0}", ["5:18: resources.cpu: expected above 0, found 0"]),
         ("resources: {gpu: -0.5}", ["5:18: resources.gpu: expected at least 0 and at most 1, found -0.5"]),
         ("resources: {gpu: .nan}", ["5:18: resources.gpu: expected a finite number, found nan"]),
@@ -212,14 +219,115 @@ search: {trials: 3}
 sead: 3
 """
     assert problems(least=least) == [
-        "x.yaml:1:1: confirm: nothing is tuned, so nothing would be trained; say confirm: {seeds: 12}",
+        "x.yaml:1:1: confirm: nothing is tuned, so nothing would be trained; add confirm: {seeds: 12}",
         'x.yaml:1:7: name: expected the file\'s name, "x", found "y"',
         'x.yaml:2:18: datasets[1]: "mosi" is given twice',
         'x.yaml:3:20: training.epochs: expected a whole number, found "four"',
         'x.yaml:4:11: factors.rnk: no such hyperparameter; did you mean "rank"?',
         "x.yaml:4:27: factors.rank: expected at least one level, found an empty list",
-        "x.yaml:5:9: fixed.rank: rank stands under factors on line 4 already",
+        "x.yaml:5:9: fixed.rank: rank is already given under factors on line 4",
         "x.yaml:5:15: fixed.rank: expected at least 1, found 0",
-        "x.yaml:6:10: search.trials: nothing is tuned, so there is nothing to search; only objective may stand here",
+        "x.yaml:6:10: search.trials: nothing is tuned, so there is nothing to search; only objective may be given here",
         'x.yaml:7:1: sead: no such key; did you mean "seed"?',
     ]
+
+
+SWEEPS = sorted((Path(__file__).parents[2] / "sweeps").glob("*.yaml"))
+LEAST_DOCUMENT: dict[str, Any] = {"name": "x", "datasets": ["mosi"], "training": {"epochs": 9}}
+
+
+@pytest.fixture(scope="module")
+def validator() -> jsonschema.protocols.Validator:
+    """Judges documents by the schema."""
+    return jsonschema.Draft202012Validator(to_json_schema())
+
+
+def test_the_schema_is_a_schema() -> None:
+    """By its own dialect's rules."""
+    jsonschema.Draft202012Validator.check_schema(to_json_schema())
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_every_sweep_file_is_valid(path: Path, validator: jsonschema.protocols.Validator) -> None:
+    """An editor finds nothing wrong with the files that come with the house."""
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))] == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"sead": 1},
+        {"seed": -1},
+        {"name": "a b"},
+        {"datasets": []},
+        {"datasets": ["a", "a"]},
+        {"training": {}},
+        {"claims": ["x"]},
+        {"factors": {"rnk": [1]}},
+        {"factors": {"rank": []}},
+        {"factors": {"rank": [0]}},
+        {"factors": {"modalities": "all"}},
+        {"factors": {"modality_dropout.audio": [1.5]}},
+        {"fixed": {"dropout": 1.0}},
+        {"tune": {"rank": {"uniform": [1, 2]}}},
+        {"tune": {"lr": {"uniform": [1]}}},
+        {"tune": {"lr": {"uniform": [1, 2], "choice": [1]}}},
+        {"tune": {"modalities": {"choice": [["text"]]}}},
+        {"resources": {"pack": "many"}},
+        {"search": {"pruner": {"hyperband": {}}}},
+    ],
+    ids=str,
+)
+def test_an_editor_sees_what_is_wrong(more: dict[str, Any], validator: jsonschema.protocols.Validator) -> None:
+    """Each of these fails, where the least file does not."""
+    assert validator.is_valid(LEAST_DOCUMENT)
+    assert not validator.is_valid(LEAST_DOCUMENT | more)
+
+
+def collect_properties(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Yield every property of a schema with its path and whether it is required."""
+    for name, child in schema.get("properties", {}).items():
+        yield f"{path}.{name}", child, name in schema.get("required", ())
+        yield from collect_properties(child, f"{path}.{name}")
+    for pattern, child in schema.get("patternProperties", {}).items():
+        yield f"{path}.{pattern}", child, False
+        yield from collect_properties(child, f"{path}.{pattern}")
+
+
+def test_every_key_is_documented() -> None:
+    """Every key has a description of at least three words that ends in a period."""
+    properties = [*collect_properties(to_json_schema())]
+    assert len(properties) > 60
+    lacking = [
+        path
+        for path, schema, _ in properties
+        if len(schema.get("description", "").split()) < 3 or not schema["description"].endswith(".")
+    ]
+    assert lacking == []
+
+
+def test_every_optional_key_has_a_documented_default() -> None:
+    """The default is in the schema, or the description explains it; factors, domains and tuned keys have none."""
+    lacking = [
+        path
+        for path, schema, required in collect_properties(to_json_schema())
+        if not required and "default" not in schema and "Default: " not in schema["description"]
+        if not path.startswith((".factors.", ".tune.")) and path != ".search.pruner.asha"
+    ]
+    assert lacking == []
+
+
+def test_the_schema_s_defaults_are_valid_and_those_of_the_sweep(
+    load: Load, validator: jsonschema.protocols.Validator
+) -> None:
+    """A file with every default written out is the same sweep."""
+    properties = to_json_schema()["properties"]
+    defaults = {key: schema["default"] for key, schema in properties.items() if schema.get("default")}
+    sections = {
+        section: {
+            key: schema["default"] for key, schema in properties[section]["properties"].items() if "default" in schema
+        }
+        for section in ("data", "resources")
+    }
+    assert validator.is_valid(LEAST_DOCUMENT | defaults | sections)
+    assert load(yaml.safe_dump(defaults | sections)) == load()

@@ -88,7 +88,7 @@ tune:
             "factors: {modality_dropout: {audio: [0]}}",
             (
                 "5:11: factors.modality_dropout: no such hyperparameter; "
-                "say modality_dropout.<modality>, as modality_dropout.audio"
+                "write modality_dropout.<modality>, as in modality_dropout.audio"
             ),
         ),
         (
