@@ -18,9 +18,9 @@ def write_pages(folder: Path) -> None:
 
 
 def _sweep_file() -> Iterator[str]:
-    from tcray.config.json_schema import json_schema
+    from tcray.config.schema import to_json_schema
 
-    schema = json_schema()
+    schema = to_json_schema()
     yield "# The sweep file"
     yield ""
     yield "Generated from the schema that checks sweep files (`tcray schema` prints it). For a worked example see"
