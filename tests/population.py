@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from tcray.config.load import load_sweep
 from tcray.config.run import ENGINE_VERSION, Run
 from tcray.config.sweep import Sweep
-from tcray.data.catalogue import KNOWN_CURVES, twin_card
-from tcray.data.dataset import as_dataset
-from tcray.data.recipe import Recipe, Sections, read_recipe
-from tcray.data.twins import plant
+from tcray.data.catalog import TWIN_ONLY, make_twin_card
+from tcray.data.dataset import to_dataset
+from tcray.data.recipe import HoldoutSplit, Recipe, read_recipe
+from tcray.data.twins import generate_twin
 from tcray.search.plan import Plan, plan
 from tcray.training.pack import train
 from tcray.training.packed_dataset import PackedDataset
@@ -41,7 +41,7 @@ Unit = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class StackedModel:
+class PopulationCurve:
     """The truth about one twin at one configuration, as committed.
 
     levels               of `factor`; subsets of modalities joined by "+"
@@ -73,14 +73,14 @@ class StackedModel:
     residual_sd: float
 
     @classmethod
-    def read(cls, name: str) -> StackedModel:
+    def read(cls, name: str) -> PopulationCurve:
         """The committed curve of the twin `name`."""
         document = json.loads(path_of(name).read_text(encoding="utf-8"))
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
         return cls(**fields)
 
     @classmethod
-    def measured(cls, name: str, seeds: int = SEEDS, test_examples: int = TEST_EXAMPLES) -> StackedModel:
+    def measured(cls, name: str, seeds: int = SEEDS, test_examples: int = TEST_EXAMPLES) -> PopulationCurve:
         """The curve of the twin `name`, measured now."""
         asked = known_sweep(name)
         recipe = read_recipe(name)
@@ -124,29 +124,29 @@ def path_of(name: str) -> Path:
 
 def enlarged(recipe: Recipe, test_examples: int) -> Recipe:
     """The recipe with so many test examples; its train and validation examples are the same to the bit."""
-    assert isinstance(recipe.split, Sections)
+    assert isinstance(recipe.split, HoldoutSplit)
     assert not recipe.group
     sizes = (*recipe.split.examples[:2], test_examples)
-    return replace(recipe, split=Sections(sizes, sizes))
+    return replace(recipe, split=HoldoutSplit(sizes, sizes))
 
 
 def unit_values(asked: Sweep, units: Sequence[Unit], recipe: Recipe) -> Values:
     """(U, L): the test metric of each unit at each level, as the engine gives it on the twin of `recipe`."""
-    planned = plan(asked, {recipe.name: twin_card(recipe)})
+    planned = plan(asked, {recipe.name: make_twin_card(recipe)})
     runs = list(_runs(planned, units))
-    tables = tables_of(recipe)
+    packed = tables_of(recipe)
     metrics: list[float] = []
     for begin in range(0, len(runs), PACK):
         pack = runs[begin : begin + PACK]
-        trained = train(tables, pack, start=0, stop=asked.training.epochs, states=[None] * len(pack))
+        trained = train(packed, pack, start=0, stop=asked.training.epochs, checkpoints=[None] * len(pack))
         metrics += [one.outcome.metrics[metric_of(recipe)] for one in trained]
     return np.array(metrics).reshape(len(units), len(planned.cells))
 
 
 def tables_of(recipe: Recipe) -> PackedDataset:
     """The twin of a recipe, ready for packs."""
-    examples = plant(recipe).examples
-    return PackedDataset.of(as_dataset(examples.card("twin", recipe.fingerprint), examples))
+    examples = generate_twin(recipe).examples
+    return PackedDataset.from_dataset(to_dataset(examples.card("twin", recipe.fingerprint), examples))
 
 
 def residuals(values: Values) -> Values:
@@ -170,7 +170,7 @@ def metric_of(recipe: Recipe) -> str:
 def level_names(asked: Sweep) -> tuple[int | str, ...]:
     """The levels of the sweep's one factor, in the order of its cells."""
     (dataset,) = asked.datasets
-    cells = plan(asked, {dataset: twin_card(read_recipe(dataset))}).cells
+    cells = plan(asked, {dataset: make_twin_card(read_recipe(dataset))}).cells
     levels = [next(iter(cell.levels.values())) for cell in cells]
     return tuple("+".join(level) if isinstance(level, tuple) else level for level in levels)
 
@@ -197,8 +197,8 @@ def _rounded(values: Values | Sequence[float]) -> tuple[float, ...]:
 
 def main(names: Sequence[str]) -> None:
     """Measures and writes the curves of the twins named, or of all."""
-    for name in names or KNOWN_CURVES:
-        document = json.dumps(asdict(StackedModel.measured(name)), indent=1)
+    for name in names or TWIN_ONLY:
+        document = json.dumps(asdict(PopulationCurve.measured(name)), indent=1)
         path_of(name).write_text(document + "\n", encoding="utf-8")
 
 

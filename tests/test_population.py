@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 
 from tcray.config.run import ENGINE_VERSION
-from tcray.data.catalogue import KNOWN_CURVES
-from tcray.data.recipe import Sections, read_recipe
-from tcray.data.twins import plant
-from tests.population import SEEDS, StackedModel, enlarged, known_sweep, level_names, metric_of, unit_values
+from tcray.data.catalog import TWIN_ONLY
+from tcray.data.recipe import HoldoutSplit, read_recipe
+from tcray.data.twins import generate_twin
+from tests.population import SEEDS, PopulationCurve, enlarged, known_sweep, level_names, metric_of, unit_values
 
 
-def from_reference(name: str) -> tuple[StackedModel, Mapping[int | str, tuple[float, float]]]:
+def from_reference(name: str) -> tuple[PopulationCurve, Mapping[int | str, tuple[float, float]]]:
     """A twin's curve; each level's mean less the reference's with its standard error, in SD."""
-    curve = StackedModel.read(name)
+    curve = PopulationCurve.read(name)
     each = zip(curve.difference, curve.difference_standard_error, strict=True)
     told = [(mean / curve.residual_sd, error / curve.residual_sd) for mean, error in each]
     return curve, dict(zip(curve.levels, told, strict=True))
 
 
-@pytest.mark.parametrize("name", KNOWN_CURVES)
+@pytest.mark.parametrize("name", TWIN_ONLY)
 def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
     """Where one of them changed, the curve's own command measures it anew."""
-    curve, asked, recipe = StackedModel.read(name), known_sweep(name), read_recipe(name)
+    curve, asked, recipe = PopulationCurve.read(name), known_sweep(name), read_recipe(name)
     assert curve.fingerprint == recipe.fingerprint, f"measure it anew: {curve.command}"
     assert curve.engine == ENGINE_VERSION, f"measure it anew: {curve.command}"
     assert dict(curve.configuration) == dict(asked.fixed)
@@ -38,12 +38,15 @@ def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
     assert curve.seeds == SEEDS >= 200
 
 
-@pytest.mark.parametrize("name", KNOWN_CURVES)
+@pytest.mark.parametrize("name", TWIN_ONLY)
 def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
     """Train, validation and the twin's own test examples are the same to the bit."""
     recipe = read_recipe(name)
-    assert isinstance(recipe.split, Sections)
-    own, large = plant(recipe).examples, plant(enlarged(recipe, recipe.split.examples[2] + 100)).examples
+    assert isinstance(recipe.split, HoldoutSplit)
+    own, large = (
+        generate_twin(recipe).examples,
+        generate_twin(enlarged(recipe, recipe.split.examples[2] + 100)).examples,
+    )
     count = len(own.ids)
     np.testing.assert_array_equal(own.labels, large.labels[:count])
     for modality, matrix in own.features.items():
@@ -52,10 +55,10 @@ def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
         np.testing.assert_array_equal(getattr(own.splits[0], part), getattr(large.splits[0], part))
 
 
-@pytest.mark.parametrize("name", KNOWN_CURVES)
+@pytest.mark.parametrize("name", TWIN_ONLY)
 def test_a_slice_of_a_curve_is_measured_again(name: str):
     """The means of four seeds lie within four standard errors of those of all, on a tenth of the test examples."""
-    curve = StackedModel.read(name)
+    curve = PopulationCurve.read(name)
     recipe = enlarged(read_recipe(name), curve.test_examples // 10)
     values = unit_values(known_sweep(name), [(0, seed) for seed in range(4)], recipe)
     between = np.array(curve.standard_error) * np.sqrt(curve.seeds)

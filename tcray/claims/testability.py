@@ -12,7 +12,7 @@ from tcray.claims.verdicts import ALL, ComponentTest
 from tcray.claims.wording import factor_noun, level
 from tcray.config.claims import CLAIMS
 from tcray.config.messages import join_words
-from tcray.data.catalogue import names
+from tcray.data.catalog import dataset_names
 
 
 def untestable(evidence: SweepRuns, claim: str) -> list[ComponentTest]:
@@ -102,5 +102,5 @@ def train_unusable(evidence: SweepRuns, samples: DatasetRuns) -> str:
     if samples.card["saw_labels"]:
         why.append(f"the features of {samples.dataset}'s train split were learned from its labels")
         held_out = f"{samples.dataset}-heldout"
-        remedies.append(f"use {held_out if held_out in names() else 'features that did not see them'}")
+        remedies.append(f"use {held_out if held_out in dataset_names() else 'features that did not see them'}")
     return f"Train loss says nothing here, since {' and '.join(why)}: {' and '.join(remedies)}." if why else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tcray.config.metrics import METRICS
-from tcray.data.catalogue import KNOWN_CURVES, Card, card_path, find, import_line, names
+from tcray.data.catalog import TWIN_ONLY, Card, card_path, dataset_names, find_card, format_import_command
 from tcray.results.output.terminal.table import GAP, Column, plain
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ def command() -> None:
 @root_option
 def list_(root: str) -> None:
     """Show every dataset there is: as imported, or else its twin; and the synthetic ones whose truth is known."""
-    cards = [find(name, root) for name in names() if name not in KNOWN_CURVES]
+    cards = [find_card(name, root) for name in dataset_names() if name not in TWIN_ONLY]
     click.echo(overview(cards))
     if twins := [card for card in cards if card.source == "twin"]:
         click.echo("\nA twin is synthetic and stands in until the data is imported:")
-        for line in dict.fromkeys(import_line(card.name, root) for card in twins):
+        for line in dict.fromkeys(format_import_command(card.name, root) for card in twins):
             click.echo(f"  {line}")
     click.echo("\nThese exist only as twins, and what a sweep of each should find is known:\n")
-    click.echo(overview([find(name, root) for name in KNOWN_CURVES]))
+    click.echo(overview([find_card(name, root) for name in TWIN_ONLY]))
 
 
 @command.command("describe")
@@ -51,11 +51,11 @@ def list_(root: str) -> None:
 @root_option
 def describe(name: str, root: str) -> None:
     """Show what is in dataset NAME: splits, labels, modalities, and what to know about it."""
-    from tcray.data.describe import described
+    from tcray.data.describe import describe
     from tcray.data.loading import load_examples
 
-    card = find(name, root)
-    click.echo(detail(card, described(load_examples(card, root))))
+    card = find_card(name, root)
+    click.echo(detail(card, describe(load_examples(card, root))))
 
 
 @command.command("import")
@@ -64,7 +64,7 @@ def describe(name: str, root: str) -> None:
 @root_option
 def import_(name: str, folder: str, root: str) -> None:
     """Read the files of dataset NAME and write it, in every protocol it has, for sweeps to use."""
-    from tcray.data.importing import import_dataset
+    from tcray.data.loading import import_dataset
 
     for card in import_dataset(name, Path(folder), Path(root)):
         _say_written(card, root)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tcray.cluster.head import Head, hang_up
 from tcray.cluster.job import SEEN
-from tcray.data.catalogue import arrays_path, card_path
+from tcray.data.catalog import arrays_path, card_path
 from tcray.errors import Interrupted, SweepError
 from tcray.search.plan import Plan
 

@@ -3,6 +3,6 @@
 The catalogue is all that planning needs, so it is all that is re-exported here; tensors are in `tcray.data.dataset`.
 """
 
-from tcray.data.catalogue import Card, find, import_line, names
+from tcray.data.catalog import Card, dataset_names, find_card, format_import_command
 
-__all__ = ["Card", "find", "import_line", "names"]
+__all__ = ["Card", "dataset_names", "find_card", "format_import_command"]

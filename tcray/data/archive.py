@@ -10,9 +10,9 @@ from typing import IO
 
 import numpy as np
 
-from tcray.data.catalogue import FORMAT, Card, Source, arrays_path, card_path, read_card_document, remedy_line
+from tcray.data.catalog import FORMAT, Card, Source, arrays_path, card_path, format_repair_hint, read_card_document
 from tcray.data.examples import Examples, Partition
-from tcray.data.readers import read_npz
+from tcray.data.readers.files import read_npz
 from tcray.errors import DataError
 
 _FEATURES = "features/"
@@ -32,8 +32,8 @@ def write_examples(examples: Examples, root: Path, source: Source = "real", fing
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     try:
         root.mkdir(parents=True, exist_ok=True)
-        write_aside(arrays_path(card.name, root), lambda file: np.savez(file, allow_pickle=False, **arrays))
-        write_aside(card_path(card.name, root), lambda file: file.write(text.encode()))
+        write_atomically(arrays_path(card.name, root), lambda file: np.savez(file, allow_pickle=False, **arrays))
+        write_atomically(card_path(card.name, root), lambda file: file.write(text.encode()))
     except OSError as error:
         raise DataError(
             f"{root}: {card.name} cannot be written there: {error}", "Name a folder you may write to."
@@ -41,7 +41,7 @@ def write_examples(examples: Examples, root: Path, source: Source = "real", fing
     return card
 
 
-def write_aside(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Lets `write` fill a file beside `path`, then renames it: `path` is whole or as it was."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -55,7 +55,7 @@ def write_aside(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def read_examples(card: Card, root: Path) -> Examples:
     """The examples that `card` describes; DataError where the files are broken or no longer those of the card."""
     path = arrays_path(card.name, root)
-    again = remedy_line(card.name, root)
+    again = format_repair_hint(card.name, root)
     document = read_card_document(card.name, root)
     if document["fingerprint"] != card.fingerprint:
         raise DataError(

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.data.examples import Examples
 from tcray.data.loading import load_examples
-from tcray.data.standardize import by_train
+from tcray.data.standardize import standardize
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,15 @@ class MultimodalDataset:
     splits: tuple[Split, ...]
 
 
-def load(card: Card, root: str | Path) -> MultimodalDataset:
+def load_dataset(card: Card, root: str | Path) -> MultimodalDataset:
     """The dataset of `card`: read from `root` and checked against its fingerprint, or a twin made from its recipe.
 
     Raises DataError where the files are broken or no longer those of the card.
     """
-    return as_dataset(card, load_examples(card, root))
+    return to_dataset(card, load_examples(card, root))
 
 
-def as_dataset(card: Card, examples: Examples) -> MultimodalDataset:
+def to_dataset(card: Card, examples: Examples) -> MultimodalDataset:
     """`examples` as tensors that share their memory."""
     return MultimodalDataset(
         card=card,
@@ -67,12 +67,12 @@ def as_dataset(card: Card, examples: Examples) -> MultimodalDataset:
     )
 
 
-def standardized(dataset: MultimodalDataset) -> Mapping[str, Tensor]:
+def standardize_features(dataset: MultimodalDataset) -> Mapping[str, Tensor]:
     """Modality to (F, N, d) float32: fold f's features, centred and scaled by fold f's train rows alone.
 
     Clipped at 8 standard deviations; columns whose train standard deviation is below 1e-6 become 0.
     """
     return {
-        name: torch.from_numpy(np.stack([by_train(matrix.numpy(), split.train.numpy()) for split in dataset.splits]))
+        name: torch.from_numpy(np.stack([standardize(matrix.numpy(), split.train.numpy()) for split in dataset.splits]))
         for name, matrix in dataset.features.items()
     }

@@ -54,7 +54,7 @@ class Description:
     notable: tuple[str, ...]
 
 
-def described(examples: Examples) -> Description:
+def describe(examples: Examples) -> Description:
     """The description of `examples`; the parts of a fold protocol are its folds' test splits."""
     features = tuple(_features(examples, name, matrix) for name, matrix in examples.features.items())
     return Description(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tcray.config.metrics import Task
 from tcray.config.run import canonical_json
-from tcray.data.catalogue import Card, Source
+from tcray.data.catalog import Card, Source
 from tcray.errors import DataError
 
 Floats = NDArray[np.float32]
@@ -117,8 +117,8 @@ def _check_rows(examples: Examples) -> None:
     twice = [i for i, n in Counter(examples.ids).items() if n > 1]
     if twice:
         raise DataError(
-            f"{examples.name}: {some(twice, 'id')} stand{'s' if len(twice) == 1 else ''} for more than one example",
-            "Give every example an id of its own.",
+            f"{examples.name}: {format_names(twice, 'id')} used for more than one example",
+            "Give every example its own id.",
         )
 
 
@@ -129,7 +129,7 @@ def _check_finite(examples: Examples) -> None:
             if bad.any():
                 rows = np.flatnonzero(bad.any(axis=1))
                 found.append(
-                    f"{name}: {counted(int(bad.sum()), f'{kind} value')} in {counted(rows.size, 'row')}"
+                    f"{name}: {format_count(int(bad.sum()), f'{kind} value')} in {format_count(rows.size, 'row')}"
                     f" (first: {examples.ids[rows[0]]})"
                 )
     if found:
@@ -147,7 +147,7 @@ def _check_labels(examples: Examples) -> None:
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"{examples.name}: {counted(int(wrong.sum()), 'label')} not {allowed}"
+            f"{examples.name}: {format_count(int(wrong.sum()), 'label')} not {allowed}"
             f" (first: {examples.labels[first]:g} of {examples.ids[first]})",
             "Rescale the labels or leave those examples out, then import again.",
         )
@@ -176,12 +176,12 @@ def _check_splits(examples: Examples) -> None:
         raise DataError(f"{examples.name}: an example is tested in two folds", advice)
 
 
-def counted(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """`count` of `noun`, as in "1 row" and "3 rows"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def some(names: Sequence[str], noun: str, shown: int = 4) -> str:
+def format_names(names: Sequence[str], noun: str, shown: int = 4) -> str:
     """How many `names` there are of `noun`, and the first few of them, as in "2 ids (a, b)"."""
     listed = ", ".join(names[:shown]) + (", …" if len(names) > shown else "")
-    return f"{counted(len(names), noun)} ({listed})"
+    return f"{format_count(len(names), noun)} ({listed})"

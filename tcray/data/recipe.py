@@ -17,7 +17,7 @@ GENERATOR = 1
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ModalityRecipe:
     """How a modality shows its latents and what the label owes it.
 
     width     columns of its features
@@ -31,7 +31,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class SplitRows:
     """Which examples a fold trains on, validates on and tests on."""
 
     train: Sequence[int]
@@ -40,21 +40,21 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Assignment:
     """The group of every example, and the folds; one fold for a single split."""
 
     group_of: tuple[int, ...]
-    splits: tuple[Rows, ...]
+    splits: tuple[SplitRows, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sections:
+class HoldoutSplit:
     """A single split: examples and groups of train, valid and test, no group in two of them."""
 
     examples: tuple[int, int, int]
     groups: tuple[int, int, int]
 
-    def layout(self) -> Layout:
+    def assign(self) -> Assignment:
         """Examples in order, train first; every part's examples dealt evenly over its groups."""
         group_of: list[int] = []
         parts: list[range] = []
@@ -62,11 +62,11 @@ class Sections:
             base = group_of[-1] + 1 if group_of else 0
             parts.append(range(len(group_of), len(group_of) + examples))
             group_of += [base + i * groups // examples for i in range(examples)]
-        return Layout(tuple(group_of), (Rows(*parts),))
+        return Assignment(tuple(group_of), (SplitRows(*parts),))
 
 
 @dataclass(frozen=True, slots=True)
-class Folds:
+class KFoldSplit:
     """Folds over whole groups, or over examples whatever their group; `valid` of them leave each train part."""
 
     examples: int
@@ -75,7 +75,7 @@ class Folds:
     dealt: Literal["group", "example"]
     valid: int
 
-    def layout(self) -> Layout:
+    def assign(self) -> Assignment:
         """Unit u (a group or an example) is tested in fold u mod `folds`; validation is spaced evenly over the rest."""
         group_of = tuple(i * self.groups // self.examples for i in range(self.examples))
         unit_of = group_of if self.dealt == "group" else tuple(range(self.examples))
@@ -86,13 +86,13 @@ class Folds:
             valid = {rest[j * len(rest) // self.valid] for j in range(self.valid)}
             tested = {unit for unit in units if unit % self.folds == fold}
             splits.append(
-                Rows(
+                SplitRows(
                     train=[i for i, unit in enumerate(unit_of) if unit not in valid and unit not in tested],
                     valid=[i for i, unit in enumerate(unit_of) if unit in valid],
                     test=[i for i, unit in enumerate(unit_of) if unit in tested],
                 )
             )
-        return Layout(group_of, tuple(splits))
+        return Assignment(group_of, tuple(splits))
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Recipe:
     seed: int
     task: Task
     primary_metric: str
-    modalities: Mapping[str, View]
+    modalities: Mapping[str, ModalityRecipe]
     rank: int
     latent_dim: int
     nuisance_dim: int
@@ -127,13 +127,13 @@ class Recipe:
     location: float
     spread: float
     step: float
-    split: Sections | Folds
+    split: HoldoutSplit | KFoldSplit
     generator: int = GENERATOR
 
     @cached_property
-    def layout(self) -> Layout:
+    def assignment(self) -> Assignment:
         """Groups and folds, which need no data."""
-        return self.split.layout()
+        return self.split.assign()
 
     @property
     def note(self) -> str:
@@ -157,8 +157,10 @@ class Recipe:
         return cls(
             **{
                 **document,
-                "modalities": {name: View(**view) for name, view in document["modalities"].items()},
-                "split": Sections(tuple(split["examples"]), tuple(split["groups"])) if sections else Folds(**split),
+                "modalities": {name: ModalityRecipe(**view) for name, view in document["modalities"].items()},
+                "split": HoldoutSplit(tuple(split["examples"]), tuple(split["groups"]))
+                if sections
+                else KFoldSplit(**split),
             }
         )
 

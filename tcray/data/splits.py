@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from tcray.config.run import digest
 
 
-def shuffled(names: Iterable[str], purpose: str) -> list[str]:
+def shuffle_by_digest(names: Iterable[str], purpose: str) -> list[str]:
     """The distinct `names` in an order that depends on nothing but them and `purpose`."""
     return sorted(set(names), key=lambda name: (digest([purpose, name]), name))
 
 
-def carved(label_of: Mapping[str, int], count: int, purpose: str) -> frozenset[str]:
+def draw_stratified(label_of: Mapping[str, int], count: int, purpose: str) -> frozenset[str]:
     """`count` of the names in `label_of`, every label as often as its share, drawn for `purpose`.
 
     Places left over by rounding down go to the labels with the largest remainders.
     """
     by_label: dict[int, list[str]] = {}
-    for name in shuffled(label_of, purpose):
+    for name in shuffle_by_digest(label_of, purpose):
         by_label.setdefault(label_of[name], []).append(name)
     quota = {label: count * len(names) / len(label_of) for label, names in by_label.items()}
     places = {label: int(share) for label, share in quota.items()}
@@ -28,6 +28,6 @@ def carved(label_of: Mapping[str, int], count: int, purpose: str) -> frozenset[s
     return frozenset(name for label, names in by_label.items() for name in names[: places[label]])
 
 
-def positions(flags: Sequence[bool]) -> list[int]:
+def flatnonzero(flags: Sequence[bool]) -> list[int]:
     """Where `flags` are true."""
     return [i for i, flag in enumerate(flags) if flag]

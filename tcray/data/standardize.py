@@ -21,7 +21,7 @@ def moments(matrix: Floats, train: NDArray[np.int64]) -> tuple[NDArray[np.float6
     return seen.mean(axis=0), np.where(deviation < CONSTANT, np.inf, deviation)
 
 
-def by_train(matrix: Floats, train: NDArray[np.int64]) -> Floats:
+def standardize(matrix: Floats, train: NDArray[np.int64]) -> Floats:
     """Return `matrix` (N, d) standardized column by column by its rows `train`, clipped; constant columns become 0."""
     mean, scale = moments(matrix, train)
     clipped: Floats = np.clip((matrix - mean) / scale, -CLIP, CLIP).astype(np.float32)

@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.data.archive import write_aside, write_examples
-from tcray.data.catalogue import Card, check_name
+from tcray.data.archive import write_atomically, write_examples
+from tcray.data.catalog import Card, check_name
 from tcray.data.examples import Examples, Partition, single_precision
-from tcray.data.recipe import Recipe, View, read_recipe
+from tcray.data.recipe import ModalityRecipe, Recipe, read_recipe
 from tcray.errors import DataError
 
 Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Planted:
+class Twin:
     """A twin together with what its features only hint at.
 
     latents     s_m of each modality, (N, k)
@@ -36,13 +36,13 @@ class Planted:
     truth: Doubles
 
 
-def plant(recipe: Recipe) -> Planted:
+def generate_twin(recipe: Recipe) -> Twin:
     """The twin that `recipe` states, and the truth planted in it."""
-    group_of = np.asarray(recipe.layout.group_of)
+    group_of = np.asarray(recipe.assignment.group_of)
     count = group_of.size
     latents = {name: _latents(recipe, name, group_of) for name in recipe.modalities}
     directions = {name: _directions(recipe, name) for name in recipe.modalities}
-    truth = multilinear(recipe, latents, directions)
+    truth = compute_truth(recipe, latents, directions)
     ids = tuple(f"{recipe.name}-{i:04d}" for i in range(count))
     examples = Examples(
         name=recipe.name,
@@ -53,13 +53,13 @@ def plant(recipe: Recipe) -> Planted:
         ids=ids,
         group=recipe.group,
         groups=tuple(f"{recipe.group}-{group:02d}" for group in group_of) if recipe.group else ids,
-        splits=tuple(Partition.of(rows.train, rows.valid, rows.test) for rows in recipe.layout.splits),
+        splits=tuple(Partition.of(rows.train, rows.valid, rows.test) for rows in recipe.assignment.splits),
         notes=(recipe.note,),
     )
-    return Planted(examples, latents, directions, truth)
+    return Twin(examples, latents, directions, truth)
 
 
-def multilinear(recipe: Recipe, latents: Mapping[str, Doubles], directions: Mapping[str, Doubles]) -> Doubles:
+def compute_truth(recipe: Recipe, latents: Mapping[str, Doubles], directions: Mapping[str, Doubles]) -> Doubles:
     """f = rank^-½ Σ_i Π_m (1 + t_m ⟨v_im, s_m⟩), (N,): a low-rank fusion of the latents themselves."""
     factors = [
         1 + view.strength * _product(latents[name], directions[name].T) for name, view in recipe.modalities.items()
@@ -77,10 +77,10 @@ def write_twin(name: str, folder: Path) -> Card:
     """Writes the twin of dataset `name` into `folder` as an import would, and beside it its `<name>.recipe.json`."""
     check_name(name)
     recipe = read_recipe(name)
-    card = write_examples(plant(recipe).examples, folder, "twin", recipe.fingerprint)
+    card = write_examples(generate_twin(recipe).examples, folder, "twin", recipe.fingerprint)
     text = json.dumps(recipe.document(), indent=2) + "\n"
     try:
-        write_aside(folder / f"{name}.recipe.json", lambda file: file.write(text.encode()))
+        write_atomically(folder / f"{name}.recipe.json", lambda file: file.write(text.encode()))
     except OSError as error:
         raise DataError(
             f"{folder}: the recipe cannot be written there: {error}", "Name a folder you may write to."
@@ -119,7 +119,7 @@ def _directions(recipe: Recipe, name: str) -> Doubles:
     return np.stack(rows)
 
 
-def _observed(recipe: Recipe, name: str, view: View, latents: Doubles) -> NDArray[np.float32]:
+def _observed(recipe: Recipe, name: str, view: ModalityRecipe, latents: Doubles) -> NDArray[np.float32]:
     """Blurred and nuisance latents through one random linear map, and grain on top; columns have variance about 1."""
     count = latents.shape[0]
     blurred = latents + view.blur * _normal(recipe, f"{name} blur", *latents.shape)

@@ -21,7 +21,7 @@ from tcray.models.random_streams import RandomStreams
 Floats = NDArray[np.floating]
 
 
-def padded(width: int) -> int:
+def round_up_to_block(width: int) -> int:
     """The next multiple of `BLOCK`."""
     return -(-width // BLOCK) * BLOCK
 
@@ -41,13 +41,13 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ParameterLayout:
     """Where each tensor of a member lies in its row of numbers: those that decay first, the row padded at its end."""
 
     parameters: tuple[Parameter, ...]
 
     @classmethod
-    def of(cls, architecture: Architecture) -> Layout:
+    def from_architecture(cls, architecture: Architecture) -> ParameterLayout:
         """The layout of an architecture's parameters."""
         return cls(tuple(sorted(architecture.parameters(), key=lambda p: not p.decays)))
 
@@ -64,7 +64,7 @@ class Layout:
     @property
     def width(self) -> int:
         """How many numbers a row has, the padding at its end included."""
-        return padded(self.numel)
+        return round_up_to_block(self.numel)
 
     def slices(self) -> Iterator[tuple[Parameter, slice]]:
         """Each tensor with its place in a row."""
@@ -73,14 +73,14 @@ class Layout:
             yield parameter, slice(begin, begin + parameter.numel)
             begin += parameter.numel
 
-    def row(self, tensors: Mapping[str, Floats]) -> Floats:
+    def flatten(self, tensors: Mapping[str, Floats]) -> Floats:
         """A member's tensors as one row of numbers (P,)."""
         row = np.zeros(self.width)
         for parameter, place in self.slices():
             row[place] = tensors[parameter.name].ravel()
         return row
 
-    def tensors(self, row: Floats) -> dict[str, Floats]:
+    def unflatten(self, row: Floats) -> dict[str, Floats]:
         """The inverse of `row`: a member's tensors by name."""
         return {parameter.name: row[place].reshape(parameter.shape) for parameter, place in self.slices()}
 
@@ -100,34 +100,34 @@ class Architecture:
     """Whether there are decoders: only where reconstruction is part of the loss."""
 
     @classmethod
-    def of(cls, configuration: Configuration, modalities: Mapping[str, int]) -> Architecture:
+    def from_configuration(cls, configuration: Configuration, modalities: Mapping[str, int]) -> Architecture:
         """The architecture that `configuration` has on a dataset with these modalities."""
         return cls(
             modalities=dict(modalities),
             latent=configuration.latent_dim,
             hidden=configuration.hidden_dim,
-            rank=padded(configuration.rank) if configuration.fusion == "lmf" else 0,
+            rank=round_up_to_block(configuration.rank) if configuration.fusion == "lmf" else 0,
             fusion=configuration.fusion,
             decodes=configuration.reconstruction_strength > 0,
         )
 
     def parameters(self) -> Iterator[Parameter]:
         """Every tensor of a member."""
-        latent, hidden = padded(self.latent), padded(self.hidden)
+        latent, hidden = round_up_to_block(self.latent), round_up_to_block(self.hidden)
         for m, width in self.modalities.items():
-            yield from _linear(f"encoder.{m}.0", padded(width), hidden)
+            yield from _linear(f"encoder.{m}.0", round_up_to_block(width), hidden)
             yield from _linear(f"encoder.{m}.1", hidden, latent)
         if self.decodes:
             for m, width in self.modalities.items():
                 yield from _linear(f"decoder.{m}.0", latent, hidden)
-                yield from _linear(f"decoder.{m}.1", hidden, padded(width))
+                yield from _linear(f"decoder.{m}.1", hidden, round_up_to_block(width))
         if self.fusion == "lmf":
             for m in self.modalities:
                 yield Parameter(f"fusion.{m}.factor", (latent, self.rank), decays=True)
                 yield Parameter(f"fusion.{m}.constant", (1, self.rank), decays=True)
             yield Parameter("fusion.weight", (1, self.rank), decays=True)
         elif self.fusion == "tensor":
-            yield Parameter("fusion.tensor", (latent + 1, padded(self.columns)), decays=True)
+            yield Parameter("fusion.tensor", (latent + 1, round_up_to_block(self.columns)), decays=True)
         else:
             for m in self.modalities:
                 yield Parameter(f"fusion.{m}.weight", (1, latent), decays=True)
@@ -136,7 +136,7 @@ class Architecture:
     @property
     def columns(self) -> int:
         """Columns of the fusion tensor unfolded along the first modality: (ℓ + 1) for each of the others, ℓ padded."""
-        side = padded(self.latent) + 1
+        side = round_up_to_block(self.latent) + 1
         return prod([side] * (len(self.modalities) - 1))
 
 
@@ -145,7 +145,9 @@ def _linear(name: str, inputs: int, outputs: int) -> Iterator[Parameter]:
     yield Parameter(f"{name}.bias", (1, outputs), decays=False)
 
 
-def initial(architecture: Architecture, configuration: Configuration, draws: RandomStreams) -> dict[str, Floats]:
+def initialize_parameters(
+    architecture: Architecture, configuration: Configuration, draws: RandomStreams
+) -> dict[str, Floats]:
     """A member's tensors before training, float64, padded with zeros.
 
     Linear layers: weights N(0, 2/inputs) before a ReLU and N(0, 1/inputs) otherwise, biases 0, so that a latent unit of
@@ -190,10 +192,10 @@ def initial(architecture: Architecture, configuration: Configuration, draws: Ran
 def unfold(architecture: Architecture, cube: Floats) -> Floats:
     """A fusion tensor of side ℓ + 1 as the parameter `fusion.tensor`: padded, and unfolded along the first modality."""
     order = len(architecture.modalities)
-    side = padded(architecture.latent) + 1
+    side = round_up_to_block(architecture.latent) + 1
     kept = [*range(architecture.latent), side - 1]
     full = np.zeros((side,) * order)
     full[np.ix_(*[kept] * order)] = cube
-    unfolded = np.zeros((side, padded(architecture.columns)))
+    unfolded = np.zeros((side, round_up_to_block(architecture.columns)))
     unfolded[:, : architecture.columns] = full.reshape(side, -1)
     return unfolded

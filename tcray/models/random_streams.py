@@ -24,7 +24,7 @@ class RandomStreams:
     fold: int = 0
 
     @classmethod
-    def of(cls, run: Run, fold: int = 0) -> RandomStreams:
+    def from_run(cls, run: Run, fold: int = 0) -> RandomStreams:
         """The draws of a run: equal for equal seed indices on a dataset, whatever the configuration."""
         return cls(run.sweep_seed, run.seed, run.dataset, fold)
 

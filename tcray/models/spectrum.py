@@ -13,7 +13,7 @@ import numpy as np
 from tcray.models.architecture import Architecture, Floats
 
 
-def factors(architecture: Architecture, member: Mapping[str, Floats], used: Sequence[str]) -> list[Floats]:
+def factor_matrices(architecture: Architecture, member: Mapping[str, Floats], used: Sequence[str]) -> list[Floats]:
     """The factor matrices (ℓ + 1, R) of the modalities used, the constant as last row, padding cut off."""
     latent = architecture.latent
     return [
@@ -23,7 +23,7 @@ def factors(architecture: Architecture, member: Mapping[str, Floats], used: Sequ
     ]
 
 
-def spectra(
+def compute_spectra(
     architecture: Architecture, member: Mapping[str, Floats], used: Sequence[str], rank: int
 ) -> dict[str, list[float]]:
     """The spectra of one member by kind: `factor energy`, `unfolded:m` and `effective rank`.
@@ -36,7 +36,7 @@ def spectra(
         return {}
     names = [m for m in architecture.modalities if m in used]
     if architecture.fusion == "lmf":
-        columns = factors(architecture, member, used)
+        columns = factor_matrices(architecture, member, used)
         weight = member["fusion.weight"][0].astype(np.float64)
         energy = (np.abs(weight) * np.prod([np.linalg.norm(c, axis=0) for c in columns], axis=0))[:rank]
         found = {f"unfolded:{m}": _unfolded(columns, weight, axis) for axis, m in enumerate(names)}

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tcray.models.architecture import Architecture, Layout
+from tcray.models.architecture import Architecture, ParameterLayout
 
 Masks = Mapping[str, Tensor]
 """Dropout factors (K, B, H) by layer, as `encoder.text`: 0 where a unit is dropped, 1/(1 - rate) where it is kept."""
@@ -32,7 +32,10 @@ class StackedModel:
         self.architecture = architecture
         self.rows = rows
         self.present = present
-        self.parameters = {p.name: rows[:, place].view(-1, *p.shape) for p, place in Layout.of(architecture).slices()}
+        self.parameters = {
+            p.name: rows[:, place].view(-1, *p.shape)
+            for p, place in ParameterLayout.from_architecture(architecture).slices()
+        }
         """By name, (K, …) each: views of `rows`."""
 
     def encode(self, inputs: Sequence[Tensor], masks: Masks = NO_MASKS) -> list[Tensor]:

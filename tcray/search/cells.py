@@ -10,7 +10,7 @@ from typing import Any
 from tcray.config.sections import SUBSETS
 from tcray.config.run import Configuration, canonical_json
 from tcray.config.sweep import Sweep
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 
 
 @dataclass(frozen=True)

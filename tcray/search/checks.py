@@ -11,7 +11,7 @@ from tcray.config.metrics import METRICS, list_metrics
 from tcray.config.sections import SUBSETS
 from tcray.config.run import MODALITY_DROPOUT
 from tcray.config.sweep import Search, Sweep
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.search.rungs import Rungs
 from tcray.search.seeds import MOST_SEEDS
 

@@ -12,7 +12,7 @@ from tcray.config.messages import join_words
 from tcray.config.metrics import METRICS
 from tcray.config.run import ENGINE_VERSION, MODALITY_DROPOUT, Configuration, Run, digest
 from tcray.config.sweep import Sweep
-from tcray.data.catalogue import Card, find, stand_in_line
+from tcray.data.catalog import Card, find_card, format_twin_notice
 from tcray.errors import DataError, InputError
 from tcray.search import seeds
 from tcray.search.cells import Cell, LeftOut, cells_of, distinct
@@ -146,7 +146,7 @@ class Plan:
     def stand_ins(self) -> list[str]:
         """The twins among the datasets, a line each."""
         root = self.sweep.data.root
-        return [stand_in_line(name, root) for name, card in self.cards.items() if card.source == "twin"]
+        return [format_twin_notice(name, root) for name, card in self.cards.items() if card.source == "twin"]
 
     @property
     def warnings(self) -> list[str]:
@@ -188,7 +188,7 @@ def find_cards(sweep: Sweep) -> dict[str, Card]:
     errors: list[DataError] = []
     for name in sweep.datasets:
         try:
-            cards[name] = find(name, sweep.data.root, sweep.data.missing)
+            cards[name] = find_card(name, sweep.data.root, sweep.data.missing)
         except DataError as error:
             errors.append(error)
     if errors:

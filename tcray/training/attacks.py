@@ -18,7 +18,7 @@ from tcray.training.draws import Member
 from tcray.training.losses import task_loss
 from tcray.training.packed_dataset import PackedDataset
 
-LEVELS = (0.03, 0.1, 0.3)
+EPSILONS = (0.03, 0.1, 0.3)
 """ε of either attack."""
 PGD_STEPS = 10
 PGD_STEP = 0.25
@@ -36,43 +36,43 @@ class Attacker:
     starts  (K, n, d_m) a modality, uniform in [-1, 1]; 0 in padded columns
     """
 
-    tables: PackedDataset
+    packed: PackedDataset
     labels: Tensor
     starts: tuple[Tensor, ...]
 
     @classmethod
-    def of(cls, tables: PackedDataset, members: Sequence[Member], folds: Tensor) -> Attacker:
+    def from_members(cls, packed: PackedDataset, members: Sequence[Member], folds: Tensor) -> Attacker:
         """The attacker of the members, which belong to `folds` (K,)."""
-        table = tables.splits["test"]
+        table = packed.splits["test"]
         length = table.inputs[0].shape[1]
-        labels = tables.labels.new_zeros(len(table.indices), length)
+        labels = packed.labels.new_zeros(len(table.indices), length)
         for fold, rows in enumerate(table.indices):
-            labels[fold, : len(rows)] = tables.labels[torch.from_numpy(rows)]
+            labels[fold, : len(rows)] = packed.labels[torch.from_numpy(rows)]
         starts = []
-        for (m, width), inputs in zip(tables.modalities.items(), table.inputs, strict=True):
+        for (m, width), inputs in zip(packed.modalities.items(), table.inputs, strict=True):
             start = inputs.new_zeros(len(members), *inputs.shape[1:])
             for k, member in enumerate(members):
-                drawn = member.draws.generator("pgd", m).uniform(-1, 1, (length, width)).astype(np.float32)
+                drawn = member.streams.generator("pgd", m).uniform(-1, 1, (length, width)).astype(np.float32)
                 start[k, :, :width] = torch.from_numpy(drawn)
             starts.append(start)
-        return cls(tables, labels[folds], tuple(starts))
+        return cls(packed, labels[folds], tuple(starts))
 
     def fgsm(self, level: float) -> Corruption:
         """x + ε sign(∂ task loss / ∂x) (Goodfellow et al. 2015, section 4)."""
 
-        def corrupt(population: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
-            return [x + level * sign for x, sign in zip(inputs, self._uphill(population, rows, inputs), strict=True)]
+        def corrupt(model: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+            return [x + level * sign for x, sign in zip(inputs, self._uphill(model, rows, inputs), strict=True)]
 
         return corrupt
 
     def pgd(self, level: float) -> Corruption:
         """Projected gradient ascent from a random start in the ε-ball (Madry et al. 2018, section 2.1)."""
 
-        def corrupt(population: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+        def corrupt(model: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
             offsets = [level * start[:, rows] for start in self.starts]
             for _ in range(PGD_STEPS):
                 moved = [x + offset for x, offset in zip(inputs, offsets, strict=True)]
-                uphill = self._uphill(population, rows, moved)
+                uphill = self._uphill(model, rows, moved)
                 offsets = [
                     (offset + PGD_STEP * level * sign).clamp(-level, level)
                     for offset, sign in zip(offsets, uphill, strict=True)
@@ -81,12 +81,12 @@ class Attacker:
 
         return corrupt
 
-    def _uphill(self, population: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+    def _uphill(self, model: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
         """The sign of the task loss's gradient; 0 where an input has no influence."""
         with torch.enable_grad():
             leaves = [x.clone().requires_grad_() for x in inputs]
-            outputs = population.fuse(population.encode(leaves))
+            outputs = model.fuse(model.encode(leaves))
             wanted = self.labels[:, rows]
-            loss = task_loss(self.tables.task, outputs, wanted, torch.ones_like(wanted))
+            loss = task_loss(self.packed.task, outputs, wanted, torch.ones_like(wanted))
             gradients = torch.autograd.grad(loss.sum(), leaves)
         return [gradient.sign() for gradient in gradients]

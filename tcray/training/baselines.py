@@ -15,8 +15,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from tcray.config.metrics import Task
-from tcray.data.dataset import MultimodalDataset, standardized
-from tcray.training.metrics import loss, metrics
+from tcray.data.dataset import MultimodalDataset, standardize_features
+from tcray.training.metrics import compute_metrics, mean_loss
 
 Doubles = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ PENALTIES: tuple[float, ...] = tuple(float(p) for p in 10 ** np.arange(5, 0.5, -
 """L2 penalties on the summed loss of standardised columns, strongest first; validation chooses one for all folds."""
 
 
-class Parts(NamedTuple):
+class SplitArrays(NamedTuple):
     """Arrays of one fold whose first axis is its train, validation or test examples."""
 
     train: Doubles
@@ -36,16 +36,18 @@ class Parts(NamedTuple):
 class Fold:
     """One fold's standardised features, modality to (n, d), and its labels, (n,)."""
 
-    features: Mapping[str, Parts]
-    labels: Parts
+    features: Mapping[str, SplitArrays]
+    labels: SplitArrays
 
-    def columns(self, modalities: Sequence[str]) -> Parts:
+    def columns(self, modalities: Sequence[str]) -> SplitArrays:
         """The columns of `modalities` beside one another, (n, Σd)."""
-        return Parts(*(np.hstack(part) for part in zip(*(self.features[name] for name in modalities), strict=True)))
+        return SplitArrays(
+            *(np.hstack(part) for part in zip(*(self.features[name] for name in modalities), strict=True))
+        )
 
 
 @dataclass(frozen=True)
-class Fit:
+class BaselineFit:
     """Predictions on validation and test, pooled over folds: scores for regression, logits for classification."""
 
     valid: Doubles
@@ -53,28 +55,28 @@ class Fit:
     valid_loss: float
 
 
-def reference_rows(dataset: MultimodalDataset) -> list[dict[str, Any]]:
+def fit_baselines(dataset: MultimodalDataset) -> list[dict[str, Any]]:
     """Three rows in the order of this module's caption, each `{"name": …, "metrics": {"valid.mae": …, "test.mae": …}}`.
 
     The constant is the train median, or the logit of the train share of positives; the linear model is ridge or
     L2-penalised logistic regression. Penalty and best modality are those of least validation loss.
     """
     task = dataset.card.task
-    folds = folds_of(dataset)
+    folds = standardized_folds(dataset)
     constant, linear = ("median", "ridge") if task == "regression" else ("majority", "logistic")
-    singles = {name: linear_fit(task, folds, (name,)) for name in dataset.features}
+    singles = {name: fit_linear(task, folds, (name,)) for name in dataset.features}
     best = min(singles, key=lambda name: singles[name].valid_loss)
     fits = {
-        constant: constant_fit(task, folds),
-        f"{linear}: all": linear_fit(task, folds, tuple(dataset.features)),
+        constant: fit_constant(task, folds),
+        f"{linear}: all": fit_linear(task, folds, tuple(dataset.features)),
         f"best single: {best}": singles[best],
     }
     return [{"name": name, "metrics": _metrics(task, folds, fit)} for name, fit in fits.items()]
 
 
-def folds_of(dataset: MultimodalDataset) -> tuple[Fold, ...]:
+def standardized_folds(dataset: MultimodalDataset) -> tuple[Fold, ...]:
     """The folds of a dataset, each standardised by its own train rows."""
-    features = {name: tensor.numpy() for name, tensor in standardized(dataset).items()}
+    features = {name: tensor.numpy() for name, tensor in standardize_features(dataset).items()}
     labels = dataset.labels.numpy()
     folds = []
     for number, split in enumerate(dataset.splits):
@@ -82,38 +84,38 @@ def folds_of(dataset: MultimodalDataset) -> tuple[Fold, ...]:
         folds.append(
             Fold(
                 {
-                    name: Parts(*(matrix[number, part].astype(np.float64) for part in rows))
+                    name: SplitArrays(*(matrix[number, part].astype(np.float64) for part in rows))
                     for name, matrix in features.items()
                 },
-                Parts(*(labels[part].astype(np.float64) for part in rows)),
+                SplitArrays(*(labels[part].astype(np.float64) for part in rows)),
             )
         )
     return tuple(folds)
 
 
-def constant_fit(task: Task, folds: Sequence[Fold]) -> Fit:
+def fit_constant(task: Task, folds: Sequence[Fold]) -> BaselineFit:
     """The constant that is best on each fold's train labels."""
     predictions = [
         [np.full(part.size, _constant(task, fold.labels.train)) for part in (fold.labels.valid, fold.labels.test)]
         for fold in folds
     ]
     valid, test = (np.concatenate(part) for part in zip(*predictions, strict=True))
-    return Fit(valid, test, loss(task, valid, _labels(folds).valid))
+    return BaselineFit(valid, test, mean_loss(task, valid, _labels(folds).valid))
 
 
-def linear_fit(task: Task, folds: Sequence[Fold], modalities: Sequence[str]) -> Fit:
+def fit_linear(task: Task, folds: Sequence[Fold], modalities: Sequence[str]) -> BaselineFit:
     """Ridge or logistic regression on `modalities`, at the penalty that is best on validation over all folds."""
     solve = ridge_path if task == "regression" else logistic_path
     predictions = []
     for fold in folds:
         columns = fold.columns(modalities)
-        axes = PrincipalAxes.of(columns.train)
+        axes = PrincipalAxes.from_columns(columns.train)
         path = solve(axes, fold.labels.train)
         predictions.append([axes.predict(part, *path) for part in (columns.valid, columns.test)])
     valid, test = (np.concatenate(part, axis=1) for part in zip(*predictions, strict=True))
-    losses = [loss(task, at_penalty, _labels(folds).valid) for at_penalty in valid]
+    losses = [mean_loss(task, at_penalty, _labels(folds).valid) for at_penalty in valid]
     best = int(np.argmin(losses))
-    return Fit(valid[best], test[best], losses[best])
+    return BaselineFit(valid[best], test[best], losses[best])
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class PrincipalAxes:
     squares: Doubles
 
     @classmethod
-    def of(cls, columns: Doubles) -> PrincipalAxes:
+    def from_columns(cls, columns: Doubles) -> PrincipalAxes:
         """The principal axes of `columns`, (n, d), by way of the smaller of its two Gram matrices."""
         rows, width = columns.shape
         centre = columns.mean(axis=0)
@@ -190,15 +192,15 @@ def _constant(task: Task, labels: Doubles) -> float:
     return float(np.log(share / (1 - share)))
 
 
-def _labels(folds: Sequence[Fold]) -> Parts:
-    return Parts(*(np.concatenate(part) for part in zip(*(fold.labels for fold in folds), strict=True)))
+def _labels(folds: Sequence[Fold]) -> SplitArrays:
+    return SplitArrays(*(np.concatenate(part) for part in zip(*(fold.labels for fold in folds), strict=True)))
 
 
-def _metrics(task: Task, folds: Sequence[Fold], fit: Fit) -> dict[str, float]:
+def _metrics(task: Task, folds: Sequence[Fold], fit: BaselineFit) -> dict[str, float]:
     labels = _labels(folds)
     parts = {"valid": (fit.valid, labels.valid), "test": (fit.test, labels.test)}
     return {
         f"{part}.{metric}": value
         for part, (prediction, label) in parts.items()
-        for metric, value in metrics(task, prediction, label).items()
+        for metric, value in compute_metrics(task, prediction, label).items()
     }

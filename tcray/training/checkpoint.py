@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.models.architecture import Floats, Layout
+from tcray.models.architecture import Floats, ParameterLayout
 
-ROWS = ("weights", "first", "second", "best")
+ROW_FIELDS = ("weights", "first", "second", "best")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Checkpoint:
     """Where a run stands after an epoch. Shape legend: F folds, P numbers a member."""
 
     epoch: int
@@ -33,20 +33,20 @@ class State:
     def to_bytes(self) -> bytes:
         """The state as an uncompressed `.npz`."""
         position = np.array([self.epoch, self.best_epoch, *self.steps])
-        rows = {name: getattr(self, name) for name in ROWS}
+        rows = {name: getattr(self, name) for name in ROW_FIELDS}
         return _archive(position=position, best_value=np.array(self.best_value), **rows)
 
     @classmethod
-    def from_bytes(cls, blob: bytes) -> State:
+    def from_bytes(cls, blob: bytes) -> Checkpoint:
         """The inverse of `to_bytes`."""
         with np.load(io.BytesIO(blob), allow_pickle=False) as arrays:
             epoch, best_epoch, *steps = (int(v) for v in arrays["position"])
-            return cls(epoch, best_epoch, float(arrays["best_value"]), steps, *(arrays[name] for name in ROWS))
+            return cls(epoch, best_epoch, float(arrays["best_value"]), steps, *(arrays[name] for name in ROW_FIELDS))
 
 
-def weights_to_bytes(layout: Layout, rows: Floats) -> bytes:
+def weights_to_bytes(layout: ParameterLayout, rows: Floats) -> bytes:
     """A run's weights (F, P) by parameter name, (F, …) each, as an uncompressed `.npz`: what `weights/<run id>` is."""
-    members = [layout.tensors(row) for row in rows]
+    members = [layout.unflatten(row) for row in rows]
     return _archive(**{p.name: np.stack([member[p.name] for member in members]) for p in layout.parameters})
 
 

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from tcray.config.run import Configuration
-from tcray.models.architecture import Architecture, padded
+from tcray.models.architecture import Architecture, round_up_to_block
 from tcray.models.random_streams import RandomStreams
 from tcray.training.packed_dataset import PackedDataset
 
-ROWS = 32
+ROW_MULTIPLE = 32
 """Batches are padded to a multiple of this: two vectors of the widest CPU, below which element-wise loops have scalar
 tails whose exponentials and logarithms have other last bits."""
-LEVELS = 1 << 16
+DROPOUT_LEVELS = 1 << 16
 """Dropout compares 16 random bits a unit with its rate, which is so resolved to 1/65536."""
 
 
@@ -31,7 +31,7 @@ class Member:
 
     configuration: Configuration
     fold: int
-    draws: RandomStreams
+    streams: RandomStreams
 
     def uses(self, modality: str) -> bool:
         """Whether the member sees this modality at all."""
@@ -66,26 +66,26 @@ class EpochDraws:
         self,
         members: Sequence[Member],
         architecture: Architecture,
-        tables: PackedDataset,
+        packed: PackedDataset,
         epoch: int,
         dtype: torch.dtype,
     ) -> None:
         """Draws it all, in the blocks a member has in any pack."""
         first = members[0].configuration
-        self._device, self._dtype = tables.labels.device, dtype
-        self._width = -(-first.batch_size // ROWS) * ROWS
-        self._hidden = padded(architecture.hidden)
-        train = tables.splits["train"].indices
+        self._device, self._dtype = packed.labels.device, dtype
+        self._width = -(-first.batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
+        self._hidden = round_up_to_block(architecture.hidden)
+        train = packed.splits["train"].indices
         self.steps_of = [-(-len(train[m.fold]) // first.batch_size) for m in members]
         self.steps = max(self.steps_of)
         self._members, self._epoch = members, epoch
-        self._order(tables, first.batch_size)
+        self._order(packed, first.batch_size)
         names = [f"encoder.{m}" for m in architecture.modalities]
         names += [f"decoder.{m}" for m in architecture.modalities if architecture.decodes]
         dropping = any(m.configuration.dropout > 0 for m in members)
         self._bits = {name: self._dropout_bits(name) for name in names if dropping}
         rates = torch.tensor([m.configuration.dropout for m in members], dtype=torch.float64)
-        threshold = (rates * LEVELS - LEVELS // 2).round().clamp(max=LEVELS // 2 - 1)
+        threshold = (rates * DROPOUT_LEVELS - DROPOUT_LEVELS // 2).round().clamp(max=DROPOUT_LEVELS // 2 - 1)
         self._threshold = threshold.to(self._device, torch.int16).view(-1, 1, 1)
         self._scale = (1 / (1 - rates)).to(self._device, dtype).view(-1, 1, 1)
         self._kept = {m: self._kept_rows(m) for m in architecture.modalities if any(k.rate(m) > 0 for k in members)}
@@ -104,17 +104,17 @@ class EpochDraws:
             prior={m: samples[step] for m, samples in self._prior.items()},
         )
 
-    def _order(self, tables: PackedDataset, batch_size: int) -> None:
+    def _order(self, packed: PackedDataset, batch_size: int) -> None:
         """A fresh permutation of each member's train split, cut into batches; the last is padded and masked."""
         shape = (self.steps, len(self._members), self._width)
         index, rows = np.zeros(shape, np.int64), np.zeros(shape, np.float64)
         for k, member in enumerate(self._members):
-            train = tables.splits["train"].indices[member.fold]
-            order = train[member.draws.generator("order", epoch=self._epoch).permutation(len(train))]
+            train = packed.splits["train"].indices[member.fold]
+            order = train[member.streams.generator("order", epoch=self._epoch).permutation(len(train))]
             for step in range(self.steps_of[k]):
                 chosen = order[step * batch_size : (step + 1) * batch_size]
-                index[step, k, : len(chosen)] = chosen + member.fold * tables.examples
-                index[step, k, len(chosen) :] = chosen[0] + member.fold * tables.examples
+                index[step, k, : len(chosen)] = chosen + member.fold * packed.examples
+                index[step, k, len(chosen) :] = chosen[0] + member.fold * packed.examples
                 rows[step, k, : len(chosen)] = 1
         self._index = torch.from_numpy(index).to(self._device)
         self._rows = torch.from_numpy(rows).to(self._device, self._dtype)
@@ -125,7 +125,7 @@ class EpochDraws:
         for k, member in enumerate(self._members):
             if member.configuration.dropout > 0:
                 shape = (self.steps_of[k], self._width, self._hidden)
-                drawn = member.draws.generator("dropout", layer, self._epoch).bytes(2 * int(np.prod(shape)))
+                drawn = member.streams.generator("dropout", layer, self._epoch).bytes(2 * int(np.prod(shape)))
                 bits[: self.steps_of[k], k] = np.frombuffer(drawn, np.int16).reshape(shape)
         return torch.from_numpy(bits).to(self._device)
 
@@ -135,15 +135,15 @@ class EpochDraws:
         for k, member in enumerate(self._members):
             rate = member.rate(modality)
             if rate > 0:
-                generator = member.draws.generator("modality dropout", modality, self._epoch)
+                generator = member.streams.generator("modality dropout", modality, self._epoch)
                 kept[: self.steps_of[k], k] = generator.random((self.steps_of[k], self._width)) >= rate
         return torch.from_numpy(kept).to(self._device)
 
     def _prior_samples(self, modality: str, dim: int) -> Tensor:
         """(S, K, B, ℓ) standard normal, zero on padded latent units."""
-        samples = np.zeros((self.steps, len(self._members), self._width, padded(dim)))
+        samples = np.zeros((self.steps, len(self._members), self._width, round_up_to_block(dim)))
         for k, member in enumerate(self._members):
             shape = (self.steps_of[k], self._width, dim)
-            generator = member.draws.generator("prior", modality, self._epoch)
+            generator = member.streams.generator("prior", modality, self._epoch)
             samples[: self.steps_of[k], k, :, :dim] = generator.standard_normal(shape)
         return torch.from_numpy(samples).to(self._device, self._dtype)

@@ -28,8 +28,8 @@ Values = NDArray[np.float64]
 
 
 def predict(
-    population: StackedModel,
-    tables: PackedDataset,
+    model: StackedModel,
+    packed: PackedDataset,
     split: SplitName,
     folds: Tensor,
     *,
@@ -39,45 +39,45 @@ def predict(
     """Outputs (K, n) of every member on its own fold's split; latents of `missing` modalities are 0, the prior mean."""
     outputs = []
     with torch.no_grad():
-        for rows, inputs in tables.splits[split].blocks(folds):
-            seen = corrupt(population, rows, inputs) if corrupt else inputs
-            latents = population.encode(seen)
-            names = population.architecture.modalities
+        for rows, inputs in packed.splits[split].blocks(folds):
+            seen = corrupt(model, rows, inputs) if corrupt else inputs
+            latents = model.encode(seen)
+            names = model.architecture.modalities
             latents = [torch.zeros_like(z) if m in missing else z for m, z in zip(names, latents, strict=True)]
-            outputs.append(population.fuse(latents))
+            outputs.append(model.fuse(latents))
     return torch.cat(outputs, 1).double().cpu().numpy()
 
 
-def conditions(
-    population: StackedModel, tables: PackedDataset, members: Sequence[Member], folds: Tensor
+def predict_conditions(
+    model: StackedModel, packed: PackedDataset, members: Sequence[Member], folds: Tensor
 ) -> dict[str, Values]:
     """Test outputs (K, n) under every condition that a confirm run is evaluated in.
 
     `clean`; `missing:a+b` for every non-empty subset of the modalities; `noise:m:σ`; `fgsm:ε` and `pgd:ε`.
     """
-    names = tuple(tables.modalities)
-    found = {"clean": predict(population, tables, "test", folds)}
+    names = tuple(packed.modalities)
+    found = {"clean": predict(model, packed, "test", folds)}
     for size in range(1, len(names) + 1):
         for subset in combinations(names, size):
             condition = "missing:" + "+".join(subset)
-            found[condition] = predict(population, tables, "test", folds, missing=frozenset(subset))
+            found[condition] = predict(model, packed, "test", folds, missing=frozenset(subset))
     for k, m in enumerate(names):
-        for level, corrupt in _noises(k, m, tables, members, population).items():
-            found[f"noise:{m}:{level}"] = predict(population, tables, "test", folds, corrupt=corrupt)
-    attacker = Attacker.of(tables, members, folds)
-    for level in attacks.LEVELS:
-        found[f"fgsm:{level}"] = predict(population, tables, "test", folds, corrupt=attacker.fgsm(level))
-        found[f"pgd:{level}"] = predict(population, tables, "test", folds, corrupt=attacker.pgd(level))
+        for level, corrupt in _noises(k, m, packed, members, model).items():
+            found[f"noise:{m}:{level}"] = predict(model, packed, "test", folds, corrupt=corrupt)
+    attacker = Attacker.from_members(packed, members, folds)
+    for level in attacks.EPSILONS:
+        found[f"fgsm:{level}"] = predict(model, packed, "test", folds, corrupt=attacker.fgsm(level))
+        found[f"pgd:{level}"] = predict(model, packed, "test", folds, corrupt=attacker.pgd(level))
     return found
 
 
 def _noises(
-    position: int, modality: str, tables: PackedDataset, members: Sequence[Member], population: StackedModel
+    position: int, modality: str, packed: PackedDataset, members: Sequence[Member], model: StackedModel
 ) -> dict[float, Corruption]:
     """Gaussian noise on one modality, the same draw at every level."""
-    length, width = tables.splits["test"].inputs[0].shape[1], tables.modalities[modality]
-    drawn = [m.draws.generator("noise", modality).standard_normal((length, width), np.float32) for m in members]
-    noise = torch.from_numpy(np.stack(drawn)).to(population.present.device)
+    length, width = packed.splits["test"].inputs[0].shape[1], packed.modalities[modality]
+    drawn = [m.streams.generator("noise", modality).standard_normal((length, width), np.float32) for m in members]
+    noise = torch.from_numpy(np.stack(drawn)).to(model.present.device)
 
     def at(level: float) -> Corruption:
         def corrupt(_: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
@@ -90,23 +90,23 @@ def _noises(
     return {level: at(level) for level in NOISE_LEVELS}
 
 
-def check(population: StackedModel, tables: PackedDataset, folds: Tensor) -> dict[str, Values]:
+def measure_latents(model: StackedModel, packed: PackedDataset, folds: Tensor) -> dict[str, Values]:
     """The manipulation check on the validation split, (K,) each: `mmd2.m`, `norm.m` (‖z‖²/ℓ) and `reconstruction.m`."""
-    table, dim = tables.splits["valid"], population.architecture.latent
-    counted = torch.from_numpy(table.counted()).to(tables.labels)[folds]
+    table, dim = packed.splits["valid"], model.architecture.latent
+    counted = torch.from_numpy(table.mask()).to(packed.labels)[folds]
     latents: list[list[Tensor]] = []
     errors: list[list[Tensor]] = []
     with torch.no_grad():
         for rows, inputs in table.blocks(folds):
-            block = population.encode(inputs)
+            block = model.encode(inputs)
             latents.append(block)
-            if population.architecture.decodes:
-                decoded = zip(population.decode(block), inputs, tables.modalities.values(), strict=True)
+            if model.architecture.decodes:
+                decoded = zip(model.decode(block), inputs, packed.modalities.values(), strict=True)
                 totals = [reconstruction(y, x, counted[:, rows], width) for y, x, width in decoded]
                 errors.append([total * counted[:, rows].sum(1) for total in totals])
         pairs = pair_weights(counted)
         found: dict[str, Tensor] = {}
-        for k, m in enumerate(tables.modalities):
+        for k, m in enumerate(packed.modalities):
             z = torch.cat([block[k] for block in latents], 1)
             found[f"mmd2.{m}"] = mmd_rbf(z, counted, pairs, dim)
             found[f"norm.{m}"] = second_moment(z, counted, dim)

@@ -30,7 +30,7 @@ class Objective:
     alignment: Tensor
 
     @classmethod
-    def of(cls, task: Task, members: Sequence[Configuration], like: Tensor) -> Objective:
+    def from_configurations(cls, task: Task, members: Sequence[Configuration], like: Tensor) -> Objective:
         """The objective of members that share a signature."""
         first = members[0]
 
@@ -41,50 +41,48 @@ class Objective:
         return cls(task, first.terms, first.prior_kernel, *map(strengths, names))
 
     def __call__(
-        self, population: StackedModel, inputs: Sequence[Tensor], labels: Tensor, batch: Batch
+        self, model: StackedModel, inputs: Sequence[Tensor], labels: Tensor, batch: Batch
     ) -> tuple[Tensor, Tensor]:
         """Task loss and whole loss, (K,) each, of inputs (K, B, d_m) and labels (K, B)."""
-        names = tuple(population.architecture.modalities)
-        latents = population.encode(inputs, batch.masks)
+        names = tuple(model.architecture.modalities)
+        latents = model.encode(inputs, batch.masks)
         seen = [z * batch.kept[m].unsqueeze(2) if m in batch.kept else z for m, z in zip(names, latents, strict=True)]
-        task = task_loss(self.task, population.fuse(seen), labels, batch.rows)
+        task = task_loss(self.task, model.fuse(seen), labels, batch.rows)
         total = task
         has_prior, has_reconstruction, has_alignment = self.terms
         if has_prior:
-            total = total + self.prior * self._mmd(population, latents, batch)
+            total = total + self.prior * self._mmd(model, latents, batch)
         if has_reconstruction:
-            total = total + self.reconstruction * self._reconstruction(population, latents, inputs, batch)
+            total = total + self.reconstruction * self._reconstruction(model, latents, inputs, batch)
         if has_alignment:
-            total = total + self.alignment * self._alignment(population, latents, batch)
+            total = total + self.alignment * self._alignment(model, latents, batch)
         return task, total
 
-    def _mmd(self, population: StackedModel, latents: Sequence[Tensor], batch: Batch) -> Tensor:
-        dim, pairs = population.architecture.latent, pair_weights(batch.rows)
+    def _mmd(self, model: StackedModel, latents: Sequence[Tensor], batch: Batch) -> Tensor:
+        dim, pairs = model.architecture.latent, pair_weights(batch.rows)
         total = torch.zeros_like(self.prior)
-        for k, (m, z) in enumerate(zip(population.architecture.modalities, latents, strict=True)):
+        for k, (m, z) in enumerate(zip(model.architecture.modalities, latents, strict=True)):
             if self.kernel == "rbf":
                 distance = mmd_rbf(z, batch.rows, pairs, dim)
             else:
                 distance = mmd_imq(z, batch.rows, pairs, dim, batch.prior[m])
-            total = total + torch.where(population.present[:, k], distance, 0.0)
+            total = total + torch.where(model.present[:, k], distance, 0.0)
         return total
 
     def _reconstruction(
-        self, population: StackedModel, latents: Sequence[Tensor], inputs: Sequence[Tensor], batch: Batch
+        self, model: StackedModel, latents: Sequence[Tensor], inputs: Sequence[Tensor], batch: Batch
     ) -> Tensor:
-        decoded = population.decode(latents, batch.masks)
+        decoded = model.decode(latents, batch.masks)
         total = torch.zeros_like(self.reconstruction)
-        for k, (width, x, y) in enumerate(
-            zip(population.architecture.modalities.values(), inputs, decoded, strict=True)
-        ):
-            total = total + torch.where(population.present[:, k], reconstruction(y, x, batch.rows, width), 0.0)
+        for k, (width, x, y) in enumerate(zip(model.architecture.modalities.values(), inputs, decoded, strict=True)):
+            total = total + torch.where(model.present[:, k], reconstruction(y, x, batch.rows, width), 0.0)
         return total
 
-    def _alignment(self, population: StackedModel, latents: Sequence[Tensor], batch: Batch) -> Tensor:
+    def _alignment(self, model: StackedModel, latents: Sequence[Tensor], batch: Batch) -> Tensor:
         total = torch.zeros_like(self.alignment)
         for a, b in combinations(range(len(latents)), 2):
-            both = population.present[:, a] & population.present[:, b]
-            gap = alignment(latents[a], latents[b], batch.rows, population.architecture.latent)
+            both = model.present[:, a] & model.present[:, b]
+            gap = alignment(latents[a], latents[b], batch.rows, model.architecture.latent)
             total = total + torch.where(both, gap, 0.0)
         return total
 

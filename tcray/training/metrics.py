@@ -17,7 +17,7 @@ Floats = NDArray[np.floating]
 Booleans = NDArray[np.bool_]
 
 
-def metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, float]:
+def compute_metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, float]:
     """Every metric that `task` has (see `tcray.config.metrics`); NaN where one is undefined.
 
     prediction  (N,) the sentiment for regression, the logit for classification
@@ -29,7 +29,7 @@ def metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, float]:
         return _regression(prediction, label) if task == "regression" else _classification(prediction, label)
 
 
-def loss(task: Task, prediction: Floats, label: Floats) -> float:
+def mean_loss(task: Task, prediction: Floats, label: Floats) -> float:
     """The mean task loss: L1 for regression, binary cross-entropy of the logit for classification."""
     prediction = np.asarray(prediction, np.float64)
     label = np.asarray(label, np.float64)
@@ -39,7 +39,7 @@ def loss(task: Task, prediction: Floats, label: Floats) -> float:
 
 
 def _regression(prediction: Floats, label: Floats) -> dict[str, float]:
-    mae = loss("regression", prediction, label)
+    mae = mean_loss("regression", prediction, label)
     charged = label != 0
     seven = np.rint(np.clip(prediction, -3, 3)) == np.rint(np.clip(label, -3, 3))
     return {
@@ -57,7 +57,7 @@ def _regression(prediction: Floats, label: Floats) -> dict[str, float]:
 def _classification(logit: Floats, label: Floats) -> dict[str, float]:
     predicted, actual = logit > 0, label > 0.5
     return {
-        "loss": loss("classification", logit, label),
+        "loss": mean_loss("classification", logit, label),
         "accuracy": accuracy(predicted, actual),
         "f1": weighted_f1(predicted, actual),
         "auroc": auroc(logit, actual),

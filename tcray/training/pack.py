@@ -21,16 +21,16 @@ from torch import Tensor
 from tcray.config.metrics import METRICS
 from tcray.config.run import Run
 from tcray.data.dataset import MultimodalDataset
-from tcray.models.architecture import Architecture, Floats, Layout, initial
+from tcray.models.architecture import Architecture, Floats, ParameterLayout, initialize_parameters
 from tcray.models.random_streams import RandomStreams
-from tcray.models.spectrum import spectra
+from tcray.models.spectrum import compute_spectra
 from tcray.models.stacked import StackedModel
 from tcray.store.outcome import Evaluation, Outcome
-from tcray.training.checkpoint import ROWS, State, weights_to_bytes
+from tcray.training.checkpoint import ROW_FIELDS, Checkpoint, weights_to_bytes
 from tcray.training.draws import EpochDraws, Member
-from tcray.training.evaluation import Values, check, conditions, predict
+from tcray.training.evaluation import Values, measure_latents, predict, predict_conditions
 from tcray.training.losses import Objective
-from tcray.training.metrics import metrics
+from tcray.training.metrics import compute_metrics
 from tcray.training.optimizer import AdamW
 from tcray.training.packed_dataset import PackedDataset, SplitName
 
@@ -40,7 +40,7 @@ class TrainResult:
     """What a run's segment gave: its outcome, the state to go on from, and a finished confirm run's weights."""
 
     outcome: Outcome
-    state: bytes | None
+    checkpoint: bytes | None
     weights: bytes | None
 
 
@@ -50,7 +50,7 @@ def train(
     *,
     start: int,
     stop: int,
-    states: Sequence[bytes | None],
+    checkpoints: Sequence[bytes | None],
     device: str = "cpu",
     confirm: bool = False,
     dtype: torch.dtype = torch.float32,
@@ -63,10 +63,10 @@ def train(
     alike = {(run.signature, run.epochs) for run in runs}
     assert len(alike) == 1, "runs that share a pack share a signature and a number of epochs"
     with _one_thread(device):
-        tables = dataset if isinstance(dataset, PackedDataset) else PackedDataset.of(dataset, device, dtype)
+        packed = dataset if isinstance(dataset, PackedDataset) else PackedDataset.from_dataset(dataset, device, dtype)
         began = perf_counter()
-        loaded = [State.from_bytes(blob) for blob in states if blob is not None]
-        pack = _Pack.resume(tables, runs, loaded, dtype) if start else _Pack.begin(tables, runs, dtype)
+        loaded = [Checkpoint.from_bytes(blob) for blob in checkpoints if blob is not None]
+        pack = _Pack.resume(packed, runs, loaded, dtype) if start else _Pack.begin(packed, runs, dtype)
         for epoch in range(start + 1, stop + 1):
             pack.epoch(epoch, every_metric=confirm)
         return pack.finish(stop, confirm=confirm, began=began)
@@ -104,11 +104,11 @@ class _Progress:
 
 @dataclass(slots=True)
 class _Pack:
-    tables: PackedDataset
+    packed: PackedDataset
     runs: Sequence[Run]
     members: Sequence[Member]
-    layout: Layout
-    population: StackedModel
+    layout: ParameterLayout
+    model: StackedModel
     best: StackedModel
     """The members as they were at their run's best epoch."""
     optimizer: AdamW
@@ -118,56 +118,60 @@ class _Pack:
     """(K,) the fold of each member."""
 
     @classmethod
-    def begin(cls, tables: PackedDataset, runs: Sequence[Run], dtype: torch.dtype) -> _Pack:
+    def begin(cls, packed: PackedDataset, runs: Sequence[Run], dtype: torch.dtype) -> _Pack:
         """All runs before their first epoch."""
-        architecture = Architecture.of(runs[0].configuration, tables.modalities)
-        layout = Layout.of(architecture)
-        states = []
+        architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
+        layout = ParameterLayout.from_architecture(architecture)
+        checkpoints = []
         for run in runs:
-            drawn = [initial(architecture, m.configuration, m.draws) for m in _members(tables, run)]
-            weights = np.stack([layout.row(tensors) for tensors in drawn])
+            drawn = [initialize_parameters(architecture, m.configuration, m.streams) for m in _members(packed, run)]
+            weights = np.stack([layout.flatten(tensors) for tensors in drawn])
             nothing = np.zeros_like(weights)
-            states.append(State(0, 0, float("nan"), [0] * tables.folds, weights, nothing, nothing, weights))
-        return cls.resume(tables, runs, states, dtype)
+            checkpoints.append(Checkpoint(0, 0, float("nan"), [0] * packed.folds, weights, nothing, nothing, weights))
+        return cls.resume(packed, runs, checkpoints, dtype)
 
     @classmethod
-    def resume(cls, tables: PackedDataset, runs: Sequence[Run], states: Sequence[State], dtype: torch.dtype) -> _Pack:
+    def resume(
+        cls, packed: PackedDataset, runs: Sequence[Run], checkpoints: Sequence[Checkpoint], dtype: torch.dtype
+    ) -> _Pack:
         """All runs where their states left them."""
-        architecture = Architecture.of(runs[0].configuration, tables.modalities)
-        layout = Layout.of(architecture)
-        members = [member for run in runs for member in _members(tables, run)]
-        device = tables.labels.device
-        present = torch.tensor([[m.uses(name) for name in tables.modalities] for m in members], device=device)
+        architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
+        layout = ParameterLayout.from_architecture(architecture)
+        members = [member for run in runs for member in _members(packed, run)]
+        device = packed.labels.device
+        present = torch.tensor([[m.uses(name) for name in packed.modalities] for m in members], device=device)
         weights, first, second, best = (
-            torch.from_numpy(np.concatenate([getattr(state, name) for state in states])).to(device, dtype)
-            for name in ROWS
+            torch.from_numpy(np.concatenate([getattr(state, name) for state in checkpoints])).to(device, dtype)
+            for name in ROW_FIELDS
         )
         configurations = [m.configuration for m in members]
         return cls(
-            tables=tables,
+            packed=packed,
             runs=runs,
             members=members,
             layout=layout,
-            population=StackedModel(architecture, weights, present),
+            model=StackedModel(architecture, weights, present),
             best=StackedModel(architecture, best, present),
             optimizer=AdamW(
                 parameters=weights,
                 first=first,
                 second=second,
-                steps=torch.tensor([n for state in states for n in state.steps], dtype=torch.float32, device=device),
+                steps=torch.tensor(
+                    [n for state in checkpoints for n in state.steps], dtype=torch.float32, device=device
+                ),
                 lr=[c.lr for c in configurations],
                 weight_decay=[c.weight_decay for c in configurations],
                 decaying=layout.decaying,
             ),
-            objective=Objective.of(tables.task, configurations, tables.labels),
-            progress=[_Progress(state.best_epoch, state.best_value) for state in states],
+            objective=Objective.from_configurations(packed.task, configurations, packed.labels),
+            progress=[_Progress(state.best_epoch, state.best_value) for state in checkpoints],
             folds=torch.tensor([m.fold for m in members], device=device),
         )
 
     def epoch(self, epoch: int, *, every_metric: bool) -> None:
         """One pass over the train split for every run that has not diverged, then a look at validation."""
         running = self._steps(epoch)
-        outputs = predict(self.population, self.tables, "valid", self.folds)
+        outputs = predict(self.model, self.packed, "valid", self.folds)
         for i, run in enumerate(self.runs):
             progress = self.progress[i]
             if progress.diverged:
@@ -185,19 +189,19 @@ class _Pack:
             )
             if progress.improves(progress.value, maximize=METRICS[name].maximize):
                 progress.best_epoch, progress.best_value = epoch, progress.value
-                self.best.rows[self._own(i)] = self.population.rows[self._own(i)]
+                self.best.rows[self._own(i)] = self.model.rows[self._own(i)]
 
     def _steps(self, epoch: int) -> Values:
         """Trains one epoch; the mean task loss over each member's batches, (K,)."""
-        draws = EpochDraws(self.members, self.population.architecture, self.tables, epoch, self.tables.labels.dtype)
-        diverged = [progress.diverged > 0 for progress in self.progress for _ in range(self.tables.folds)]
-        leaves = [self.population.parameters[p.name].requires_grad_(True) for p in self.layout.parameters]
+        draws = EpochDraws(self.members, self.model.architecture, self.packed, epoch, self.packed.labels.dtype)
+        diverged = [progress.diverged > 0 for progress in self.progress for _ in range(self.packed.folds)]
+        leaves = [self.model.parameters[p.name].requires_grad_(True) for p in self.layout.parameters]
         total = torch.zeros_like(self.objective.prior)
         for step in range(draws.steps):
             batch = draws.batch(step)
             flat = batch.index.flatten()
-            inputs = [x.index_select(0, flat).view(*batch.index.shape, -1) for x in self.tables.inputs]
-            task, whole = self.objective(self.population, inputs, self.tables.labels[batch.index], batch)
+            inputs = [x.index_select(0, flat).view(*batch.index.shape, -1) for x in self.packed.inputs]
+            task, whole = self.objective(self.model, inputs, self.packed.labels[batch.index], batch)
             parts = [part.flatten(1) for part in torch.autograd.grad(whole.sum(), leaves)]
             torch.cat(parts, 1, out=self.optimizer.gradients[:, : self.layout.numel])
             active = [step < steps and not gone for steps, gone in zip(draws.steps_of, diverged, strict=True)]
@@ -210,7 +214,7 @@ class _Pack:
         """What came of every run at epoch `stop`."""
         last = stop == self.runs[0].epochs
         measured = self._measured(last=last)
-        evaluations = conditions(self.best, self.tables, self.members, self.folds) if confirm and last else {}
+        evaluations = predict_conditions(self.best, self.packed, self.members, self.folds) if confirm and last else {}
         share = (perf_counter() - began) / len(self.runs)
         return [self._trained(i, stop, measured[i], evaluations, share, confirm=confirm) for i in range(len(self.runs))]
 
@@ -220,22 +224,22 @@ class _Pack:
         if last:
             views += [
                 ("test", self.best, "test"),
-                ("last.valid", self.population, "valid"),
-                ("last.test", self.population, "test"),
+                ("last.valid", self.model, "valid"),
+                ("last.test", self.model, "test"),
             ]
         measured: list[dict[str, float]] = [{} for _ in self.runs]
-        for prefix, population, split in views:
-            outputs = predict(population, self.tables, split, self.folds)
+        for prefix, model, split in views:
+            outputs = predict(model, self.packed, split, self.folds)
             for i, found in enumerate(measured):
                 found |= {f"{prefix}.{k}": v for k, v in self._metrics(outputs, i, split).items()}
         if last:
-            for name, population in (("train.loss", self.population), ("train.loss_best", self.best)):
-                outputs = predict(population, self.tables, "train", self.folds)
+            for name, model in (("train.loss", self.model), ("train.loss_best", self.best)):
+                outputs = predict(model, self.packed, "train", self.folds)
                 for i, found in enumerate(measured):
                     found[name] = self._metrics(outputs, i, "train")["loss"]
-        for name, values in check(self.best, self.tables, self.folds).items():
+        for name, values in measure_latents(self.best, self.packed, self.folds).items():
             for i, found in enumerate(measured):
-                if self.members[i * self.tables.folds].uses(name.partition(".")[2]):
+                if self.members[i * self.packed.folds].uses(name.partition(".")[2]):
                     found[f"check.{name}"] = float(values[self._own(i)].mean())
         return measured
 
@@ -278,16 +282,16 @@ class _Pack:
     def _spectra(self, i: int) -> dict[str, list[float]]:
         """The spectra of a run, the mean over its folds."""
         c = self.runs[i].configuration
-        members = [self.layout.tensors(row) for row in self._rows(self.best.rows, i)]
-        each = [spectra(self.population.architecture, member, c.modalities, c.rank) for member in members]
+        members = [self.layout.unflatten(row) for row in self._rows(self.best.rows, i)]
+        each = [compute_spectra(self.model.architecture, member, c.modalities, c.rank) for member in members]
         return {kind: [float(v) for v in np.mean([s[kind] for s in each], axis=0)] for kind in each[0]}
 
     def _state(self, i: int, epoch: int) -> bytes:
         progress, optimizer = self.progress[i], self.optimizer
-        tensors = (self.population.rows, optimizer.first, optimizer.second, self.best.rows)
+        tensors = (self.model.rows, optimizer.first, optimizer.second, self.best.rows)
         steps = [int(n) for n in optimizer.steps[self._own(i)]]
         rows = (self._rows(tensor, i) for tensor in tensors)
-        return State(epoch, progress.best_epoch, progress.best_value, steps, *rows).to_bytes()
+        return Checkpoint(epoch, progress.best_epoch, progress.best_value, steps, *rows).to_bytes()
 
     def _rows(self, tensor: Tensor, i: int) -> Floats:
         """Run i's rows (F, P) of a tensor (K, P), on the host."""
@@ -295,15 +299,15 @@ class _Pack:
         return rows
 
     def _metrics(self, outputs: Values, i: int, split: SplitName) -> dict[str, float]:
-        return metrics(self.tables.task, self._pooled(outputs, i, split), self.tables.splits[split].labels)
+        return compute_metrics(self.packed.task, self._pooled(outputs, i, split), self.packed.splits[split].labels)
 
     def _pooled(self, outputs: Values, i: int, split: SplitName) -> Values:
-        return self.tables.splits[split].pooled(outputs[self._own(i)])
+        return self.packed.splits[split].concatenate_folds(outputs[self._own(i)])
 
     def _own(self, i: int) -> slice:
         """Run i's members."""
-        return slice(i * self.tables.folds, (i + 1) * self.tables.folds)
+        return slice(i * self.packed.folds, (i + 1) * self.packed.folds)
 
 
-def _members(tables: PackedDataset, run: Run) -> list[Member]:
-    return [Member(run.configuration, fold, RandomStreams.of(run, fold)) for fold in range(tables.folds)]
+def _members(packed: PackedDataset, run: Run) -> list[Member]:
+    return [Member(run.configuration, fold, RandomStreams.from_run(run, fold)) for fold in range(packed.folds)]

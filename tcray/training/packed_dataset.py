@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tcray.config.metrics import Task
-from tcray.data.dataset import MultimodalDataset, standardized
-from tcray.models.architecture import padded
+from tcray.data.dataset import MultimodalDataset, standardize_features
+from tcray.models.architecture import round_up_to_block
 
 BLOCK_ROWS = 64
 """Rows an evaluation computes at a time, in every pack and for every split."""
@@ -26,7 +26,7 @@ SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class SplitTable:
+class PackedSplit:
     """One split of every fold."""
 
     indices: tuple[NDArray[np.int64], ...]
@@ -43,13 +43,13 @@ class SplitTable:
             rows = slice(begin, begin + BLOCK_ROWS)
             yield rows, [x[:, rows].expand(len(folds), -1, -1) if shared else x[folds, rows] for x in self.inputs]
 
-    def pooled(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+    def concatenate_folds(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """A run's values (F, n), its folds' padding cut off, end to end: (Σ lengths,)."""
         return np.concatenate([row[: len(rows)] for row, rows in zip(values, self.indices, strict=True)]).astype(
             np.float64
         )
 
-    def counted(self) -> NDArray[np.float64]:
+    def mask(self) -> NDArray[np.float64]:
         """(F, n): 1 for a row of the split, 0 for padding."""
         width = self.inputs[0].shape[1]
         return np.stack([(np.arange(width) < len(rows)).astype(np.float64) for rows in self.indices])
@@ -66,7 +66,7 @@ class PackedDataset:
     labels: Tensor
     """(F·N,)"""
     examples: int
-    splits: Mapping[SplitName, SplitTable]
+    splits: Mapping[SplitName, PackedSplit]
 
     @property
     def folds(self) -> int:
@@ -74,11 +74,13 @@ class PackedDataset:
         return len(self.splits["train"].indices)
 
     @classmethod
-    def of(cls, dataset: MultimodalDataset, device: str = "cpu", dtype: torch.dtype = torch.float32) -> PackedDataset:
+    def from_dataset(
+        cls, dataset: MultimodalDataset, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> PackedDataset:
         """The tables of a dataset."""
         features = {
-            m: torch.nn.functional.pad(x.to(device, dtype), (0, padded(x.shape[2]) - x.shape[2]))
-            for m, x in standardized(dataset).items()
+            m: torch.nn.functional.pad(x.to(device, dtype), (0, round_up_to_block(x.shape[2]) - x.shape[2]))
+            for m, x in standardize_features(dataset).items()
         }
         labels = dataset.labels.to(device, dtype)
         return cls(
@@ -96,11 +98,11 @@ class PackedDataset:
         )
 
 
-def _split(indices: Sequence[Tensor], features: Sequence[Tensor], labels: Tensor) -> SplitTable:
+def _split(indices: Sequence[Tensor], features: Sequence[Tensor], labels: Tensor) -> PackedSplit:
     longest = max(len(rows) for rows in indices)
     width = -(-longest // BLOCK_ROWS) * BLOCK_ROWS
     filled = [torch.cat([rows, rows[:1].expand(width - len(rows))]) for rows in indices]
-    return SplitTable(
+    return PackedSplit(
         indices=tuple(rows.numpy() for rows in indices),
         inputs=tuple(torch.stack([x[fold, rows] for fold, rows in enumerate(filled)]) for x in features),
         labels=np.concatenate([labels[rows].double().numpy() for rows in indices]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.search.queue import Examples
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ class LazyDatasets(Mapping[str, "MultimodalDataset"]):
 
     def __getitem__(self, name: str) -> MultimodalDataset:
         """The dataset. Raises DataError where its files are broken, or no longer those of its card."""
-        from tcray.data.dataset import load
+        from tcray.data.dataset import load_dataset
 
         if name not in self._loaded:
-            self._loaded[name] = load(self._cards[name], self._root)
+            self._loaded[name] = load_dataset(self._cards[name], self._root)
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -161,9 +161,9 @@ class _Session:
         self.store.write_manifest(manifest.with_session(written, manifest.session(placement.device)))
 
     def _first_manifest(self) -> dict[str, Any]:
-        from tcray.training.baselines import reference_rows
+        from tcray.training.baselines import fit_baselines
 
-        references = {name: reference_rows(dataset) for name, dataset in self.library.items()}
+        references = {name: fit_baselines(dataset) for name, dataset in self.library.items()}
         return manifest.first(self.planned, self.store.sweep_id, references)
 
     def _tune(self, queue: Queue, lease: Lease, cluster: Cluster, placement: Placement, remarks: HostNotices) -> None:

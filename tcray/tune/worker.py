@@ -43,7 +43,7 @@ class Train(Protocol):
         *,
         start: int,
         stop: int,
-        states: Sequence[bytes | None],
+        checkpoints: Sequence[bytes | None],
         device: str,
         confirm: bool,
     ) -> list[TrainResult]:
@@ -109,29 +109,29 @@ class Worker:
         """Trains a pack, those whose state is missing from epoch 0, and keeps states and weights."""
         segments = pack.segments
         with ThreadPoolExecutor(WRITERS) as blobs:
-            states = list(blobs.map(self._state, segments))
+            checkpoints = list(blobs.map(self._state, segments))
             trained: dict[int, TrainResult] = {}
-            for start in sorted({_start(s, state) for s, state in zip(segments, states, strict=True)}):
-                group = [i for i, s in enumerate(segments) if _start(s, states[i]) == start]
-                found = self._train([segments[i] for i in group], start, [states[i] for i in group])
+            for start in sorted({_start(s, state) for s, state in zip(segments, checkpoints, strict=True)}):
+                group = [i for i, s in enumerate(segments) if _start(s, checkpoints[i]) == start]
+                found = self._train([segments[i] for i in group], start, [checkpoints[i] for i in group])
                 trained.update(zip(group, found, strict=True))
             list(blobs.map(self._keep, segments, (trained[i] for i in range(len(segments)))))
         return tuple(_after(trained[i].outcome, pack.start) for i in range(len(segments)))
 
-    def _train(self, segments: Sequence[Segment], start: int, states: Sequence[bytes | None]) -> list[TrainResult]:
+    def _train(self, segments: Sequence[Segment], start: int, checkpoints: Sequence[bytes | None]) -> list[TrainResult]:
         """Trains runs together, or as many at a time as memory holds; one that does not fit alone FAILED."""
         first = segments[0]
         most = self._most.get(first.run.signature, len(segments))
         if most < len(segments):
             parts = [slice(i, i + most) for i in range(0, len(segments), most)]
-            return [trained for part in parts for trained in self._train(segments[part], start, states[part])]
+            return [trained for part in parts for trained in self._train(segments[part], start, checkpoints[part])]
         try:
             return self.train(
                 self._ready(first.run.dataset),
                 [segment.run for segment in segments],
                 start=start,
                 stop=first.stop,
-                states=states,
+                checkpoints=checkpoints,
                 device=self.device,
                 confirm=first.confirm,
             )
@@ -145,11 +145,11 @@ class Worker:
         if len(segments) == 1:
             return [TrainResult(Outcome("FAILED", "memory", epoch=first.start), None, None)]
         self._most[first.run.signature] = (len(segments) + 1) // 2
-        return self._train(segments, start, states)
+        return self._train(segments, start, checkpoints)
 
     def _ready(self, dataset: str) -> PackedDataset:
         if dataset not in self._tables:
-            self._tables[dataset] = PackedDataset.of(self.datasets(dataset), self.device)
+            self._tables[dataset] = PackedDataset.from_dataset(self.datasets(dataset), self.device)
         return self._tables[dataset]
 
     def _state(self, segment: Segment) -> bytes | None:
@@ -161,8 +161,8 @@ class Worker:
     def _keep(self, segment: Segment, trained: TrainResult) -> None:
         """Writes what the run goes on from, and what it leaves."""
         run_id = segment.run.run_id
-        if trained.state is not None:
-            self._write(self.blobs.paths.state(run_id, segment.stop), trained.state)
+        if trained.checkpoint is not None:
+            self._write(self.blobs.paths.state(run_id, segment.stop), trained.checkpoint)
         if trained.weights is not None:
             self._write(self.blobs.paths.weights(run_id), trained.weights)
 

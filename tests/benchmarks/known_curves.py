@@ -20,11 +20,11 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from tcray.data.catalogue import KNOWN_CURVES
+from tcray.data.catalog import TWIN_ONLY
 from tcray.data.recipe import read_recipe
 from tcray.statistics import nonmonotonicity, paired_difference
 from tests.population import (
-    StackedModel,
+    PopulationCurve,
     Values,
     known_sweep,
     level_names,
@@ -60,7 +60,7 @@ class Verdicts:
         """
         shares = [(finding, self.rate(finding)) for finding, _ in self.said.most_common()]
         said = ", ".join(f"{finding} {p:.3f} ± {sqrt(p * (1 - p) / self.sweeps):.3f}" for finding, p in shares)
-        above = np.array(self.mean) - StackedModel.read(self.name).mean
+        above = np.array(self.mean) - PopulationCurve.read(self.name).mean
         shape = (above - above.mean()) / self.sd
         return (
             f"{self.name}, {self.sweeps} sweeps: {said}\n"
@@ -116,13 +116,13 @@ def verdicts(name: str, values: Values) -> Verdicts:
 def main() -> None:
     """Prints the verdicts on the twins named, or on all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(KNOWN_CURVES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TWIN_ONLY)}")
     parser.add_argument("--sweeps", type=int, default=SWEEPS)
     asked = parser.parse_args()
     seeds = range(1, asked.sweeps + 1)
     chunks = [seeds[begin : begin + CHUNK] for begin in range(0, len(seeds), CHUNK)]
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn")) as workers:
-        for name in asked.names or KNOWN_CURVES:
+        for name in asked.names or TWIN_ONLY:
             values = np.concatenate(list(workers.map(swept, [name] * len(chunks), chunks)))
             print(verdicts(name, values), flush=True)
 

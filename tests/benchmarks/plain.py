@@ -73,9 +73,9 @@ class Data:
     """A dataset's standardised splits as plain tensors."""
 
     def __init__(self, dataset: Any) -> None:
-        from tcray.data.dataset import standardized
+        from tcray.data.dataset import standardize_features
 
-        features = [x[0] for x in standardized(dataset).values()]
+        features = [x[0] for x in standardize_features(dataset).values()]
         split = dataset.splits[0]
         self.widths = dict(dataset.card.modalities)
         self.parts = {

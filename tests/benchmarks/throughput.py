@@ -110,11 +110,11 @@ def optuna_alone(runs: int) -> float:
 
 def data() -> plain.Data:
     """The MOSI-sized twin that every contender trains on."""
-    from tcray.data.catalogue import find
-    from tcray.data.dataset import load
+    from tcray.data.catalog import find_card
+    from tcray.data.dataset import load_dataset
 
     with tempfile.TemporaryDirectory() as root:
-        return plain.Data(load(find("mosi", root, "twin"), root))
+        return plain.Data(load_dataset(find_card("mosi", root, "twin"), root))
 
 
 def main() -> None:

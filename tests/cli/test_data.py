@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from tcray.cli.data import command
-from tcray.data.catalogue import KNOWN_CURVES
+from tcray.data.catalog import TWIN_ONLY
 from tcray.errors import DataError
-from tests.data.tiny import memes_folder, mosi_folder
+from tests.data.factories import memes_folder, mosi_folder
 
 
 def said(*arguments: str) -> str:
@@ -37,7 +37,7 @@ def test_the_list_ends_with_the_twins_whose_truth_is_known(tmp_path: Path):
     """Which no line offers to import."""
     lines = said("list", "--root", str(tmp_path)).splitlines()
     known = lines[lines.index("These exist only as twins, and what a sweep of each should find is known:") :]
-    assert [line.split()[0] for line in known if line.startswith("twin-")] == list(KNOWN_CURVES)
+    assert [line.split()[0] for line in known if line.startswith("twin-")] == list(TWIN_ONLY)
     assert not any("import " in line for line in known)
 
 

@@ -10,7 +10,7 @@ import pytest
 from tcray.cluster.head import ANSWER
 from tcray.cluster.submission import Submission, submit
 from tcray.config.load import load_sweep
-from tcray.data.catalogue import arrays_path, card_path
+from tcray.data.catalog import arrays_path, card_path
 from tcray.errors import InputError, Interrupted, SweepError
 from tcray.search.plan import Plan, find_cards, plan
 from tests.cluster.nearby import Nearby, a_head, option
@@ -38,12 +38,12 @@ def imported(folder: Path, *names: str) -> None:
     """Datasets on the laptop, as far as a plan looks at them: the twin's card, and arrays that nobody opens."""
     import json
 
-    from tcray.data.catalogue import FORMAT, find
+    from tcray.data.catalog import FORMAT, find_card
 
     root = folder / "data"
     root.mkdir(exist_ok=True)
     for name in names:
-        document = {**find(name, root).document(), "format": FORMAT, "content": "x"}
+        document = {**find_card(name, root).document(), "format": FORMAT, "content": "x"}
         card_path(name, root).write_text(json.dumps(document))
         arrays_path(name, root).write_bytes(name.encode())
 

@@ -6,23 +6,23 @@ from collections.abc import Callable
 
 import pytest
 
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.errors import DataError
 
-ObservedTrial = Callable[[Callable[[], object]], str]
+ErrorMessage = Callable[[Callable[[], object]], str]
 
 
 @pytest.fixture
-def told() -> ObservedTrial:
+def error_of() -> ErrorMessage:
     """The message of the DataError that a call ends in; it has a remedy, too."""
 
-    def told(call: Callable[[], object]) -> str:
+    def error_of(call: Callable[[], object]) -> str:
         with pytest.raises(DataError) as caught:
             call()
         assert caught.value.remedy
         return caught.value.message
 
-    return told
+    return error_of
 
 
 @pytest.fixture

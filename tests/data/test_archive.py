@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tcray.data import archive
-from tcray.data.archive import read_examples, write_aside, write_examples
-from tcray.data.catalogue import Card, arrays_path, card_path, find
+from tcray.data.archive import read_examples, write_atomically, write_examples
+from tcray.data.catalog import Card, arrays_path, card_path, find_card
 from tcray.data.loading import load_examples
-from tests.data.conftest import ObservedTrial
+from tests.data.conftest import ErrorMessage
 from tests.data.test_examples import examples
 
 
@@ -23,7 +23,7 @@ def written(tmp_path: Path) -> Card:
 
 def test_what_is_written_is_read(written: Card, tmp_path: Path):
     """To the bit, ids, groups and splits included."""
-    before, after = examples(name="mosi"), load_examples(find("mosi", tmp_path), tmp_path)
+    before, after = examples(name="mosi"), load_examples(find_card("mosi", tmp_path), tmp_path)
     assert after.digest == before.digest == written.fingerprint
     assert (after.ids, after.groups, list(after.features)) == (before.ids, before.groups, list(before.features))
 
@@ -43,57 +43,57 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_aside(path, fail)
+        write_atomically(path, fail)
     assert (path.read_text(encoding="utf-8"), list(tmp_path.iterdir())) == ("before", [path])
 
 
-def test_a_root_that_is_a_file_is_refused(tmp_path: Path, told: ObservedTrial):
+def test_a_root_that_is_a_file_is_refused(tmp_path: Path, error_of: ErrorMessage):
     """Named."""
     root = tmp_path / "data"
     root.touch()
-    message = told(lambda: write_examples(examples(name="mosi"), root))
+    message = error_of(lambda: write_examples(examples(name="mosi"), root))
     assert message.startswith(f"{root}: mosi cannot be written there: ")
 
 
-def test_a_truncated_archive_is_refused(written: Card, tmp_path: Path, told: ObservedTrial):
+def test_a_truncated_archive_is_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
     """Named, with the command that imports it again."""
     path = arrays_path("mosi", tmp_path)
     path.write_bytes(path.read_bytes()[:200])
-    assert told(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
+    assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
 
 
-def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, told: ObservedTrial):
+def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
     """One with other arrays, one with a pickle inside."""
     path = arrays_path("mosi", tmp_path)
     np.savez(path, other=np.ones(3))
-    assert told(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not the arrays of mosi: ")
+    assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not the arrays of mosi: ")
     np.savez(path, labels=np.array([{}], object))
-    assert told(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
+    assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
 
 
-def test_arrays_that_are_not_the_cards_are_refused(written: Card, tmp_path: Path, told: ObservedTrial):
+def test_arrays_that_are_not_the_cards_are_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
     """Their digest is checked whenever they are loaded."""
     other = tmp_path / "other"
     write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), other)
     arrays_path("mosi", other).replace(arrays_path("mosi", tmp_path))
-    assert told(lambda: read_examples(written, tmp_path)) == (
+    assert error_of(lambda: read_examples(written, tmp_path)) == (
         f"{tmp_path}/mosi.npz: the arrays are not the ones the card was written for"
     )
 
 
-def test_arrays_gone_bad_are_refused_as_such(written: Card, tmp_path: Path, told: ObservedTrial):
+def test_arrays_gone_bad_are_refused_as_such(written: Card, tmp_path: Path, error_of: ErrorMessage):
     """What was wrong is still said."""
     path = arrays_path("mosi", tmp_path)
     with np.load(path) as arrays:
         spoilt = {**arrays, "labels": np.full(6, 9, np.float32)}
     np.savez(path, **spoilt)
-    assert told(lambda: read_examples(written, tmp_path)) == "mosi: 6 labels not in [-3, 3] (first: 9 of a)"
+    assert error_of(lambda: read_examples(written, tmp_path)) == "mosi: 6 labels not in [-3, 3] (first: 9 of a)"
 
 
-def test_a_dataset_imported_anew_is_noticed(written: Card, tmp_path: Path, told: ObservedTrial):
+def test_a_dataset_imported_anew_is_noticed(written: Card, tmp_path: Path, error_of: ErrorMessage):
     """The card in hand is of the data as it was."""
     write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), tmp_path)
-    assert told(lambda: read_examples(written, tmp_path)) == (
+    assert error_of(lambda: read_examples(written, tmp_path)) == (
         f"{tmp_path}/mosi.json: mosi was imported anew since it was looked up"
     )
 

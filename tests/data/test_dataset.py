@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from tcray.data.archive import write_examples
-from tcray.data.catalogue import find
-from tcray.data.dataset import as_dataset, load, standardized
+from tcray.data.catalog import find_card
+from tcray.data.dataset import load_dataset, standardize_features, to_dataset
 from tcray.data.examples import Partition
-from tcray.data.standardize import by_train
+from tcray.data.standardize import standardize
 from tests.data.test_examples import examples
 
 FOLDS = (Partition.of([2, 3, 4], [5], [0, 1]), Partition.of([0, 1], [2], [3, 4, 5]))
@@ -22,7 +22,7 @@ def test_a_dataset_is_its_examples_as_tensors(tmp_path: Path):
     """float32 features and labels, int64 positions."""
     before = examples(name="mosi-heldout", splits=FOLDS)
     card = write_examples(before, tmp_path)
-    dataset = load(find("mosi-heldout", tmp_path), tmp_path)
+    dataset = load_dataset(find_card("mosi-heldout", tmp_path), tmp_path)
     assert (dataset.card, dataset.ids, dataset.groups) == (card, before.ids, before.groups)
     assert list(dataset.features) == ["text", "video"]
     assert {x.dtype for x in (*dataset.features.values(), dataset.labels)} == {torch.float32}
@@ -35,8 +35,8 @@ def test_a_dataset_is_its_examples_as_tensors(tmp_path: Path):
 
 def test_a_twin_is_made_where_nothing_was_imported():
     """From its recipe."""
-    card = find("mosi", "nowhere")
-    dataset = load(card, "nowhere")
+    card = find_card("mosi", "nowhere")
+    dataset = load_dataset(card, "nowhere")
     assert {name: tuple(x.shape) for name, x in dataset.features.items()} == {
         "text": (2199, 100),
         "audio": (2199, 73),
@@ -50,10 +50,10 @@ def test_a_twin_is_made_where_nothing_was_imported():
 def test_every_fold_is_standardised_by_its_own_train_rows():
     """(F, N, d), float32."""
     before = examples(splits=FOLDS)
-    features = standardized(as_dataset(before.card("real", "f"), before))
+    features = standardize_features(to_dataset(before.card("real", "f"), before))
     assert {name: tuple(x.shape) for name, x in features.items()} == {"text": (2, 6, 3), "video": (2, 6, 2)}
     for number, fold in enumerate(FOLDS):
-        expected = by_train(before.features["text"], fold.train)
+        expected = standardize(before.features["text"], fold.train)
         np.testing.assert_array_equal(features["text"][number].numpy(), expected)
     assert torch.equal(features["video"], torch.zeros(2, 6, 2))
 
@@ -61,7 +61,7 @@ def test_every_fold_is_standardised_by_its_own_train_rows():
 def test_a_dataset_pickles():
     """It goes to other processes."""
     before = examples()
-    dataset = as_dataset(before.card("real", "f"), before)
+    dataset = to_dataset(before.card("real", "f"), before)
     after = pickle.loads(pickle.dumps(dataset))
     assert (after.card, after.ids) == (dataset.card, dataset.ids)
     assert torch.equal(after.features["text"], dataset.features["text"])

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tcray.data.examples import Examples, Partition, single_precision, some
-from tests.data.conftest import ObservedTrial
+from tcray.data.examples import Examples, Partition, format_names, single_precision
+from tests.data.conftest import ErrorMessage
 
 
 def examples(**changes: Any) -> Examples:
@@ -69,21 +69,23 @@ def test_the_digest_changes_with_anything_in_it(change: dict[str, Any]):
     assert len(examples().digest) == 16
 
 
-def test_nan_and_infinite_values_are_counted_and_named(told: ObservedTrial):
+def test_nan_and_infinite_values_are_counted_and_named(error_of: ErrorMessage):
     """By modality, with rows and the first id."""
     nan, inf = float("nan"), float("inf")
-    assert told(lambda: examples(**with_values((1, 0, nan), (1, 1, nan), (4, 0, nan)))) == (
+    assert error_of(lambda: examples(**with_values((1, 0, nan), (1, 1, nan), (4, 0, nan)))) == (
         "six: video: 3 NaN values in 2 rows (first: b)"
     )
-    assert told(lambda: examples(**with_values((5, 0, nan), (0, 0, inf), (2, 0, -inf)))) == (
+    assert error_of(lambda: examples(**with_values((5, 0, nan), (0, 0, inf), (2, 0, -inf)))) == (
         "six: video: 1 NaN value in 1 row (first: f); video: 2 infinite values in 2 rows (first: a)"
     )
 
 
-def test_what_single_precision_cannot_hold_is_infinite(told: ObservedTrial):
+def test_what_single_precision_cannot_hold_is_infinite(error_of: ErrorMessage):
     """And is then counted as such."""
     features = single_precision(np.full((6, 1), 1e39))
-    assert told(lambda: examples(features={"text": features})) == "six: text: 6 infinite values in 6 rows (first: a)"
+    assert (
+        error_of(lambda: examples(features={"text": features})) == "six: text: 6 infinite values in 6 rows (first: a)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,8 @@ def test_what_single_precision_cannot_hold_is_infinite(told: ObservedTrial):
         ({"features": {"text": np.ones((6, 0), np.float32)}}, "six: text: 6 examples, but an array of 6 x 0"),
         ({"features": {"text": np.ones(6, np.float32)}}, "six: text: 6 examples, but an array of 6"),
         ({"labels": np.ones(5, np.float32)}, "six: 6 ids, 5 labels and 6 groups"),
-        ({"ids": tuple("abcdea")}, "six: 1 id (a) stands for more than one example"),
-        ({"ids": tuple("aabbcd")}, "six: 2 ids (a, b) stand for more than one example"),
+        ({"ids": tuple("abcdea")}, "six: 1 id (a) used for more than one example"),
+        ({"ids": tuple("aabbcd")}, "six: 2 ids (a, b) used for more than one example"),
         (
             {"labels": np.array([4, 0, 0, 0, 0, float("nan")], np.float32)},
             "six: 2 labels not in [-3, 3] (first: 4 of a)",
@@ -121,17 +123,17 @@ def test_what_single_precision_cannot_hold_is_infinite(told: ObservedTrial):
         ),
     ],
 )
-def test_bad_examples_are_a_sentence(change: dict[str, Any], says: str, told: Callable[[Any], str]):
+def test_bad_examples_are_a_sentence(change: dict[str, Any], says: str, error_of: Callable[[Any], str]):
     """Each says what holds, with a remedy."""
-    assert told(lambda: examples(**change)) == says
+    assert error_of(lambda: examples(**change)) == says
 
 
 def test_many_names_are_cut_short():
     """After four."""
-    assert some(list("abcdef"), "id") == "6 ids (a, b, c, d, …)"
-    assert some(["a"], "id") == "1 id (a)"
+    assert format_names(list("abcdef"), "id") == "6 ids (a, b, c, d, …)"
+    assert format_names(["a"], "id") == "1 id (a)"
 
 
-def test_examples_cannot_be_made_bad_afterwards(told: ObservedTrial):
+def test_examples_cannot_be_made_bad_afterwards(error_of: ErrorMessage):
     """A replaced field is checked like any other."""
-    assert told(lambda: replace(examples(), splits=())) == "six: it has no split"
+    assert error_of(lambda: replace(examples(), splits=())) == "six: it has no split"

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from tcray.data.catalogue import names
-from tcray.data.recipe import Folds, Recipe, Sections, read_recipe
+from tcray.data.catalog import dataset_names
+from tcray.data.recipe import HoldoutSplit, KFoldSplit, Recipe, read_recipe
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", dataset_names())
 def test_a_recipe_survives_json(name: str):
     """As it lies beside a twin that was written out."""
     recipe = read_recipe(name)
@@ -20,9 +20,11 @@ def test_a_recipe_survives_json(name: str):
 
 def test_sections_deal_examples_evenly_over_groups_of_their_own():
     """No group stands in two parts."""
-    layout = Sections(examples=(5, 2, 3), groups=(2, 1, 2)).layout()
-    assert layout.group_of == (0, 0, 0, 1, 1, 2, 2, 3, 3, 4)
-    assert [list(rows) for rows in (layout.splits[0].train, layout.splits[0].valid, layout.splits[0].test)] == [
+    assignment = HoldoutSplit(examples=(5, 2, 3), groups=(2, 1, 2)).assign()
+    assert assignment.group_of == (0, 0, 0, 1, 1, 2, 2, 3, 3, 4)
+    assert [
+        list(rows) for rows in (assignment.splits[0].train, assignment.splits[0].valid, assignment.splits[0].test)
+    ] == [
         [0, 1, 2, 3, 4],
         [5, 6],
         [7, 8, 9],
@@ -32,16 +34,16 @@ def test_sections_deal_examples_evenly_over_groups_of_their_own():
 @pytest.mark.parametrize("dealt", ["group", "example"])
 def test_folds_test_every_example_once(dealt: str):
     """And no fold has an example in two parts, or leaves one out."""
-    layout = Folds(examples=23, groups=7, folds=3, dealt=dealt, valid=2).layout()  # type: ignore[arg-type]
-    assert sorted(i for split in layout.splits for i in split.test) == list(range(23))
-    assert all(sorted([*s.train, *s.valid, *s.test]) == list(range(23)) for s in layout.splits)
+    assignment = KFoldSplit(examples=23, groups=7, folds=3, dealt=dealt, valid=2).assign()  # type: ignore[arg-type]
+    assert sorted(i for split in assignment.splits for i in split.test) == list(range(23))
+    assert all(sorted([*s.train, *s.valid, *s.test]) == list(range(23)) for s in assignment.splits)
 
 
 def test_folds_dealt_by_group_split_no_group():
     """Each is wholly in train, valid or test."""
-    layout = Folds(examples=23, groups=7, folds=3, dealt="group", valid=2).layout()
-    for split in layout.splits:
-        groups = [{layout.group_of[i] for i in rows} for rows in (split.train, split.valid, split.test)]
+    assignment = KFoldSplit(examples=23, groups=7, folds=3, dealt="group", valid=2).assign()
+    for split in assignment.splits:
+        groups = [{assignment.group_of[i] for i in rows} for rows in (split.train, split.valid, split.test)]
         assert sum(map(len, groups)) == len(set().union(*groups)) == 7
         assert len(groups[1]) == 2
 

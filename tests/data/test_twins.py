@@ -10,23 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tcray.data.catalogue import KNOWN_CURVES, find, names
-from tcray.data.dataset import as_dataset, load
+from tcray.data.catalog import TWIN_ONLY, dataset_names, find_card
+from tcray.data.dataset import load_dataset, to_dataset
 from tcray.data.loading import load_examples
-from tcray.data.recipe import GENERATOR, Recipe, Sections, View, read_recipe
-from tcray.data.twins import Planted, plant, truth_moments, write_twin
-from tcray.training.baselines import folds_of, linear_fit
-from tests.data.conftest import ObservedTrial
+from tcray.data.recipe import GENERATOR, HoldoutSplit, ModalityRecipe, Recipe, read_recipe
+from tcray.data.twins import Twin, generate_twin, truth_moments, write_twin
+from tcray.training.baselines import fit_linear, standardized_folds
+from tests.data.conftest import ErrorMessage
 
 
-@pytest.fixture(scope="module", params=names())
-def planted(request: pytest.FixtureRequest) -> tuple[Recipe, Planted]:
+@pytest.fixture(scope="module", params=dataset_names())
+def planted(request: pytest.FixtureRequest) -> tuple[Recipe, Twin]:
     """Each recipe, and what it makes."""
     recipe = read_recipe(request.param)
-    return recipe, plant(recipe)
+    return recipe, generate_twin(recipe)
 
 
-def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Planted]):
+def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Twin]):
     """It is the full tensor of stated rank, contracted with [1, s_m] of every modality."""
     recipe, twin = planted
     rows = [
@@ -41,48 +41,51 @@ def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Planted]
     assert np.linalg.matrix_rank(tensor.reshape(len(tensor), -1)) == recipe.rank
 
 
-def test_directions_are_orthonormal(planted: tuple[Recipe, Planted]):
+def test_directions_are_orthonormal(planted: tuple[Recipe, Twin]):
     """So every term of the truth brings variance of its own."""
     recipe, twin = planted
     for directions in twin.directions.values():
         np.testing.assert_allclose(directions @ directions.T, np.eye(recipe.rank), atol=1e-12)
 
 
-def test_a_twin_is_made_again_to_the_bit(planted: tuple[Recipe, Planted]):
+def test_a_twin_is_made_again_to_the_bit(planted: tuple[Recipe, Twin]):
     """From the seed alone."""
     recipe, twin = planted
-    assert plant(recipe).examples.digest == twin.examples.digest
-    assert plant(replace(recipe, seed=recipe.seed + 1)).examples.digest != twin.examples.digest
+    assert generate_twin(recipe).examples.digest == twin.examples.digest
+    assert generate_twin(replace(recipe, seed=recipe.seed + 1)).examples.digest != twin.examples.digest
 
 
-def test_modalities_are_drawn_apart(planted: tuple[Recipe, Planted]):
+def test_modalities_are_drawn_apart(planted: tuple[Recipe, Twin]):
     """Leaving one out changes no feature of the others."""
     recipe, twin = planted
     first = next(iter(recipe.modalities))
-    alone = plant(replace(recipe, modalities={first: recipe.modalities[first]}))
+    alone = generate_twin(replace(recipe, modalities={first: recipe.modalities[first]}))
     np.testing.assert_array_equal(alone.examples.features[first], twin.examples.features[first])
 
 
 def test_without_noise_the_label_is_the_truth():
     """Shifted, scaled, rounded and clipped to what a sentiment may be; for a class, its sign."""
     recipe = replace(read_recipe("mosi"), noise=0.0)
-    twin = plant(recipe)
+    twin = generate_twin(recipe)
     mean, variance = truth_moments(recipe)
     sentiment = recipe.location + recipe.spread * (twin.truth - mean) / np.sqrt(variance)
     inside = np.abs(sentiment) < 3 - recipe.step
     assert np.abs(twin.examples.labels - sentiment)[inside].max() <= recipe.step / 2 + 1e-6
     assert np.abs(twin.examples.labels).max() == 3
     recipe = replace(read_recipe("hateful_memes"), noise=0.0, location=0.0)
-    twin = plant(recipe)
+    twin = generate_twin(recipe)
     np.testing.assert_array_equal(twin.examples.labels, twin.truth > truth_moments(recipe)[0])
 
 
 def test_the_moments_of_the_truth_are_those_of_its_closed_form():
     """Mean √r and variance Π (1 + t²) - 1, within four standard errors on 100,000 examples."""
     recipe = replace(
-        read_recipe("mosi"), group_share=0.0, split=Sections((99_998, 1, 1), (99_998, 1, 1)), modalities=_narrow("mosi")
+        read_recipe("mosi"),
+        group_share=0.0,
+        split=HoldoutSplit((99_998, 1, 1), (99_998, 1, 1)),
+        modalities=_narrow("mosi"),
     )
-    truth = plant(recipe).truth
+    truth = generate_twin(recipe).truth
     mean, variance = truth_moments(recipe)
     error = truth.std() / np.sqrt(truth.size)
     assert abs(truth.mean() - mean) < 4 * error
@@ -93,9 +96,9 @@ def test_the_moments_of_the_truth_are_those_of_its_closed_form():
 def test_a_class_follows_a_logistic_regression_on_the_truth():
     """In each tenth of the truth, the share of positives is the logistic function's, within four standard errors."""
     recipe = replace(
-        read_recipe("mustard"), split=Sections((49_998, 1, 1), (49_998, 1, 1)), modalities=_narrow("mustard")
+        read_recipe("mustard"), split=HoldoutSplit((49_998, 1, 1), (49_998, 1, 1)), modalities=_narrow("mustard")
     )
-    twin = plant(recipe)
+    twin = generate_twin(recipe)
     mean, variance = truth_moments(recipe)
     liability = recipe.location + np.sqrt(1 - recipe.noise) * (twin.truth - mean) / np.sqrt(variance)
     chance = 1 / (1 + np.exp(-liability / np.sqrt(recipe.noise) * np.pi / np.sqrt(3)))
@@ -104,27 +107,27 @@ def test_a_class_follows_a_logistic_regression_on_the_truth():
         assert abs(twin.examples.labels[part].mean() - chance[part].mean()) < 4 * error
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name not in KNOWN_CURVES])
+@pytest.mark.parametrize("name", [name for name in dataset_names() if name not in TWIN_ONLY])
 def test_the_stronger_a_modality_the_better_it_predicts_alone(name: str):
     """By the linear reference, on enough examples to tell."""
-    sections = Sections((3000, 500, 3000), (300, 50, 300))
+    sections = HoldoutSplit((3000, 500, 3000), (300, 50, 300))
     recipe = replace(read_recipe(name), split=sections, modalities=_narrow(name, 40))
-    examples = plant(recipe).examples
-    folds = folds_of(as_dataset(examples.card("twin", ""), examples))
+    examples = generate_twin(recipe).examples
+    folds = standardized_folds(to_dataset(examples.card("twin", ""), examples))
 
     def agreement(modality: str) -> float:
-        predicted = linear_fit(recipe.task, folds, (modality,)).test
+        predicted = fit_linear(recipe.task, folds, (modality,)).test
         return float(np.corrcoef(predicted, folds[0].labels.test)[0, 1])
 
     by_strength = sorted(recipe.modalities, key=lambda name: recipe.modalities[name].strength)
     assert sorted(recipe.modalities, key=agreement) == by_strength
 
 
-def _narrow(name: str, width: int = 1) -> dict[str, View]:
+def _narrow(name: str, width: int = 1) -> dict[str, ModalityRecipe]:
     return {modality: replace(view, width=width) for modality, view in read_recipe(name).modalities.items()}
 
 
-def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Planted]):
+def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Twin]):
     """Sentiments spread over all of [-3, 3], clipped; classes are between a third and two thirds positive."""
     recipe, twin = planted
     labels = twin.examples.labels
@@ -139,11 +142,11 @@ def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Planted]):
 def test_making_the_largest_twin_takes_a_moment():
     """Far less than two seconds of processor time, for 1.8 million features."""
     start = time.process_time()
-    plant(read_recipe("mustard"))
+    generate_twin(read_recipe("mustard"))
     assert time.process_time() - start < 2
 
 
-def test_recipes_are_of_this_generator(planted: tuple[Recipe, Planted]):
+def test_recipes_are_of_this_generator(planted: tuple[Recipe, Twin]):
     """Their fingerprints would say nothing otherwise."""
     assert planted[0].generator == GENERATOR
 
@@ -151,7 +154,7 @@ def test_recipes_are_of_this_generator(planted: tuple[Recipe, Planted]):
 def test_a_twin_that_is_written_out_is_the_one_that_stands_in(tmp_path: Path):
     """Same card, same arrays, and the recipe beside them."""
     card = write_twin("mustard", tmp_path)
-    assert card == find("mustard", tmp_path, "error") == find("mustard", "nowhere")
+    assert card == find_card("mustard", tmp_path, "error") == find_card("mustard", "nowhere")
     document = json.loads((tmp_path / "mustard.recipe.json").read_text(encoding="utf-8"))
     assert Recipe.from_document(document) == read_recipe("mustard")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mustard.json", "mustard.npz", "mustard.recipe.json"]
@@ -162,12 +165,12 @@ def test_a_twin_of_another_recipe_is_read_from_where_it_was_written(tmp_path: Pa
     write_twin("mosi-heldout", tmp_path)
     document = json.loads((tmp_path / "mosi-heldout.json").read_text(encoding="utf-8"))
     (tmp_path / "mosi-heldout.json").write_text(json.dumps({**document, "fingerprint": "earlier"}), encoding="utf-8")
-    card = find("mosi-heldout", tmp_path)
+    card = find_card("mosi-heldout", tmp_path)
     assert (card.source, card.fingerprint) == ("twin", "earlier")
     assert load_examples(card, tmp_path).digest == document["content"]
-    assert load(card, tmp_path).card == card
+    assert load_dataset(card, tmp_path).card == card
 
 
-def test_a_twin_of_nothing_is_refused(tmp_path: Path, told: ObservedTrial):
+def test_a_twin_of_nothing_is_refused(tmp_path: Path, error_of: ErrorMessage):
     """With the nearest name."""
-    assert told(lambda: write_twin("mustart", tmp_path)) == 'no such dataset "mustart": did you mean "mustard"?'
+    assert error_of(lambda: write_twin("mustart", tmp_path)) == 'no such dataset "mustart": did you mean "mustard"?'

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from tcray.config.run import Configuration
-from tcray.models.architecture import Architecture, Floats, Layout, padded
-from tests.models.specimens import WIDTHS, configured, drawn, population
+from tcray.models.architecture import Architecture, Floats, ParameterLayout, round_up_to_block
+from tests.models.factories import WIDTHS, configured, drawn, model
 
 SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)]
 
@@ -21,13 +21,15 @@ SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)
 @pytest.mark.parametrize(("width", "expected"), [(1, 16), (15, 16), (16, 16), (17, 32), (100, 112)])
 def test_widths_are_padded_to_the_next_multiple_of_sixteen(width: int, expected: int) -> None:
     """A width that is a multiple stays as it is."""
-    assert expected == padded(width)
+    assert expected == round_up_to_block(width)
 
 
 @pytest.mark.parametrize(("conditioning", "decodes"), [("none", 0), ("prior", 0), ("autoencoder", 12), ("jwae", 12)])
 def test_decoders_exist_only_where_something_is_reconstructed(conditioning: str, decodes: int) -> None:
     """Without conditioning, or with the prior alone, no parameter belongs to a decoder: that is ordinary LMF."""
-    names = [p.name for p in Architecture.of(configured(conditioning=conditioning), WIDTHS).parameters()]
+    names = [
+        p.name for p in Architecture.from_configuration(configured(conditioning=conditioning), WIDTHS).parameters()
+    ]
     assert decodes == sum(name.startswith("decoder") for name in names)
 
 
@@ -35,15 +37,18 @@ def test_decoders_exist_only_where_something_is_reconstructed(conditioning: str,
 def test_weights_decay_and_biases_do_not(fusion: str) -> None:
     """A row begins with what decays; every tensor comes back from its row as it went in."""
     configuration = configured(fusion=fusion, conditioning="jwae", latent_dim=10, hidden_dim=24)
-    layout, tensors = Layout.of(Architecture.of(configuration, WIDTHS)), drawn(configuration)
+    layout, tensors = (
+        ParameterLayout.from_architecture(Architecture.from_configuration(configuration, WIDTHS)),
+        drawn(configuration),
+    )
     assert all(p.decays != p.name.endswith("bias") for p in layout.parameters)
     biases = sum(p.numel for p in layout.parameters if p.name.endswith("bias"))
     assert layout.numel - biases == layout.decaying
     assert [p.decays for p in layout.parameters] == sorted((p.decays for p in layout.parameters), reverse=True)
-    row = layout.row(tensors)
+    row = layout.flatten(tensors)
     assert row.shape == (layout.width,)
     assert layout.width % 16 == 0
-    back = layout.tensors(row)
+    back = layout.unflatten(row)
     assert back.keys() == tensors.keys()
     assert all(np.array_equal(back[name], tensors[name]) for name in tensors)
 
@@ -104,12 +109,14 @@ def test_output_variance_at_the_start_is_one(values: dict[str, Any]) -> None:
 def _mean_squares(configuration: Configuration) -> Floats:
     """The mean square output over inputs with ‖x‖² = d, one number a seed: seeds are independent."""
     shared = replace(configuration, modalities=tuple(WIDTHS))  # drawn once: an LMF's numbers are those of every subset
-    members = population(configuration, _members(shared if configuration.fusion == "lmf" else configuration))
+    members = model(configuration, _members(shared if configuration.fusion == "lmf" else configuration))
     inputs = []
     for width in WIDTHS.values():
         x = np.random.default_rng(width).standard_normal((8, width))
         x *= np.sqrt(width / np.square(x).sum(1, keepdims=True))
-        inputs.append(torch.from_numpy(np.pad(x, [(0, 0), (0, padded(width) - width)])).expand(SEEDS, -1, -1))
+        inputs.append(
+            torch.from_numpy(np.pad(x, [(0, 0), (0, round_up_to_block(width) - width)])).expand(SEEDS, -1, -1)
+        )
     with torch.no_grad():
         mean: Floats = members.fuse(members.encode(inputs)).square().mean(1).numpy()
     return mean

@@ -9,7 +9,7 @@ import pytest
 
 from tcray.config.run import Run
 from tcray.models.random_streams import RandomStreams
-from tests.models.specimens import configured
+from tests.models.factories import configured
 
 DRAWS = RandomStreams(sweep_seed=0, seed=1, dataset="planted", fold=0)
 RUN = Run("planted", "f", configured(), epochs=3, objective="valid.loss", sweep_seed=7, seed=2)
@@ -50,8 +50,8 @@ def test_purpose_parameter_and_epoch_change_the_draw() -> None:
 def test_runs_of_one_seed_pair_across_configurations() -> None:
     """The configuration, the epochs and the objective have no part in what a run draws."""
     other = replace(RUN, configuration=configured(rank=16, lr=0.1), epochs=9, objective="valid.mae")
-    assert RandomStreams.of(RUN) == RandomStreams.of(other) == RandomStreams(7, 2, "planted", 0)
-    assert RandomStreams.of(RUN, fold=2) == RandomStreams(7, 2, "planted", 2)
+    assert RandomStreams.from_run(RUN) == RandomStreams.from_run(other) == RandomStreams(7, 2, "planted", 0)
+    assert RandomStreams.from_run(RUN, fold=2) == RandomStreams(7, 2, "planted", 2)
 
 
 def test_draws_are_spread_evenly() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tcray.models.architecture import Architecture, Floats, unfold
-from tcray.models.spectrum import effective_rank, spectra
-from tests.models.specimens import WIDTHS, configured, drawn
+from tcray.models.spectrum import compute_spectra, effective_rank
+from tests.models.factories import WIDTHS, configured, drawn
 
 LATENT, RANK = 5, 3
 SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)]
@@ -34,7 +34,7 @@ def test_unfolded_spectra_are_singular_values_of_the_dense_tensor(subset: tuple[
     """Along every modality used, as a singular value decomposition of the tensor formed in full gives them."""
     configuration = configured(rank=RANK, latent_dim=LATENT, modalities=subset)
     member = drawn(configuration)
-    found = spectra(Architecture.of(configuration, WIDTHS), member, subset, RANK)
+    found = compute_spectra(Architecture.from_configuration(configuration, WIDTHS), member, subset, RANK)
     tensor = dense(member, subset)
     assert {f"unfolded:{m}" for m in subset} | {"factor energy", "effective rank"} == found.keys()
     for axis, m in enumerate(subset):
@@ -47,10 +47,10 @@ def test_unfolded_spectra_are_singular_values_of_the_dense_tensor(subset: tuple[
 def test_spectra_of_a_tensor_fusion_are_those_of_the_lmf_it_holds() -> None:
     """Both ways to a spectrum agree on one tensor."""
     low, full = configured(rank=RANK, latent_dim=LATENT), configured(fusion="tensor", latent_dim=LATENT)
-    architecture, member, used = Architecture.of(full, WIDTHS), drawn(low), tuple(WIDTHS)
+    architecture, member, used = Architecture.from_configuration(full, WIDTHS), drawn(low), tuple(WIDTHS)
     held = {"fusion.tensor": unfold(architecture, dense(member, used))}
-    expected = spectra(Architecture.of(low, WIDTHS), member, used, RANK)
-    actual = spectra(architecture, held, used, RANK)
+    expected = compute_spectra(Architecture.from_configuration(low, WIDTHS), member, used, RANK)
+    actual = compute_spectra(architecture, held, used, RANK)
     for m in used:
         assert actual[f"unfolded:{m}"] == pytest.approx(expected[f"unfolded:{m}"], abs=1e-7)
     assert actual["effective rank"] == [pytest.approx(effective_rank(np.array(actual["unfolded:text"])))]
@@ -60,9 +60,9 @@ def test_spectra_of_a_tensor_fusion_are_those_of_the_lmf_it_holds() -> None:
 def test_a_tensor_fusion_of_a_subset_reads_the_constants_of_the_others(subset: tuple[str, ...]) -> None:
     """Its spectra are those of the slice that an absent modality's 1 selects."""
     configuration = configured(fusion="tensor", latent_dim=LATENT, modalities=subset)
-    architecture = Architecture.of(configuration, WIDTHS)
+    architecture = Architecture.from_configuration(configuration, WIDTHS)
     cube = np.random.default_rng(0).standard_normal((LATENT + 1,) * 3)
-    found = spectra(architecture, {"fusion.tensor": unfold(architecture, cube)}, subset, 1)
+    found = compute_spectra(architecture, {"fusion.tensor": unfold(architecture, cube)}, subset, 1)
     part = cube[tuple(slice(None) if m in subset else -1 for m in WIDTHS)]
     for axis, m in enumerate(subset):
         expected = np.linalg.svd(np.moveaxis(part, axis, 0).reshape(LATENT + 1, -1), compute_uv=False)
@@ -79,7 +79,7 @@ def test_factor_energies_are_weighted_norms_in_falling_order() -> None:
         for i, norm in enumerate(norms):
             member[f"fusion.{m}.factor"][i, i] = norm
     member["fusion.weight"][0, :RANK] = (0.5, -3, 1)
-    found = spectra(Architecture.of(configuration, WIDTHS), member, tuple(WIDTHS), RANK)
+    found = compute_spectra(Architecture.from_configuration(configuration, WIDTHS), member, tuple(WIDTHS), RANK)
     assert found["factor energy"] == pytest.approx([12, 6, 5])
     assert found["unfolded:text"] == pytest.approx([12, 6, 5, 0, 0, 0], abs=1e-6)
 
@@ -87,7 +87,10 @@ def test_factor_energies_are_weighted_norms_in_falling_order() -> None:
 def test_concatenation_has_no_spectra() -> None:
     """Without a fusion tensor there is nothing to decompose."""
     configuration = configured(fusion="concat")
-    assert spectra(Architecture.of(configuration, WIDTHS), drawn(configuration), tuple(WIDTHS), 1) == {}
+    assert (
+        compute_spectra(Architecture.from_configuration(configuration, WIDTHS), drawn(configuration), tuple(WIDTHS), 1)
+        == {}
+    )
 
 
 @pytest.mark.parametrize(

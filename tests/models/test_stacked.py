@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tcray.config.run import Configuration
 from tcray.models.architecture import Architecture, Floats, unfold
-from tests.models.specimens import WIDTHS, configured, drawn, population
+from tests.models.factories import WIDTHS, configured, drawn, model
 
 LATENT = 5
 SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)]
@@ -42,12 +42,13 @@ def test_tensor_fusion_of_an_unfolded_lmf_is_that_lmf(subset: tuple[str, ...]) -
     full = configured(fusion="tensor", latent_dim=LATENT, modalities=subset)
     members = [drawn(low, seed) for seed in range(4)]
     unfolded = [
-        drawn(full) | {"fusion.tensor": unfold(Architecture.of(full, WIDTHS), fusion_tensor(member, subset))}
+        drawn(full)
+        | {"fusion.tensor": unfold(Architecture.from_configuration(full, WIDTHS), fusion_tensor(member, subset))}
         for member in members
     ]
     z = latents(4)
-    expected = population(low, members).fuse(z)
-    torch.testing.assert_close(population(full, unfolded).fuse(z), expected, rtol=0, atol=1e-12)
+    expected = model(low, members).fuse(z)
+    torch.testing.assert_close(model(full, unfolded).fuse(z), expected, rtol=0, atol=1e-12)
 
 
 FUSIONS = [pytest.param({"fusion": fusion}, id=fusion) for fusion in ("lmf", "tensor", "concat")]
@@ -57,7 +58,7 @@ FUSIONS = [pytest.param({"fusion": fusion}, id=fusion) for fusion in ("lmf", "te
 def test_an_absent_modality_has_no_influence(values: dict[str, Any]) -> None:
     """Neither the outputs nor any gradient know the latent of a modality that a run does not use."""
     configuration = configured(**values, latent_dim=LATENT, modalities=("text", "video"))
-    members = population(configuration, [drawn(configuration, seed) for seed in range(3)])
+    members = model(configuration, [drawn(configuration, seed) for seed in range(3)])
     z = latents(3)
     other = [z[0], 1e6 * z[1], z[2]]
     assert torch.equal(members.fuse(z), members.fuse(other))
@@ -73,7 +74,7 @@ def test_a_dropped_modality_contributes_the_constant_of_its_factors() -> None:
     member = drawn(configuration)
     constants = [member[f"fusion.{m}.constant"][0] for m in WIDTHS]
     expected = float(np.sum(member["fusion.weight"][0] * np.prod(constants, axis=0)))
-    outputs = population(configuration, [member]).fuse([torch.zeros(1, 2, 16, dtype=torch.float64) for _ in WIDTHS])
+    outputs = model(configuration, [member]).fuse([torch.zeros(1, 2, 16, dtype=torch.float64) for _ in WIDTHS])
     assert outputs.tolist() == [pytest.approx([expected, expected], abs=1e-15)]
 
 
@@ -93,6 +94,6 @@ def test_members_compute_apart(values: dict[str, Any]) -> None:
 def _through(
     configuration: Configuration, members: list[dict[str, Floats]], inputs: list[Tensor]
 ) -> tuple[Tensor, list[Tensor]]:
-    together = population(configuration, members)
+    together = model(configuration, members)
     encoded = together.encode(inputs)
     return together.fuse(encoded), together.decode(encoded)

@@ -19,7 +19,7 @@ import pytest
 
 from tcray.store.store import Store
 from tcray.training.pack import train
-from tests.data.tiny import mosi_folder
+from tests.data.factories import mosi_folder
 from tests.tune.factories import SWEEP_YAML, export, make_sweep, run_without_ray
 
 from .conftest import Tell

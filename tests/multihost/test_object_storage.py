@@ -16,7 +16,7 @@ from pyarrow import fs
 
 from tcray.data.archive import write_examples
 from tcray.data.recipe import read_recipe
-from tcray.data.twins import plant
+from tcray.data.twins import generate_twin
 from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell
@@ -80,7 +80,7 @@ def _keys() -> Iterator[None]:
 
 def imported(root: Path) -> int:
     """A dataset that is in no recipe, so that its files must be read; how many bytes its features have."""
-    examples = plant(read_recipe("mosi")).examples
+    examples = generate_twin(read_recipe("mosi")).examples
     write_examples(examples, root)
     return sum(matrix.nbytes for matrix in examples.features.values())
 

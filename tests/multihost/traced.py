@@ -55,13 +55,13 @@ class Traced:
         *,
         start: int,
         stop: int,
-        states: Sequence[bytes | None],
+        checkpoints: Sequence[bytes | None],
         device: str,
         confirm: bool,
     ) -> list[TrainResult]:
         """Trains, and tells before and after."""
         self._tell(False, runs, start, stop)
-        trained = train(dataset, runs, start=start, stop=stop, states=states, device=device, confirm=confirm)
+        trained = train(dataset, runs, start=start, stop=stop, checkpoints=checkpoints, device=device, confirm=confirm)
         self._tell(True, runs, start, stop)
         return trained
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tcray.claims.verdicts import ComponentTest, conclude
 from tcray.config.sweep import Sweep
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.results.analysis import Results
 from tcray.results.ranking.analysis import Ranking
 from tcray.results.search.analysis import SearchAnalysis

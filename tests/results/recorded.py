@@ -10,7 +10,7 @@ from typing import Any
 from tcray.config.domains import LogUniform
 from tcray.config.run import Configuration, canonical_json, digest
 from tcray.config.sweep import Confirm, Search, Sweep, Training
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.results.ranking.analysis import Ranking, ranking
 from tcray.store.store import Store, SweepStore
 from tcray.store.trials import records

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.results.modalities.analysis import Contribution
 from tcray.results.prior.analysis import Conditioning
 from tcray.results.rank.analysis import Profile

@@ -13,7 +13,7 @@ from tcray.config.domains import LogUniform, Uniform
 from tcray.config.metrics import METRICS
 from tcray.config.run import Run, digest
 from tcray.config.sweep import Asha, Confirm, Search, Sweep, Training
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.search.plan import Plan, plan
 from tcray.search.queue import Examples, Execution, Pack, Queue
 from tcray.store.export import export_rows

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tcray.config.metrics import METRICS, Task
 from tcray.statistics.groups import pseudovalues
 from tcray.statistics.mean import Floats
-from tcray.training.metrics import metrics
+from tcray.training.metrics import compute_metrics
 
 EVERY = [(task, name) for name, metric in METRICS.items() for task in metric.tasks]
 
@@ -31,8 +31,8 @@ def plain_pseudovalues(metric: str, task: Task, prediction: Floats, label: Float
     names = sorted(set(group))
     rows = []
     for row in prediction:
-        whole = metrics(task, row, label)[metric]
-        without = [metrics(task, row[group != name], label[group != name])[metric] for name in names]
+        whole = compute_metrics(task, row, label)[metric]
+        without = [compute_metrics(task, row[group != name], label[group != name])[metric] for name in names]
         pseudo = np.array([len(names) * whole - (len(names) - 1) * left for left in without])
         rows.append(pseudo - pseudo.mean() + whole)
     return np.array(rows)
@@ -52,7 +52,7 @@ def test_subtraction_leaves_what_computing_anew_gives(task: Task, metric: str) -
 def test_mean_over_groups_is_the_units_metric(task: Task, metric: str) -> None:
     """So that both intervals are about the number the tables show."""
     prediction, label, group = predicted(task)
-    expected = [metrics(task, row, label)[metric] for row in prediction]
+    expected = [compute_metrics(task, row, label)[metric] for row in prediction]
     assert pseudovalues(metric, prediction, label, list(group), task=task).mean(1) == pytest.approx(expected)
 
 
@@ -83,7 +83,7 @@ def test_spread_of_pseudovalues_is_the_jackknifes_variance() -> None:
     """Their variance over G is (G - 1) / G Σ (T_g - mean T_g)²."""
     prediction, label, group = predicted("classification")
     names = sorted(set(group))
-    left = [metrics("classification", prediction[0][group != n], label[group != n])["auroc"] for n in names]
+    left = [compute_metrics("classification", prediction[0][group != n], label[group != n])["auroc"] for n in names]
     pseudo = pseudovalues("auroc", prediction, label, list(group), task="classification")[0]
     assert pseudo.var(ddof=1) / 5 == pytest.approx(4 / 5 * ((np.array(left) - np.mean(left)) ** 2).sum())
 

@@ -20,8 +20,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from tcray.config.metrics import Task
 from tcray.config.run import Configuration, Run
-from tcray.data.dataset import MultimodalDataset, standardized
-from tcray.models.architecture import Architecture, initial
+from tcray.data.dataset import MultimodalDataset, standardize_features
+from tcray.models.architecture import Architecture, initialize_parameters
 from tcray.models.random_streams import RandomStreams
 
 Doubles = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class EpochDraws:
+class EpochResult:
     """How the model stands after an epoch."""
 
     running_loss: float
@@ -113,7 +113,7 @@ def with_one(z: Tensor) -> Tensor:
     return torch.cat([z, torch.ones(len(z), 1)], 1)
 
 
-class Model(nn.Module):
+class ReferenceModel(nn.Module):
     """Encoders, a fusion, and decoders where reconstruction is part of the loss; for the modalities of a run alone.
 
     silent  modalities whose latent the fusion sees as 0, the mean of the prior
@@ -219,7 +219,7 @@ def steps(draws: RandomStreams, configuration: Configuration, train: NDArray[np.
         yield Step(torch.from_numpy(rows), masks, kept, prior)
 
 
-def training(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ()) -> Iterator[EpochDraws]:
+def training(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ()) -> Iterator[EpochResult]:
     """Trains the model of `run` on a dataset of one fold, in float64, and says how it stands after each epoch."""
     torch.set_default_dtype(torch.float64)
     try:
@@ -228,17 +228,17 @@ def training(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ())
         torch.set_default_dtype(torch.float32)
 
 
-def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> Iterator[EpochDraws]:
-    c, widths, draws = run.configuration, dataset.card.modalities, RandomStreams.of(run)
-    model = Model(c, widths, dataset.card.task, silent)
-    start = initial(Architecture.of(c, widths), c, draws)
+def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> Iterator[EpochResult]:
+    c, widths, draws = run.configuration, dataset.card.modalities, RandomStreams.from_run(run)
+    model = ReferenceModel(c, widths, dataset.card.task, silent)
+    start = initialize_parameters(Architecture.from_configuration(c, widths), c, draws)
     model.load_state_dict({name: torch.tensor(x) for name, x in unpadded(start, c, widths).items()})
     biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
     others = [p for name, p in model.named_parameters() if not name.endswith("bias")]
     optimizer = torch.optim.AdamW(
         [{"params": others, "weight_decay": c.weight_decay}, {"params": biases, "weight_decay": 0.0}], lr=c.lr
     )
-    features = {m: x[0].double() for m, x in standardized(dataset).items()}
+    features = {m: x[0].double() for m, x in standardize_features(dataset).items()}
     labels, split = dataset.labels.double(), dataset.splits[0]
     for epoch in range(1, run.epochs + 1):
         running = []
@@ -253,7 +253,7 @@ def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> 
             latents = model.encode({m: x[split.valid] for m, x in features.items()}, whole_units)
             valid = model.task_loss(model.fuse(latents, dict.fromkeys(latents, torch.ones(()))), labels[split.valid])
         weights = {name: p.detach().clone() for name, p in model.named_parameters()}
-        yield EpochDraws(sum(running) / len(running), valid.item(), weights)
+        yield EpochResult(sum(running) / len(running), valid.item(), weights)
 
 
 def unpadded(

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from tcray.models.architecture import Architecture, Layout
-from tcray.training.checkpoint import State
+from tcray.models.architecture import Architecture, ParameterLayout
+from tcray.training.checkpoint import Checkpoint
 from tcray.training.pack import train
 from tcray.training.packed_dataset import PackedDataset
-from tests.planted import planted
+from tests.factories import make_dataset
+from tests.training.factories import run
 from tests.training.reference import training, unpadded
-from tests.training.specimens import run
 
 EPOCHS = 4
 RANDOM: dict[str, Any] = {"dropout": 0.3, "audio_dropout": 0.4, "weight_decay": 0.1}
@@ -58,8 +58,8 @@ def test_a_modality_always_dropped_is_one_whose_latent_is_zero() -> None:
     """A modality dropout of 1 trains as if the fusion saw 0 in its place."""
     values = {"conditioning": "jwae", "batch_size": PARTS, "latent_dim": 10, "hidden_dim": 24}
     dropped, whole = run(epochs=EPOCHS, audio_dropout=1.0, **values), run(epochs=EPOCHS, **values)
-    dataset = planted(sizes=(50, 20, 20))
-    [result] = train(dataset, [dropped], start=0, stop=EPOCHS, states=[None], dtype=torch.float64)
+    dataset = make_dataset(sizes=(50, 20, 20))
+    [result] = train(dataset, [dropped], start=0, stop=EPOCHS, checkpoints=[None], dtype=torch.float64)
     expected = [epoch.running_loss for epoch in training(dataset, whole, silent={"audio"})]
     actual = [row["train.running_loss"] for row in result.outcome.curve]
     assert actual == pytest.approx(expected, rel=1e-12, abs=1e-12)
@@ -67,17 +67,17 @@ def test_a_modality_always_dropped_is_one_whose_latent_is_zero() -> None:
 
 def assert_agreement(task: Any, values: dict[str, Any]) -> None:
     """Engine and plain model agree after each of a few epochs."""
-    dataset = planted(sizes=(50, 20, 20), task=task)
-    tables, one, state = PackedDataset.of(dataset, dtype=torch.float64), run(epochs=EPOCHS, **values), None
+    dataset = make_dataset(sizes=(50, 20, 20), task=task)
+    packed, one, state = PackedDataset.from_dataset(dataset, dtype=torch.float64), run(epochs=EPOCHS, **values), None
     widths, later = dataset.card.modalities, run(epochs=EPOCHS + 1, **values)
-    layout = Layout.of(Architecture.of(one.configuration, widths))
+    layout = ParameterLayout.from_architecture(Architecture.from_configuration(one.configuration, widths))
     for epoch, plain in enumerate(training(dataset, one), 1):
-        [result] = train(tables, [later], start=epoch - 1, stop=epoch, states=[state], dtype=torch.float64)
-        state = result.state
+        [result] = train(packed, [later], start=epoch - 1, stop=epoch, checkpoints=[state], dtype=torch.float64)
+        state = result.checkpoint
         assert state is not None
         [row] = result.outcome.curve
         losses = row["train.running_loss"], row["valid.loss"]
         assert losses == pytest.approx((plain.running_loss, plain.valid_loss), rel=1e-12, abs=1e-12)
-        tensors = layout.tensors(State.from_bytes(state).weights[0])
+        tensors = layout.unflatten(Checkpoint.from_bytes(state).weights[0])
         weights = {name: torch.tensor(x) for name, x in unpadded(tensors, one.configuration, widths).items()}
         torch.testing.assert_close(weights, dict(plain.weights), rtol=0, atol=1e-12)

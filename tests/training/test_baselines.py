@@ -9,26 +9,26 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from tcray.data.catalogue import source_of
-from tcray.data.dataset import as_dataset
-from tcray.data.importing import READERS
+from tcray.data.catalog import find_source
+from tcray.data.dataset import to_dataset
+from tcray.data.loading import READERS
 from tcray.data.recipe import read_recipe
-from tcray.data.twins import plant
+from tcray.data.twins import generate_twin
 from tcray.training.baselines import (
     PENALTIES,
     Fold,
-    Parts,
     PrincipalAxes,
-    constant_fit,
-    folds_of,
-    linear_fit,
+    SplitArrays,
+    fit_baselines,
+    fit_constant,
+    fit_linear,
     logistic_path,
-    reference_rows,
     ridge_path,
+    standardized_folds,
 )
-from tcray.training.metrics import metrics
+from tcray.training.metrics import compute_metrics
 from tests.data.real import REAL_DATA, real_data
-from tests.planted import planted
+from tests.factories import make_dataset
 
 CHANCE = np.random.default_rng(0)
 
@@ -45,7 +45,7 @@ def test_ridge_is_its_closed_form(width: int):
     """(X'X + penalty I)⁻¹ X'y on centred data, with more rows than columns and with fewer."""
     train, other = columns(40, width), columns(9, width)
     labels = CHANCE.normal(2.0, 1.0, 40)
-    axes = PrincipalAxes.of(train)
+    axes = PrincipalAxes.from_columns(train)
     predicted = axes.predict(other, *ridge_path(axes, labels))
     centred = train - train.mean(axis=0)
     for i, penalty in enumerate(PENALTIES):
@@ -59,7 +59,7 @@ def test_logistic_regression_is_at_its_minimum(width: int):
     """The gradient of the penalised loss is nought, with an intercept that bears no penalty."""
     train = columns(40, width)
     labels = (train[:, 0] + CHANCE.normal(size=40) > 0.5).astype(np.float64)
-    axes = PrincipalAxes.of(train)
+    axes = PrincipalAxes.from_columns(train)
     weights, intercepts = logistic_path(axes, labels)
     for i, penalty in enumerate(PENALTIES):
         residual = 1 / (1 + np.exp(-axes.predict(train, weights, intercepts)[i])) - labels
@@ -72,7 +72,7 @@ def test_logistic_regression_agrees_with_a_plain_optimiser():
     """On the columns as they are, from nought, at one penalty."""
     train = columns(50, 4)
     labels = (train[:, 0] > 0.3).astype(np.float64)
-    axes = PrincipalAxes.of(train)
+    axes = PrincipalAxes.from_columns(train)
     predicted = axes.predict(train, *logistic_path(axes, labels))[-1]
 
     def objective(point: np.ndarray) -> float:
@@ -85,7 +85,7 @@ def test_logistic_regression_agrees_with_a_plain_optimiser():
 
 def test_columns_that_are_all_constant_predict_the_constant():
     """There is nothing to go by."""
-    axes = PrincipalAxes.of(np.zeros((6, 3)))
+    axes = PrincipalAxes.from_columns(np.zeros((6, 3)))
     labels = np.array([1.0, 2, 3, 4, 5, 9])
     np.testing.assert_array_equal(axes.predict(np.zeros((2, 3)), *ridge_path(axes, labels)), 4.0)
     assert logistic_path(axes, (labels > 4).astype(np.float64))[0].shape == (len(PENALTIES), 0)
@@ -93,19 +93,19 @@ def test_columns_that_are_all_constant_predict_the_constant():
 
 def fold(labels: list[list[float]]) -> Fold:
     """A fold with these labels and one feature that equals them."""
-    parts = Parts(*(np.array(part, np.float64) for part in labels))
-    return Fold({"text": Parts(*(part[:, None] for part in parts))}, parts)
+    parts = SplitArrays(*(np.array(part, np.float64) for part in labels))
+    return Fold({"text": SplitArrays(*(part[:, None] for part in parts))}, parts)
 
 
 def test_the_constant_of_a_regression_is_the_train_median():
     """Of every fold its own, pooled."""
-    fit = constant_fit("regression", [fold([[1, 2, 9], [0], [0, 0]]), fold([[-1], [1], [3]])])
+    fit = fit_constant("regression", [fold([[1, 2, 9], [0], [0, 0]]), fold([[-1], [1], [3]])])
     assert (fit.valid.tolist(), fit.test.tolist(), fit.valid_loss) == ([2, -1], [2, 2, -1], 2)
 
 
 def test_the_constant_of_a_classification_is_the_logit_of_the_train_share():
     """Three of four are positive."""
-    fit = constant_fit("classification", [fold([[1, 1, 1, 0], [1], [0]])])
+    fit = fit_constant("classification", [fold([[1, 1, 1, 0], [1], [0]])])
     np.testing.assert_allclose(fit.test, [np.log(3)])
     np.testing.assert_allclose(fit.valid_loss, np.log(4 / 3))
 
@@ -113,10 +113,12 @@ def test_the_constant_of_a_classification_is_the_logit_of_the_train_share():
 def test_the_penalty_is_that_of_least_validation_loss():
     """Validation that agrees with train wants the weakest, validation that contradicts it the strongest."""
     train = np.linspace(-1, 1, 50).tolist()
-    assert linear_fit("regression", [fold([train, train, train])], ["text"]).valid_loss < 0.2
+    assert fit_linear("regression", [fold([train, train, train])], ["text"]).valid_loss < 0.2
     contrary = fold([train, train, train])
-    contrary = replace(contrary, labels=Parts(contrary.labels.train, -contrary.labels.valid, contrary.labels.test))
-    slope = np.ptp(linear_fit("regression", [contrary], ["text"]).test)
+    contrary = replace(
+        contrary, labels=SplitArrays(contrary.labels.train, -contrary.labels.valid, contrary.labels.test)
+    )
+    slope = np.ptp(fit_linear("regression", [contrary], ["text"]).test)
     assert slope == pytest.approx(2 / (1 + PENALTIES[0] / np.square(train).sum()))
 
 
@@ -124,8 +126,10 @@ def test_one_penalty_serves_all_folds():
     """Two folds that want opposite ones are judged together."""
     train = np.linspace(-1, 1, 50).tolist()
     agreeing = fold([train, train, train])
-    contrary = replace(agreeing, labels=Parts(agreeing.labels.train, -agreeing.labels.valid, agreeing.labels.test))
-    test = linear_fit("regression", [agreeing, contrary, contrary], ["text"]).test.reshape(3, 50)
+    contrary = replace(
+        agreeing, labels=SplitArrays(agreeing.labels.train, -agreeing.labels.valid, agreeing.labels.test)
+    )
+    test = fit_linear("regression", [agreeing, contrary, contrary], ["text"]).test.reshape(3, 50)
     np.testing.assert_allclose(test[0], test[1])
 
 
@@ -138,9 +142,9 @@ def test_one_penalty_serves_all_folds():
 )
 def test_there_are_three_rows(task: str, names: list[str]):
     """With every metric of the task on validation and test; the planted label leans on text."""
-    rows = reference_rows(planted(task=task))  # type: ignore[arg-type]
+    rows = fit_baselines(make_dataset(task=task))  # type: ignore[arg-type]
     assert [row["name"] for row in rows] == names
-    expected = metrics(task, np.zeros(2), np.array([0.0, 1.0]))  # type: ignore[arg-type]
+    expected = compute_metrics(task, np.zeros(2), np.array([0.0, 1.0]))  # type: ignore[arg-type]
     for row in rows:
         assert row["metrics"].keys() == {f"{part}.{metric}" for part in ("valid", "test") for metric in expected}
     assert rows[1]["metrics"]["test.loss"] < rows[0]["metrics"]["test.loss"]
@@ -148,23 +152,23 @@ def test_there_are_three_rows(task: str, names: list[str]):
 
 def test_folds_are_pooled():
     """The metric is of all test predictions together, each by the model of its fold."""
-    dataset = planted(folds=3)
-    folds = folds_of(dataset)
-    fit = linear_fit("regression", folds, tuple(dataset.features))
+    dataset = make_dataset(folds=3)
+    folds = standardized_folds(dataset)
+    fit = fit_linear("regression", folds, tuple(dataset.features))
     label = np.concatenate([dataset.labels[split.test].numpy() for split in dataset.splits])
     assert fit.test.size == label.size == len(dataset.ids)
-    row = reference_rows(dataset)[1]
+    row = fit_baselines(dataset)[1]
     assert row["metrics"]["test.mae"] == pytest.approx(np.abs(fit.test - label).mean())
 
 
 def test_test_rows_are_not_looked_at():
     """Other test labels, the same predictions and the same best modality."""
-    dataset = planted()
+    dataset = make_dataset()
     spoilt = replace(dataset, labels=dataset.labels.clone())
     spoilt.labels[dataset.splits[0].test] = 3.0
-    before, after = (linear_fit("regression", folds_of(d), tuple(d.features)) for d in (dataset, spoilt))
+    before, after = (fit_linear("regression", standardized_folds(d), tuple(d.features)) for d in (dataset, spoilt))
     np.testing.assert_array_equal(before.test, after.test)
-    assert [row["name"] for row in reference_rows(dataset)] == [row["name"] for row in reference_rows(spoilt)]
+    assert [row["name"] for row in fit_baselines(dataset)] == [row["name"] for row in fit_baselines(spoilt)]
 
 
 @pytest.mark.parametrize(("name", "width"), [("mosi", 100), ("mustard", 2048), ("hateful_memes", 64)])
@@ -172,8 +176,8 @@ def test_a_twin_has_room_above_a_constant_and_below_perfection(name: str, width:
     """The linear row beats the constant and one modality, and leaves something to a fusion."""
     recipe = read_recipe(name)
     narrowed = {modality: replace(view, width=min(view.width, width)) for modality, view in recipe.modalities.items()}
-    examples = plant(replace(recipe, modalities=narrowed)).examples
-    rows = reference_rows(as_dataset(examples.card("twin", recipe.fingerprint), examples))
+    examples = generate_twin(replace(recipe, modalities=narrowed)).examples
+    rows = fit_baselines(to_dataset(examples.card("twin", recipe.fingerprint), examples))
     constant, linear, single = (row["metrics"] for row in rows)
     assert linear["test.loss"] < min(constant["test.loss"], single["test.loss"])
     assert linear.get("test.r", 0) < 0.9
@@ -182,9 +186,9 @@ def test_a_twin_has_room_above_a_constant_and_below_perfection(name: str, width:
 
 @cache
 def _real(name: str) -> dict[str, dict[str, float]]:
-    source = source_of(name)
+    source = find_source(name)
     examples = next(e for e in READERS[source](REAL_DATA / source) if e.name == name)
-    rows = reference_rows(as_dataset(examples.card("real", examples.digest), examples))
+    rows = fit_baselines(to_dataset(examples.card("real", examples.digest), examples))
     return {row["name"]: row["metrics"] for row in rows}
 
 

@@ -8,20 +8,20 @@ import math
 import numpy as np
 import pytest
 
-from tcray.models.architecture import Architecture, Layout
-from tcray.training.checkpoint import ROWS, State, weights_to_bytes
+from tcray.models.architecture import Architecture, ParameterLayout
+from tcray.training.checkpoint import ROW_FIELDS, Checkpoint, weights_to_bytes
 from tcray.training.pack import train
-from tests.planted import planted
-from tests.training.specimens import run, trained
+from tests.factories import make_dataset
+from tests.training.factories import run, trained
 
 
 def test_a_state_comes_back_as_it_went() -> None:
     """Position, best value and every row, bit for bit, for several folds."""
     rows = [np.random.default_rng(k).standard_normal((3, 32)).astype(np.float32) for k in range(4)]
-    state = State(7, 5, 0.1 + 0.2, [21, 21, 18], *rows)
-    back = State.from_bytes(state.to_bytes())
+    state = Checkpoint(7, 5, 0.1 + 0.2, [21, 21, 18], *rows)
+    back = Checkpoint.from_bytes(state.to_bytes())
     assert (back.epoch, back.best_epoch, back.best_value, list(back.steps)) == (7, 5, 0.1 + 0.2, [21, 21, 18])
-    for name in ROWS:
+    for name in ROW_FIELDS:
         assert getattr(back, name).dtype == np.float32
         assert np.array_equal(getattr(back, name), getattr(state, name))
 
@@ -29,8 +29,8 @@ def test_a_state_comes_back_as_it_went() -> None:
 def test_equal_states_are_equal_bytes() -> None:
     """Writing down twice gives the same file, also of what was read."""
     rows = [np.zeros((1, 16), np.float32)] * 4
-    blob = State(0, 0, math.nan, [0], *rows).to_bytes()
-    assert blob == State.from_bytes(blob).to_bytes()
+    blob = Checkpoint(0, 0, math.nan, [0], *rows).to_bytes()
+    assert blob == Checkpoint.from_bytes(blob).to_bytes()
 
 
 def test_a_pickle_is_refused() -> None:
@@ -38,24 +38,26 @@ def test_a_pickle_is_refused() -> None:
     buffer = io.BytesIO()
     np.savez(buffer, position=np.array([object()], object))
     with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
-        State.from_bytes(buffer.getvalue())
+        Checkpoint.from_bytes(buffer.getvalue())
 
 
 def test_weights_are_kept_by_name_for_every_fold() -> None:
     """What a finished confirm run leaves are its best epoch's tensors, (F, …) each, under their parameters' names."""
-    dataset, one = planted(folds=2, sizes=(60, 20, 20)), run(epochs=1, conditioning="jwae")
-    layout = Layout.of(Architecture.of(one.configuration, dataset.card.modalities))
+    dataset, one = make_dataset(folds=2, sizes=(60, 20, 20)), run(epochs=1, conditioning="jwae")
+    layout = ParameterLayout.from_architecture(
+        Architecture.from_configuration(one.configuration, dataset.card.modalities)
+    )
     [finished] = trained(dataset, [one], confirm=True)
-    [unfinished] = train(dataset, [run(epochs=2, conditioning="jwae")], start=0, stop=1, states=[None])
+    [unfinished] = train(dataset, [run(epochs=2, conditioning="jwae")], start=0, stop=1, checkpoints=[None])
     assert finished.weights is not None
-    assert unfinished.state is not None
-    assert (finished.state, unfinished.weights) == (None, None)
-    assert finished.weights == weights_to_bytes(layout, State.from_bytes(unfinished.state).best)
+    assert unfinished.checkpoint is not None
+    assert (finished.checkpoint, unfinished.weights) == (None, None)
+    assert finished.weights == weights_to_bytes(layout, Checkpoint.from_bytes(unfinished.checkpoint).best)
     with np.load(io.BytesIO(finished.weights)) as arrays:
         assert {p.name: (2, *p.shape) for p in layout.parameters} == {name: arrays[name].shape for name in arrays}
 
 
 def test_weights_are_left_to_confirm_runs() -> None:
     """A search run ends with neither state nor weights."""
-    [finished] = trained(planted(), [run(epochs=1)])
-    assert (finished.state, finished.weights) == (None, None)
+    [finished] = trained(make_dataset(), [run(epochs=1)])
+    assert (finished.checkpoint, finished.weights) == (None, None)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from tests.planted import planted
-from tests.training.specimens import run, trained
+from tests.factories import make_dataset
+from tests.training.factories import run, trained
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a C
 @pytest.mark.parametrize("data", [{}, {"task": "classification", "folds": 3}], ids=["regression", "folds"])
 def test_cpu_and_gpu_agree(data: dict[str, Any], values: dict[str, Any]) -> None:
     """After three epochs losses differ by less than 1e-3 of their size, those under corruption by less than 1e-2."""
-    dataset = planted(**data)
+    dataset = make_dataset(**data)
     runs = [run(epochs=3, rank=rank, seed=rank, **values) for rank in (1, 4, 16)]
     on_cpu = trained(dataset, runs, confirm=True)
     on_gpu = trained(dataset, runs, confirm=True, device="cuda")
@@ -42,6 +42,6 @@ def test_cpu_and_gpu_agree(data: dict[str, Any], values: dict[str, Any]) -> None
 
 def test_a_member_that_diverges_on_a_gpu_leaves_its_neighbours() -> None:
     """A learning rate of 1e30 fails in the first epoch, and the run beside it goes on."""
-    failed, neighbour = trained(planted(), [run(lr=1e30), run()], device="cuda")
+    failed, neighbour = trained(make_dataset(), [run(lr=1e30), run()], device="cuda")
     assert (failed.outcome.reason, failed.outcome.epoch) == ("diverged", 1)
     assert neighbour.outcome.state == "TRAINED"

@@ -13,27 +13,29 @@ from tcray.models.architecture import Architecture
 from tcray.models.random_streams import RandomStreams
 from tcray.training.draws import EpochDraws, Member
 from tcray.training.packed_dataset import PackedDataset
-from tests.planted import planted
-from tests.training.specimens import run
+from tests.factories import make_dataset
+from tests.training.factories import run
 
-FOLDED = PackedDataset.of(planted(sizes=(60, 20, 20), folds=3))
-LONG = PackedDataset.of(planted(sizes=(2000, 20, 20)))
+FOLDED = PackedDataset.from_dataset(make_dataset(sizes=(60, 20, 20), folds=3))
+LONG = PackedDataset.from_dataset(make_dataset(sizes=(2000, 20, 20)))
 
 
-def members(tables: PackedDataset, runs: Sequence[Run]) -> list[Member]:
+def members(packed: PackedDataset, runs: Sequence[Run]) -> list[Member]:
     """The members of these runs, a fold each."""
     return [
-        Member(one.configuration, fold, RandomStreams.of(one, fold)) for one in runs for fold in range(tables.folds)
+        Member(one.configuration, fold, RandomStreams.from_run(one, fold))
+        for one in runs
+        for fold in range(packed.folds)
     ]
 
 
-def epoch(tables: PackedDataset, runs: Sequence[Run], number: int = 1) -> EpochDraws:
+def epoch(packed: PackedDataset, runs: Sequence[Run], number: int = 1) -> EpochDraws:
     """An epoch of a pack of these runs."""
-    architecture = Architecture.of(runs[0].configuration, tables.modalities)
-    return EpochDraws(members(tables, runs), architecture, tables, number, torch.float32)
+    architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
+    return EpochDraws(members(packed, runs), architecture, packed, number, torch.float32)
 
 
-def visited(tables: PackedDataset, drawn: EpochDraws) -> list[list[int]]:
+def visited(packed: PackedDataset, drawn: EpochDraws) -> list[list[int]]:
     """The rows each member trains on, in order, padding left out."""
     batches = [drawn.batch(step) for step in range(drawn.steps)]
     count = len(batches[0].index)

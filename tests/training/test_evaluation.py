@@ -14,38 +14,47 @@ import torch
 from torch import Tensor
 
 from tcray.config.run import Run
-from tcray.data.dataset import standardized
-from tcray.models.architecture import Architecture, Layout, initial
+from tcray.data.dataset import standardize_features
+from tcray.models.architecture import Architecture, ParameterLayout, initialize_parameters
 from tcray.models.random_streams import RandomStreams
 from tcray.models.stacked import StackedModel
 from tcray.store.outcome import Outcome
 from tcray.training import evaluation
 from tcray.training.draws import Member
-from tcray.training.evaluation import NOISE_LEVELS, check, conditions, predict
+from tcray.training.evaluation import NOISE_LEVELS, measure_latents, predict, predict_conditions
 from tcray.training.packed_dataset import PackedDataset
-from tests.planted import planted
+from tests.factories import make_dataset
+from tests.training.factories import MODALITIES, bits, run, trained
 from tests.training.reference import mmd_rbf
-from tests.training.specimens import MODALITIES, bits, run, trained
 
 SUBSETS = ["+".join(subset) for size in (1, 2, 3) for subset in combinations(MODALITIES, size)]
 
 
-def at_start(tables: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, list[Member], Tensor]:
+def at_start(packed: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, list[Member], Tensor]:
     """The members of these runs before training, in float64, and the fold of each."""
-    architecture = Architecture.of(runs[0].configuration, tables.modalities)
+    architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
     members = [
-        Member(one.configuration, fold, RandomStreams.of(one, fold)) for one in runs for fold in range(tables.folds)
+        Member(one.configuration, fold, RandomStreams.from_run(one, fold))
+        for one in runs
+        for fold in range(packed.folds)
     ]
-    drawn = [Layout.of(architecture).row(initial(architecture, m.configuration, m.draws)) for m in members]
-    present = torch.tensor([[m.uses(name) for name in tables.modalities] for m in members])
-    population = StackedModel(architecture, torch.from_numpy(np.stack(drawn)), present)
-    return population, members, torch.tensor([m.fold for m in members])
+    drawn = [
+        ParameterLayout.from_architecture(architecture).flatten(
+            initialize_parameters(architecture, m.configuration, m.streams)
+        )
+        for m in members
+    ]
+    present = torch.tensor([[m.uses(name) for name in packed.modalities] for m in members])
+    model = StackedModel(architecture, torch.from_numpy(np.stack(drawn)), present)
+    return model, members, torch.tensor([m.fold for m in members])
 
 
 @cache
 def fitted(fusion: str = "lmf") -> Outcome:
     """A confirm run that has learned something."""
-    [result] = trained(PackedDataset.of(planted()), [run(epochs=8, lr=1e-2, fusion=fusion)], confirm=True)
+    [result] = trained(
+        PackedDataset.from_dataset(make_dataset()), [run(epochs=8, lr=1e-2, fusion=fusion)], confirm=True
+    )
     return result.outcome
 
 
@@ -84,8 +93,8 @@ def test_with_every_modality_missing_one_constant_is_left(fusion: str) -> None:
 def test_noise_grows_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """σ = 0 is the clean prediction, a tiny σ changes it a little, and σ = 1 by far more."""
     monkeypatch.setattr(evaluation, "NOISE_LEVELS", (0.0, 1e-6, 1.0))
-    tables = PackedDataset.of(planted(), dtype=torch.float64)
-    found = conditions(*_arguments(tables, [run(), run(seed=1)]))
+    packed = PackedDataset.from_dataset(make_dataset(), dtype=torch.float64)
+    found = predict_conditions(*_arguments(packed, [run(), run(seed=1)]))
     for m in MODALITIES:
         zero, tiny, large = (np.abs(found[f"noise:{m}:{s}"] - found["clean"]).max() for s in (0.0, 1e-6, 1.0))
         assert zero == 0
@@ -93,15 +102,15 @@ def test_noise_grows_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert large > 1e3 * tiny
 
 
-def _arguments(tables: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, PackedDataset, list[Member], Tensor]:
-    population, members, folds = at_start(tables, runs)
-    return population, tables, members, folds
+def _arguments(packed: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, PackedDataset, list[Member], Tensor]:
+    model, members, folds = at_start(packed, runs)
+    return model, packed, members, folds
 
 
 @pytest.mark.parametrize("values", [{}, {"conditioning": "jwae"}, {"fusion": "tensor"}, {"fusion": "concat"}])
 def test_the_input_of_an_absent_modality_has_no_influence(values: dict[str, Any]) -> None:
     """Shuffling it between examples changes not one bit of what a run that does not use it ends with."""
-    dataset = planted()
+    dataset = make_dataset()
     shuffled = dict(dataset.features) | {"audio": dataset.features["audio"].roll(1, 0)}
     one = run(modalities=("text", "video"), dropout=0.2, **values)
     [mine] = trained(dataset, [one], confirm=True)
@@ -114,13 +123,13 @@ def test_the_input_of_an_absent_modality_has_no_influence(values: dict[str, Any]
 
 def test_each_member_predicts_its_own_folds_split() -> None:
     """Under a fold protocol a member sees its fold's rows, standardised by its fold's train rows."""
-    dataset = planted(sizes=(60, 20, 20), folds=3)
-    tables, features = PackedDataset.of(dataset, dtype=torch.float64), standardized(dataset)
-    population, _, folds = at_start(tables, [run(), run(seed=1)])
-    outputs = predict(population, tables, "test", folds)
+    dataset = make_dataset(sizes=(60, 20, 20), folds=3)
+    packed, features = PackedDataset.from_dataset(dataset, dtype=torch.float64), standardize_features(dataset)
+    model, _, folds = at_start(packed, [run(), run(seed=1)])
+    outputs = predict(model, packed, "test", folds)
     for k, fold in enumerate(folds.tolist()):
         rows = dataset.splits[fold].test
-        alone = StackedModel(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
+        alone = StackedModel(model.architecture, model.rows[k : k + 1], model.present[k : k + 1])
         inputs = [torch.nn.functional.pad(x[fold, rows].double(), (0, -x.shape[2] % 16)) for x in features.values()]
         expected = alone.fuse(alone.encode([x[None] for x in inputs]))[0]
         assert outputs[k, : len(rows)] == pytest.approx(expected.numpy(), abs=1e-12)
@@ -129,17 +138,17 @@ def test_each_member_predicts_its_own_folds_split() -> None:
 @pytest.mark.parametrize("folds", [1, 3])
 def test_the_manipulation_check_is_measured_on_the_whole_validation_split(folds: int) -> None:
     """MMD², mean ‖z‖²/ℓ and reconstruction error of every modality, by their definitions on all rows at once."""
-    dataset = planted(sizes=(100, 90, 20), folds=folds)
-    tables, features = PackedDataset.of(dataset, dtype=torch.float64), standardized(dataset)
-    population, _, of_member = at_start(tables, [run(conditioning="jwae", latent_dim=10)])
-    found = check(population, tables, of_member)
+    dataset = make_dataset(sizes=(100, 90, 20), folds=folds)
+    packed, features = PackedDataset.from_dataset(dataset, dtype=torch.float64), standardize_features(dataset)
+    model, _, of_member = at_start(packed, [run(conditioning="jwae", latent_dim=10)])
+    found = measure_latents(model, packed, of_member)
     for k, fold in enumerate(of_member.tolist()):
         rows = dataset.splits[fold].valid
-        alone = StackedModel(population.architecture, population.rows[k : k + 1], population.present[k : k + 1])
+        alone = StackedModel(model.architecture, model.rows[k : k + 1], model.present[k : k + 1])
         padded = [torch.nn.functional.pad(x[fold, rows].double(), (0, -x.shape[2] % 16)) for x in features.values()]
         latents = alone.encode([x[None] for x in padded])
         for m, z, y, x in zip(MODALITIES, latents, alone.decode(latents), padded, strict=True):
-            latent, error = z[0, :, :10], (y[0] - x)[:, : tables.modalities[m]]
+            latent, error = z[0, :, :10], (y[0] - x)[:, : packed.modalities[m]]
             assert found[f"mmd2.{m}"][k] == pytest.approx(mmd_rbf(latent).item(), abs=1e-12)
             assert found[f"norm.{m}"][k] == pytest.approx(latent.square().mean().item())
             assert found[f"reconstruction.{m}"][k] == pytest.approx(error.square().mean().item())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tcray.config.metrics import Task, list_metrics
-from tcray.training.metrics import accuracy, auroc, loss, metrics, pearson, weighted_f1
+from tcray.training.metrics import accuracy, auroc, compute_metrics, mean_loss, pearson, weighted_f1
 
 PREDICTION = np.array([2.6, -0.2, 0.0, -3.7, 1.0])
 SENTIMENT = np.array([3.0, 0.4, 0.0, -3.0, -1.0])
@@ -26,7 +26,7 @@ def test_regression_by_hand() -> None:
         "f1_nonzero": 1 / 2,
         "acc7": 4 / 5,
     }
-    assert metrics("regression", PREDICTION, SENTIMENT) == pytest.approx(expected)
+    assert compute_metrics("regression", PREDICTION, SENTIMENT) == pytest.approx(expected)
 
 
 def test_classification_by_hand() -> None:
@@ -34,13 +34,13 @@ def test_classification_by_hand() -> None:
     logits, labels = np.array([2.0, -1.0, 0.0, 0.5]), np.array([1, 0, 1, 0])
     each = [math.log1p(math.exp(-2)), math.log1p(math.exp(-1)), math.log(2), math.log1p(math.exp(0.5))]
     expected = {"loss": sum(each) / 4, "accuracy": 2 / 4, "f1": 1 / 2, "auroc": 3 / 4}
-    assert metrics("classification", logits, labels) == pytest.approx(expected)
+    assert compute_metrics("classification", logits, labels) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_a_task_has_the_metrics_its_table_says(task: Task) -> None:
     """The names are those of `tcray.config.metrics`."""
-    found = metrics(task, np.array([1.0, -1.0]), np.array([1.0, 0.0]))
+    found = compute_metrics(task, np.array([1.0, -1.0]), np.array([1.0, 0.0]))
     assert {metric.name for metric in list_metrics(task)} == found.keys()
 
 
@@ -48,7 +48,7 @@ def test_seven_classes_are_rounded_half_to_even_and_clipped() -> None:
     """½ rounds to 0, 1½ and 2½ to 2; beyond ±3 is ±3."""
     prediction = np.array([0.5, 1.5, 2.5, -0.5, 3.4, -9.0, 2.4])
     label = np.array([0.0, 2.0, 2.0, 0.0, 3.0, -3.0, 3.0])
-    assert metrics("regression", prediction, label)["acc7"] == 6 / 7
+    assert compute_metrics("regression", prediction, label)["acc7"] == 6 / 7
 
 
 def test_auroc_counts_pairs_and_ties_half() -> None:
@@ -74,7 +74,7 @@ def test_undefined_metrics_are_nan() -> None:
     assert math.isnan(pearson(constant, np.array([1.0, 2.0, 3.0])))
     assert math.isnan(pearson(np.array([1.0, 2.0, 3.0]), constant))
     assert math.isnan(auroc(np.array([1.0, 2.0, 3.0]), np.ones(3, bool)))
-    found = metrics("regression", np.array([1.0, -1.0, 2.0]), neutral)
+    found = compute_metrics("regression", np.array([1.0, -1.0, 2.0]), neutral)
     assert [name for name, value in found.items() if math.isnan(value)] == ["r", "acc2_nonzero", "f1_nonzero"]
     assert math.isnan(accuracy(np.zeros(0, bool), np.zeros(0, bool)))
 
@@ -88,11 +88,11 @@ def test_a_perfect_and_a_reversed_prediction() -> None:
 
 def test_cross_entropy_does_not_overflow() -> None:
     """A confident logit costs itself where it is wrong, and nothing where it is right."""
-    assert loss("classification", np.array([1000.0, 1000.0]), np.array([0, 1])) == 500.0
+    assert mean_loss("classification", np.array([1000.0, 1000.0]), np.array([0, 1])) == 500.0
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_infinite_predictions_give_no_warning(task: Task) -> None:
     """What overflowed has an infinite or undefined loss, said without a word on standard error."""
-    found = metrics(task, np.array([np.inf, -np.inf, 1.0]), np.array([1.0, 0.0, 0.0]))
+    found = compute_metrics(task, np.array([np.inf, -np.inf, 1.0]), np.array([1.0, 0.0, 0.0]))
     assert not math.isfinite(found["loss"])

@@ -13,13 +13,13 @@ import torch
 from tcray.config.run import Run
 from tcray.models.architecture import Architecture
 from tcray.models.stacked import StackedModel
-from tcray.training.checkpoint import State
+from tcray.training.checkpoint import Checkpoint
 from tcray.training.evaluation import predict
-from tcray.training.metrics import metrics
+from tcray.training.metrics import compute_metrics
 from tcray.training.pack import train
 from tcray.training.packed_dataset import PackedDataset, SplitName
-from tests.planted import planted
-from tests.training.specimens import bits, run, strangers, trained
+from tests.factories import make_dataset
+from tests.training.factories import bits, run, strangers, trained
 
 ODD: dict[str, Any] = {"conditioning": "jwae", "batch_size": 20, "latent_dim": 10, "hidden_dim": 24}
 NARROW: dict[str, Any] = {"conditioning": "jwae", "batch_size": 7, "latent_dim": 5, "hidden_dim": 9}
@@ -50,92 +50,92 @@ CASES = [
 @pytest.mark.parametrize(("data", "values"), CASES)
 def test_a_run_ends_with_the_same_bits_in_any_company(data: dict[str, Any], values: dict[str, Any]) -> None:
     """States, weights, metrics, curves, evaluations and spectra in packs of 2, 7 and 64 are those of a run alone."""
-    tables = PackedDataset.of(planted(**data))
+    packed = PackedDataset.from_dataset(make_dataset(**data))
     chance = random.Random(0)
     chosen = strangers(3, chance, **values)
-    alone = [_in_two_segments(tables, [one]) for one in chosen]
+    alone = [_in_two_segments(packed, [one]) for one in chosen]
     for size in (2, 7, 64):
         for begin in range(0, len(chosen), size - 1):
             mine = chosen[begin : begin + size - 1]
             runs = mine + strangers(size - len(mine), chance, **values)
             places = chance.sample(range(size), size)
-            together = _in_two_segments(tables, [runs[place] for place in places])
+            together = _in_two_segments(packed, [runs[place] for place in places])
             for k in range(len(mine)):
                 assert alone[begin + k][0] == together[places.index(k)], (size, begin + k)
 
 
-def _in_two_segments(tables: PackedDataset, runs: list[Run]) -> list[tuple[object, ...]]:
+def _in_two_segments(packed: PackedDataset, runs: list[Run]) -> list[tuple[object, ...]]:
     """Bits after the first epoch and after the second, which is trained in the opposite order."""
-    first = train(tables, runs, start=0, stop=1, states=[None] * len(runs))
-    states = [result.state for result in reversed(first)]
-    second = train(tables, runs[::-1], start=1, stop=2, states=states, confirm=True)
+    first = train(packed, runs, start=0, stop=1, checkpoints=[None] * len(runs))
+    checkpoints = [result.checkpoint for result in reversed(first)]
+    second = train(packed, runs[::-1], start=1, stop=2, checkpoints=checkpoints, confirm=True)
     return [bits(a) + bits(b) for a, b in zip(first, reversed(second), strict=True)]
 
 
 def test_runs_of_different_signatures_never_share_a_pack() -> None:
     """Runs whose tensors differ in shape are refused before anything is trained."""
     with pytest.raises(AssertionError, match="runs that share a pack share a signature and a number of epochs"):
-        trained(PackedDataset.of(planted()), [run(latent_dim=16), run(latent_dim=8)])
+        trained(PackedDataset.from_dataset(make_dataset()), [run(latent_dim=16), run(latent_dim=8)])
 
 
 @pytest.mark.parametrize("kind", ["jwae", "imq", "tensor", "batches of 7"])
 def test_resuming_equals_never_having_stopped(kind: str) -> None:
     """Weights and metrics after epochs 1, 2 to 3 and 4, each from the last one's state, are those of 1 to 4 at a go."""
-    tables = PackedDataset.of(planted())
+    packed = PackedDataset.from_dataset(make_dataset())
     one = run(epochs=4, rank=3, dropout=0.3, audio_dropout=0.3, weight_decay=0.1, lr=3e-3, **KINDS[kind])
-    [straight] = trained(tables, [one], confirm=True)
+    [straight] = trained(packed, [one], confirm=True)
     state, curve = None, []
     for start, stop in ((0, 1), (1, 3), (3, 4)):
-        [stopped] = train(tables, [one], start=start, stop=stop, states=[state], confirm=True)
-        state = stopped.state
+        [stopped] = train(packed, [one], start=start, stop=stop, checkpoints=[state], confirm=True)
+        state = stopped.checkpoint
         curve += stopped.outcome.curve
     assert bits(straight) == bits(replace(stopped, outcome=replace(stopped.outcome, curve=curve)))
 
 
 def test_a_member_that_diverges_leaves_its_neighbours_their_bits() -> None:
     """A learning rate of 1e30 fails in the first epoch; the runs before and after it end as they would alone."""
-    tables = PackedDataset.of(planted())
+    packed = PackedDataset.from_dataset(make_dataset())
     neighbours = strangers(2, random.Random(1), conditioning="jwae")
     wild = run(conditioning="jwae", lr=1e30)
-    before, failed, after = trained(tables, [neighbours[0], wild, neighbours[1]], confirm=True)
+    before, failed, after = trained(packed, [neighbours[0], wild, neighbours[1]], confirm=True)
     assert (failed.outcome.state, failed.outcome.reason, failed.outcome.epoch) == ("FAILED", "diverged", 1)
-    assert (failed.state, failed.weights, list(failed.outcome.curve)) == (None, None, [])
+    assert (failed.checkpoint, failed.weights, list(failed.outcome.curve)) == (None, None, [])
     for neighbour, beside in zip(neighbours, (before, after), strict=True):
-        [alone] = trained(tables, [neighbour], confirm=True)
+        [alone] = trained(packed, [neighbour], confirm=True)
         assert bits(alone) == bits(beside)
 
 
 def test_divergence_is_dated_to_its_epoch() -> None:
     """Decay that multiplies three layers by -999 a step gives outputs of 1e36 after four steps, and none after five."""
-    tables = PackedDataset.of(planted(sizes=(50, 20, 20)))
+    packed = PackedDataset.from_dataset(make_dataset(sizes=(50, 20, 20)))
     values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64}
     growing = run(epochs=6, lr=1e-3, weight_decay=1e6, **values)
     calm = run(epochs=6, lr=1e-3, **values)
-    failed, neighbour = trained(tables, [growing, calm])
+    failed, neighbour = trained(packed, [growing, calm])
     assert (failed.outcome.reason, failed.outcome.epoch) == ("diverged", 5)
     assert [row["epoch"] for row in failed.outcome.curve] == [1, 2, 3, 4]
-    assert bits(trained(tables, [calm])[0]) == bits(neighbour)
+    assert bits(trained(packed, [calm])[0]) == bits(neighbour)
 
 
 def test_infinite_predictions_of_a_diverged_member_are_no_warning() -> None:
     """Outputs that overflow to infinity without a NaN fail their run and nothing else."""
-    tables = PackedDataset.of(planted(sizes=(50, 20, 20)))
+    packed = PackedDataset.from_dataset(make_dataset(sizes=(50, 20, 20)))
     values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64, "latent_dim": 1}
-    failed, neighbour = trained(tables, [run(epochs=5, weight_decay=1e6, **values), run(epochs=5, **values)])
+    failed, neighbour = trained(packed, [run(epochs=5, weight_decay=1e6, **values), run(epochs=5, **values)])
     assert (failed.outcome.state, neighbour.outcome.state) == ("FAILED", "TRAINED")
 
 
 def test_one_diverging_fold_fails_its_run() -> None:
     """A run of three folds, one of them lost to NaN, is FAILED in that epoch; the run beside it is not."""
-    tables = PackedDataset.of(planted(folds=3))
+    packed = PackedDataset.from_dataset(make_dataset(folds=3))
     runs = [run(epochs=3, seed=1), run(epochs=3, seed=2)]
-    lost, sound = (result.state for result in train(tables, runs, start=0, stop=1, states=[None, None]))
+    lost, sound = (result.checkpoint for result in train(packed, runs, start=0, stop=1, checkpoints=[None, None]))
     assert lost is not None
-    state = State.from_bytes(lost)
+    state = Checkpoint.from_bytes(lost)
     state.weights[1] = np.nan
-    failed, neighbour = train(tables, runs, start=1, stop=3, states=[state.to_bytes(), sound])
+    failed, neighbour = train(packed, runs, start=1, stop=3, checkpoints=[state.to_bytes(), sound])
     assert (failed.outcome.state, failed.outcome.reason, failed.outcome.epoch) == ("FAILED", "diverged", 2)
-    [alone] = train(tables, runs[1:], start=1, stop=3, states=[sound])
+    [alone] = train(packed, runs[1:], start=1, stop=3, checkpoints=[sound])
     assert bits(alone) == bits(neighbour)
 
 
@@ -145,57 +145,57 @@ def test_one_diverging_fold_fails_its_run() -> None:
 )
 def test_metrics_are_those_of_the_epoch_with_the_best_objective(objective: str, better: Any) -> None:
     """`valid.*`, `test.*` and `train.loss_best` belong to the best epoch; `last.*` and `train.loss` to the last one."""
-    tables = PackedDataset.of(planted(sizes=(60, 40, 40), noise=1.0))
+    packed = PackedDataset.from_dataset(make_dataset(sizes=(60, 40, 40), noise=1.0))
     one = run(epochs=6, objective=objective, lr=0.05, batch_size=20, seed=1)
-    [result] = trained(tables, [one], confirm=True)
+    [result] = trained(packed, [one], confirm=True)
     values = [row[objective] for row in result.outcome.curve]
     best = 1 + values.index(better(values))
     assert len(set(values)) > 1
     assert best < 6
     assert result.outcome.best_epoch == best
     assert result.outcome.value == values[-1]
-    expected = _named("valid", tables, one, best) | _named("test", tables, one, best)
-    expected |= _named("last.valid", tables, one, 6) | _named("last.test", tables, one, 6)
-    expected |= {"train.loss": _measured("train", tables, one, 6)["loss"]}
-    expected |= {"train.loss_best": _measured("train", tables, one, best)["loss"]}
+    expected = _named("valid", packed, one, best) | _named("test", packed, one, best)
+    expected |= _named("last.valid", packed, one, 6) | _named("last.test", packed, one, 6)
+    expected |= {"train.loss": _measured("train", packed, one, 6)["loss"]}
+    expected |= {"train.loss_best": _measured("train", packed, one, best)["loss"]}
     assert expected == {name: v for name, v in result.outcome.metrics.items() if not name.startswith("check.")}
     [clean] = [e for e in result.outcome.evaluations if e.condition == "clean"]
-    assert _measured("test", tables, one, best) == clean.metrics
+    assert _measured("test", packed, one, best) == clean.metrics
 
 
 def test_a_best_epoch_before_a_rung_is_not_forgotten() -> None:
     """A run that is worse after its state was written ends with the metrics and weights of the epoch before it."""
-    tables = PackedDataset.of(planted(sizes=(60, 40, 40), noise=1.0))
+    packed = PackedDataset.from_dataset(make_dataset(sizes=(60, 40, 40), noise=1.0))
     one = run(epochs=6, lr=0.05, batch_size=20, seed=1)
-    [straight] = trained(tables, [one], confirm=True)
-    [stopped] = train(tables, [one], start=0, stop=5, states=[None])
-    [resumed] = train(tables, [one], start=5, stop=6, states=[stopped.state], confirm=True)
+    [straight] = trained(packed, [one], confirm=True)
+    [stopped] = train(packed, [one], start=0, stop=5, checkpoints=[None])
+    [resumed] = train(packed, [one], start=5, stop=6, checkpoints=[stopped.checkpoint], confirm=True)
     assert straight.outcome.best_epoch == resumed.outcome.best_epoch < 5
     assert straight.outcome.metrics == resumed.outcome.metrics
     assert straight.weights == resumed.weights
 
 
-def _named(prefix: str, tables: PackedDataset, one: Run, epoch: int) -> dict[str, float]:
+def _named(prefix: str, packed: PackedDataset, one: Run, epoch: int) -> dict[str, float]:
     split: SplitName = "valid" if prefix.endswith("valid") else "test"
-    return {f"{prefix}.{name}": value for name, value in _measured(split, tables, one, epoch).items()}
+    return {f"{prefix}.{name}": value for name, value in _measured(split, packed, one, epoch).items()}
 
 
-def _measured(split: SplitName, tables: PackedDataset, one: Run, epoch: int) -> dict[str, float]:
+def _measured(split: SplitName, packed: PackedDataset, one: Run, epoch: int) -> dict[str, float]:
     """The metrics on a split of the weights that the run has after an epoch."""
-    [result] = train(tables, [replace(one, epochs=epoch + 1)], start=0, stop=epoch, states=[None])
-    assert result.state is not None
-    architecture = Architecture.of(one.configuration, tables.modalities)
-    weights = torch.from_numpy(State.from_bytes(result.state).weights)
-    population = StackedModel(architecture, weights, torch.ones(1, len(tables.modalities), dtype=torch.bool))
-    [outputs] = predict(population, tables, split, torch.zeros(1, dtype=torch.long))
-    labels = tables.splits[split].labels
-    return metrics(tables.task, outputs[: len(labels)], labels)
+    [result] = train(packed, [replace(one, epochs=epoch + 1)], start=0, stop=epoch, checkpoints=[None])
+    assert result.checkpoint is not None
+    architecture = Architecture.from_configuration(one.configuration, packed.modalities)
+    weights = torch.from_numpy(Checkpoint.from_bytes(result.checkpoint).weights)
+    model = StackedModel(architecture, weights, torch.ones(1, len(packed.modalities), dtype=torch.bool))
+    [outputs] = predict(model, packed, split, torch.zeros(1, dtype=torch.long))
+    labels = packed.splits[split].labels
+    return compute_metrics(packed.task, outputs[: len(labels)], labels)
 
 
 @pytest.mark.parametrize("objective", ["valid.loss", "valid.f1"])
 def test_ties_go_to_the_earlier_epoch(objective: str) -> None:
     """A learning rate too small to change any prediction leaves the first epoch best."""
-    [result] = trained(PackedDataset.of(planted()), [run(epochs=3, objective=objective, lr=1e-30)])
+    [result] = trained(PackedDataset.from_dataset(make_dataset()), [run(epochs=3, objective=objective, lr=1e-30)])
     assert len({row[objective] for row in result.outcome.curve}) == 1
     assert result.outcome.best_epoch == 1
 
@@ -204,7 +204,7 @@ def test_ties_go_to_the_earlier_epoch(objective: str) -> None:
 @pytest.mark.parametrize("fusion", ["lmf", "tensor", "concat"])
 def test_padded_units_stay_exactly_zero(conditioning: str, fusion: str) -> None:
     """After training, as many weights and moments are not zero as the unpadded model has parameters."""
-    dataset = planted({"text": 30, "audio": 17, "video": 40})
+    dataset = make_dataset({"text": 30, "audio": 17, "video": 40})
     inputs, latent, hidden, rank = (30, 17, 40), 10, 24, 5
     one = run(
         epochs=3,
@@ -216,7 +216,7 @@ def test_padded_units_stay_exactly_zero(conditioning: str, fusion: str) -> None:
         dropout=0.3,
         weight_decay=0.1,
     )
-    [result] = train(dataset, [one], start=0, stop=2, states=[None])
+    [result] = train(dataset, [one], start=0, stop=2, checkpoints=[None])
     encoders = sum((d + 1) * hidden + (hidden + 1) * latent for d in inputs)
     decoders = sum((latent + 1) * hidden + (hidden + 1) * d for d in inputs)
     fusions = {
@@ -225,17 +225,17 @@ def test_padded_units_stay_exactly_zero(conditioning: str, fusion: str) -> None:
         "concat": len(inputs) * latent + 1,
     }
     expected = encoders + fusions[fusion] + (decoders if conditioning == "jwae" else 0)
-    assert result.state is not None
-    state = State.from_bytes(result.state)
+    assert result.checkpoint is not None
+    state = Checkpoint.from_bytes(result.checkpoint)
     assert [expected] * 3 == [np.count_nonzero(rows) for rows in (state.weights, state.first, state.second)]
 
 
 def test_training_leaves_the_thread_count_as_it_was() -> None:
     """A pack computes on one thread, and gives the others back, even when it fails."""
-    tables = PackedDataset.of(planted())
+    packed = PackedDataset.from_dataset(make_dataset())
     torch.set_num_threads(3)
-    trained(tables, [run(epochs=1)])
+    trained(packed, [run(epochs=1)])
     assert torch.get_num_threads() == 3
     with pytest.raises(ValueError, match="pickled"):
-        train(tables, [run()], start=1, stop=2, states=[b"no state"])
+        train(packed, [run()], start=1, stop=2, checkpoints=[b"no state"])
     assert torch.get_num_threads() == 3

@@ -6,31 +6,31 @@ import numpy as np
 import pytest
 import torch
 
-from tcray.data.dataset import standardized
+from tcray.data.dataset import standardize_features
 from tcray.training.packed_dataset import BLOCK_ROWS, SPLITS, PackedDataset
-from tests.planted import planted
+from tests.factories import make_dataset
 
 
 def test_row_f_n_plus_i_is_example_i_under_fold_f() -> None:
     """Inputs are the standardised features of each fold, end to end, their columns padded with zeros to sixteens."""
-    dataset = planted({"text": 30, "audio": 16}, (60, 20, 20), folds=3)
-    tables, features = PackedDataset.of(dataset), standardized(dataset)
-    assert (tables.folds, tables.examples) == (3, 100)
-    for x, (name, width) in zip(tables.inputs, dataset.card.modalities.items(), strict=True):
+    dataset = make_dataset({"text": 30, "audio": 16}, (60, 20, 20), folds=3)
+    packed, features = PackedDataset.from_dataset(dataset), standardize_features(dataset)
+    assert (packed.folds, packed.examples) == (3, 100)
+    for x, (name, width) in zip(packed.inputs, dataset.card.modalities.items(), strict=True):
         assert x.shape == (300, {"text": 32, "audio": 16}[name])
         assert torch.equal(x[:, :width], features[name].flatten(0, 1))
         assert not x[:, width:].any()
-    assert torch.equal(tables.labels, dataset.labels.repeat(3))
+    assert torch.equal(packed.labels, dataset.labels.repeat(3))
 
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_blocks_cover_every_members_own_split(folds: int) -> None:
     """Each member sees its fold's rows, in blocks of a fixed size; past its fold's end its first row is repeated."""
-    dataset = planted({"text": 30, "audio": 17}, (160, 80, 70), folds=folds)
-    tables, features = PackedDataset.of(dataset), standardized(dataset)
+    dataset = make_dataset({"text": 30, "audio": 17}, (160, 80, 70), folds=folds)
+    packed, features = PackedDataset.from_dataset(dataset), standardize_features(dataset)
     members = torch.tensor([0, folds - 1, 0])
     for name in SPLITS:
-        blocks = list(tables.splits[name].blocks(members))
+        blocks = list(packed.splits[name].blocks(members))
         assert all(rows.stop - rows.start == BLOCK_ROWS == x.shape[1] for rows, inputs in blocks for x in inputs)
         for k, (modality, width) in enumerate(dataset.card.modalities.items()):
             seen = torch.cat([inputs[k] for _, inputs in blocks], 1)[..., :width]
@@ -42,9 +42,9 @@ def test_blocks_cover_every_members_own_split(folds: int) -> None:
 
 def test_a_runs_values_are_pooled_over_folds() -> None:
     """Padding is cut off and folds stand end to end, as their labels do: every example is tested once."""
-    dataset = planted(sizes=(60, 20, 20), folds=3)
-    table = PackedDataset.of(dataset).splits["test"]
+    dataset = make_dataset(sizes=(60, 20, 20), folds=3)
+    table = PackedDataset.from_dataset(dataset).splits["test"]
     examples = np.stack([np.resize(rows, table.inputs[0].shape[1]) for rows in table.indices])
-    assert sorted(table.pooled(examples)) == list(range(100))
-    assert np.array_equal(table.labels, dataset.labels.numpy()[table.pooled(examples).astype(int)])
-    assert table.counted().sum(1).tolist() == [len(split.test) for split in dataset.splits]
+    assert sorted(table.concatenate_folds(examples)) == list(range(100))
+    assert np.array_equal(table.labels, dataset.labels.numpy()[table.concatenate_folds(examples).astype(int)])
+    assert table.mask().sum(1).tolist() == [len(split.test) for split in dataset.splits]

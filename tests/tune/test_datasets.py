@@ -4,14 +4,14 @@ from pathlib import Path
 
 import torch
 
-from tcray.data.catalogue import find
+from tcray.data.catalog import find_card
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
 
 
 def test_a_dataset_is_loaded_once_and_when_wanted(tmp_path: Path) -> None:
     """A library loads what it is asked for, and no more than once."""
     names = ("mosi", "mustard")
-    library = LazyDatasets({name: find(name, tmp_path) for name in names}, str(tmp_path))
+    library = LazyDatasets({name: find_card(name, tmp_path) for name in names}, str(tmp_path))
     assert names == tuple(library)
     assert library["mosi"] is library["mosi"]
     assert ["mosi"] == list(library._loaded)
@@ -19,7 +19,7 @@ def test_a_dataset_is_loaded_once_and_when_wanted(tmp_path: Path) -> None:
 
 def test_the_test_split_of_all_folds(tmp_path: Path) -> None:
     """Test examples stand fold after fold, as a run's predictions do."""
-    library = LazyDatasets({"mosi-heldout": find("mosi-heldout", tmp_path)}, str(tmp_path))
+    library = LazyDatasets({"mosi-heldout": find_card("mosi-heldout", tmp_path)}, str(tmp_path))
     dataset = library["mosi-heldout"]
     rows = torch.cat([split.test for split in dataset.splits])
     examples = LazyTestExamples(library)["mosi-heldout"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
 from tcray.config.sweep import Confirm
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, a_sweep
 

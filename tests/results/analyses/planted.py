@@ -18,10 +18,10 @@ from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest, Finding, conclude
 from tcray.config.run import Configuration, canonical_json, digest
 from tcray.config.sweep import Sweep
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.search.cells import Cell, cells_of
 from tcray.store.store import SweepStore
-from tcray.training.metrics import metrics
+from tcray.training.metrics import compute_metrics
 from tests.results.recorded import a_run, a_store
 
 Floats = NDArray[np.float64]
@@ -124,7 +124,7 @@ def _run(dataset: Planted, sweep: Sweep, cell: Cell, repeat: int, seed: int, out
 
 
 def _metrics(dataset: Planted, prediction: ArrayLike) -> dict[str, float]:
-    return metrics(dataset.card.task, np.asarray(prediction, np.float64), dataset.label)
+    return compute_metrics(dataset.card.task, np.asarray(prediction, np.float64), dataset.label)
 
 
 def _evaluations(dataset: Planted, run: Mapping[str, Any], outcome: Outcome) -> Iterator[dict[str, Any]]:

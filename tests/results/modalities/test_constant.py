@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.results.modalities import constant
-from tcray.training.metrics import metrics
+from tcray.training.metrics import compute_metrics
 from tests.results.analyses.planted import EXAMPLES, Outcome, Planted, groups_of, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, MUSTARD, a_sweep
 
@@ -33,7 +33,7 @@ def samples_with(folder: Path, card: Card, row: Mapping[str, Any]) -> DatasetRun
 def a_row(card: Card, name: str, value: float) -> dict[str, Any]:
     """The reference row of a constant, as the sweep writes it."""
     label = MOSI_LABEL if card is MOSI else MUSTARD_LABEL
-    known = metrics(card.task, np.full(label.size, value), label)
+    known = compute_metrics(card.task, np.full(label.size, value), label)
     return {"name": name, "metrics": {"valid.mae": 7.0, **{f"test.{metric}": v for metric, v in known.items()}}}
 
 

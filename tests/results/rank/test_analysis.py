@@ -12,7 +12,7 @@ import pytest
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ALL, ComponentTest, Finding, conclude
 from tcray.config.sweep import Confirm, Sweep
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.results.rank.analysis import Profile, analyze
 from tcray.statistics import nonmonotonicity
 from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, off_by, planted_store

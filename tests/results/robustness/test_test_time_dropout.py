@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tcray.results.robustness.test_time_dropout import RATES, chances, expected
-from tcray.training.metrics import metrics
+from tcray.training.metrics import compute_metrics
 
 
 def test_the_chances_of_all_patterns_sum_to_one() -> None:
@@ -34,7 +34,7 @@ def test_the_expectation_is_exact(metric: str, rate: float) -> None:
     mean = 0.0
     for met in product(range(4), repeat=4):
         met_outputs = outputs[list(met), range(4)]
-        mean += chance[0, list(met)].prod() * metrics(task, met_outputs, label)[metric]
+        mean += chance[0, list(met)].prod() * compute_metrics(task, met_outputs, label)[metric]
     assert expected(metric, outputs, label, chance) == pytest.approx([mean])
 
 
@@ -47,7 +47,7 @@ def test_weighted_f1_is_its_limit_for_many_examples() -> None:
     simulated = []
     for _ in range(200):
         met = draws.choice(4, size=2000, p=chance[0])
-        simulated.append(metrics("classification", outputs[met, np.arange(2000)], label)["f1"])
+        simulated.append(compute_metrics("classification", outputs[met, np.arange(2000)], label)["f1"])
     assert expected("f1", outputs, label, chance) == pytest.approx([np.mean(simulated)], abs=0.002)
 
 
@@ -58,5 +58,5 @@ def test_the_ends_are_clean_and_nothing_at_all(metric: str, task: str) -> None:
     """Never dropped, a run scores what it does clean; always dropped, what it does with everything missing."""
     draws = np.random.default_rng(7)
     outputs, label = draws.normal(size=(2, 30)), (draws.random(30) < 0.5).astype(float)
-    ends = [metrics(task, outputs[k], label)[metric] for k in (0, 1)]
+    ends = [compute_metrics(task, outputs[k], label)[metric] for k in (0, 1)]
     assert expected(metric, outputs, label, chances([0, 1], 1, [0.0, 1.0])) == pytest.approx(ends)

@@ -20,16 +20,16 @@ from tcray.errors import DataError
 FETCH_AGAIN = "Fetch the file again from where it came from, and see that it arrived whole."
 
 
-def existing(folder: Path, *places: str) -> Path | None:
+def find_file(folder: Path, *places: str) -> Path | None:
     """The first of `places`, paths below `folder`, that is there."""
     return next((folder / place for place in places if (folder / place).exists()), None)
 
 
-def required(folder: Path, *places: str) -> Path:
+def require_file(folder: Path, *places: str) -> Path:
     """The first of `places` below `folder`; DataError where none is there."""
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder", "Name the folder that holds the dataset's files.")
-    path = existing(folder, *places)
+    path = find_file(folder, *places)
     if path is None:
         raise DataError(f"{folder}: {places[0]} is not in it", "Name the folder that holds the dataset's files.")
     return path
@@ -78,7 +78,7 @@ def read_numbers(path: Path) -> NDArray[np.float64]:
     return table
 
 
-def as_number(cell: str, where: str) -> float:
+def parse_number(cell: str, where: str) -> float:
     """`cell` as a number."""
     try:
         return float(cell)
@@ -86,9 +86,9 @@ def as_number(cell: str, where: str) -> float:
         raise DataError(f"{where}: {cell[:40]!r} is not a number", FETCH_AGAIN) from error
 
 
-def as_position(cell: str, size: int, where: str) -> int:
+def parse_index(cell: str, size: int, where: str) -> int:
     """`cell` as a whole number from 0 to `size` - 1."""
-    number = as_number(cell, where)
+    number = parse_number(cell, where)
     if not (number.is_integer() and 0 <= number < size):
         raise DataError(f"{where}: {cell} is not one of the positions 0 to {size - 1}", FETCH_AGAIN)
     return int(number)
@@ -127,7 +127,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield where, parse_json(line, where)
 
 
-def field(item: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
+def get_field(item: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
     """`item[key]`, where `item` is a mapping that has it and it is of `kind`."""
     if not isinstance(item, Mapping) or not isinstance(item.get(key), kind):
         raise DataError(f"{where}: {key} is missing or of the wrong type", FETCH_AGAIN)
@@ -157,7 +157,7 @@ def open_hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
         raise DataError(f"{path}: not a whole HDF5 file: {error}", FETCH_AGAIN) from error
 
 
-def stacked(vectors: Sequence[Any], names: Sequence[str], path: Path, width: int | None = None) -> Floats:
+def stack_vectors(vectors: Sequence[Any], names: Sequence[str], path: Path, width: int | None = None) -> Floats:
     """One vector each for `names` as the rows of a matrix; `width` long, or as long as the first."""
     rows = []
     for name, vector in zip(names, vectors, strict=True):
@@ -171,7 +171,7 @@ def stacked(vectors: Sequence[Any], names: Sequence[str], path: Path, width: int
     return single_precision(np.stack(rows))
 
 
-def pooled(array: Any, axis: int, width: int, where: str) -> NDArray[np.float64]:
+def mean_over_frames(array: Any, axis: int, width: int, where: str) -> NDArray[np.float64]:
     """The mean of a matrix of numbers over its frames, along `axis`, of which there is at least one."""
     frames = np.asarray(array)
     if frames.dtype.kind not in "biuf" or frames.ndim != 2 or frames.shape[1 - axis] != width or not frames.size:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tcray.data.pickles import read_pickle
-from tests.data.conftest import ObservedTrial
-from tests.data.tiny import write_pickle
+from tcray.data.readers.pickles import read_pickle
+from tests.data.conftest import ErrorMessage
+from tests.data.factories import write_pickle
 
 
 class Runs:
@@ -75,14 +75,14 @@ def test_an_array_written_by_python_2_is_read(path: Path):
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
-    protocol: int, path: Path, tmp_path: Path, told: ObservedTrial
+    protocol: int, path: Path, tmp_path: Path, error_of: ErrorMessage
 ):
     """What it asks for is named."""
     proof = tmp_path / "ran"
     write_pickle(path, {"a": Runs(Path.touch, proof)}, protocol)
-    assert "which is neither an array nor a plain container, and was not opened" in told(lambda: read_pickle(path))
+    assert "which is neither an array nor a plain container, and was not opened" in error_of(lambda: read_pickle(path))
     write_pickle(path, [np.ones(2), Runs(eval, f"open({str(proof)!r}, 'w')")], protocol)
-    assert told(lambda: read_pickle(path)) == (
+    assert error_of(lambda: read_pickle(path)) == (
         f"{path}: the pickle asks for {'__builtin__' if protocol < 3 else 'builtins'}.eval,"
         " which is neither an array nor a plain container, and was not opened"
     )
@@ -104,34 +104,34 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
     ],
     ids=str,
 )
-def test_anything_else_is_refused(value: Any, asks: str, path: Path, told: ObservedTrial):
+def test_anything_else_is_refused(value: Any, asks: str, path: Path, error_of: ErrorMessage):
     """Objects inside arrays too."""
     write_pickle(path, value, 3)
-    assert told(lambda: read_pickle(path)) == (
+    assert error_of(lambda: read_pickle(path)) == (
         f"{path}: the pickle asks for {asks}, which is neither an array nor a plain container, and was not opened"
     )
 
 
-def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, told: ObservedTrial):
+def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, error_of: ErrorMessage):
     """A shape that its bytes do not fill is a broken pickle."""
     whole = pickle.dumps(np.arange(8, dtype=np.uint8), 2)
     path.write_bytes(whole.replace(b"K\x08\x85", b"K\xff\x85"))
-    assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: cannot reshape")
+    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: cannot reshape")
 
 
-def test_a_broken_pickle_is_a_sentence(path: Path, told: ObservedTrial):
+def test_a_broken_pickle_is_a_sentence(path: Path, error_of: ErrorMessage):
     """Cut off anywhere, or no pickle at all."""
     whole = pickle.dumps({"a": np.arange(2.0), "b": [1, "two"]}, 2)
     for length in range(0, len(whole) - 1, 5):
         path.write_bytes(whole[:length])
-        assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+        assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
     path.write_bytes(b'{"json": 1}')
-    assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
 
 
-def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, told: ObservedTrial):
+def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, error_of: ErrorMessage):
     """No overflow."""
     loop: list[Any] = []
     loop.append(loop)
     write_pickle(path, loop)
-    assert told(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.data.examples import Examples, Floats, Partition, counted, single_precision, some
-from tcray.data.readers import existing, field, read_json_lines, read_npz, required, stacked
+from tcray.data.examples import Examples, Floats, Partition, format_count, format_names, single_precision
+from tcray.data.readers.files import find_file, get_field, read_json_lines, read_npz, require_file, stack_vectors
 from tcray.errors import DataError
 
 VALID = ("dev_seen", "dev")
@@ -36,20 +36,22 @@ class Meme:
     label: int | None
 
 
-def read(folder: Path) -> tuple[Examples]:
+def read_hateful_memes(folder: Path) -> tuple[Examples]:
     """`hateful_memes`: train on `train`, validate on `dev_seen`, test on the first list of `TEST` that has labels.
 
     Of a list to test on, memes that also stand in the other two are left out.
     """
-    train = _memes(required(folder, "train.jsonl"))
-    valid = _memes(required(folder, *(f"{name}.jsonl" for name in VALID)))
+    train = _memes(require_file(folder, "train.jsonl"))
+    valid = _memes(require_file(folder, *(f"{name}.jsonl" for name in VALID)))
     name, test = _test(folder)
     seen = {meme.id for meme in (*train, *valid)}
     fresh = [meme for meme in test if meme.id not in seen]
     memes = [*train, *valid, *fresh]
     notes = [f"Tested on {name}."]
     if len(fresh) < len(test):
-        notes.append(f"Left out of {name}: {counted(len(test) - len(fresh), 'meme')} that also stand in train or dev.")
+        notes.append(
+            f"Left out of {name}: {format_count(len(test) - len(fresh), 'meme')} that also stand in train or dev."
+        )
     bounds = np.cumsum([0, len(train), len(valid), len(fresh)])
     ids = tuple(meme.id for meme in memes)
     return (
@@ -73,7 +75,7 @@ def _memes(path: Path) -> list[Meme]:
     memes = _listed(path)
     without = [meme.id for meme in memes if meme.label is None]
     if without:
-        raise DataError(f"{path}: {some(without, 'meme')} without a label", "Take the release that has labels.")
+        raise DataError(f"{path}: {format_names(without, 'meme')} without a label", "Take the release that has labels.")
     return memes
 
 
@@ -81,7 +83,7 @@ def _test(folder: Path) -> tuple[str, list[Meme]]:
     """The name and the memes of the best list to test on."""
     unlabelled = []
     for name in TEST:
-        if path := existing(folder, f"{name}.jsonl"):
+        if path := find_file(folder, f"{name}.jsonl"):
             memes = _listed(path)
             if memes and all(meme.label is not None for meme in memes):
                 return name, memes
@@ -94,11 +96,11 @@ def _test(folder: Path) -> tuple[str, list[Meme]]:
 def _listed(path: Path) -> list[Meme]:
     memes = []
     for where, item in read_json_lines(path):
-        name = field(item, "id", (int, str), where)
+        name = get_field(item, "id", (int, str), where)
         label = item.get("label")
         if label not in (None, 0, 1):
             raise DataError(f"{where}: the label is {label!r}, and neither 0 nor 1", "Correct that line.")
-        memes.append(Meme(str(name), field(item, "img", str, where), label))
+        memes.append(Meme(str(name), get_field(item, "img", str, where), label))
     return memes
 
 
@@ -122,8 +124,10 @@ def _modality(path: Path, memes: Sequence[Meme]) -> Floats:
     vectors = [_vector(found, meme) for meme in memes]
     lacking = [meme.image for meme, vector in zip(memes, vectors, strict=True) if vector is None]
     if lacking:
-        raise DataError(f"{path}: {some(lacking, 'image')} not in it", "Add a vector for each, under the image's name.")
-    return stacked(vectors, [meme.image for meme in memes], path)
+        raise DataError(
+            f"{path}: {format_names(lacking, 'image')} not in it", "Add a vector for each, under the image's name."
+        )
+    return stack_vectors(vectors, [meme.image for meme in memes], path)
 
 
 def _vector(found: Mapping[str, NDArray[Any]], meme: Meme) -> NDArray[Any] | None:

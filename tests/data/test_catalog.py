@@ -11,48 +11,48 @@ from pathlib import Path
 import pytest
 
 from tcray.data.archive import write_examples
-from tcray.data.catalogue import (
+from tcray.data.catalog import (
     FORMAT,
-    KNOWN_CURVES,
+    TWIN_ONLY,
     Card,
     card_path,
-    find,
-    import_line,
-    names,
-    source_of,
-    stand_in_line,
-    twin_card,
+    dataset_names,
+    find_card,
+    find_source,
+    format_import_command,
+    format_twin_notice,
+    make_twin_card,
 )
 from tcray.data.recipe import read_recipe
-from tcray.data.twins import plant, write_twin
+from tcray.data.twins import generate_twin, write_twin
 from tcray.errors import DataError
-from tests.data.conftest import ObservedTrial
+from tests.data.conftest import ErrorMessage
 
 IMPORTABLE = ("mosi", "mosi-heldout", "mustard", "mustard-folds", "hateful_memes")
 
 
 def test_five_datasets_can_be_imported_and_five_exist_only_as_twins():
     """Three sources, two of them with a second protocol; then the twins whose truth is known."""
-    assert names() == (*IMPORTABLE, *KNOWN_CURVES)
-    assert len(KNOWN_CURVES) == 5
+    assert dataset_names() == (*IMPORTABLE, *TWIN_ONLY)
+    assert len(TWIN_ONLY) == 5
 
 
-@pytest.mark.parametrize("name", KNOWN_CURVES)
-def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, told: ObservedTrial):
+@pytest.mark.parametrize("name", TWIN_ONLY)
+def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, error_of: ErrorMessage):
     """It is found whatever `missing` says, and nothing imports it."""
-    card = find(name, tmp_path, "error")
-    assert (card, card.source, card.folds) == (find(name, tmp_path), "twin", 1)
-    assert told(lambda: source_of(name)) == f"{name} exists only as a twin: there is nothing to import"
-    assert stand_in_line(name, tmp_path) == f"{name} is synthetic, with a known truth: it exists only as a twin"
+    card = find_card(name, tmp_path, "error")
+    assert (card, card.source, card.folds) == (find_card(name, tmp_path), "twin", 1)
+    assert error_of(lambda: find_source(name)) == f"{name} exists only as a twin: there is nothing to import"
+    assert format_twin_notice(name, tmp_path) == f"{name} is synthetic, with a known truth: it exists only as a twin"
 
 
-def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_path: Path, told: ObservedTrial):
+def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_path: Path, error_of: ErrorMessage):
     """Its remedy is no import."""
     write_twin("twin-flat", tmp_path)
-    assert find("twin-flat", tmp_path, "error") == twin_card(read_recipe("twin-flat"))
+    assert find_card("twin-flat", tmp_path, "error") == make_twin_card(read_recipe("twin-flat"))
     (tmp_path / "twin-flat.npz").unlink()
     with pytest.raises(DataError) as caught:
-        find("twin-flat", tmp_path)
+        find_card("twin-flat", tmp_path)
     assert caught.value.remedy == f"Write it again: tcray data twin twin-flat --to {tmp_path}"
 
 
@@ -68,50 +68,51 @@ def test_a_dataset_that_is_not_imported_has_a_twin_of_its_size(
     name: str, sizes: tuple[int, int, int], modalities: dict[str, int], tmp_path: Path
 ):
     """Widths and sizes are the issue's."""
-    card = find(name, tmp_path)
+    card = find_card(name, tmp_path)
     assert (card.source, card.sizes, dict(card.modalities), card.folds) == ("twin", sizes, modalities, 1)
 
 
 @pytest.mark.parametrize(("name", "total", "train"), [("mosi-heldout", 752, 437), ("mustard-folds", 690, 469)])
 def test_a_fold_protocol_has_a_twin_in_five_folds(name: str, total: int, train: int, tmp_path: Path):
     """Every example is tested once, and train and valid are those of the first fold."""
-    card = find(name, tmp_path)
+    card = find_card(name, tmp_path)
     assert (card.folds, card.sizes[2], card.sizes[0], len(card.train_sizes)) == (5, total, train, 5)
 
 
 def test_the_primary_metric_is_one_for_each_source(tmp_path: Path):
     """MAE, weighted F1, AUROC."""
-    assert [find(name, tmp_path).primary_metric for name in IMPORTABLE] == ["mae", "mae", "f1", "f1", "auroc"]
+    assert [find_card(name, tmp_path).primary_metric for name in IMPORTABLE] == ["mae", "mae", "f1", "f1", "auroc"]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", dataset_names())
 def test_a_twins_card_says_what_its_data_is(name: str):
     """The card made from the recipe alone equals the card of the data made from it."""
     recipe = read_recipe(name)
-    assert twin_card(recipe) == plant(recipe).examples.card("twin", recipe.fingerprint)
+    assert make_twin_card(recipe) == generate_twin(recipe).examples.card("twin", recipe.fingerprint)
 
 
 def test_what_was_imported_is_found_before_the_twin(tmp_path: Path):
     """The card beside the arrays."""
-    examples = plant(read_recipe("mosi")).examples
+    examples = generate_twin(read_recipe("mosi")).examples
     written = write_examples(examples, tmp_path)
-    assert find("mosi", tmp_path, "error") == find("mosi", tmp_path) == written
+    assert find_card("mosi", tmp_path, "error") == find_card("mosi", tmp_path) == written
     assert (written.source, written.fingerprint) == ("real", examples.digest)
 
 
-def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, told: ObservedTrial):
+def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, error_of: ErrorMessage):
     """With the line that imports it, which for a second protocol is its source's."""
     assert (
-        told(lambda: find("mosi-heldout", tmp_path, "error")) == f"mosi-heldout has not been imported into {tmp_path}"
+        error_of(lambda: find_card("mosi-heldout", tmp_path, "error"))
+        == f"mosi-heldout has not been imported into {tmp_path}"
     )
-    assert import_line("mosi-heldout", "data") == "tcray data import mosi --from PATH"
-    assert import_line("mustard", "my data") == "tcray data import mustard --from PATH --root 'my data'"
+    assert format_import_command("mosi-heldout", "data") == "tcray data import mosi --from PATH"
+    assert format_import_command("mustard", "my data") == "tcray data import mustard --from PATH --root 'my data'"
 
 
-def test_an_unknown_name_is_met_with_the_nearest(told: ObservedTrial):
+def test_an_unknown_name_is_met_with_the_nearest(error_of: ErrorMessage):
     """Or with all there are."""
-    assert told(lambda: find("mossi", "data")) == 'no such dataset "mossi": did you mean "mosi"?'
-    assert told(lambda: find("x", "data")).startswith('no such dataset "x": there are mosi, mosi-heldout,')
+    assert error_of(lambda: find_card("mossi", "data")) == 'no such dataset "mossi": did you mean "mosi"?'
+    assert error_of(lambda: find_card("x", "data")).startswith('no such dataset "x": there are mosi, mosi-heldout,')
 
 
 def test_the_steps_of_an_epoch_are_those_of_the_largest_fold(card: Card):
@@ -136,12 +137,12 @@ def test_a_card_survives_json(card: Card):
         ("[" * 100_000, "recursion"),
     ],
 )
-def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, told: ObservedTrial):
+def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, error_of: ErrorMessage):
     """With the command that imports the dataset again."""
     (tmp_path / "mosi.npz").touch()
     path = card_path("mosi", tmp_path)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    message = told(lambda: find("mosi", tmp_path))
+    message = error_of(lambda: find_card("mosi", tmp_path))
     assert message.startswith(f"{path}: not a dataset's card: ")
     assert says in message
 
@@ -161,24 +162,28 @@ def test_a_card_with_wrong_entries_names_them(change: dict[str, object], says: s
         Card.from_document({**card.document(), **change})
 
 
-def test_a_card_of_another_dataset_is_refused(tmp_path: Path, told: ObservedTrial, card: Card):
+def test_a_card_of_another_dataset_is_refused(tmp_path: Path, error_of: ErrorMessage, card: Card):
     """Files are not renamed by hand."""
     (tmp_path / "mosi.npz").touch()
     document = {"format": FORMAT, "content": "c", **card.document()}
     card_path("mosi", tmp_path).write_text(json.dumps(document), encoding="utf-8")
-    assert told(lambda: find("mosi", tmp_path)) == f"{tmp_path}/mosi.json: it is the card of mosi-heldout"
+    assert error_of(lambda: find_card("mosi", tmp_path)) == f"{tmp_path}/mosi.json: it is the card of mosi-heldout"
 
 
-def test_a_card_without_arrays_is_refused(tmp_path: Path, told: ObservedTrial):
+def test_a_card_without_arrays_is_refused(tmp_path: Path, error_of: ErrorMessage):
     """An import was interrupted, or half of it moved."""
     card_path("mosi", tmp_path).touch()
-    assert told(lambda: find("mosi", tmp_path)) == f"{tmp_path}/mosi.json: its arrays, mosi.npz, are not beside it"
+    assert (
+        error_of(lambda: find_card("mosi", tmp_path))
+        == f"{tmp_path}/mosi.json: its arrays, mosi.npz, are not beside it"
+    )
 
 
 def test_the_catalogue_loads_nothing_heavy():
     """All five cards without numpy, torch, scipy or ray."""
     script = (
-        "import sys; from tcray.data import find, names; [find(name, 'nowhere') for name in names()];"
+        "import sys; from tcray.data import dataset_names, find_card;"
+        "[find_card(name, 'nowhere') for name in dataset_names()];"
         "print([m for m in ('numpy', 'torch', 'scipy', 'ray', 'h5py') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"

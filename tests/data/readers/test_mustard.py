@@ -11,11 +11,11 @@ import h5py
 import numpy as np
 import pytest
 
-from tcray.data import mustard
 from tcray.data.examples import Examples
-from tests.data.conftest import ObservedTrial
+from tcray.data.readers.mustard import TOKEN, _glove, read_mustard
+from tests.data.conftest import ErrorMessage
+from tests.data.factories import mustard_folder, write_pickle
 from tests.data.real import REAL_DATA, real_data
-from tests.data.tiny import mustard_folder, write_pickle
 
 IDS = [f"1_{i}" for i in range(40)]
 
@@ -42,7 +42,7 @@ def shares(examples: Examples) -> list[tuple[int, int]]:
 
 def test_the_speaker_independent_protocol_tests_on_friends(folder: Path):
     """Validation is carved from the others, both classes alike; no speaker is tested that was trained on."""
-    independent, _ = mustard.read(folder)
+    independent, _ = read_mustard(folder)
     assert shares(independent) == [(20, 10), (4, 2), (16, 8)]
     split = independent.splits[0]
     assert {independent.groups[row] for row in split.test} == {"ROSS", "JOEY"}
@@ -51,14 +51,14 @@ def test_the_speaker_independent_protocol_tests_on_friends(folder: Path):
 
 def test_the_speaker_independent_protocol_leaves_speaker_out(folder: Path):
     """It would tell nothing of speakers that are new."""
-    independent, folds = mustard.read(folder)
+    independent, folds = read_mustard(folder)
     assert list(independent.features) == ["text", "context"]
     assert list(folds.features) == ["text", "context", "speaker"]
 
 
 def test_the_folds_are_those_of_the_file(folder: Path):
     """Their test parts; validation is carved from their train parts, both classes alike."""
-    _, folds = mustard.read(folder)
+    _, folds = read_mustard(folder)
     assert [split.test.tolist() for split in folds.splits] == [list(range(f, 40, 5)) for f in range(5)]
     for split in folds.splits:
         assert (split.train.size, split.valid.size) == (27, 5)
@@ -68,8 +68,8 @@ def test_the_folds_are_those_of_the_file(folder: Path):
 
 def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path):
     """Contractions come apart as the dictionaries have them; a context of nothing is 0."""
-    independent, _ = mustard.read(folder)
-    vectors = mustard._glove(folder)
+    independent, _ = read_mustard(folder)
+    vectors = _glove(folder)
     text = np.mean([vectors[token] for token in ("i", "do", "n't", "know", "!")], axis=0)
     np.testing.assert_allclose(independent.features["text"][0], text, rtol=1e-6)
     context = np.mean([vectors[token] for token in ("it", "'s", "you", "oh", "?")], axis=0)
@@ -88,12 +88,12 @@ def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path):
 def test_tokens_are_cut_as_the_dictionaries_were(text: str, tokens: list[str] | None):
     """Full stops and unknown signs are no tokens."""
     known = ["ca", "n't", "we", "'ll", "(", "both", ")", "go", "'", "cause", "i", "'ve", "2", "cats"]
-    assert mustard.TOKEN.findall(text.lower()) == (tokens or known)
+    assert TOKEN.findall(text.lower()) == (tokens or known)
 
 
 def test_speaker_is_one_hot(folder: Path):
     """In the order of the alphabet."""
-    _, folds = mustard.read(folder)
+    _, folds = read_mustard(folder)
     speaker = folds.features["speaker"]
     np.testing.assert_array_equal(speaker.sum(axis=1), np.ones(40))
     assert [sorted(set(folds.groups))[column] for column in speaker.argmax(axis=1)] == list(folds.groups)
@@ -109,7 +109,7 @@ def test_audio_and_video_are_used_where_a_user_has_them(folder: Path):
     with h5py.File(folder / "features/utterances_final/resnet_pool5.hdf5", "w") as file:
         for name, frames in video.items():
             file[name] = frames
-    independent, folds = mustard.read(folder)
+    independent, folds = read_mustard(folder)
     assert list(independent.features) == ["text", "context", "audio", "video"]
     assert list(folds.features) == ["text", "context", "speaker", "audio", "video"]
     assert independent.notes == folds.notes == ()
@@ -119,33 +119,33 @@ def test_audio_and_video_are_used_where_a_user_has_them(folder: Path):
 
 def test_without_audio_and_video_that_is_noted(folder: Path):
     """With the files that a user may add."""
-    independent, _ = mustard.read(folder)
+    independent, _ = read_mustard(folder)
     assert independent.notes == (
         "Without audio: there was no audio_features.p to import.",
         "Without video: there was no resnet_pool5.hdf5 to import.",
     )
 
 
-def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, told: ObservedTrial):
+def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, error_of: ErrorMessage):
     """As many as fit."""
     write_pickle(folder / "audio_features.p", {name: np.ones((283, 2)) for name in IDS[2:]})
-    assert told(lambda: mustard.read(folder)) == f"{folder}/audio_features.p: 2 utterances (1_0, 1_1) not in it"
+    assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: 2 utterances (1_0, 1_1) not in it"
     write_pickle(folder / "audio_features.p", {name: np.ones((13, 2)) for name in IDS})
-    assert told(lambda: mustard.read(folder)) == (
+    assert error_of(lambda: read_mustard(folder)) == (
         f"{folder}/audio_features.p: 1_0: an array of (283, frames) expected, (13, 2) found"
     )
     write_pickle(folder / "audio_features.p", [1, 2])
-    assert told(lambda: mustard.read(folder)) == f"{folder}/audio_features.p: not a dictionary from ids to arrays"
+    assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: not a dictionary from ids to arrays"
 
 
-def test_a_truncated_video_file_is_a_sentence(folder: Path, told: ObservedTrial):
+def test_a_truncated_video_file_is_a_sentence(folder: Path, error_of: ErrorMessage):
     """As HDF5 tells it."""
     path = folder / "resnet_pool5.hdf5"
     with h5py.File(path, "w") as file:
         for name in IDS:
             file[name] = np.ones((2, 2048), np.float32)
     path.write_bytes(path.read_bytes()[:5000])
-    assert told(lambda: mustard.read(folder)).startswith(f"{path}: not a whole HDF5 file: ")
+    assert error_of(lambda: read_mustard(folder)).startswith(f"{path}: not a whole HDF5 file: ")
 
 
 @pytest.mark.parametrize(
@@ -158,16 +158,18 @@ def test_a_truncated_video_file_is_a_sentence(folder: Path, told: ObservedTrial)
         (lambda items: items.update({"1_3": 7}), "1_3: context is missing or of the wrong type"),
     ],
 )
-def test_a_bad_item_is_named(change: Callable[[dict[str, Any]], object], says: str, folder: Path, told: ObservedTrial):
+def test_a_bad_item_is_named(
+    change: Callable[[dict[str, Any]], object], says: str, folder: Path, error_of: ErrorMessage
+):
     """With the file."""
     edit(folder, change)
-    assert told(lambda: mustard.read(folder)) == f"{folder}/sarcasm_data.json: {says}"
+    assert error_of(lambda: read_mustard(folder)) == f"{folder}/sarcasm_data.json: {says}"
 
 
-def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, told: ObservedTrial):
+def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, error_of: ErrorMessage):
     """All other items are of one show."""
     edit(folder, lambda items: [item.update(show="BBT") for item in items.values()])
-    assert told(lambda: mustard.read(folder)) == "mustard: there are no test examples"
+    assert error_of(lambda: read_mustard(folder)) == "mustard: there are no test examples"
 
 
 @pytest.mark.parametrize(
@@ -181,32 +183,32 @@ def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, told: O
     ],
     ids=str,
 )
-def test_bad_folds_are_a_sentence(folds: Any, folder: Path, told: ObservedTrial):
+def test_bad_folds_are_a_sentence(folds: Any, folder: Path, error_of: ErrorMessage):
     """Positions that are not there, that are no positions, that are no pairs."""
     write_pickle(folder / "split_indices.p", folds)
-    assert told(lambda: mustard.read(folder)) == (
+    assert error_of(lambda: read_mustard(folder)) == (
         f"{folder}/split_indices.p: not folds of train and test positions below 40"
     )
 
 
-def test_an_example_tested_twice_is_noticed(folder: Path, told: ObservedTrial):
+def test_an_example_tested_twice_is_noticed(folder: Path, error_of: ErrorMessage):
     """A pooled metric would count it twice."""
     rest, first = np.arange(8, 40), np.arange(8)
     write_pickle(folder / "split_indices.p", [(rest, first), (rest, first)])
-    assert told(lambda: mustard.read(folder)) == "mustard-folds: an example is tested in two folds"
+    assert error_of(lambda: read_mustard(folder)) == "mustard-folds: an example is tested in two folds"
 
 
-def test_bad_vectors_are_a_sentence(folder: Path, told: ObservedTrial):
+def test_bad_vectors_are_a_sentence(folder: Path, error_of: ErrorMessage):
     """Of another width, or none at all."""
     write_pickle(folder / "glove/glove_dict_3.p", {"word": np.ones(5)})
-    assert told(lambda: mustard.read(folder)) == f"{folder}/glove/glove_dict_3.p: word: 4 columns expected, 5 found"
+    assert error_of(lambda: read_mustard(folder)) == f"{folder}/glove/glove_dict_3.p: word: 4 columns expected, 5 found"
     write_pickle(folder / "glove/glove_dict_3.p", {})
-    assert told(lambda: mustard.read(folder)) == (
+    assert error_of(lambda: read_mustard(folder)) == (
         f"{folder}/glove/glove_dict_3.p: not a dictionary from words to vectors"
     )
     for path in (folder / "glove").iterdir():
         path.unlink()
-    assert told(lambda: mustard.read(folder)) == f"{folder}: glove/glove_dict_1.p is not in it"
+    assert error_of(lambda: read_mustard(folder)) == f"{folder}: glove/glove_dict_1.p is not in it"
 
 
 def test_the_folder_of_the_repository_does_as_well(folder: Path, tmp_path: Path):
@@ -216,13 +218,13 @@ def test_the_folder_of_the_repository_does_as_well(folder: Path, tmp_path: Path)
     (folder / "glove").rename(repository / "data/temp")
     for name in ("sarcasm_data.json", "split_indices.p"):
         (folder / name).rename(repository / "data" / name)
-    assert mustard.read(repository)[1].digest == mustard.read(mustard_folder(tmp_path / "again"))[1].digest
+    assert read_mustard(repository)[1].digest == read_mustard(mustard_folder(tmp_path / "again"))[1].digest
 
 
 @real_data
 def test_real_mustard_has_the_published_sizes():
     """690 utterances, half of them sarcastic; 356 of FRIENDS, and 334 others to train and validate on."""
-    independent, folds = mustard.read(REAL_DATA / "mustard")
+    independent, folds = read_mustard(REAL_DATA / "mustard")
     assert np.bincount(independent.labels.astype(int)).tolist() == [345, 345]
     assert shares(independent) == [(284, 164), (50, 29), (356, 152)]
     assert independent.splits[0].test.size == 356
@@ -234,8 +236,8 @@ def test_real_mustard_has_the_published_sizes():
 @real_data
 def test_the_real_vectors_cover_the_real_tokens():
     """1,927 words, and at least 97.8 % of the utterances' tokens."""
-    vectors = mustard._glove(REAL_DATA / "mustard")
+    vectors = _glove(REAL_DATA / "mustard")
     items = json.loads((REAL_DATA / "mustard/sarcasm_data.json").read_text(encoding="utf-8"))
-    tokens = [token for item in items.values() for token in mustard.TOKEN.findall(item["utterance"].lower())]
+    tokens = [token for item in items.values() for token in TOKEN.findall(item["utterance"].lower())]
     assert len(vectors) == 1927
     assert sum(token in vectors for token in tokens) / len(tokens) >= 0.978

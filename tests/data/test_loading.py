@@ -7,33 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from tcray.data import hateful_memes, mosi, mustard
-from tcray.data.catalogue import PROTOCOLS, find
-from tcray.data.importing import READERS, import_dataset
-from tcray.data.loading import load_examples
-from tests.data.conftest import ObservedTrial
-from tests.data.tiny import memes_folder, mosi_folder, mustard_folder
+from tcray.data.catalog import PROTOCOLS, find_card
+from tcray.data.loading import READERS, import_dataset, load_examples
+from tests.data.conftest import ErrorMessage
+from tests.data.factories import memes_folder, mosi_folder, mustard_folder
 
 
 @pytest.mark.parametrize(
     ("name", "make", "source"),
     [
-        ("mosi", mosi_folder, mosi),
-        ("mustard-folds", mustard_folder, mustard),
-        ("hateful_memes", memes_folder, hateful_memes),
+        ("mosi", mosi_folder, "mosi"),
+        ("mustard-folds", mustard_folder, "mustard"),
+        ("hateful_memes", memes_folder, "hateful_memes"),
     ],
 )
 def test_an_import_brings_every_protocol_of_the_source(
-    name: str, make: Callable[[Path], Path], source: object, tmp_path: Path
+    name: str, make: Callable[[Path], Path], source: str, tmp_path: Path
 ):
     """Whichever of them it was asked for by."""
     folder, root = make(tmp_path / "files"), tmp_path / "data"
     cards = import_dataset(name, folder, root)
-    read = source.read(folder)  # type: ignore[attr-defined]
+    read = READERS[source](folder)
     assert [card.name for card in cards] == [examples.name for examples in read]
     assert tuple(card.name for card in cards) in PROTOCOLS.values()
     for card, examples in zip(cards, read, strict=True):
-        assert find(card.name, root, "error") == card
+        assert find_card(card.name, root, "error") == card
         assert load_examples(card, root).digest == examples.digest == card.fingerprint
 
 
@@ -42,11 +40,11 @@ def test_every_source_can_be_imported():
     assert READERS.keys() == PROTOCOLS.keys()
 
 
-def test_an_import_that_fails_writes_nothing(tmp_path: Path, told: ObservedTrial):
+def test_an_import_that_fails_writes_nothing(tmp_path: Path, error_of: ErrorMessage):
     """Not even the protocol that could be read."""
     folder, root = mustard_folder(tmp_path / "files"), tmp_path / "data"
     (folder / "split_indices.p").unlink()
-    assert told(lambda: import_dataset("mustard", folder, root)) == f"{folder}: split_indices.p is not in it"
+    assert error_of(lambda: import_dataset("mustard", folder, root)) == f"{folder}: split_indices.p is not in it"
     assert not root.exists()
 
 
@@ -56,8 +54,8 @@ def test_importing_again_replaces_what_was_imported(tmp_path: Path):
     assert import_dataset("mosi", folder, root) == import_dataset("mosi", folder, root)
 
 
-def test_an_unknown_source_is_met_with_the_nearest(tmp_path: Path, told: ObservedTrial):
+def test_an_unknown_source_is_met_with_the_nearest(tmp_path: Path, error_of: ErrorMessage):
     """Before any file is looked at."""
-    assert told(lambda: import_dataset("mustrad", tmp_path, tmp_path)) == (
+    assert error_of(lambda: import_dataset("mustrad", tmp_path, tmp_path)) == (
         'no such dataset "mustrad": did you mean "mustard"?'
     )

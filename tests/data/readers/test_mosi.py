@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tcray.data import mosi
 from tcray.data.examples import Examples
-from tcray.data.splits import shuffled
-from tests.data.conftest import ObservedTrial
+from tcray.data.readers.mosi import FOLDS, read_mosi
+from tcray.data.splits import shuffle_by_digest
+from tests.data.conftest import ErrorMessage
+from tests.data.factories import HELD_OUT_VIDEOS, MOSI_WIDTHS, TRAIN_VIDEOS, mosi_folder
 from tests.data.real import REAL_DATA, real_data
-from tests.data.tiny import HELD_OUT_VIDEOS, MOSI_WIDTHS, TRAIN_VIDEOS, mosi_folder
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def edit(path: Path, row: int, change: Callable[[list[str]], list[str]]) -> None
 
 def test_features_and_labels_are_those_of_their_utterance(folder: Path):
     """By the row numbers in the text files; the last column of a feature file is not a feature."""
-    examples, _ = mosi.read(folder)
+    examples, _ = read_mosi(folder)
     assert {name: matrix.shape[1] for name, matrix in examples.features.items()} == MOSI_WIDTHS
     assert (examples.ids[0], examples.groups[3]) == ("aa_0", "b_b")
     rows = [row.strip('"').split('","') for row in (folder / "label.csv").read_text(encoding="utf-8").splitlines()]
@@ -50,19 +50,19 @@ def test_features_and_labels_are_those_of_their_utterance(folder: Path):
 
 def test_train_is_the_train_videos_and_the_others_are_split_by_video(folder: Path):
     """The first third of the others, in an order fixed by their names' digests, validates."""
-    examples, _ = mosi.read(folder)
-    order = shuffled(HELD_OUT_VIDEOS, "mosi")
+    examples, _ = read_mosi(folder)
+    order = shuffle_by_digest(HELD_OUT_VIDEOS, "mosi")
     assert videos(examples) == [set(TRAIN_VIDEOS), set(order[:2]), set(order[2:])]
 
 
 def test_the_split_does_not_depend_on_labels(folder: Path):
     """Nor on features: only on names."""
-    before, _ = mosi.read(folder)
+    before, _ = read_mosi(folder)
     text = (folder / "label.csv").read_text(encoding="utf-8").splitlines()
     (folder / "label.csv").write_text(
         "\n".join([text[0], *(_with_label(row, "1.0") for row in text[1:])]), encoding="utf-8"
     )
-    after, _ = mosi.read(folder)
+    after, _ = read_mosi(folder)
     assert set(after.labels.tolist()) == {1.0}
     assert videos(after) == videos(before)
 
@@ -74,15 +74,15 @@ def _with_label(row: str, label: str) -> str:
 
 def test_only_the_first_protocol_saw_labels(folder: Path):
     """The held-out videos were not in the features' training."""
-    examples, heldout = mosi.read(folder)
+    examples, heldout = read_mosi(folder)
     assert (examples.saw_labels, heldout.saw_labels) == (True, False)
     assert set(heldout.groups) == set(HELD_OUT_VIDEOS)
 
 
 def test_the_folds_of_the_held_out_videos_are_by_video(folder: Path):
     """Each video is tested once and validates once, and is in one part of a fold."""
-    _, heldout = mosi.read(folder)
-    folds = [videos(heldout, fold) for fold in range(mosi.FOLDS)]
+    _, heldout = read_mosi(folder)
+    folds = [videos(heldout, fold) for fold in range(FOLDS)]
     assert sorted(v for fold in folds for v in fold[2]) == sorted(v for fold in folds for v in fold[1])
     assert sorted(v for fold in folds for v in fold[2]) == sorted(HELD_OUT_VIDEOS)
     assert all(sum(map(len, fold)) == len(set().union(*fold)) == len(HELD_OUT_VIDEOS) for fold in folds)
@@ -90,7 +90,7 @@ def test_the_folds_of_the_held_out_videos_are_by_video(folder: Path):
 
 def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
     """The tiny folder has one."""
-    examples, _ = mosi.read(folder)
+    examples, _ = read_mosi(folder)
     assert "cc_2" not in examples.ids
     assert len(examples.ids) == 29
     assert examples.notes == ("CMU-MOSI gives no sentiment for 1 utterance (cc_2).",)
@@ -117,64 +117,66 @@ def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
     ],
 )
 def test_a_bad_row_is_named(
-    file: str, row: int, change: Callable[[list[str]], list[str]], says: str, folder: Path, told: ObservedTrial
+    file: str, row: int, change: Callable[[list[str]], list[str]], says: str, folder: Path, error_of: ErrorMessage
 ):
     """With the file."""
     edit(folder / file, row, change)
-    assert told(lambda: mosi.read(folder)) == f"{folder}/{file}: {says}"
+    assert error_of(lambda: read_mosi(folder)) == f"{folder}/{file}: {says}"
 
 
-def test_nan_features_are_counted_and_named(folder: Path, told: ObservedTrial):
+def test_nan_features_are_counted_and_named(folder: Path, error_of: ErrorMessage):
     """With the modality and the first utterance."""
     edit(folder / "video/video_train0.csv", 2, lambda cells: ["nan", "NaN", *cells[2:]])
     edit(folder / "video/video_train0.csv", 4, lambda cells: ["inf", *cells[1:]])
-    assert told(lambda: mosi.read(folder)) == (
+    assert error_of(lambda: read_mosi(folder)) == (
         "mosi: video: 2 NaN values in 1 row (first: aa_1); video: 1 infinite value in 1 row (first: b_b_0)"
     )
 
 
-def test_a_row_out_of_place_is_noticed(folder: Path, told: ObservedTrial):
+def test_a_row_out_of_place_is_noticed(folder: Path, error_of: ErrorMessage):
     """The last column says whether the sentiment is positive, and so does the transcript."""
     edit(folder / "text/text_test0.csv", 5, lambda cells: [*cells[:-1], "0" if cells[-1] == "1" else "1"])
-    message = told(lambda: mosi.read(folder))
+    message = error_of(lambda: read_mosi(folder))
     assert message.startswith(f"{folder}/text/text_test0.csv: row 5: its last column is ")
     assert message.endswith(" for v1_1")
 
 
-def test_a_truncated_feature_file_is_noticed(folder: Path, told: ObservedTrial):
+def test_a_truncated_feature_file_is_noticed(folder: Path, error_of: ErrorMessage):
     """A whole row is missing, or a part of one."""
     path = folder / "text/text_train0.csv"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines[:-1]), encoding="utf-8")
-    assert told(lambda: mosi.read(folder)) == f"{path}: 9 rows expected, 8 found"
+    assert error_of(lambda: read_mosi(folder)) == f"{path}: 9 rows expected, 8 found"
     path.write_text("".join(lines[:-1]) + lines[-1][:10], encoding="utf-8")
-    assert told(lambda: mosi.read(folder)) == f"{path}: row 9: 4 columns expected, 1 found"
+    assert error_of(lambda: read_mosi(folder)) == f"{path}: row 9: 4 columns expected, 1 found"
 
 
-def test_train_and_test_have_the_same_columns(folder: Path, told: ObservedTrial):
+def test_train_and_test_have_the_same_columns(folder: Path, error_of: ErrorMessage):
     """Both widths are named."""
     for row in range(1, 22):
         edit(folder / "audio/audio_test0.csv", row, lambda cells: ["0", *cells])
-    assert told(lambda: mosi.read(folder)) == (f"{folder}: audio: 2 features in audio_train0.csv, 3 in audio_test0.csv")
+    assert error_of(lambda: read_mosi(folder)) == (
+        f"{folder}: audio: 2 features in audio_train0.csv, 3 in audio_test0.csv"
+    )
 
 
-def test_a_video_in_train_and_test_is_noticed(folder: Path, told: ObservedTrial):
+def test_a_video_in_train_and_test_is_noticed(folder: Path, error_of: ErrorMessage):
     """Its features know its labels."""
     lines = (folder / "transcripts.csv").read_text(encoding="utf-8").splitlines()
     lines[0] = lines[0].replace("v0_0", "aa_9")
     (folder / "transcripts.csv").write_text("\n".join(lines), encoding="utf-8")
-    assert told(lambda: mosi.read(folder)) == f"{folder}: 1 video (aa) in both text_train.csv and text_test.csv"
+    assert error_of(lambda: read_mosi(folder)) == f"{folder}: 1 video (aa) in both text_train.csv and text_test.csv"
 
 
-def test_a_folder_without_the_files_is_refused(tmp_path: Path, told: ObservedTrial):
+def test_a_folder_without_the_files_is_refused(tmp_path: Path, error_of: ErrorMessage):
     """The file is named."""
-    assert told(lambda: mosi.read(tmp_path)) == f"{tmp_path}: transcripts.csv is not in it"
+    assert error_of(lambda: read_mosi(tmp_path)) == f"{tmp_path}: transcripts.csv is not in it"
 
 
 @real_data
 def test_real_mosi_has_the_published_sizes():
     """62 + 31 videos and 2,199 utterances, of which three in train and one in test have no sentiment."""
-    examples, heldout = mosi.read(REAL_DATA / "mosi")
+    examples, heldout = read_mosi(REAL_DATA / "mosi")
     split = examples.splits[0]
     assert split.train.size == 1447 - 3
     assert split.valid.size + split.test.size == len(heldout.ids) == 752 - 1
@@ -192,7 +194,7 @@ def test_real_mosi_has_the_published_sizes():
 @real_data
 def test_real_mosi_leaks_as_it_is_marked():
     """Text tells the labels of train videos it did not fit far better than those of the other videos."""
-    examples, _ = mosi.read(REAL_DATA / "mosi")
+    examples, _ = read_mosi(REAL_DATA / "mosi")
     split = examples.splits[0]
     text, positive = examples.features["text"].astype(np.float64), np.sign(examples.labels)
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from tcray.config.metrics import Task
 from tcray.config.run import digest
-from tcray.data.catalogue import Card
+from tcray.data.catalog import Card
 from tcray.data.dataset import MultimodalDataset, Split
 
 WIDTHS: Mapping[str, int] = {"text": 30, "audio": 17, "video": 40}
 SIZES = (167, 50, 70)
 
 
-def planted(
+def make_dataset(
     widths: Mapping[str, int] = WIDTHS,
     sizes: tuple[int, int, int] = SIZES,
     task: Task = "regression",

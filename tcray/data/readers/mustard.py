@@ -15,10 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.data.examples import Examples, Floats, Partition, single_precision, some
-from tcray.data.pickles import read_pickle
-from tcray.data.readers import FETCH_AGAIN, existing, field, open_hdf5, pooled, read_json, required, stacked
-from tcray.data.splits import carved, positions
+from tcray.data.examples import Examples, Floats, Partition, format_names, single_precision
+from tcray.data.readers.files import (
+    FETCH_AGAIN,
+    find_file,
+    get_field,
+    mean_over_frames,
+    open_hdf5,
+    read_json,
+    require_file,
+    stack_vectors,
+)
+from tcray.data.readers.pickles import read_pickle
+from tcray.data.splits import draw_stratified, flatnonzero
 from tcray.errors import DataError
 
 TEST_SHOW = "FRIENDS"
@@ -48,18 +57,18 @@ class Utterance:
     sarcasm: int
 
 
-def read(folder: Path) -> tuple[Examples, Examples]:
+def read_mustard(folder: Path) -> tuple[Examples, Examples]:
     """`mustard` and `mustard-folds`, from the repository's folder or its `data` folder.
 
     `mustard` is speaker-independent and leaves `speaker` out, since those of the test show are new to it;
     `mustard-folds` has the five folds of `split_indices.p`.
     """
-    utterances = _utterances(required(folder, "sarcasm_data.json", "data/sarcasm_data.json"))
+    utterances = _utterances(require_file(folder, "sarcasm_data.json", "data/sarcasm_data.json"))
     features = _features(folder, utterances)
     without_speaker = {name: matrix for name, matrix in features.items() if name != "speaker"}
     tested = [utterance.show == TEST_SHOW for utterance in utterances]
-    independent = _carved(utterances, positions([not test for test in tested]), positions(tested), "mustard")
-    folds = _folds(required(folder, "split_indices.p", "data/split_indices.p"), len(utterances))
+    independent = _carved(utterances, flatnonzero([not test for test in tested]), flatnonzero(tested), "mustard")
+    folds = _folds(require_file(folder, "split_indices.p", "data/split_indices.p"), len(utterances))
     return (
         _protocol("mustard", utterances, without_speaker, (independent,)),
         _protocol(
@@ -95,7 +104,7 @@ def _protocol(
 
 def _carved(utterances: Sequence[Utterance], train: Sequence[int], test: Sequence[int], purpose: str) -> Partition:
     label_of = {utterances[row].id: utterances[row].sarcasm for row in train}
-    valid = carved(label_of, round(VALID_SHARE * len(train)), purpose)
+    valid = draw_stratified(label_of, round(VALID_SHARE * len(train)), purpose)
     return Partition.of(
         train=[row for row in train if utterances[row].id not in valid],
         valid=[row for row in train if utterances[row].id in valid],
@@ -107,15 +116,15 @@ def _utterances(path: Path) -> list[Utterance]:
     utterances = []
     for name, item in read_json(path).items():
         where = f"{path}: {name}"
-        context = field(item, "context", list, where)
+        context = get_field(item, "context", list, where)
         utterances.append(
             Utterance(
                 id=name,
-                text=field(item, "utterance", str, where),
+                text=get_field(item, "utterance", str, where),
                 context=" ".join(map(str, context)),
-                speaker=field(item, "speaker", str, where),
-                show=field(item, "show", str, where),
-                sarcasm=_binary(field(item, "sarcasm", int, where), where),
+                speaker=get_field(item, "speaker", str, where),
+                show=get_field(item, "show", str, where),
+                sarcasm=_binary(get_field(item, "sarcasm", int, where), where),
             )
         )
     return utterances
@@ -152,10 +161,10 @@ def _features(folder: Path, utterances: Sequence[Utterance]) -> dict[str, Floats
         "speaker": _one_hot([utterance.speaker for utterance in utterances]),
     }
     ids = [utterance.id for utterance in utterances]
-    if audio := existing(folder, FILES["audio"], f"data/{FILES['audio']}"):
+    if audio := find_file(folder, FILES["audio"], f"data/{FILES['audio']}"):
         features["audio"] = _audio(audio, ids)
     places = [f"{place}{FILES['video']}" for place in ("", "utterances_final/", "features/utterances_final/")]
-    if video := existing(folder, *places, *(f"data/{place}" for place in places)):
+    if video := find_file(folder, *places, *(f"data/{place}" for place in places)):
         features["video"] = _video(video, ids)
     return features
 
@@ -164,13 +173,13 @@ def _glove(folder: Path) -> dict[str, NDArray[np.float64]]:
     """The union of the dictionaries, which agree where they overlap."""
     paths = sorted(path for place in ("glove", "temp", "data/temp") for path in (folder / place).glob("glove_dict_*.p"))
     if not paths:
-        required(folder, "glove/glove_dict_1.p")
+        require_file(folder, "glove/glove_dict_1.p")
     glove: dict[str, NDArray[np.float64]] = {}
     for path in paths:
         found = read_pickle(path)
         if not isinstance(found, dict) or not found:
             raise DataError(f"{path}: not a dictionary from words to vectors", FETCH_AGAIN)
-        rows = stacked(list(found.values()), list(map(str, found)), path, _width(glove))
+        rows = stack_vectors(list(found.values()), list(map(str, found)), path, _width(glove))
         glove.update(zip(found, rows.astype(np.float64), strict=True))
     return glove
 
@@ -200,21 +209,22 @@ def _audio(path: Path, ids: Sequence[str]) -> Floats:
     if not isinstance(found, dict):
         raise DataError(f"{path}: not a dictionary from ids to arrays", FETCH_AGAIN)
     _complete(path, ids, found)
-    means = [pooled(found[name], 1, AUDIO_WIDTH, f"{path}: {name}") for name in ids]
-    return stacked(means, ids, path)
+    means = [mean_over_frames(found[name], 1, AUDIO_WIDTH, f"{path}: {name}") for name in ids]
+    return stack_vectors(means, ids, path)
 
 
 def _video(path: Path, ids: Sequence[str]) -> Floats:
     """ResNet-152 pool5 of every frame (`visual/extract_features.py` there), by id (frames, 2048)."""
     with open_hdf5(path) as file:
         _complete(path, ids, file)
-        means = [pooled(file[name][()], 0, VIDEO_WIDTH, f"{path}: {name}") for name in ids]
-    return stacked(means, ids, path)
+        means = [mean_over_frames(file[name][()], 0, VIDEO_WIDTH, f"{path}: {name}") for name in ids]
+    return stack_vectors(means, ids, path)
 
 
 def _complete(path: Path, ids: Sequence[str], found: Mapping[str, Any]) -> None:
     lacking = [name for name in ids if name not in found]
     if lacking:
         raise DataError(
-            f"{path}: {some(lacking, 'utterance')} not in it", "Add them, or move the file away to import without it."
+            f"{path}: {format_names(lacking, 'utterance')} not in it",
+            "Add them, or move the file away to import without it.",
         )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.data.readers import FETCH_AGAIN, read_bytes
+from tcray.data.readers.files import FETCH_AGAIN, read_bytes
 from tcray.errors import DataError
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tcray.data import hateful_memes
-from tests.data.conftest import ObservedTrial
-from tests.data.tiny import memes, memes_folder, write_list
+from tcray.data.readers.hateful_memes import read_hateful_memes
+from tests.data.conftest import ErrorMessage
+from tests.data.factories import memes, memes_folder, write_list
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_lists_are_the_splits(folder: Path):
     """train, dev_seen and test_seen, in their order; every meme stands alone."""
-    (examples,) = hateful_memes.read(folder)
+    (examples,) = read_hateful_memes(folder)
     split = examples.splits[0]
     assert [rows.tolist() for rows in (split.train, split.valid, split.test)] == [
         list(range(12)),
@@ -36,7 +36,7 @@ def test_the_lists_are_the_splits(folder: Path):
 
 def test_features_are_found_by_the_images_name(folder: Path):
     """With folder and extension, as text has them here, or without, as image does; text comes first."""
-    (examples,) = hateful_memes.read(folder)
+    (examples,) = read_hateful_memes(folder)
     assert {name: matrix.shape for name, matrix in examples.features.items()} == {"text": (22, 3), "image": (22, 2)}
     assert list(examples.features) == ["text", "image"]
     with np.load(folder / "text.npz") as text, np.load(folder / "image.npz") as image:
@@ -46,12 +46,12 @@ def test_features_are_found_by_the_images_name(folder: Path):
 
 def test_ids_and_bare_file_names_do_as_well(folder: Path):
     """Every name an image goes by."""
-    (before,) = hateful_memes.read(folder)
+    (before,) = read_hateful_memes(folder)
     with np.load(folder / "text.npz") as archive:
         text = dict(archive)
     for rename in (lambda key: Path(key).name, lambda key: str(int(Path(key).stem))):
         np.savez(folder / "text.npz", **{rename(key): vector for key, vector in text.items()})
-        (after,) = hateful_memes.read(folder)
+        (after,) = read_hateful_memes(folder)
         assert after.digest == before.digest
 
 
@@ -60,7 +60,7 @@ def test_without_labels_the_next_list_is_tested_on(folder: Path):
     write_list(folder / "test_seen.jsonl", memes(200, 6, labelled=False))
     unseen = [*memes(102, 2), *memes(200, 3)]
     write_list(folder / "dev_unseen.jsonl", unseen)
-    (examples,) = hateful_memes.read(folder)
+    (examples,) = read_hateful_memes(folder)
     assert [examples.ids[row] for row in examples.splits[0].test] == ["200", "201", "202"]
     assert examples.notes == (
         "Tested on dev_unseen.",
@@ -68,20 +68,20 @@ def test_without_labels_the_next_list_is_tested_on(folder: Path):
     )
 
 
-def test_without_any_labels_there_is_nothing_to_test_on(folder: Path, told: ObservedTrial):
+def test_without_any_labels_there_is_nothing_to_test_on(folder: Path, error_of: ErrorMessage):
     """What there was is named."""
     write_list(folder / "test_seen.jsonl", memes(200, 6, labelled=False))
-    assert told(lambda: hateful_memes.read(folder)) == f"{folder}: test_seen.jsonl without labels"
+    assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}: test_seen.jsonl without labels"
     (folder / "test_seen.jsonl").unlink()
-    assert told(lambda: hateful_memes.read(folder)) == f"{folder}: none of the lists to test on"
+    assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}: none of the lists to test on"
 
 
 def test_the_earlier_names_of_the_lists_do_as_well(folder: Path):
     """dev and test."""
-    (before,) = hateful_memes.read(folder)
+    (before,) = read_hateful_memes(folder)
     (folder / "dev_seen.jsonl").rename(folder / "dev.jsonl")
     (folder / "test_seen.jsonl").rename(folder / "test.jsonl")
-    (after,) = hateful_memes.read(folder)
+    (after,) = read_hateful_memes(folder)
     assert (after.digest, after.notes) == (before.digest, ("Tested on test.",))
 
 
@@ -95,56 +95,56 @@ def test_the_earlier_names_of_the_lists_do_as_well(folder: Path):
         ({"id": 7, "img": "img/7.png"}, "1 meme (7) without a label"),
     ],
 )
-def test_a_bad_line_is_named(meme: dict[str, Any], says: str, folder: Path, told: ObservedTrial):
+def test_a_bad_line_is_named(meme: dict[str, Any], says: str, folder: Path, error_of: ErrorMessage):
     """With the file."""
     write_list(folder / "train.jsonl", [*memes(0, 12), meme])
-    assert told(lambda: hateful_memes.read(folder)) == f"{folder}/train.jsonl: {says}"
+    assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}/train.jsonl: {says}"
 
 
-def test_a_truncated_list_is_a_sentence(folder: Path, told: ObservedTrial):
+def test_a_truncated_list_is_a_sentence(folder: Path, error_of: ErrorMessage):
     """With its last line."""
     path = folder / "train.jsonl"
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
-    assert told(lambda: hateful_memes.read(folder)).startswith(f"{path}: line 12: not JSON: ")
+    assert error_of(lambda: read_hateful_memes(folder)).startswith(f"{path}: line 12: not JSON: ")
 
 
-def test_a_meme_that_stands_twice_is_named(folder: Path, told: ObservedTrial):
+def test_a_meme_that_stands_twice_is_named(folder: Path, error_of: ErrorMessage):
     """By its id."""
     write_list(folder / "train.jsonl", [*memes(0, 12), *memes(3, 1)])
-    assert told(lambda: hateful_memes.read(folder)) == "hateful_memes: 1 id (3) stands for more than one example"
+    assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: 1 id (3) stands for more than one example"
 
 
-def test_a_train_list_without_memes_is_refused(folder: Path, told: ObservedTrial):
+def test_a_train_list_without_memes_is_refused(folder: Path, error_of: ErrorMessage):
     """There is nothing to train on."""
     (folder / "train.jsonl").write_text("", encoding="utf-8")
-    assert told(lambda: hateful_memes.read(folder)) == "hateful_memes: there are no train examples"
+    assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: there are no train examples"
 
 
-def test_an_image_without_features_is_named(folder: Path, told: ObservedTrial):
+def test_an_image_without_features_is_named(folder: Path, error_of: ErrorMessage):
     """With the file that lacks it."""
     write_list(folder / "train.jsonl", memes(0, 14))
-    assert told(lambda: hateful_memes.read(folder)) == (
+    assert error_of(lambda: read_hateful_memes(folder)) == (
         f"{folder}/text.npz: 2 images (img/00012.png, img/00013.png) not in it"
     )
 
 
-def test_bad_feature_files_are_a_sentence(folder: Path, told: ObservedTrial):
+def test_bad_feature_files_are_a_sentence(folder: Path, error_of: ErrorMessage):
     """None, one that is broken, one whose name is no modality's, vectors of two widths."""
     np.savez(folder / "image.npz", **{f"{m['id']:05d}": np.ones(2 + (m["id"] == 5)) for m in _everyone()})
-    assert told(lambda: hateful_memes.read(folder)) == (
+    assert error_of(lambda: read_hateful_memes(folder)) == (
         f"{folder}/image.npz: img/00005.png: 2 columns expected, 3 found"
     )
     (folder / "image.npz").write_bytes(b"PK")
-    assert told(lambda: hateful_memes.read(folder)).startswith(
+    assert error_of(lambda: read_hateful_memes(folder)).startswith(
         f"{folder}/image.npz: not an .npz file of plain arrays: "
     )
     (folder / "image.npz").rename(folder / "clip-features.npz")
-    assert told(lambda: hateful_memes.read(folder)) == (
+    assert error_of(lambda: read_hateful_memes(folder)) == (
         f"{folder}/clip-features.npz: 'clip-features' cannot name a modality"
     )
     for name in ("text.npz", "clip-features.npz"):
         (folder / name).unlink()
-    assert told(lambda: hateful_memes.read(folder)) == f"{folder}: no features in it"
+    assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}: no features in it"
 
 
 def _everyone() -> list[dict[str, Any]]:

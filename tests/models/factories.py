@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from tcray.config.run import Configuration
-from tcray.models.architecture import Architecture, Floats, Layout, initial
+from tcray.models.architecture import Architecture, Floats, ParameterLayout, initialize_parameters
 from tcray.models.random_streams import RandomStreams
 from tcray.models.stacked import StackedModel
 
@@ -23,12 +23,14 @@ def configured(**values: Any) -> Configuration:
 
 def drawn(configuration: Configuration, seed: int = 0) -> dict[str, Floats]:
     """One member's initial tensors by name."""
-    return initial(Architecture.of(configuration, WIDTHS), configuration, RandomStreams(0, seed, "planted"))
+    return initialize_parameters(
+        Architecture.from_configuration(configuration, WIDTHS), configuration, RandomStreams(0, seed, "planted")
+    )
 
 
-def population(configuration: Configuration, members: Sequence[Mapping[str, Floats]]) -> StackedModel:
+def model(configuration: Configuration, members: Sequence[Mapping[str, Floats]]) -> StackedModel:
     """These members in float64, all using the modalities of one configuration."""
-    architecture = Architecture.of(configuration, WIDTHS)
-    rows = np.stack([Layout.of(architecture).row(member) for member in members])
+    architecture = Architecture.from_configuration(configuration, WIDTHS)
+    rows = np.stack([ParameterLayout.from_architecture(architecture).flatten(member) for member in members])
     present = torch.tensor([[m in configuration.modalities for m in WIDTHS]] * len(members))
     return StackedModel(architecture, torch.from_numpy(rows), present)

@@ -41,11 +41,11 @@ def _stranger(chance: random.Random, values: dict[str, Any]) -> Run:
     return run(seed=chance.randint(0, 99), **values)
 
 
-def trained(tables: PackedDataset, runs: Sequence[Run], **more: Any) -> list[TrainResult]:
+def trained(packed: PackedDataset, runs: Sequence[Run], **more: Any) -> list[TrainResult]:
     """What comes of training runs from their start to their end."""
-    return train(tables, runs, start=0, stop=runs[0].epochs, states=[None] * len(runs), **more)
+    return train(packed, runs, start=0, stop=runs[0].epochs, checkpoints=[None] * len(runs), **more)
 
 
 def bits(result: TrainResult) -> tuple[bytes | None, bytes | None, str]:
     """All that a pack says of a run but its wall time; equal where every float is the same (a NaN equals a NaN)."""
-    return result.state, result.weights, repr(replace(result.outcome, seconds=0.0))
+    return result.checkpoint, result.weights, repr(replace(result.outcome, seconds=0.0))

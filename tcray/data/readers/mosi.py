@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tcray.data.examples import Examples, Floats, Partition, single_precision, some
-from tcray.data.readers import FETCH_AGAIN, as_number, as_position, read_numbers, read_rows, required
-from tcray.data.splits import positions, shuffled
+from tcray.data.examples import Examples, Floats, Partition, format_names, single_precision
+from tcray.data.readers.files import FETCH_AGAIN, parse_index, parse_number, read_numbers, read_rows, require_file
+from tcray.data.splits import flatnonzero, shuffle_by_digest
 from tcray.errors import DataError
 
 MODALITIES = ("text", "audio", "video")
@@ -50,7 +50,7 @@ class Corpus:
     """The ids of those that have none."""
 
 
-def read(folder: Path) -> tuple[Examples, Examples]:
+def read_mosi(folder: Path) -> tuple[Examples, Examples]:
     """`mosi` and `mosi-heldout`, from the folder with `transcripts.csv`, `label.csv` and the features.
 
     `mosi` trains on the train videos; of the others, in an order fixed by digests of their names, the first third
@@ -59,14 +59,14 @@ def read(folder: Path) -> tuple[Examples, Examples]:
     """
     corpus = _corpus(folder)
     videos = [utterance.video for utterance in corpus.utterances]
-    order = shuffled((v for v, trained in zip(videos, corpus.trained, strict=True) if not trained), "mosi")
+    order = shuffle_by_digest((v for v, trained in zip(videos, corpus.trained, strict=True) if not trained), "mosi")
     validated = set(order[: len(order) // 3])
     split = Partition.of(
-        train=positions(corpus.trained),
-        valid=positions([video in validated for video in videos]),
-        test=positions([video in order and video not in validated for video in videos]),
+        train=flatnonzero(corpus.trained),
+        valid=flatnonzero([video in validated for video in videos]),
+        test=flatnonzero([video in order and video not in validated for video in videos]),
     )
-    heldout = positions([not trained for trained in corpus.trained])
+    heldout = flatnonzero([not trained for trained in corpus.trained])
     fold_of = {video: place % FOLDS for place, video in enumerate(order)}
     folds = [fold_of[videos[row]] for row in heldout]
     return (
@@ -78,9 +78,9 @@ def read(folder: Path) -> tuple[Examples, Examples]:
 def _fold(folds: Sequence[int], tested: int) -> Partition:
     validated = (tested + 1) % FOLDS
     return Partition.of(
-        train=positions([fold not in (tested, validated) for fold in folds]),
-        valid=positions([fold == validated for fold in folds]),
-        test=positions([fold == tested for fold in folds]),
+        train=flatnonzero([fold not in (tested, validated) for fold in folds]),
+        valid=flatnonzero([fold == validated for fold in folds]),
+        test=flatnonzero([fold == tested for fold in folds]),
     )
 
 
@@ -98,22 +98,24 @@ def _protocol(
         groups=tuple(corpus.utterances[row].video for row in rows),
         splits=splits,
         saw_labels=saw_labels,
-        notes=(f"CMU-MOSI gives no sentiment for {some(corpus.left_out, 'utterance')}.",) if corpus.left_out else (),
+        notes=(f"CMU-MOSI gives no sentiment for {format_names(corpus.left_out, 'utterance')}.",)
+        if corpus.left_out
+        else (),
     )
 
 
 def _corpus(folder: Path) -> Corpus:
-    transcripts = _transcripts(required(folder, "transcripts.csv"))
-    sentiments = _sentiments(required(folder, "label.csv"))
-    rows = {part: _positions(required(folder, f"text_{part}.csv"), len(transcripts)) for part in PARTS}
+    transcripts = _transcripts(require_file(folder, "transcripts.csv"))
+    sentiments = _sentiments(require_file(folder, "label.csv"))
+    rows = {part: _positions(require_file(folder, f"text_{part}.csv"), len(transcripts)) for part in PARTS}
     videos = {part: {transcripts[row].video for row in rows[part]} for part in PARTS}
     if both := videos["train"] & videos["test"]:
         raise DataError(
-            f"{folder}: {some(sorted(both), 'video')} in both text_train.csv and text_test.csv", FETCH_AGAIN
+            f"{folder}: {format_names(sorted(both), 'video')} in both text_train.csv and text_test.csv", FETCH_AGAIN
         )
     features = {m: _features(folder, m, {p: [transcripts[row] for row in rows[p]] for p in PARTS}) for m in MODALITIES}
     utterances = [transcripts[row] for part in PARTS for row in rows[part]]
-    kept = positions([utterance.utterance in sentiments for utterance in utterances])
+    kept = flatnonzero([utterance.utterance in sentiments for utterance in utterances])
     return Corpus(
         utterances=[utterances[row] for row in kept],
         trained=[row < len(rows["train"]) for row in kept],
@@ -125,7 +127,7 @@ def _corpus(folder: Path) -> Corpus:
 
 def _transcripts(path: Path) -> list[Transcript]:
     rows = [
-        Transcript(row[0], as_number(row[3], f"{path}: row {number}, column 4"))
+        Transcript(row[0], parse_number(row[3], f"{path}: row {number}, column 4"))
         for number, row in enumerate(read_rows(path, 4), start=1)
     ]
     names = {row.utterance for row in rows}
@@ -137,7 +139,7 @@ def _transcripts(path: Path) -> list[Transcript]:
 def _positions(path: Path, size: int) -> list[int]:
     """The rows of `transcripts.csv` that the rows of the feature files are, in their order."""
     rows = [
-        as_position(row[0], size, f"{path}: row {number}, column 1")
+        parse_index(row[0], size, f"{path}: row {number}, column 1")
         for number, row in enumerate(read_rows(path), start=1)
     ]
     if len(set(rows)) < len(rows):
@@ -152,7 +154,7 @@ def _sentiments(path: Path) -> Mapping[str, float]:
     sentiments: dict[str, float] = {}
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=True))
-        label = as_number(cells["label"], f"{path}: row {number}")
+        label = parse_number(cells["label"], f"{path}: row {number}")
         if not abs(label) <= 3:
             raise DataError(f"{path}: row {number}: the sentiment {label:g} is not in [-3, 3]", "Correct that row.")
         if cells["id"] in sentiments:
@@ -162,7 +164,9 @@ def _sentiments(path: Path) -> Mapping[str, float]:
 
 
 def _features(folder: Path, modality: str, utterances: Mapping[str, Sequence[Transcript]]) -> Floats:
-    parts = {part: _part(required(folder, f"{modality}/{modality}_{part}0.csv"), utterances[part]) for part in PARTS}
+    parts = {
+        part: _part(require_file(folder, f"{modality}/{modality}_{part}0.csv"), utterances[part]) for part in PARTS
+    }
     widths = {part: matrix.shape[1] for part, matrix in parts.items()}
     if widths["train"] != widths["test"]:
         raise DataError(

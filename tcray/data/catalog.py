@@ -26,7 +26,7 @@ PROTOCOLS: Mapping[str, tuple[str, ...]] = {
 }
 """What one import of each source gives: the datasets, each a way to split that source."""
 
-KNOWN_CURVES: tuple[str, ...] = ("twin-overfit", "twin-saturating", "twin-flat", "twin-harmful", "twin-harmless")
+TWIN_ONLY: tuple[str, ...] = ("twin-overfit", "twin-saturating", "twin-flat", "twin-harmful", "twin-harmless")
 """Datasets that exist only as twins: what a sweep of each should find has been measured beforehand."""
 
 FORMAT = 1
@@ -101,35 +101,35 @@ _HOLDS: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def names() -> tuple[str, ...]:
+def dataset_names() -> tuple[str, ...]:
     """Every dataset there is: those that can be imported, then those that exist only as twins."""
-    return (*(name for protocols in PROTOCOLS.values() for name in protocols), *KNOWN_CURVES)
+    return (*(name for protocols in PROTOCOLS.values() for name in protocols), *TWIN_ONLY)
 
 
-def find(name: str, root: str | Path, missing: Literal["twin", "error"] = "twin") -> Card:
+def find_card(name: str, root: str | Path, missing: Literal["twin", "error"] = "twin") -> Card:
     """The card of dataset `name`: as imported into `root`, else its twin's where `missing` allows that or must.
 
     Raises DataError for a name that is not known, a card that cannot be read, and, with `missing="error"`, a dataset
     that could be imported and has not been.
     """
     check_name(name)
-    if (imported := imported_card(name, root)) is not None:
+    if (imported := read_imported_card(name, root)) is not None:
         return imported
-    if missing == "twin" or name in KNOWN_CURVES:
-        return twin_card(read_recipe(name))
-    raise DataError(f"{name} has not been imported into {root}", f"Import it: {import_line(name, root)}")
+    if missing == "twin" or name in TWIN_ONLY:
+        return make_twin_card(read_recipe(name))
+    raise DataError(f"{name} has not been imported into {root}", f"Import it: {format_import_command(name, root)}")
 
 
 def check_name(name: str) -> None:
     """Raises DataError, with the nearest name, where no dataset is called `name`."""
-    if name not in names():
+    if name not in dataset_names():
         raise DataError(
-            f"no such dataset {quote_text(name)}: {suggest_names(name, names())}",
-            f"The datasets are {join_words(names(), 'and')}.",
+            f"no such dataset {quote_text(name)}: {suggest_names(name, dataset_names())}",
+            f"The datasets are {join_words(dataset_names(), 'and')}.",
         )
 
 
-def source_of(name: str) -> str:
+def find_source(name: str) -> str:
     """The source whose import gives dataset `name`; DataError where none does."""
     check_name(name)
     for source, protocols in PROTOCOLS.items():
@@ -138,24 +138,24 @@ def source_of(name: str) -> str:
     raise DataError(f"{name} exists only as a twin: there is nothing to import", "Use it as it is.")
 
 
-def import_line(name: str, root: str | Path) -> str:
+def format_import_command(name: str, root: str | Path) -> str:
     """The command that imports dataset `name` into `root`."""
-    line = f"tcray data import {source_of(name)} --from PATH"
+    line = f"tcray data import {find_source(name)} --from PATH"
     return line if str(root) == "data" else f"{line} --root {shlex.quote(str(root))}"
 
 
-def remedy_line(name: str, root: str | Path) -> str:
+def format_repair_hint(name: str, root: str | Path) -> str:
     """What to do where the files of dataset `name` in `root` are broken."""
-    if name in KNOWN_CURVES:
+    if name in TWIN_ONLY:
         return f"Write it again: tcray data twin {name} --to {shlex.quote(str(root))}"
-    return f"Import it again: {import_line(name, root)}"
+    return f"Import it again: {format_import_command(name, root)}"
 
 
-def stand_in_line(name: str, root: str | Path) -> str:
+def format_twin_notice(name: str, root: str | Path) -> str:
     """What is said of a dataset whose twin is used."""
-    if name in KNOWN_CURVES:
+    if name in TWIN_ONLY:
         return f"{name} is synthetic, with a known truth: it exists only as a twin"
-    return f"{name} is not imported: its twin stands in ({import_line(name, root)})"
+    return f"{name} is not imported: its twin stands in ({format_import_command(name, root)})"
 
 
 def card_path(name: str, root: str | Path) -> Path:
@@ -168,12 +168,12 @@ def arrays_path(name: str, root: str | Path) -> Path:
     return Path(root) / f"{name}.npz"
 
 
-def imported_card(name: str, root: str | Path) -> Card | None:
+def read_imported_card(name: str, root: str | Path) -> Card | None:
     """The card beside the imported arrays; None where the dataset has not been imported into `root`."""
     path = card_path(name, root)
     if not path.exists():
         return None
-    again = remedy_line(name, root)
+    again = format_repair_hint(name, root)
     if not arrays_path(name, root).exists():
         raise DataError(f"{path}: its arrays, {arrays_path(name, root).name}, are not beside it", again)
     card = Card.from_document(read_card_document(name, root))
@@ -195,13 +195,13 @@ def read_card_document(name: str, root: str | Path) -> dict[str, Any]:
             raise ValueError("content is missing or wrong")
         Card.from_document(document)
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a dataset's card: {error}", remedy_line(name, root)) from error
+        raise DataError(f"{path}: not a dataset's card: {error}", format_repair_hint(name, root)) from error
     return cast("dict[str, Any]", document)
 
 
-def twin_card(recipe: Recipe) -> Card:
+def make_twin_card(recipe: Recipe) -> Card:
     """The card of the twin that `recipe` makes, without making it."""
-    splits = recipe.layout.splits
+    splits = recipe.assignment.splits
     first = splits[0]
     return Card(
         name=recipe.name,
