@@ -111,7 +111,7 @@ def test_a_truncated_list_is_a_sentence(folder: Path, error_of: ErrorMessage):
 def test_a_meme_that_stands_twice_is_named(folder: Path, error_of: ErrorMessage):
     """By its id."""
     write_list(folder / "train.jsonl", [*memes(0, 12), *memes(3, 1)])
-    assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: 1 id (3) stands for more than one example"
+    assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: 1 id (3) used for more than one example"
 
 
 def test_a_train_list_without_memes_is_refused(folder: Path, error_of: ErrorMessage):
