@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from tcray.config.run import Configuration
 from tcray.config.sweep import Sweep
-from tcray.data.catalogue import Card
-from tcray.data.dataset import MultimodalDataset, load
-from tcray.data.standardize import CLIP, moments
+from tcray.data.catalog import Card
+from tcray.data.dataset import MultimodalDataset, load_dataset
+from tcray.data.standardize import CLIP, compute_moments
 from tcray.errors import InputError, StoreError
 from tcray.models.fusion_model import FusionModel, Standardize
 from tcray.store.store import SweepStore
@@ -85,7 +85,7 @@ def load_model(store: SweepStore, run_id: str) -> StoredModel:
         )
     manifest = store.read_manifest()
     card = next(Card.from_document(card) for card in manifest["cards"] if card["name"] == record["dataset"])
-    dataset = load(card, Sweep.from_document(manifest["sweep"]).data.root)
+    dataset = load_dataset(card, Sweep.from_document(manifest["sweep"]).data.root)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
@@ -106,7 +106,7 @@ def load_model(store: SweepStore, run_id: str) -> StoredModel:
 
 def _standardize(dataset: MultimodalDataset, fold: int) -> dict[str, Standardize]:
     train = dataset.splits[fold].train.numpy()
-    found = {name: moments(matrix.numpy(), train) for name, matrix in dataset.features.items()}
+    found = {name: compute_moments(matrix.numpy(), train) for name, matrix in dataset.features.items()}
     return {
         name: Standardize(torch.from_numpy(mean), torch.from_numpy(scale), CLIP)
         for name, (mean, scale) in found.items()

@@ -14,7 +14,7 @@ CONSTANT = 1e-6
 """A column whose train standard deviation is below this carries nothing, and becomes 0."""
 
 
-def moments(matrix: Floats, train: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def compute_moments(matrix: Floats, train: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and scale (d,) of the rows `train` of `matrix` (N, d); the scale of a constant column is infinite."""
     seen = matrix[train].astype(np.float64)
     deviation = seen.std(axis=0)
@@ -23,6 +23,6 @@ def moments(matrix: Floats, train: NDArray[np.int64]) -> tuple[NDArray[np.float6
 
 def standardize(matrix: Floats, train: NDArray[np.int64]) -> Floats:
     """Return `matrix` (N, d) standardized column by column by its rows `train`, clipped; constant columns become 0."""
-    mean, scale = moments(matrix, train)
+    mean, scale = compute_moments(matrix, train)
     clipped: Floats = np.clip((matrix - mean) / scale, -CLIP, CLIP).astype(np.float32)
     return clipped

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from tcray.config.run import Configuration, Run
-from tcray.data.catalogue import find
-from tcray.data.dataset import load
-from tcray.data.standardize import CLIP, moments
+from tcray.data.catalog import find_card
+from tcray.data.dataset import load_dataset
+from tcray.data.standardize import CLIP, compute_moments
 from tcray.models.fusion_model import FusionModel, Standardize
 from tcray.training.pack import train
 
@@ -33,11 +33,11 @@ from tcray.training.pack import train
 )
 def test_predictions_are_those_of_the_engine(tmp_path: Path, dataset: str, values: dict[str, Any]) -> None:
     """For every fusion, subset of modalities and fold the plain module agrees with the engine to 1e-6."""
-    card = find(dataset, tmp_path, missing="twin")
-    data = load(card, tmp_path)
+    card = find_card(dataset, tmp_path, missing="twin")
+    data = load_dataset(card, tmp_path)
     configuration = Configuration.resolve(values, tuple(card.modalities))
     run = Run(card.name, card.fingerprint, configuration, 2, "valid.loss", 0, 0)
-    (trained,) = train(data, [run], start=0, stop=2, states=[None], confirm=True)
+    (trained,) = train(data, [run], start=0, stop=2, checkpoints=[None], confirm=True)
     stored = next(e.predictions for e in trained.outcome.evaluations if e.condition == "clean")
     assert trained.weights is not None
     with np.load(io.BytesIO(trained.weights), allow_pickle=False) as arrays:
@@ -46,7 +46,7 @@ def test_predictions_are_those_of_the_engine(tmp_path: Path, dataset: str, value
     for fold, split in enumerate(data.splits):
         features = {name: matrix.numpy() for name, matrix in data.features.items()}
         standardize = {
-            name: Standardize(*map(torch.from_numpy, moments(matrix, split.train.numpy())), clip=CLIP)
+            name: Standardize(*map(torch.from_numpy, compute_moments(matrix, split.train.numpy())), clip=CLIP)
             for name, matrix in features.items()
         }
         model = FusionModel(configuration, card.modalities, {n: a[fold] for n, a in weights.items()}, standardize)

@@ -101,6 +101,6 @@ def test_a_dataset_imported_anew_is_noticed(written: Card, tmp_path: Path, error
 def test_the_card_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """So an import that stops half-way is no import."""
     order: list[str] = []
-    monkeypatch.setattr(archive, "write_aside", lambda path, write: order.append(path.name))
+    monkeypatch.setattr(archive, "write_atomically", lambda path, write: order.append(path.name))
     write_examples(examples(name="mosi"), tmp_path)
     assert order == ["mosi.npz", "mosi.json"]
