@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tcray.config.run import Configuration
-from tcray.models.architecture import padded
+from tcray.models.architecture import round_up_to_block
 
 Weights = Mapping[str, NDArray[np.floating]]
 
@@ -70,7 +70,7 @@ class TensorFusion(nn.Module):
     def __init__(self, weights: Weights, modalities: Sequence[str], latent: int, present: Sequence[str]) -> None:
         """Cut the tensor (ℓ + 1, …) out of the stored weights; absent modalities contribute their constant alone."""
         super().__init__()
-        side, order = padded(latent) + 1, len(modalities)
+        side, order = round_up_to_block(latent) + 1, len(modalities)
         full = weights["fusion.tensor"][:, : side ** (order - 1)].reshape((side,) * order)
         kept = [*range(latent), side - 1]
         cube = full[np.ix_(*[kept] * order)]
