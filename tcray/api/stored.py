@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -139,9 +139,9 @@ class StoredSweep:
 
     def figures(self, topic: str | None = None, dataset: str | None = None) -> Mapping[str, Figure]:
         """Return figures of the report by name, all of them or those of a topic and dataset."""
-        from tcray.results.output.figures import figures_of
+        from tcray.results.output.figures import draw_figures
 
-        found = figures_of(self.results)
+        found = draw_figures(self.results)
         kept = {
             name: figure
             for name, figure in found.items()
@@ -152,6 +152,8 @@ class StoredSweep:
                 f"{self.id} has no figure of {topic!r} on {dataset!r}",
                 f"It has: {', '.join(found) or 'none'}.",
             )
+        for figure in kept.values():
+            vars(figure)["_repr_png_"] = partial(_to_png, figure)  # shown in notebooks without pyplot
         return kept
 
     def model(self, run_id: str) -> StoredModel:
@@ -203,3 +205,11 @@ def _maximizes(objective: str) -> bool:
     from tcray.config.metrics import METRICS
 
     return METRICS[objective.rpartition(".")[2]].maximize
+
+
+def _to_png(figure: Figure) -> bytes:
+    from io import BytesIO
+
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()

@@ -37,7 +37,7 @@ class Verdicts(Sequence[Verdict]):
     @classmethod
     def of(cls, results: Results) -> Verdicts:
         """Return the verdicts of analyzed results."""
-        from tcray.results.output.verdict_text import sentence_of, told
+        from tcray.results.output.verdict_text import format_sentence, select_verdicts
 
         return cls(
             [
@@ -49,10 +49,10 @@ class Verdicts(Sequence[Verdict]):
                     verdict=finding.verdict,
                     p_value=finding.p_adjusted,
                     units=finding.measured.n_units,
-                    sentence=sentence_of(finding),
+                    sentence=format_sentence(finding),
                 )
                 for claim in results.sweep.claims
-                for finding in told(claim, results)
+                for finding in select_verdicts(claim, results)
             ]
         )
 

@@ -81,7 +81,7 @@ class TensorFusion(nn.Module):
     def forward(self, latents: Mapping[str, Tensor]) -> Tensor:
         """Return outputs (B,)."""
         first, *others = [_with_one(z) for z in latents.values()]
-        contracted = torch.tensordot(first, self.tensor, dims=([1], [0]))
+        contracted: Tensor = torch.tensordot(first, self.tensor, dims=([1], [0]))
         for z in others:
             contracted = torch.einsum("bi,bi...->b...", z, contracted)
         return contracted + self.bias
