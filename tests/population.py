@@ -183,7 +183,7 @@ def levels_are_ordered(asked: Sweep) -> bool:
 def _runs(planned: Plan, units: Sequence[Unit]) -> Iterator[Run]:
     for sweep_seed, seed in units:
         for cell in planned.cells:
-            yield replace(planned.run(cell, planned.resolve(cell, {}), seed), sweep_seed=sweep_seed)
+            yield replace(planned.make_run(cell, planned.resolve(cell, {}), seed), sweep_seed=sweep_seed)
 
 
 def _standard_error(values: Values) -> Values:

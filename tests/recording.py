@@ -32,7 +32,7 @@ def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) ->
     while (pack := queue.take(LARGEST_PACK)) is not None:
         report = worker.work(pack, f"{pack.number}")
         assert report.failure is None, report.reason
-        queue.record(pack, report.outcomes, report.circumstances)
+        queue.record(pack, report.outcomes, report.execution)
     assert queue.finished
     store.write_manifest({**store.read_manifest(), "finished_at": manifest.now()})
     return store

@@ -13,7 +13,7 @@ from tcray.config.load import load_sweep
 from tcray.config.messages import join_words
 from tcray.results.display.labels import format_count
 from tcray.results.output.terminal.table import Column, plain
-from tcray.search.estimate import estimate, timed_before
+from tcray.search.estimate import estimate_time, load_epoch_seconds
 from tcray.search.plan import Plan, find_cards, plan
 from tcray.store.filesystem import StoreFilesystem
 from tcray.store.store import Store
@@ -33,7 +33,7 @@ def command(file: str, store: str, overrides: tuple[str, ...]) -> None:
 def _paragraphs(planned: Plan, uri: str) -> Iterator[str]:
     opened = _opened(uri)
     yield "\n".join(filter(None, [planned.sweep_id(), planned.sweep.question]))
-    yield "\n".join([_datasets(planned), *planned.stand_ins])
+    yield "\n".join([_datasets(planned), *planned.twin_notes])
     lines = {
         "cells": _cells(planned),
         "search": _search(planned),
@@ -79,7 +79,7 @@ def _search(planned: Plan) -> str:
     if search is None:
         return "none: nothing is tuned"
     waves = f"in waves of {search.wave} ({search.sampler})"
-    at = f"{'epoch' if len(rungs.at) == 1 else 'epochs'} {join_words(map(str, rungs.at), 'and')}" if rungs.at else ""
+    at = f"{'epoch' if len(rungs.milestones) == 1 else 'epochs'} {join_words(map(str, rungs.milestones), 'and')}" if rungs.milestones else ""
     compared = f", compared at {at} of {rungs.epochs}" if at else ""
     repeats = format_count(planned.repeats, "repeat")
     return f"{repeats} of {format_count(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"
@@ -123,13 +123,13 @@ def _ended(planned: Plan, store: Store | None) -> Counter[str]:
 
 
 def _time(planned: Plan, store: Store | None) -> str:
-    found = estimate(planned, timed_before(planned, store) if store else {})
+    found = estimate_time(planned, load_epoch_seconds(planned, store) if store else {})
     left = max(0.0, 1 - _ended(planned, store).total() / planned.planned_runs)
     if not left:
         return "none: all is done"
     cores = os.cpu_count() or 1
     slots = max(1, int(cores // planned.sweep.resources.cpu))
-    source = "as runs like these took before" if found.timed else "a rough figure, by the size of the data"
+    source = "as runs like these took before" if found.measured else "a rough figure, by the size of the data"
     return f"about {_rounded(left * found.seconds / slots)} on the {format_count(cores, 'CPU core')} here ({source})"
 
 

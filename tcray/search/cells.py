@@ -24,21 +24,21 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class SkippedDataset:
     """A dataset of the sweep that has no cells, and why."""
 
     dataset: str
     reason: str
 
 
-def cells_of(sweep: Sweep, card: Card) -> tuple[Cell, ...]:
+def list_cells(sweep: Sweep, card: Card) -> tuple[Cell, ...]:
     """The cells of a dataset, the last factor of the file running fastest."""
     levels = [_levels(name, values, card) for name, values in sweep.factors.items()]
     combined = [dict(zip(sweep.factors, values, strict=True)) for values in product(*levels)]
     return tuple(Cell(_key(card.name, values), card.name, card.source, values) for values in combined)
 
 
-def distinct(cells: Sequence[Cell], sweep: Sweep, card: Card) -> tuple[Cell, ...]:
+def merge_equivalent(cells: Sequence[Cell], sweep: Sweep, card: Card) -> tuple[Cell, ...]:
     """The cells of a dataset without those that mean the same training as an earlier one.
 
     Two cells do that differ in the dropout rate of a modality that neither uses.

@@ -13,7 +13,7 @@ from tcray.config.run import MODALITY_DROPOUT
 from tcray.config.sweep import Search, Sweep
 from tcray.data.catalog import Card
 from tcray.search.rungs import Rungs
-from tcray.search.seeds import MOST_SEEDS
+from tcray.search.seeds import MAX_CONFIRM_SEEDS
 
 FEWEST_IN_FULL = 3
 """With fewer configurations trained to the end, a search has hardly had a choice."""
@@ -39,7 +39,8 @@ def _modalities(sweep: Sweep, cards: Mapping[str, Card]) -> Iterator[str]:
     known = dict.fromkeys(m for card in cards.values() for m in card.modalities)
     for path, modality in _named(sweep):
         if modality not in known:
-            yield f"{path}: no dataset of this sweep has a modality {format_value(modality)}; {suggest_names(modality, known)}"
+            hint = suggest_names(modality, known)
+            yield f"{path}: no dataset of this sweep has a modality {format_value(modality)}; {hint}"
 
 
 def _objective(sweep: Sweep, cards: Sequence[Card]) -> Iterator[str]:
@@ -51,8 +52,8 @@ def _objective(sweep: Sweep, cards: Sequence[Card]) -> Iterator[str]:
 
 
 def _seeds(sweep: Sweep) -> Iterator[str]:
-    if sweep.search and sweep.confirm and sweep.confirm.seeds > MOST_SEEDS:
-        yield f"confirm.seeds: expected at most {MOST_SEEDS}, found {sweep.confirm.seeds}"
+    if sweep.search and sweep.confirm and sweep.confirm.seeds > MAX_CONFIRM_SEEDS:
+        yield f"confirm.seeds: expected at most {MAX_CONFIRM_SEEDS}, found {sweep.confirm.seeds}"
 
 
 def _named(sweep: Sweep) -> Iterator[tuple[str, str]]:
@@ -89,7 +90,7 @@ def _search(search: Search, rungs: Rungs) -> Iterator[str]:
             "search.wave: no proposal will be model-based: TPE learns from the waves before, "
             f"and {search.trials} trials in waves of {search.wave} are one wave"
         )
-    in_full = search.trials * rungs.share(rungs.epochs)
+    in_full = search.trials * rungs.expected_share(rungs.epochs)
     if in_full < FEWEST_IN_FULL:
-        raised = "raise search.trials, or min_epochs for fewer rungs" if rungs.at else "raise search.trials"
+        raised = "raise search.trials, or min_epochs for fewer rungs" if rungs.milestones else "raise search.trials"
         yield f"search.trials: of {search.trials} trials about {in_full:.2g} will be trained in full; {raised}"

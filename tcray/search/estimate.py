@@ -1,4 +1,4 @@
-"""How long a sweep will take: from runs that a store has of its kinds, else from the size of the data."""
+"""The expected duration of a sweep: from timed runs of the same kinds in a store, otherwise from the size of the data."""
 
 from __future__ import annotations
 
@@ -13,59 +13,60 @@ from tcray.search.plan import Plan
 from tcray.store.store import Store
 
 SECONDS_PER_COLUMN = 0.3e-3 / 270
-"""Of a run's optimiser step on one CPU core, a column of input: 0.3 ms at MOSI's 273 columns, in a full pack."""
+"""Seconds per optimizer step of one run and column of input, on one CPU core: 0.3 ms at MOSI's 273, in a full pack."""
 
-SAMPLE = 500
-"""Runs of an earlier sweep that are looked at."""
+MAX_RUNS = 500
+"""Runs read from an earlier sweep."""
 
-SWEEPS = 3
-"""Earlier sweeps that are looked at, the last begun first."""
+MAX_SWEEPS = 3
+"""Earlier sweeps read, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """Seconds that all runs of a plan would take one slot, and whether every kind of run was timed before."""
+class TimeEstimate:
+    """The time that all runs of a plan would take one slot, in seconds; `measured` if every kind was timed before."""
 
     seconds: float
-    timed: bool
+    measured: bool
 
 
-def estimate(plan: Plan, timed: Mapping[Signature, float]) -> Estimate:
-    """The time of a plan, given the seconds an epoch of a run took by signature."""
-    seconds, known = 0.0, True
+def estimate_time(plan: Plan, epoch_seconds: Mapping[Signature, float]) -> TimeEstimate:
+    """Return the time of a plan, given the seconds per epoch of a run by signature."""
+    seconds, measured = 0.0, True
     for cell in plan.cells:
-        before = [timed[signature] for signature in plan.signatures[cell.key] if signature in timed]
-        known = known and bool(before)
-        epoch = fmean(before) if before else _epoch_by_size(plan.run(cell, plan.resolve(cell, {}), 0), plan)
-        searched = plan.trials_in(cell) * plan.rungs.expected_epochs()
+        timed = [epoch_seconds[signature] for signature in plan.signatures[cell.key] if signature in epoch_seconds]
+        measured = measured and bool(timed)
+        epoch = fmean(timed) if timed else _epoch_by_size(plan.make_run(cell, plan.resolve(cell, {}), 0), plan)
+        searched = plan.count_trials(cell) * plan.rungs.expected_epochs()
         confirmed = len(plan.confirm_seeds(0)) * plan.rungs.epochs
         seconds += plan.repeats * (searched + confirmed) * epoch
-    return Estimate(seconds, known)
+    return TimeEstimate(seconds, measured)
 
 
 def _epoch_by_size(run: Run, plan: Plan) -> float:
+    """Return the seconds per epoch expected from the number of steps and of input columns."""
     card, c = plan.cards[run.dataset], run.configuration
     columns = sum(card.modalities[m] for m in c.modalities)
     return card.folds * card.train_steps(c.batch_size) * columns * SECONDS_PER_COLUMN
 
 
-def timed_before(plan: Plan, store: Store) -> dict[Signature, float]:
-    """The mean seconds an epoch of a run took, by signature, in the last sweeps of a store that used the same data."""
+def load_epoch_seconds(plan: Plan, store: Store) -> dict[Signature, float]:
+    """Return the mean seconds per epoch of a run, by signature, in the store's latest sweeps of the same data."""
     wanted = {card.fingerprint for card in plan.cards.values()}
     manifests = [m for m in reversed(store.manifests()) if wanted & {card["fingerprint"] for card in m["cards"]}]
     seconds: dict[Signature, list[float]] = {}
-    for manifest in manifests[:SWEEPS]:
+    for manifest in manifests[:MAX_SWEEPS]:
         fingerprints = {card["name"]: card["fingerprint"] for card in manifest["cards"]}
-        for dataset, configuration, per_epoch in _timed(store, manifest["sweep_id"]):
+        for dataset, configuration, per_epoch in _read_timed_runs(store, manifest["sweep_id"]):
             flat = Configuration.from_flat(json.loads(configuration))
             run = Run(dataset, fingerprints[dataset], flat, plan.rungs.epochs, plan.sweep.objective, 0, 0)
             seconds.setdefault(run.signature, []).append(per_epoch)
-    return {signature: fmean(found) for signature, found in seconds.items()}
+    return {signature: fmean(times) for signature, times in seconds.items()}
 
 
-def _timed(store: Store, sweep_id: str) -> Iterator[tuple[str, str, float]]:
-    """Dataset, configuration and seconds an epoch of some runs of a sweep."""
+def _read_timed_runs(store: Store, sweep_id: str) -> Iterator[tuple[str, str, float]]:
+    """Yield dataset, configuration and seconds per epoch of some runs of a sweep."""
     rows = store.sweep(sweep_id).read("runs", ("dataset", "configuration", "seconds", "epochs")).to_pylist()
-    for row in rows[:: 1 + len(rows) // SAMPLE]:
+    for row in rows[:: 1 + len(rows) // MAX_RUNS]:
         if row["epochs"] and row["seconds"]:
             yield row["dataset"], row["configuration"], row["seconds"] / row["epochs"]

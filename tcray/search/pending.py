@@ -1,4 +1,4 @@
-"""The line in which segments wait to be trained, and the packs that are taken from it."""
+"""The segments that wait to be trained, and the packs that are taken from them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ Signature = tuple[Any, ...]
 class Pack:
     """Segments that are trained together: of one signature, from one epoch to one other, all confirm or none.
 
-    An `isolated` pack is part of one that died; it is given out as it is, so that the culprit ends up alone.
+    A `bisected` pack is part of one whose process died. It is handed out unchanged, so that the run that kills its
+    process ends up alone.
     """
 
     number: int
     segments: tuple[Segment, ...]
-    isolated: bool = False
+    bisected: bool = False
 
     @property
     def signature(self) -> Signature:
-        """What the tensors' shapes depend on."""
+        """What the shapes of the tensors depend on, the same for every segment."""
         return self.segments[0].run.signature
 
     @property
@@ -43,66 +44,76 @@ class Pack:
 
 
 class PendingRuns:
-    """Segments by kind, each kind in the order in which they first came; the kind whose eldest is oldest goes first."""
+    """Pending segments, grouped by what may share a pack; oldest first within a group and between groups."""
 
     def __init__(self) -> None:
-        """Begins with nobody in line."""
-        self._kinds: dict[Any, list[tuple[int, Segment]]] = {}
-        self._isolated: deque[tuple[Segment, ...]] = deque()
+        """Start empty."""
+        self._groups: dict[Any, list[tuple[int, Segment]]] = {}
+        """Heaps of segments by age."""
+        self._bisected: deque[tuple[Segment, ...]] = deque()
         self._ages: dict[tuple[RunKey, int], int] = {}
         self._clock = count()
         self._numbers = count(1)
 
     def __len__(self) -> int:
-        """How many segments wait."""
-        return sum(self.waiting().values())
+        """Return the number of pending segments."""
+        return sum(self.count_by_signature().values())
 
-    def waiting(self) -> Mapping[Signature, int]:
-        """How many segments of each signature wait."""
-        waiting: Counter[Signature] = Counter()
-        for kind, heap in self._kinds.items():
-            waiting[kind[0]] += len(heap)
-        for segments in self._isolated:
-            waiting[segments[0].run.signature] += len(segments)
-        return waiting
+    def count_by_signature(self) -> Mapping[Signature, int]:
+        """Return the number of pending segments of each signature."""
+        counts: Counter[Signature] = Counter()
+        for group, heap in self._groups.items():
+            counts[group[0]] += len(heap)
+        for segments in self._bisected:
+            counts[segments[0].run.signature] += len(segments)
+        return counts
 
     def add(self, segment: Segment) -> None:
-        """Puts a segment in line; one that stood there before takes its old place."""
-        kind = (segment.run.signature, segment.start, segment.stop, segment.confirm)
+        """Add a segment; one that was pending before returns to its old place."""
+        group = (segment.run.signature, segment.start, segment.stop, segment.confirm)
         key = (segment.key, segment.start)
         age = self._ages[key] if key in self._ages else self._ages.setdefault(key, next(self._clock))
-        heapq.heappush(self._kinds.setdefault(kind, []), (age, segment))
+        heapq.heappush(self._groups.setdefault(group, []), (age, segment))
+
+    def peek(self) -> Signature | None:
+        """Return the signature of the pack that `take` would return; None if nothing is pending."""
+        if self._bisected:
+            return self._bisected[0][0].run.signature
+        return self._groups[self._oldest_group()][0][1].run.signature if self._groups else None
 
     def take(self, limit: int) -> Pack | None:
-        """The oldest segments of the kind with the oldest of all, at most `limit`; None if nobody waits."""
-        if self._isolated:
-            together = self._isolated.popleft()
+        """Remove and return the oldest segments of the group with the oldest of all, at most `limit`; None if empty."""
+        if self._bisected:
+            together = self._bisected.popleft()
             if together[limit:]:
-                self._isolated.appendleft(together[limit:])
-            return Pack(next(self._numbers), together[:limit], isolated=True)
-        if not self._kinds:
+                self._bisected.appendleft(together[limit:])
+            return Pack(next(self._numbers), together[:limit], bisected=True)
+        if not self._groups:
             return None
-        kind = min(self._kinds, key=lambda kind: self._kinds[kind][0][0])
-        heap = self._kinds[kind]
+        group = self._oldest_group()
+        heap = self._groups[group]
         segments = tuple(heapq.heappop(heap)[1] for _ in range(min(limit, len(heap))))
         if not heap:
-            del self._kinds[kind]
+            del self._groups[group]
         return Pack(next(self._numbers), segments)
 
-    def give_back(self, pack: Pack) -> None:
-        """Puts the segments of a pack where they were."""
-        if pack.isolated:
-            self._isolated.appendleft(pack.segments)
+    def requeue(self, pack: Pack) -> None:
+        """Return the segments of a pack to where they were."""
+        if pack.bisected:
+            self._bisected.appendleft(pack.segments)
         else:
             for segment in pack.segments:
                 self.add(segment)
 
-    def isolate(self, pack: Pack) -> None:
-        """Puts the halves of a pack first in line, not to be joined with others; a lone segment stays as it is."""
-        for half in reversed(_halves(pack.segments)):
-            self._isolated.appendleft(half)
+    def bisect(self, pack: Pack) -> None:
+        """Put the halves of a pack first, not to be joined with other segments; a lone segment stays whole."""
+        for half in reversed(_split_in_half(pack.segments)):
+            self._bisected.appendleft(half)
+
+    def _oldest_group(self) -> Any:
+        return min(self._groups, key=lambda group: self._groups[group][0][0])
 
 
-def _halves(segments: Sequence[Segment]) -> list[tuple[Segment, ...]]:
+def _split_in_half(segments: Sequence[Segment]) -> list[tuple[Segment, ...]]:
     middle = (len(segments) + 1) // 2
     return [tuple(half) for half in (segments[:middle], segments[middle:]) if half]

@@ -15,15 +15,15 @@ from tcray.config.sweep import Sweep
 from tcray.data.catalog import Card, find_card, format_twin_notice
 from tcray.errors import DataError, InputError
 from tcray.search import seeds
-from tcray.search.cells import Cell, LeftOut, cells_of, distinct
+from tcray.search.cells import Cell, SkippedDataset, list_cells, merge_equivalent
 from tcray.search.checks import lacking, problems, warnings
 from tcray.search.rungs import Rungs
-from tcray.search.shapes import SHAPING, shaping_values
+from tcray.search.shapes import SHAPE_HYPERPARAMETERS, list_shape_values
 from tcray.search.space import Space
 
 MANY_SHAPES = 64
 """Above this, runs of a dataset seldom find others of their shape."""
-MOST_SHAPES = 1000
+MAX_SHAPES = 1000
 """As many as are counted."""
 
 
@@ -39,7 +39,7 @@ class Plan:
     sweep: Sweep
     cards: Mapping[str, Card]
     cells: tuple[Cell, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    skipped: tuple[SkippedDataset, ...] = ()
     merged: int = 0
 
     def sweep_id(self, generation: int = 1) -> str:
@@ -80,15 +80,15 @@ class Plan:
         pruner = self.sweep.search.pruner if self.sweep.search else None
         return Rungs.asha(epochs, pruner.min_epochs, pruner.reduction_factor) if pruner else Rungs(epochs)
 
-    def space(self, cell: Cell) -> Space:
+    def search_space(self, cell: Cell) -> Space:
         """What is tuned in a cell: not the dropout rate of a modality that the cell does not use."""
         used = self.resolve(cell, {}).modalities
         tuned = self.sweep.tune.items()
         return Space({n: d for n, d in tuned if n.removeprefix(MODALITY_DROPOUT) in (n, *used)})
 
-    def trials_in(self, cell: Cell) -> int:
+    def count_trials(self, cell: Cell) -> int:
         """Configurations proposed in a repeat of a cell, where its space may have fewer than asked for."""
-        size = self.space(cell).size
+        size = self.search_space(cell).size
         return self.trials if size is None else min(self.trials, size)
 
     def resolve(self, cell: Cell, tuned: Mapping[str, Any]) -> Configuration:
@@ -96,7 +96,7 @@ class Plan:
         values = {**self.sweep.fixed, **cell.levels, **tuned}
         return Configuration.resolve(values, tuple(self.cards[cell.dataset].modalities))
 
-    def run(self, cell: Cell, configuration: Configuration, seed: int) -> Run:
+    def make_run(self, cell: Cell, configuration: Configuration, seed: int) -> Run:
         """A configuration to be trained in a cell under a seed index."""
         fingerprint = self.cards[cell.dataset].fingerprint
         sweep = self.sweep
@@ -104,17 +104,17 @@ class Plan:
 
     @cached_property
     def signatures(self) -> Mapping[str, frozenset[tuple[Any, ...]]]:
-        """The signatures that the runs of each cell (by key) may have, of `MOST_SHAPES` combinations at most."""
+        """The signatures that the runs of each cell (by key) may have, of `MAX_SHAPES` combinations at most."""
         return {cell.key: frozenset(self._signatures(cell)) for cell in self.cells}
 
     def _signatures(self, cell: Cell) -> Iterator[tuple[Any, ...]]:
-        for values in islice(shaping_values(self.space(cell)), MOST_SHAPES):
-            yield self.run(cell, self.resolve(cell, values), 0).signature
+        for values in islice(list_shape_values(self.search_space(cell)), MAX_SHAPES):
+            yield self.make_run(cell, self.resolve(cell, values), 0).signature
 
     @property
     def search_runs(self) -> int:
         """Runs of the search phase, if no search ends early."""
-        return self.repeats * sum(self.trials_in(cell) for cell in self.cells)
+        return self.repeats * sum(self.count_trials(cell) for cell in self.cells)
 
     @property
     def confirm_runs(self) -> int:
@@ -134,7 +134,7 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """What is left out, a line each."""
-        lines = [f"{left.dataset} is left out: {left.reason}" for left in self.left_out]
+        lines = [f"{left.dataset} is left out: {left.reason}" for left in self.skipped]
         if self.merged:
             lines.append(
                 f"{self.merged} combinations of levels are left out: they would train what another cell trains "
@@ -143,7 +143,7 @@ class Plan:
         return lines
 
     @property
-    def stand_ins(self) -> list[str]:
+    def twin_notes(self) -> list[str]:
         """The twins among the datasets, a line each."""
         root = self.sweep.data.root
         return [format_twin_notice(name, root) for name, card in self.cards.items() if card.source == "twin"]
@@ -157,8 +157,8 @@ class Plan:
         for name in self.cards:
             shapes = {found for cell in self.cells if cell.dataset == name for found in self.signatures[cell.key]}
             if len(shapes) > MANY_SHAPES:
-                count = f"{len(shapes)}" if len(shapes) < MOST_SHAPES else f"{MOST_SHAPES} or more"
-                by = join_words([tuned for tuned in self.sweep.tune if tuned in SHAPING], "and")
+                count = f"{len(shapes)}" if len(shapes) < MAX_SHAPES else f"{MAX_SHAPES} or more"
+                by = join_words([tuned for tuned in self.sweep.tune if tuned in SHAPE_HYPERPARAMETERS], "and")
                 yield (
                     f"tune: runs on {name} have {count} shapes, by {by}, and only runs of one shape are trained "
                     "together; with few levels (choice) of what shapes them, packs are fuller and the sweep is faster"
@@ -172,13 +172,13 @@ def plan(sweep: Sweep, cards: Mapping[str, Card]) -> Plan:
     """
     if wrong := problems(sweep, cards):
         raise InputError("\n".join(wrong))
-    left_out = [LeftOut(name, why) for name, card in cards.items() if (why := lacking(sweep, card))]
+    left_out = [SkippedDataset(name, why) for name, card in cards.items() if (why := lacking(sweep, card))]
     used = {name: card for name, card in cards.items() if name not in {left.dataset for left in left_out}}
     if not used:
         reasons = "; ".join(f"{left.dataset}: {left.reason}" for left in left_out)
         raise InputError(f"datasets: none is left ({reasons})", "Add a dataset that has it, or take the key out.")
-    every = {name: cells_of(sweep, card) for name, card in used.items()}
-    kept = tuple(cell for name, cells in every.items() for cell in distinct(cells, sweep, used[name]))
+    every = {name: list_cells(sweep, card) for name, card in used.items()}
+    kept = tuple(cell for name, cells in every.items() for cell in merge_equivalent(cells, sweep, used[name]))
     return Plan(sweep, used, kept, tuple(left_out), sum(map(len, every.values())) - len(kept))
 
 

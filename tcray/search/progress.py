@@ -1,4 +1,4 @@
-"""How far a sweep has come."""
+"""The progress of a sweep: counts of runs and epochs, and the best objective so far."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from tcray.search.plan import Plan
 from tcray.search.repeat import Repeat
-from tcray.search.run_history import RunHistory, worth
+from tcray.search.run_history import RunHistory, score
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
-    """The best objective of a complete run, and the cell that has it."""
+class BestObjective:
+    """The best objective of a dataset's complete runs, and the cell of the run that has it."""
 
     value: float
     cell: str
@@ -22,13 +22,13 @@ class Best:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Runs by what became of them, epochs, and the best of each dataset that has a complete run.
+    """Counts of runs by state, of epochs, and the best objective of each dataset that has a complete run.
 
-    planned         falls when a search ends before its trials, or leaves nothing to confirm
-    waiting         segments that could be trained now; a run may also wait for its rung, or not be proposed yet
-    epochs_to_do    expected, if every rung keeps one run in η
-    ended_in        how many runs ended, by the name of the pack that trained them last
-    notes           searches that ended early and why, a line each
+    planned         decreases if a search ends before its trials are proposed, or has nothing to confirm
+    waiting         pending segments; further runs may wait at a rung, or may not be proposed yet
+    epochs_left     expected number, if every rung keeps one run in η
+    ended_by_pack   runs that ended, by the name of the pack that trained them last
+    notes           one line per search that ended early, with the reason
     """
 
     planned: int
@@ -38,72 +38,70 @@ class Progress:
     in_flight: int
     waiting: int
     epochs_done: int
-    epochs_to_do: float
-    best: Mapping[str, Best]
-    ended_in: Mapping[str, int]
+    epochs_left: float
+    best: Mapping[str, BestObjective]
+    ended_by_pack: Mapping[str, int]
     notes: tuple[str, ...]
 
     @property
     def ended(self) -> int:
-        """Runs that are over, however they ended."""
+        """The number of runs that have ended, in any state."""
         return self.complete + self.pruned + self.failed
 
 
-def progress(plan: Plan, repeats: Iterable[Repeat], *, in_flight: int, waiting: int) -> Progress:
-    """The progress of these repeats, which are all of the plan's."""
+def measure_progress(plan: Plan, repeats: Iterable[Repeat], *, in_flight: int, waiting: int) -> Progress:
+    """Return the progress of a sweep, given all repeats of its plan."""
     repeats = list(repeats)
-    courses = [course for repeat in repeats for course in repeat.courses]
-    unproposed = [(_trials_left(plan, repeat), _confirms_left(plan, repeat)) for repeat in repeats]
-    trials, confirms = (sum(counts) for counts in zip(*unproposed, strict=True))
-    to_do = trials * plan.rungs.expected_epochs() + confirms * plan.rungs.epochs
-    ended = Counter(course.state for course in courses)
+    histories = [history for repeat in repeats for history in repeat.histories]
+    ended = [history for history in histories if history.state is not None]
+    states = Counter(history.state for history in ended)
+    trials = sum(_count_trials_left(plan, repeat) for repeat in repeats)
+    confirms = sum(_count_confirm_runs_left(plan, repeat) for repeat in repeats)
+    unproposed = trials * plan.rungs.expected_epochs() + confirms * plan.rungs.epochs
     return Progress(
-        planned=len(courses) + trials + confirms,
-        complete=ended["COMPLETE"],
-        pruned=ended["PRUNED"],
-        failed=ended["FAILED"],
+        planned=len(histories) + trials + confirms,
+        complete=states["COMPLETE"],
+        pruned=states["PRUNED"],
+        failed=states["FAILED"],
         in_flight=in_flight,
         waiting=waiting,
-        epochs_done=sum(course.measured[-1].epoch for course in courses if course.measured),
-        epochs_to_do=to_do + sum(_epochs_left(course) for course in courses if course.state is None),
-        best=_best(plan, courses),
-        ended_in=Counter(course.measured[-1].circumstances.pack for course in courses if course.state is not None),
-        notes=tuple(note for repeat in repeats for note in _notes(repeat)),
+        epochs_done=sum(h.measurements[-1].outcome.epoch for h in histories if h.measurements),
+        epochs_left=unproposed + sum(_expected_epochs_left(h) for h in histories if h.state is None),
+        best=_find_best(plan, histories),
+        ended_by_pack=Counter(history.measurements[-1].execution.pack for history in ended),
+        notes=tuple(note for repeat in repeats for note in _list_notes(repeat)),
     )
 
 
-def _trials_left(plan: Plan, repeat: Repeat) -> int:
-    return min(repeat.to_propose, plan.trials_in(repeat.cell) - len(repeat.searching)) if repeat.to_propose else 0
+def _count_trials_left(plan: Plan, repeat: Repeat) -> int:
+    left = repeat.trials_left
+    return min(left, plan.count_trials(repeat.cell) - len(repeat.search_histories)) if left else 0
 
 
-def _confirms_left(plan: Plan, repeat: Repeat) -> int:
-    return 0 if repeat.confirming or repeat.barren else len(plan.confirm_seeds(repeat.index))
+def _count_confirm_runs_left(plan: Plan, repeat: Repeat) -> int:
+    return 0 if repeat.confirm_histories or repeat.nothing_to_confirm else len(plan.confirm_seeds(repeat.index))
 
 
-def _epochs_left(course: RunHistory) -> float:
-    if course.key.phase == "confirm":
-        return course.run.epochs - course.position
-    waits = course.awaits_verdict
-    expected = course.rungs.expected_epochs(course.position)
-    return expected / course.rungs.reduction_factor if waits else expected
+def _expected_epochs_left(history: RunHistory) -> float:
+    if history.key.phase == "confirm":
+        return history.run.epochs - history.position
+    expected = history.rungs.expected_epochs(history.position)
+    return expected / history.rungs.reduction_factor if history.at_rung else expected
 
 
-def _best(plan: Plan, courses: Iterable[RunHistory]) -> dict[str, Best]:
-    best: dict[str, Best] = {}
-    for course in courses:
-        if course.state != "COMPLETE" or not math.isfinite(course.objective):
-            continue
-        found = best.get(course.run.dataset)
-        if found is None or worth(course.objective, maximize=plan.maximize) > worth(
-            found.value, maximize=plan.maximize
-        ):
-            best[course.run.dataset] = Best(course.objective, course.key.cell)
-    return best
+def _find_best(plan: Plan, histories: Iterable[RunHistory]) -> dict[str, BestObjective]:
+    best: dict[str, RunHistory] = {}
+    for history in histories:
+        if history.state == "COMPLETE" and math.isfinite(history.objective):
+            leader = best.setdefault(history.run.dataset, history)
+            if score(history.objective, maximize=plan.maximize) > score(leader.objective, maximize=plan.maximize):
+                best[history.run.dataset] = history
+    return {dataset: BestObjective(history.objective, history.key.cell) for dataset, history in best.items()}
 
 
-def _notes(repeat: Repeat) -> Iterator[str]:
-    where = f"{repeat.cell.key}, repeat {repeat.index}"
-    if repeat.closed:
-        yield f"{where}: the search ended after {len(repeat.searching)} trials: {repeat.closed}"
-    if repeat.barren:
-        yield f"{where}: nothing is confirmed, since no trial has an objective"
+def _list_notes(repeat: Repeat) -> Iterator[str]:
+    name = f"{repeat.cell.key}, repeat {repeat.index}"
+    if repeat.exhausted:
+        yield f"{name}: the search ended after {len(repeat.search_histories)} trials: {repeat.exhausted}"
+    if repeat.nothing_to_confirm:
+        yield f"{name}: nothing is confirmed, since no trial has an objective"

@@ -1,20 +1,18 @@
-"""What came of a run, as rows of the tables other than the ledger."""
+"""The rows of the tables other than the ledger: results of runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tcray.config.run import canonical_json
+from tcray.search.ledger import Row
 from tcray.search.run_history import RunHistory
 from tcray.store.outcome import Outcome
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class TestExamples:
     """The test split of a dataset, over all folds, in the order of an evaluation's predictions; (N,) each."""
 
     ids: Sequence[str]
@@ -22,64 +20,62 @@ class Examples:
     labels: Sequence[float]
 
 
-def ended(course: RunHistory, source: str) -> Row:
-    """The row of a run that has ended: how, with what, and where its last segment was trained."""
-    first, last = course.measured[0], course.measured[-1]
+def run_row(history: RunHistory, source: str) -> Row:
+    """Return the row in `runs` of a run that has ended: times of all its segments, place of the last one."""
+    first, last = history.measurements[0], history.measurements[-1]
     return {
-        **_run(course),
-        "dataset": course.run.dataset,
+        **_run_columns(history),
+        "dataset": history.run.dataset,
         "source": source,
-        "configuration": canonical_json(course.run.configuration.to_flat()),
-        "state": course.state,
-        "reason": last.reason,
-        "best_epoch": last.best_epoch,
-        "epochs": last.epoch,
-        "metrics": last.metrics,
-        "started_at": first.circumstances.started_at,
-        "ended_at": last.circumstances.ended_at,
-        "seconds": sum(m.seconds for m in course.measured),
-        "pack": last.circumstances.pack,
-        "pack_size": last.circumstances.pack_size,
-        "host": last.circumstances.host,
-        "device": last.circumstances.device,
+        "configuration": canonical_json(history.run.configuration.to_flat()),
+        "state": history.state,
+        "reason": last.outcome.reason,
+        "best_epoch": last.outcome.best_epoch,
+        "epochs": last.outcome.epoch,
+        "metrics": last.outcome.metrics,
+        **last.execution.as_row(),
+        "started_at": first.execution.started_at,
+        "ended_at": last.execution.ended_at,
+        "seconds": sum(m.outcome.seconds for m in history.measurements),
     }
 
 
-def curve(course: RunHistory, outcome: Outcome) -> Iterator[Row]:
-    """A row an epoch trained."""
-    run = _run(course)
+def curve_rows(history: RunHistory, outcome: Outcome) -> Iterator[Row]:
+    """Yield one row per epoch trained."""
+    run = _run_columns(history)
     for point in outcome.curve:
         metrics = {name: number for name, number in point.items() if name != "epoch"}
         yield {**run, "epoch": int(point["epoch"]), "metrics": metrics}
 
 
-def evaluations(course: RunHistory, outcome: Outcome) -> Iterator[Row]:
-    """A row a condition under which a confirm run was tested."""
-    run = _run(course)
+def evaluation_rows(history: RunHistory, outcome: Outcome) -> Iterator[Row]:
+    """Yield one row per condition under which a confirm run was tested."""
+    run = _run_columns(history)
     for evaluation in outcome.evaluations:
         yield {**run, "condition": evaluation.condition, "metrics": evaluation.metrics}
 
 
-def predictions(course: RunHistory, outcome: Outcome, examples: Mapping[str, Examples]) -> Iterator[Row]:
-    """A row a condition whose predictions are kept, and test example; `examples` by dataset."""
-    run = _run(course)
+def prediction_rows(history: RunHistory, outcome: Outcome, examples: Mapping[str, TestExamples]) -> Iterator[Row]:
+    """Yield one row per test example and condition whose predictions are kept; `examples` by dataset."""
+    run = _run_columns(history)
     for evaluation in outcome.evaluations:
         if not evaluation.predictions:
             continue
-        of = examples[course.run.dataset]
-        of_each = zip(of.ids, of.groups, of.labels, evaluation.predictions, strict=True)
-        for example, group, label, prediction in of_each:
-            told = {"example": example, "group": group, "label": label, "prediction": prediction}
-            yield {**run, "condition": evaluation.condition, **told}
+        test = examples[history.run.dataset]
+        for example, group, label, prediction in zip(
+            test.ids, test.groups, test.labels, evaluation.predictions, strict=True
+        ):
+            columns = {"example": example, "group": group, "label": label, "prediction": prediction}
+            yield {**run, "condition": evaluation.condition, **columns}
 
 
-def spectra(course: RunHistory, outcome: Outcome) -> Iterator[Row]:
-    """A row a kind of spectrum and index (from 0)."""
-    run = _run(course)
+def spectrum_rows(history: RunHistory, outcome: Outcome) -> Iterator[Row]:
+    """Yield one row per kind of spectrum and index (from 0)."""
+    run = _run_columns(history)
     for kind, values in outcome.spectra.items():
         for index, number in enumerate(values):
             yield {**run, "kind": kind, "index": index, "value": number}
 
 
-def _run(course: RunHistory) -> Row:
-    return {**course.key.columns(), "run_id": course.run.run_id}
+def _run_columns(history: RunHistory) -> Row:
+    return {**history.key.columns(), "run_id": history.run.run_id}

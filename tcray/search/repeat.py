@@ -1,6 +1,6 @@
-"""A repeat of a cell: one independent search, wave after wave, and the runs that confirm what it chose.
+"""A repeat of a cell: one independent search, wave after wave, and the runs that confirm the selected trial.
 
-Everything here is a function of what has been recorded: nothing is drawn, and nothing is written.
+Everything here is a function of recorded results: nothing is drawn at random, and nothing is written.
 """
 
 from __future__ import annotations
@@ -12,120 +12,123 @@ from typing import Literal
 
 from tcray.search.cells import Cell
 from tcray.search.plan import Plan
-from tcray.search.run_history import RunHistory, worth
+from tcray.search.run_history import RunHistory, score
 from tcray.search.sampler import ObservedTrial
 from tcray.store.schema import NO_RESULT
 
 
 @dataclass(slots=True, eq=False)
 class Repeat:
-    """One repeat: its courses, and how far it has come."""
+    """One repeat: the histories of its runs, and the state of its search."""
 
     plan: Plan
     cell: Cell
     index: int
-    searching: list[RunHistory] = field(default_factory=list)
+    search_histories: list[RunHistory] = field(default_factory=list)
     """By trial."""
-    confirming: list[RunHistory] = field(default_factory=list)
-    closed: str = ""
-    """Why no more is proposed, where that is before the plan's trials."""
-    barren: bool = False
-    """The search is over, and there is nothing to confirm."""
+    confirm_histories: list[RunHistory] = field(default_factory=list)
+    exhausted: str = ""
+    """The reason why no more trials are proposed although the plan has more; empty if the search is not exhausted."""
+    nothing_to_confirm: bool = False
+    """True if the search is over and no trial has an objective."""
 
     @property
-    def courses(self) -> Iterator[RunHistory]:
-        """All of them, those of the search first."""
-        yield from self.searching
-        yield from self.confirming
+    def histories(self) -> Iterator[RunHistory]:
+        """The histories of all runs, those of the search first."""
+        yield from self.search_histories
+        yield from self.confirm_histories
 
     @property
-    def waves(self) -> int:
-        """How many waves have been proposed."""
-        return self.searching[-1].wave + 1 if self.searching else 0
+    def waves_proposed(self) -> int:
+        """The number of waves proposed so far."""
+        return self.search_histories[-1].wave + 1 if self.search_histories else 0
 
     @property
-    def to_propose(self) -> int:
-        """How many trials of the search have not been proposed yet."""
-        return 0 if self.closed else self.plan.trials - len(self.searching)
+    def trials_left(self) -> int:
+        """The number of trials that the search has yet to propose."""
+        return 0 if self.exhausted else self.plan.trials - len(self.search_histories)
 
     @property
-    def due(self) -> Literal["wave", "confirm"] | None:
-        """What is to be proposed next; None if the search is under way, or nothing is left to propose."""
-        if self.barren or self.confirming or any(course.state is None for course in self.searching):
+    def next_proposal(self) -> Literal["wave", "confirm"] | None:
+        """The kind of runs to propose now; None while the search has unfinished runs, and when all are proposed."""
+        if self.nothing_to_confirm or self.confirm_histories or any(h.state is None for h in self.search_histories):
             return None
-        if self.to_propose:
+        if self.trials_left:
             return "wave"
         return "confirm" if self.plan.confirm_seeds(self.index) else None
 
     @property
-    def runs_due(self) -> int:
-        """How many runs are to be proposed next."""
-        match self.due:
+    def next_proposal_size(self) -> int:
+        """The number of runs in the next proposal; 0 if there is none."""
+        match self.next_proposal:
             case "wave":
-                return min(self.plan.wave, self.to_propose)
+                return min(self.plan.wave, self.trials_left)
             case "confirm":
                 return len(self.plan.confirm_seeds(self.index))
             case None:
                 return 0
 
-    def ready(self) -> list[RunHistory]:
-        """The courses that can be trained further and are not under way."""
-        return [c for c in self.courses if c.state is None and not c.under_way and not c.awaits_verdict]
+    def list_trainable(self) -> list[RunHistory]:
+        """Return the runs that can be trained further and are neither pending nor in training."""
+        return [h for h in self.histories if h.state is None and not h.in_flight and not h.at_rung]
 
-    def judge(self) -> list[RunHistory]:
-        """Decides on every run whose rung is full, and returns them; each stands at the rung that it was judged at."""
-        judged: list[RunHistory] = []
-        while found := [c for c in self.searching if c.awaits_verdict and self._is_full(c.position, c.wave)]:
-            for course in found:
-                course.verdicts[course.position] = self._goes_on(course)
-            judged += found
-        return judged
+    def prune(self) -> list[RunHistory]:
+        """Promote or prune every run whose rung is full, and return these runs, each still at the decided rung."""
+        decided: list[RunHistory] = []
+        while ready := [h for h in self.search_histories if h.at_rung and self._is_full(h.position, h.wave)]:
+            for history in ready:
+                history.promotions[history.position] = self._is_promoted(history)
+            decided += ready
+        return decided
 
     def _is_full(self, rung: int, wave: int) -> bool:
-        """Whether every run of this wave and those before that reaches the rung is recorded there."""
-        return all(c.position >= rung or c.state is not None for c in self.searching if c.wave <= wave)
+        """True if every run of this wave and earlier ones has been recorded at the rung, or has ended before it."""
+        return all(h.position >= rung or h.state is not None for h in self.search_histories if h.wave <= wave)
 
-    def _goes_on(self, course: RunHistory) -> bool:
-        rung = course.position
-        values = [c.value_at(rung) for c in self.searching if c is not course and c.wave <= course.wave]
-        others = [worth(value, maximize=self.plan.maximize) for value in values if value is not None]
-        return course.rungs.goes_on(worth(course.measured[-1].value, maximize=self.plan.maximize), others)
+    def _is_promoted(self, history: RunHistory) -> bool:
+        """True if a run does well enough at its rung, compared with the runs of its own and of earlier waves."""
+        rung, maximize = history.position, self.plan.maximize
+        compared = [h for h in self.search_histories if h is not history and h.wave <= history.wave]
+        others = [score(value, maximize=maximize) for h in compared if (value := h.value_at(rung)) is not None]
+        own = score(history.measurements[-1].outcome.value, maximize=maximize)
+        return history.rungs.is_promoted(own, others)
 
-    def told(self) -> list[ObservedTrial]:
-        """What Optuna hears of the trials so far, all of which have ended.
+    def observations(self) -> list[ObservedTrial]:
+        """Return the trials so far, all of which have ended, as the sampler observes them.
 
-        One that diverged, or ended without a number, is pruned at step 0 with the worst value of all: below every trial
-        pruned at a rung, or the sampler would go back there. One that crashed was never measured.
+        A trial that diverged, or ended without a number, counts as pruned at step 0 with the worst value of all: below
+        every trial pruned at a rung, or the sampler would return to its region. A trial that crashed has no value.
         """
-        last = [_last_value(course) for course in self.searching]
+        last = [_last_value(history) for history in self.search_histories]
         measured = [value for value in last if math.isfinite(value)]
-        worst = min(measured, key=lambda value: worth(value, maximize=self.plan.maximize), default=None)
-        return [_told(course, value, worst) for course, value in zip(self.searching, last, strict=True)]
+        worst = min(measured, key=lambda value: score(value, maximize=self.plan.maximize), default=None)
+        return [_observe(history, value, worst) for history, value in zip(self.search_histories, last, strict=True)]
 
-    def chosen(self) -> RunHistory | None:
-        """The trial to confirm: of those that came furthest the one with the best objective, ties to the lower number.
+    def select_trial(self) -> RunHistory | None:
+        """Return the trial to confirm; None if every trial failed, or ended without a number.
 
-        None if every trial failed, or ended without a number.
+        Of the trials that were trained furthest it is the one with the best objective; ties go to the lower number.
         """
-        candidates = [course for course in self.searching if math.isfinite(course.objective)]
+        candidates = [history for history in self.search_histories if math.isfinite(history.objective)]
         return max(
             candidates,
-            key=lambda c: (c.position, worth(c.objective, maximize=self.plan.maximize), -c.key.trial),
+            key=lambda h: (h.position, score(h.objective, maximize=self.plan.maximize), -h.key.trial),
             default=None,
         )
 
 
-def _last_value(course: RunHistory) -> float:
-    """A complete run's objective, a pruned one's value at its last rung; NaN where there is no number."""
-    if course.state == "COMPLETE":
-        return course.objective
-    return course.measured[-1].value if course.state == "PRUNED" else math.nan
+def _last_value(history: RunHistory) -> float:
+    """Return a complete run's objective, a pruned run's value at its last rung; NaN if there is no number."""
+    if history.state == "COMPLETE":
+        return history.objective
+    return history.measurements[-1].outcome.value if history.state == "PRUNED" else math.nan
 
 
-def _told(course: RunHistory, value: float, worst: float | None) -> ObservedTrial:
-    configuration = course.run.configuration
-    if course.reason in NO_RESULT:
+def _observe(history: RunHistory, value: float, worst: float | None) -> ObservedTrial:
+    configuration = history.run.configuration
+    if history.reason in NO_RESULT:
         return ObservedTrial(configuration, "FAIL")
     if not math.isfinite(value):
         return ObservedTrial(configuration, "PRUNED", worst)
-    return ObservedTrial(configuration, "COMPLETE" if course.state == "COMPLETE" else "PRUNED", value, course.position)
+    state: Literal["COMPLETE", "PRUNED"] = "COMPLETE" if history.state == "COMPLETE" else "PRUNED"
+    return ObservedTrial(configuration, state, value, history.position)

@@ -1,4 +1,4 @@
-"""A run's way from rung to rung, as far as the store knows it."""
+"""The history of a run: the segments of epochs it was trained in, and the decisions taken at its rungs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from tcray.config.run import Run
-from tcray.search.rungs import NEVER_AS_GOOD, Rungs
+from tcray.search.rungs import WORST_SCORE, Rungs
 from tcray.store.keys import RunKey
+from tcray.store.outcome import Outcome
 from tcray.store.schema import NO_RESULT
 
 State = Literal["COMPLETE", "PRUNED", "FAILED"]
@@ -18,7 +19,7 @@ State = Literal["COMPLETE", "PRUNED", "FAILED"]
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Where and when a pack was trained; `pack` names it, `device` is as `cpu` or `cuda`."""
+    """The place and time of a pack's training; `pack` is the pack's name, `device` is `cpu` or `cuda`."""
 
     host: str
     device: str
@@ -27,10 +28,20 @@ class Execution:
     started_at: datetime
     ended_at: datetime
 
+    def as_row(self) -> dict[str, Any]:
+        """Return the columns that the tables `ledger` and `runs` share; each table names the time of the end itself."""
+        return {
+            "started_at": self.started_at,
+            "pack": self.pack,
+            "pack_size": self.pack_size,
+            "host": self.host,
+            "device": self.device,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run to be trained from epoch `start`, which it has reached, to epoch `stop`."""
+    """A run that is to be trained from epoch `start`, which it has reached, to epoch `stop`."""
 
     key: RunKey
     run: Run
@@ -41,87 +52,112 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one segment left; it is a `value` row of the ledger.
+    """The result of one segment: its outcome and its execution; stored as a `value` row of the ledger.
 
-    rung        the epoch the segment was to reach
-    epoch       the epoch it reached
-    value       the objective there, as measured; NaN where there is none
-    metrics     at the best epoch so far
+    rung      the epoch that the segment was to reach; `outcome.epoch` is the epoch that it did reach
+    outcome   without curve, evaluations and spectra (`Outcome.summary`)
     """
 
     rung: int
-    epoch: int
-    state: Literal["TRAINED", "FAILED"]
-    reason: str
-    value: float
-    best_epoch: int
-    metrics: Mapping[str, float]
-    seconds: float
-    circumstances: Execution
+    outcome: Outcome
+    execution: Execution
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the measurement as columns of the ledger; an objective that is not a number becomes null."""
+        outcome = self.outcome
+        return {
+            "rung": self.rung,
+            "state": outcome.state,
+            "reason": outcome.reason,
+            "epoch": outcome.epoch,
+            "value": None if math.isnan(outcome.value) else outcome.value,
+            "best_epoch": outcome.best_epoch,
+            "metrics": outcome.metrics,
+            "seconds": outcome.seconds,
+            **self.execution.as_row(),
+            "at": self.execution.ended_at,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Measurement:
+        """Return the measurement in a `value` row of the ledger: the inverse of `as_row`."""
+        outcome = Outcome(
+            state=row["state"],
+            reason=row["reason"],
+            epoch=row["epoch"],
+            value=math.nan if row["value"] is None else row["value"],
+            best_epoch=row["best_epoch"],
+            metrics=dict(row["metrics"]),
+            seconds=row["seconds"],
+        )
+        execution = Execution(row["host"], row["device"], row["pack"], row["pack_size"], row["started_at"], row["at"])
+        return cls(row["rung"], outcome, execution)
 
 
 @dataclass(slots=True)
 class RunHistory:
-    """A run under its key, with all that was measured of it and decided about it."""
+    """A run, the measurements of its segments in order, and the decisions at its rungs."""
 
     key: RunKey
     wave: int
     run: Run
     rungs: Rungs
-    measured: list[Measurement] = field(default_factory=list)
-    verdicts: dict[int, bool] = field(default_factory=dict)
-    """Whether it goes on, by rung; a confirm run is never judged."""
-    under_way: bool = False
-    """Its next segment waits to be trained, or is being trained."""
+    measurements: list[Measurement] = field(default_factory=list)
+    promotions: dict[int, bool] = field(default_factory=dict)
+    """True (promoted) or False (pruned) by rung; a confirm run is never compared, so it has none."""
+    in_flight: bool = False
+    """True while the next segment is pending or in training."""
     recorded: bool = False
-    """The store has its row in `runs`."""
+    """True once the store has the run's row in `runs`."""
 
     @property
     def position(self) -> int:
-        """The epoch up to which it has been trained and recorded; where a failed segment was to end."""
-        return self.measured[-1].rung if self.measured else 0
+        """The epoch up to which the run has been trained and recorded; for a failed run, the end of that segment."""
+        return self.measurements[-1].rung if self.measurements else 0
 
     @property
     def reason(self) -> str:
-        """Why it failed; empty if it did not."""
-        return self.measured[-1].reason if self.measured and self.measured[-1].state == "FAILED" else ""
+        """The reason why the run failed; empty if it did not fail."""
+        return self.measurements[-1].outcome.reason if self.measurements else ""
 
     @property
     def state(self) -> State | None:
-        """How it ended; None while it has not."""
-        if self.measured and self.measured[-1].state == "FAILED":
+        """The run's final state; None if the run has not ended."""
+        if self.measurements and self.measurements[-1].outcome.state == "FAILED":
             return "FAILED"
         if self.position == self.run.epochs:
             return "COMPLETE"
-        return "PRUNED" if self.verdicts.get(self.position) is False else None
+        return "PRUNED" if self.promotions.get(self.position) is False else None
 
     @property
-    def awaits_verdict(self) -> bool:
-        """Whether it stands at a rung, undecided."""
+    def at_rung(self) -> bool:
+        """True if the run waits at a rung for the decision to promote or prune it."""
         return (
             self.key.phase == "search"
             and self.state is None
-            and self.position in self.rungs.at
-            and self.position not in self.verdicts
+            and self.position in self.rungs.milestones
+            and self.position not in self.promotions
         )
 
-    def segment(self) -> Segment:
-        """What is to be trained of it next."""
+    def next_segment(self) -> Segment:
+        """Return the segment to train next: from the present position to the next rung, or to the last epoch."""
         start = self.position
-        return Segment(self.key, self.run, start, self.rungs.stop_after(start), self.key.phase == "confirm")
+        return Segment(self.key, self.run, start, self.rungs.next_stop(start), self.key.phase == "confirm")
 
     def value_at(self, rung: int) -> float | None:
-        """The objective it had at a rung, NaN if it diverged on the way; None if it never came there, or crashed."""
-        return next((m.value for m in self.measured if m.rung == rung and m.reason not in NO_RESULT), None)
+        """Return the objective at a rung: NaN if the run diverged before it, None if it crashed or never got there."""
+        return next(
+            (m.outcome.value for m in self.measurements if m.rung == rung and m.outcome.reason not in NO_RESULT), None
+        )
 
     @property
     def objective(self) -> float:
-        """The objective at its best epoch; NaN where there is none, or it failed."""
-        if not self.measured or self.state == "FAILED":
+        """The objective at the best epoch; NaN if there is none, or if the run failed."""
+        if not self.measurements or self.state == "FAILED":
             return math.nan
-        return self.measured[-1].metrics.get(self.run.objective, math.nan)
+        return self.measurements[-1].outcome.metrics.get(self.run.objective, math.nan)
 
 
-def worth(value: float, *, maximize: bool) -> float:
-    """A measured objective turned so that larger is better; what is no number is worth less than any number."""
-    return (value if maximize else -value) if math.isfinite(value) else NEVER_AS_GOOD
+def score(value: float, *, maximize: bool) -> float:
+    """Return an objective turned so that larger is better; `WORST_SCORE` if it is not a finite number."""
+    return (value if maximize else -value) if math.isfinite(value) else WORST_SCORE

@@ -17,7 +17,6 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tcray.config.domains import Choice, Domain, Int, LogInt, LogUniform, Uniform
 from tcray.config.run import Configuration
-from tcray.config.sweep import Search
 from tcray.search.space import Space
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # or each study announces itself on stderr
@@ -98,12 +97,6 @@ class TrialSampler:
     @cached_property
     def _distributions(self) -> dict[str, BaseDistribution]:
         return {name: _distribution(domain) for name, domain in self.space.domains.items()}
-
-
-def settings(search: Search) -> dict[str, Any]:
-    """The sampler as it is set, to be kept with the sweep."""
-    pinned = {**TPE, "n_startup_trials": search.wave} if search.sampler == "tpe" else {}
-    return {"sampler": search.sampler, "redraws": REDRAWS, **pinned}
 
 
 def _distribution(domain: Domain) -> BaseDistribution:

@@ -11,7 +11,7 @@ from __future__ import annotations
 BLOCK = 1000
 """Seed indices a repeat owns."""
 
-MOST_SEEDS = BLOCK - 1
+MAX_CONFIRM_SEEDS = BLOCK - 1
 """Confirm seeds that a repeat can have beside its search seed."""
 
 

@@ -10,7 +10,7 @@ from tcray.config.domains import Choice, Domain, Int, LogInt
 from tcray.config.run import BLOCK
 from tcray.search.space import Space
 
-SHAPING = (
+SHAPE_HYPERPARAMETERS = (
     "rank",
     "fusion",
     "latent_dim",
@@ -25,9 +25,9 @@ SHAPING = (
 """The hyperparameters on which the shapes of a run's tensors, or the terms of its loss, depend."""
 
 
-def shaping_values(space: Space) -> Iterator[dict[str, Any]]:
+def list_shape_values(space: Space) -> Iterator[dict[str, Any]]:
     """Values of the tuned hyperparameters that give every shape the space has, some perhaps more than once."""
-    shaping = {name: _telling(name, domain) for name, domain in space.domains.items() if name in SHAPING}
+    shaping = {name: _telling(name, domain) for name, domain in space.domains.items() if name in SHAPE_HYPERPARAMETERS}
     for values in product(*shaping.values()):
         yield dict(zip(shaping, values, strict=True))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 
@@ -43,3 +43,7 @@ class Outcome:
     spectra: Mapping[str, Sequence[float]] = field(default_factory=dict)
     seconds: float = 0.0
     """The pack's wall time for this segment divided by its runs."""
+
+    def summary(self) -> Outcome:
+        """Return this outcome without curve, evaluations and spectra, which are stored in tables of their own."""
+        return replace(self, curve=(), evaluations=(), spectra={})

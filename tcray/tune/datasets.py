@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tcray.data.catalog import Card
-from tcray.search.queue import Examples
+from tcray.search.queue import TestExamples
 
 if TYPE_CHECKING:
     from tcray.data.dataset import MultimodalDataset
@@ -38,20 +38,20 @@ class LazyDatasets(Mapping[str, "MultimodalDataset"]):
         return len(self._cards)
 
 
-class LazyTestExamples(Mapping[str, Examples]):
+class LazyTestExamples(Mapping[str, TestExamples]):
     """The test split of each dataset, over all folds, in the order of an evaluation's predictions."""
 
     def __init__(self, library: LazyDatasets) -> None:
         """Of the datasets of a library."""
         self._library = library
-        self._made: dict[str, Examples] = {}
+        self._made: dict[str, TestExamples] = {}
 
-    def __getitem__(self, name: str) -> Examples:
+    def __getitem__(self, name: str) -> TestExamples:
         """The test split of a dataset."""
         if name not in self._made:
             dataset = self._library[name]
             rows = [int(row) for split in dataset.splits for row in split.test]
-            self._made[name] = Examples(
+            self._made[name] = TestExamples(
                 ids=[dataset.ids[row] for row in rows],
                 groups=[dataset.groups[row] for row in rows],
                 labels=dataset.labels[rows].tolist(),

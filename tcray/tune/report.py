@@ -24,7 +24,7 @@ class Report:
     relayed     whether states and weights went through the driver's host, since the worker's does not see the store
     """
 
-    circumstances: Execution
+    execution: Execution
     outcomes: tuple[Outcome, ...] = ()
     failure: Failure | None = None
     reason: str = ""
@@ -35,4 +35,4 @@ class Report:
     @property
     def seconds(self) -> float:
         """The pack's wall time."""
-        return (self.circumstances.ended_at - self.circumstances.started_at).total_seconds()
+        return (self.execution.ended_at - self.execution.started_at).total_seconds()

@@ -58,7 +58,7 @@ def run_sweep(
     """
     console = console or Console(stderr=True)
     planned = plan(sweep, find_cards(sweep))
-    _say(console, *planned.stand_ins, *planned.notes, *(f"warning: {warning}" for warning in planned.warnings))
+    _say(console, *planned.twin_notes, *planned.notes, *(f"warning: {warning}" for warning in planned.warnings))
     store = Store.open(store_uri, create=True)
     own = store.sweep(planned.sweep_id(store.generation(planned.sweep_id(), fresh=fresh)))
     session = _Session(planned, own, LazyDatasets(planned.cards, sweep.data.root), console, train)
@@ -146,7 +146,7 @@ class _Session:
         """How many full packs on GPUs the sweep begins with; at most as many as given, and one at least."""
         from tcray.tune.tuner import first_size
 
-        return max(1, min(most, self._begun().ready() // first_size(self.planned.sweep.resources, "cuda")))
+        return max(1, min(most, self._begun().count_ready() // first_size(self.planned.sweep.resources, "cuda")))
 
     def _begun(self) -> Queue:
         """The queue, for which a sweep that was never started is begun."""

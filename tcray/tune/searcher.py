@@ -143,13 +143,13 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         self._stillborn = 0
         match report.failure:
             case None:
-                self.queue.record(pack, report.outcomes, report.circumstances)
+                self.queue.record(pack, report.outcomes, report.execution)
                 self._measure(pack, self.sizes[hire.share.device], report.seconds)
                 for remark in self.remarks.on(report):
                     self.say(remark)
             case "crash":
                 self.say(f"{_named(pack)} failed: {report.reason}{_what_next(pack)}")
-                self.queue.crashed(pack)
+                self.queue.record_crash(pack)
             case "start":
                 self._do_without(hire, pack, report)
             case "store":
@@ -162,7 +162,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         holds, remedy = _told(report)
         if not any(map(self.room.placement.slots_of, self.room.nodes())):
             raise SweepError(holds, remedy)
-        self.queue.lost(pack)
+        self.queue.requeue(pack)
         if is_news:
             self.say(f"{holds}: it takes no part from here" + (f". {remedy}" if remedy else ""))
 
@@ -197,15 +197,15 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
                     pending.append((pack, inquest))
                 case "not begun":
                     self.say(f"a worker died before it began {_named(pack)}, which waits again")
-                    self.queue.lost(pack)
+                    self.queue.requeue(pack)
                     self._count_stillborn()
                 case "lost":
                     self.say(f"a host was lost: {_named(pack)} waits again")
-                    self.queue.lost(pack)
+                    self.queue.requeue(pack)
                 case "crashed":
                     self._stillborn = 0
                     self.say(f"the worker of {_named(pack)} died{_what_next(pack)}")
-                    self.queue.crashed(pack)
+                    self.queue.record_crash(pack)
         self._inquests = pending
 
     def _give_up(self, error: Exception) -> None:
@@ -235,7 +235,7 @@ def _named(pack: Pack) -> str:
 def _told(report: Report) -> tuple[str, str]:
     """What keeps a worker from its work, with its host, and what to do."""
     holds, _, remedy = report.reason.partition("\n")
-    return f"on {report.circumstances.host}: {holds}", remedy
+    return f"on {report.execution.host}: {holds}", remedy
 
 
 def _what_next(pack: Pack) -> str:

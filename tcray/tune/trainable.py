@@ -124,7 +124,7 @@ class PackTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         except Exception as error:  # noqa: BLE001  whatever keeps a worker from working is no pack's fault
             traceback.print_exc()
             now, host = datetime.now(UTC), socket.gethostname()
-            circumstances = Execution(host, self._share.device, name, len(pack.segments), now, now)
+            execution = Execution(host, self._share.device, name, len(pack.segments), now, now)
             reason = str(error) if isinstance(error, TcrayError) else in_words(error)
-            return Report(circumstances, failure="start", reason=reason)
+            return Report(execution, failure="start", reason=reason)
         return self._worker.work(pack, name)

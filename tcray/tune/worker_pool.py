@@ -68,7 +68,7 @@ class WorkerPool:
         for too, by as many as have a full pack each once every slot that is there has one: a small sweep calls up no
         fleet. Where nobody is at work and no slot is free, one worker waits for whatever comes.
         """
-        waiting = self.queue.waiting()
+        waiting = self.queue.count_waiting()
         if not any(waiting.values()):
             return None
         hires = self._counted()
@@ -84,16 +84,10 @@ class WorkerPool:
 
     def next_pack(self, share: WorkerResources) -> Pack | None:
         """The next pack, as large as is good for its signature and these slots; None if others were faster."""
-        pack = self.queue.take(LARGEST)
-        if pack is None:
+        signature = self.queue.peek()
+        if signature is None:
             return None
-        waiting = Counter(self.queue.waiting())
-        waiting[pack.signature] += len(pack.segments)
-        limit = self._limit(pack.signature, waiting, share)
-        if len(pack.segments) <= limit:
-            return pack
-        self.queue.lost(pack)  # back to its place: only now is it known whose turn it is
-        return self.queue.take(limit)
+        return self.queue.take(min(LARGEST, self._limit(signature, self.queue.count_waiting(), share)))
 
     def _counted(self) -> Sequence[WorkerRequest]:
         """All but those that wait for a host that has gone, as no other will do."""
@@ -109,7 +103,7 @@ class WorkerPool:
     def _to_come(self, share: WorkerResources) -> int:
         """How many workers to ask for on hosts that may come."""
         growth = self.room.growth(share)
-        return growth and min(growth, self.queue.ready() // self.sizes[share.device].first - self._slots)
+        return growth and min(growth, self.queue.count_ready() // self.sizes[share.device].first - self._slots)
 
     def _packs_of(self, waiting: Mapping[Signature, int], share: WorkerResources) -> int:
         """How many packs would be formed of these runs."""

@@ -15,7 +15,7 @@ from tcray.config.run import Run, digest
 from tcray.config.sweep import Asha, Confirm, Search, Sweep, Training
 from tcray.data.catalog import Card
 from tcray.search.plan import Plan, plan
-from tcray.search.queue import Examples, Execution, Pack, Queue
+from tcray.search.queue import Execution, Pack, Queue, TestExamples
 from tcray.store.export import export_rows
 from tcray.store.outcome import Evaluation, Outcome
 from tcray.store.store import Store, SweepStore
@@ -35,7 +35,7 @@ CARDS: Mapping[str, Card] = {
         _card("hateful_memes", "classification", {"text": 512, "image": 512}, (2125, 250, 500), "auroc"),
     )
 }
-EXAMPLES: Mapping[str, Examples] = {name: Examples(("a", "b"), ("g", "h"), (0.0, 1.0)) for name in CARDS}
+EXAMPLES: Mapping[str, TestExamples] = {name: TestExamples(("a", "b"), ("g", "h"), (0.0, 1.0)) for name in CARDS}
 
 
 def a_sweep(**changes: Any) -> Sweep:

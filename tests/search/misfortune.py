@@ -66,10 +66,10 @@ class Misfortune:
             pack = in_flight.pop(self.chance.randrange(len(in_flight)))
             lone = pack.segments[0].key if len(pack.segments) == 1 else None
             if self.chance.random() < self.loses_host:
-                queue.lost(pack)
+                queue.requeue(pack)
             elif self.chance.random() < self.kills_process and deaths.get(lone, 0) < 2:
                 deaths[lone] = deaths.get(lone, 0) + (lone is not None)
-                queue.crashed(pack)
+                queue.record_crash(pack)
             else:
                 self._train(queue, store, pack, trainer)
         return queue

@@ -1,7 +1,7 @@
 """The cells of a sweep."""
 
 from tcray.config.run import Configuration
-from tcray.search.cells import Cell, cells_of, distinct
+from tcray.search.cells import Cell, list_cells, merge_equivalent
 
 from .laboratory import CARDS, a_plan, a_sweep
 
@@ -9,7 +9,7 @@ from .laboratory import CARDS, a_plan, a_sweep
 def test_cells_run_through_the_factors_in_file_order():
     """The last factor runs fastest, and the key tells the levels."""
     sweep = a_sweep(factors={"rank": (1, 4), "conditioning": ("none", "jwae")})
-    assert [cell.key for cell in cells_of(sweep, CARDS["mosi"])] == [
+    assert [cell.key for cell in list_cells(sweep, CARDS["mosi"])] == [
         "mosi/rank=1,conditioning=none",
         "mosi/rank=1,conditioning=jwae",
         "mosi/rank=4,conditioning=none",
@@ -25,13 +25,13 @@ def test_datasets_come_in_file_order():
 
 def test_without_factors_a_dataset_is_a_cell():
     """A plain optimisation sweep has one cell a dataset, named like it."""
-    assert cells_of(a_sweep(factors={}), CARDS["mosi"]) == (Cell("mosi", "mosi", "twin", {}),)
+    assert list_cells(a_sweep(factors={}), CARDS["mosi"]) == (Cell("mosi", "mosi", "twin", {}),)
 
 
 def test_subsets_are_all_non_empty_subsets_of_what_the_dataset_has():
     """Three modalities have seven subsets, two have three, smaller ones first."""
     sweep = a_sweep(factors={"modalities": "subsets"})
-    levels = [cell.levels["modalities"] for cell in cells_of(sweep, CARDS["mosi"])]
+    levels = [cell.levels["modalities"] for cell in list_cells(sweep, CARDS["mosi"])]
     assert levels == [
         ("text",),
         ("audio",),
@@ -41,7 +41,7 @@ def test_subsets_are_all_non_empty_subsets_of_what_the_dataset_has():
         ("audio", "video"),
         ("text", "audio", "video"),
     ]
-    assert [cell.key for cell in cells_of(sweep, CARDS["hateful_memes"])] == [
+    assert [cell.key for cell in list_cells(sweep, CARDS["hateful_memes"])] == [
         "hateful_memes/modalities=text",
         "hateful_memes/modalities=image",
         "hateful_memes/modalities=text+image",
@@ -51,20 +51,20 @@ def test_subsets_are_all_non_empty_subsets_of_what_the_dataset_has():
 def test_named_modalities_follow_the_dataset_s_order():
     """A level's order of modalities means nothing, so the key has the dataset's."""
     sweep = a_sweep(factors={"modalities": (("video", "text"),)})
-    assert [cell.key for cell in cells_of(sweep, CARDS["mosi"])] == ["mosi/modalities=text+video"]
+    assert [cell.key for cell in list_cells(sweep, CARDS["mosi"])] == ["mosi/modalities=text+video"]
 
 
 def test_numbers_in_keys_read_like_the_file():
     """Levels are written as JSON writes them."""
     sweep = a_sweep(factors={"prior_strength": (0.0, 0.1, 1e-5)})
-    keys = [cell.key for cell in cells_of(sweep, CARDS["mosi"])]
+    keys = [cell.key for cell in list_cells(sweep, CARDS["mosi"])]
     assert keys == ["mosi/prior_strength=0.0", "mosi/prior_strength=0.1", "mosi/prior_strength=1e-05"]
 
 
 def test_a_cell_that_means_the_same_training_as_another_is_left_out():
     """Where audio is not used, the rate at which it is dropped makes no cell of its own."""
     sweep = a_sweep(factors={"modalities": (("text",), ("text", "audio")), "modality_dropout.audio": (0.0, 0.3)})
-    kept = [cell.key for cell in distinct(cells_of(sweep, CARDS["mosi"]), sweep, CARDS["mosi"])]
+    kept = [cell.key for cell in merge_equivalent(list_cells(sweep, CARDS["mosi"]), sweep, CARDS["mosi"])]
     assert kept == [
         "mosi/modalities=text,modality_dropout.audio=0.0",
         "mosi/modalities=text+audio,modality_dropout.audio=0.0",

@@ -3,7 +3,7 @@
 import pytest
 
 from tcray.config.sweep import Confirm, Training
-from tcray.search.estimate import estimate, timed_before
+from tcray.search.estimate import estimate_time, load_epoch_seconds
 from tcray.search.queue import Queue
 from tcray.store.store import Store
 
@@ -13,16 +13,16 @@ from .laboratory import EXAMPLES, Trainer, a_plan, finish
 def test_without_earlier_runs_the_data_s_size_decides():
     """46 steps of 0.3 ms at 273 of 270 columns, for every epoch of every seed."""
     planned = a_plan(factors={}, tune={}, search=None, confirm=Confirm(seeds=10), training=Training(8))
-    found = estimate(planned, {})
+    found = estimate_time(planned, {})
     assert found.seconds == pytest.approx(10 * 8 * 46 * 0.3e-3 * 273 / 270)
-    assert not found.timed
+    assert not found.measured
 
 
 def test_a_modality_that_is_not_used_costs_nothing():
     """The columns that count are those of the cell."""
     given = {"tune": {}, "search": None, "confirm": Confirm(seeds=10)}
     every, text = (a_plan(factors={"modalities": (m,)}, **given) for m in (("text", "audio", "video"), ("text",)))
-    assert estimate(text, {}).seconds == pytest.approx(estimate(every, {}).seconds * 100 / 273)
+    assert estimate_time(text, {}).seconds == pytest.approx(estimate_time(every, {}).seconds * 100 / 273)
 
 
 def test_earlier_runs_of_the_same_kind_decide(tmp_path):
@@ -34,15 +34,15 @@ def test_earlier_runs_of_the_same_kind_decide(tmp_path):
     record.write_manifest({**manifest, "cards": [card.document() for card in planned.cards.values()]})
     finish(Queue(planned, record, EXAMPLES), Trainer())
     longer = a_plan(factors={}, tune={}, search=None, confirm=Confirm(seeds=10), training=Training(16))
-    found = estimate(longer, timed_before(longer, store))
+    found = estimate_time(longer, load_epoch_seconds(longer, store))
     assert found.seconds == pytest.approx(10 * 16 * 0.1 / 8)
-    assert found.timed
+    assert found.measured
 
 
 def test_one_kind_that_was_never_timed_makes_the_estimate_rough(tmp_path):
     """What is known is used, and the estimate does not claim more."""
     planned = a_plan(factors={"conditioning": ("none", "jwae")}, tune={}, search=None, confirm=Confirm(seeds=1))
     (known,) = planned.signatures[planned.cells[0].key]
-    found = estimate(planned, {known: 1.0})
+    found = estimate_time(planned, {known: 1.0})
     assert found.seconds == pytest.approx(8 * 1.0 + 8 * 46 * 0.3e-3 * 273 / 270)
-    assert not found.timed
+    assert not found.measured

@@ -13,7 +13,7 @@ PLAIN, CONDITIONED, OTHER = "mosi/conditioning=none", "mosi/conditioning=jwae", 
 
 def segment(cell, trial, start=0, stop=2, confirm=False):
     """A segment of a trial of a cell."""
-    run = PLAN.run(CELLS[cell], PLAN.resolve(CELLS[cell], {}), seed=0)
+    run = PLAN.make_run(CELLS[cell], PLAN.resolve(CELLS[cell], {}), seed=0)
     return Segment(RunKey("confirm" if confirm else "search", cell, 0, trial, 0), run, start, stop, confirm)
 
 
@@ -62,7 +62,7 @@ def test_a_lost_pack_is_first_again():
     """Segments that come back take their old place."""
     line = line_of(*(segment(PLAIN, n) for n in range(4)))
     pack = line.take(2)
-    line.give_back(pack)
+    line.requeue(pack)
     assert trials(line.take(3)) == [0, 1, 2]
 
 
@@ -85,7 +85,7 @@ def test_a_culprit_is_found_by_halving():
             break
         else:
             deaths.append(trials(pack))
-            line.isolate(pack)
+            line.bisect(pack)
     assert deaths == [[0, 1, 2, 3, 4, 5, 6, 7], [4, 5, 6, 7], [4, 5]]
     assert trained == [0, 1, 2, 3, 4]
 
@@ -93,7 +93,7 @@ def test_a_culprit_is_found_by_halving():
 def test_halves_are_not_joined_with_others():
     """Newcomers and the other half stay out of a half, even where there is room."""
     line = line_of(segment(PLAIN, 0), segment(PLAIN, 1))
-    line.isolate(line.take(8))
+    line.bisect(line.take(8))
     line.add(segment(PLAIN, 2))
     assert [trials(line.take(8)) for _ in range(3)] == [[0], [1], [2]]
 
@@ -101,22 +101,22 @@ def test_halves_are_not_joined_with_others():
 def test_a_half_that_is_too_large_by_now_is_taken_in_two():
     """The limit holds for halves as well."""
     line = line_of(*(segment(PLAIN, n) for n in range(8)))
-    line.isolate(line.take(8))
+    line.bisect(line.take(8))
     assert [trials(line.take(3)) for _ in range(4)] == [[0, 1, 2], [3], [4, 5, 6], [7]]
 
 
 def test_a_lost_half_stays_apart():
     """A half whose host went comes back as a half."""
     line = line_of(*(segment(PLAIN, n) for n in range(4)))
-    line.isolate(line.take(8))
-    line.give_back(line.take(8))
+    line.bisect(line.take(8))
+    line.requeue(line.take(8))
     assert trials(line.take(8)) == [0, 1]
 
 
 def test_those_who_wait_are_counted_by_signature():
     """All segments of a signature count, whatever their kind."""
     line = line_of(segment(PLAIN, 0), segment(PLAIN, 1, start=2, stop=4), segment(OTHER, 2), segment(OTHER, 3))
-    line.isolate(line.take(1))
+    line.bisect(line.take(1))
     plain, other = (segment(cell, 0).run.signature for cell in (PLAIN, OTHER))
-    assert line.waiting() == {plain: 2, other: 2}
+    assert line.count_by_signature() == {plain: 2, other: 2}
     assert len(line) == 4

@@ -63,7 +63,7 @@ def test_three_datasets_of_which_one_has_no_audio():
 def test_wherever_a_modality_is_named_a_dataset_without_it_is_left_out(change, path):
     """No value for a modality is silently without effect."""
     planned = a_plan(datasets=("mosi", "hateful_memes"), **change)
-    assert [left.reason for left in planned.left_out] == [f"it has no audio, and {path} is about it"]
+    assert [left.reason for left in planned.skipped] == [f"it has no audio, and {path} is about it"]
 
 
 def test_a_sweep_without_a_dataset_left_is_refused():
@@ -79,7 +79,7 @@ def test_subsets_need_no_modality_in_particular():
     """Every dataset has subsets of its own."""
     planned = a_plan(datasets=THREE, factors={"modalities": "subsets"})
     assert [len([c for c in planned.cells if c.dataset == name]) for name in THREE] == [7, 7, 3]
-    assert planned.left_out == ()
+    assert planned.skipped == ()
 
 
 def test_a_modality_that_no_dataset_has_is_refused_with_the_nearest():
@@ -130,7 +130,7 @@ def test_a_dataset_that_is_not_imported_has_a_twin(tmp_path):
     sweep = a_sweep(data=Data(root=str(tmp_path)))
     planned = plan(sweep, find_cards(sweep))
     assert {cell.source for cell in planned.cells} == {"twin"}
-    (line,) = planned.stand_ins
+    (line,) = planned.twin_notes
     assert line.startswith("mosi is not imported: its twin stands in (tcray data import mosi")
 
 

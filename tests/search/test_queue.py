@@ -37,7 +37,7 @@ def finish_but_for(queue, trainer, culprit):
     while (pack := queue.take(64)) is not None:
         if any((segment.key.phase, segment.key.trial) == ("search", culprit) for segment in pack.segments):
             deaths += len(pack.segments) == 1
-            queue.crashed(pack)
+            queue.record_crash(pack)
         else:
             queue.record(pack, trainer.train(pack), circumstances(pack))
     return deaths
@@ -268,10 +268,10 @@ def test_waves_are_proposed_as_they_are_needed(tmp_path, monkeypatch):
     """A sweep of many cells does not propose all first waves before it starts; what comes of it is the same."""
     plan, store, queue = opened(tmp_path / "eager")
     finish(queue, Trainer())
-    monkeypatch.setattr(queue_module, "AHEAD", 4)
+    monkeypatch.setattr(queue_module, "PROPOSE_BELOW", 4)
     lazy = a_store(tmp_path / "lazy", plan)
     queue = Queue(plan, lazy, EXAMPLES)
-    assert sum(queue.waiting().values()) == 4
+    assert sum(queue.count_waiting().values()) == 4
     assert not queue.finished
     finish(queue, Trainer(), limit=2)
     assert exported(lazy) == exported(store)
@@ -296,18 +296,18 @@ def test_progress_counts_runs_and_epochs(tmp_path):
     plan, store, queue = opened(tmp_path, factors={}, search=search, confirm=Confirm(seeds=1))
     start = queue.progress()
     assert (start.planned, start.waiting, start.in_flight, start.ended) == (5, 4, 0, 0)
-    assert start.epochs_to_do == plan.expected_epochs == 4 * (4 + 4 / 2) + 8
+    assert start.epochs_left == plan.expected_epochs == 4 * (4 + 4 / 2) + 8
     assert start.best == {}
     trainer = Trainer()
     pack = queue.take(3)
     assert (queue.progress().waiting, queue.progress().in_flight) == (1, 3)
     queue.record(pack, trainer.train(pack), circumstances(pack))
     assert queue.progress().epochs_done == 12
-    assert queue.progress().epochs_to_do == 3 * 4 / 2 + (4 + 4 / 2) + 8
+    assert queue.progress().epochs_left == 3 * 4 / 2 + (4 + 4 / 2) + 8
     finish(queue, trainer)
     end = queue.progress()
-    assert (end.complete, end.pruned, end.failed, end.epochs_to_do) == (3, 2, 0, 0)
-    assert end.ended_in == Counter(store.read("runs", ["pack"])["pack"].to_pylist())
+    assert (end.complete, end.pruned, end.failed, end.epochs_left) == (3, 2, 0, 0)
+    assert end.ended_by_pack == Counter(store.read("runs", ["pack"])["pack"].to_pylist())
     assert end.best["mosi"].cell == "mosi"
     assert end.best["mosi"].value == min(
         min(trainer.curves[run_id]) for run_id, _, stop in trainer.trained if stop == 8
@@ -328,13 +328,13 @@ def test_a_ledger_of_another_sweep_is_refused(tmp_path):
     _, store, queue = opened(tmp_path)
     finish(queue, Trainer())
     other = a_plan(factors={"rank": (1, 2)})
-    with pytest.raises(StoreError, match=r"tells of repeat 0 of mosi/rank=4, which this sweep does not have"):
+    with pytest.raises(StoreError, match=r"contains repeat 0 of mosi/rank=4, which this sweep did not propose"):
         Queue(other, store, EXAMPLES)
     orphan = a_store(tmp_path / "orphan", other)
     row = {"kind": "verdict", "phase": "search", "cell": "mosi/rank=1", "repeat": 0, "trial": 3, "seed": 0, "rung": 2}
     orphan.append("ledger", [{**row, "goes_on": True}])
     with pytest.raises(
-        StoreError, match=r"tells of trial 3 of mosi/rank=1, repeat 0, which it does not propose"
+        StoreError, match=r"contains trial 3 of mosi/rank=1, repeat 0, which this sweep did not propose"
     ) as caught:
         Queue(other, orphan, EXAMPLES)
     assert "tcray store verify" in caught.value.remedy

@@ -19,33 +19,33 @@ FINITE = st.floats(-1e6, 1e6)
 
 def test_rungs_are_powers_of_the_reduction_factor():
     """Rungs lie at min_epochs·η^k below the last epoch, which is no rung."""
-    assert Rungs.asha(27, 1, 3).at == (1, 3, 9)
-    assert Rungs.asha(27, 9, 3).at == (9,)
-    assert Rungs.asha(27, 27, 3).at == ()
-    assert Rungs.asha(10, 1, 2.5).at == (1, 3, 7)  # 1, 2.5, 6.25: the first epoch that is not before
+    assert Rungs.asha(27, 1, 3).milestones == (1, 3, 9)
+    assert Rungs.asha(27, 9, 3).milestones == (9,)
+    assert Rungs.asha(27, 27, 3).milestones == ()
+    assert Rungs.asha(10, 1, 2.5).milestones == (1, 3, 7)  # 1, 2.5, 6.25: the first epoch that is not before
 
 
 def test_a_slow_reduction_has_no_rung_twice():
     """Where powers fall between two epochs, the later epoch is one rung."""
-    assert Rungs.asha(6, 1, 1.2).at == (1, 2, 3, 4, 5)
+    assert Rungs.asha(6, 1, 1.2).milestones == (1, 2, 3, 4, 5)
 
 
 def test_runs_stop_at_each_rung_and_then_at_the_last_epoch():
     """A run is trained from rung to rung; without rungs in one go."""
     rungs = Rungs.asha(27, 1, 3)
-    assert [rungs.stop_after(start) for start in (0, 1, 3, 9)] == [1, 3, 9, 27]
-    assert Rungs(27).stop_after(0) == 27
+    assert [rungs.next_stop(start) for start in (0, 1, 3, 9)] == [1, 3, 9, 27]
+    assert Rungs(27).next_stop(0) == 27
 
 
 def test_the_first_at_a_rung_goes_on():
     """With nobody to be compared with, a run goes on, even one that is worth nothing."""
-    assert Rungs.asha(9, 1, 3).goes_on(-math.inf, []) is True
+    assert Rungs.asha(9, 1, 3).is_promoted(-math.inf, []) is True
 
 
 def test_a_run_goes_on_if_it_reaches_the_quantile_of_the_others():
     """With η = 3 the bar over 0, 1, 2, 3 is 2, their two thirds quantile; whoever is level with it goes on."""
     rungs = Rungs.asha(9, 1, 3)
-    assert [rungs.goes_on(worth, [0.0, 1.0, 2.0, 3.0]) for worth in (1.9, 2.0, 2.1)] == [False, True, True]
+    assert [rungs.is_promoted(worth, [0.0, 1.0, 2.0, 3.0]) for worth in (1.9, 2.0, 2.1)] == [False, True, True]
 
 
 @given(st.lists(FINITE, min_size=1, max_size=20), st.floats(1, 99))

@@ -9,8 +9,7 @@ from optuna.trial import TrialState
 
 from tcray.config.domains import Choice, Int, LogUniform, Uniform
 from tcray.config.run import Configuration
-from tcray.config.sweep import Search
-from tcray.search.sampler import ObservedTrial, TrialSampler, settings
+from tcray.search.sampler import ObservedTrial, TrialSampler
 from tcray.search.space import Space
 
 MODALITIES = ("text", "audio", "video")
@@ -122,17 +121,3 @@ def test_the_study_has_the_objective_s_direction(monkeypatch, maximize, directio
     monkeypatch.setattr(optuna, "create_study", lambda **given: studies.append(create(**given)) or studies[-1])
     proposer(maximize=maximize).propose([], 1, seed=0)
     assert [study.direction.name for study in studies] == [direction]
-
-
-def test_the_sampler_s_settings_are_on_record():
-    """What is pinned of a sampler can be kept with the sweep."""
-    assert settings(Search("tpe", trials=12, wave=4)) == {
-        "sampler": "tpe",
-        "redraws": 100,
-        "multivariate": True,
-        "constant_liar": True,
-        "group": False,
-        "n_ei_candidates": 24,
-        "n_startup_trials": 4,
-    }
-    assert settings(Search("random", trials=12, wave=4)) == {"sampler": "random", "redraws": 100}

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcray.search.seeds import MOST_SEEDS, confirm_seeds, search_seed
+from tcray.search.seeds import MAX_CONFIRM_SEEDS, confirm_seeds, search_seed
 
 
-@given(st.integers(1, 50), st.integers(1, MOST_SEEDS))
+@given(st.integers(1, 50), st.integers(1, MAX_CONFIRM_SEEDS))
 def test_no_seed_is_used_twice_in_a_cell(repeats, count):
     """Search and confirm seeds of all repeats are disjoint."""
     used = [search_seed(q) for q in range(repeats)]

@@ -37,4 +37,4 @@ def test_a_cell_is_not_searched_over_modalities_it_does_not_use():
     """The dropout rate of audio is tuned in the cells that use audio, and only there."""
     rate = {"modality_dropout.audio": Uniform(0.0, 0.9), "lr": LogUniform(1e-4, 1e-2)}
     plan = a_plan(factors={"modalities": (("text",), ("text", "audio"))}, tune=rate)
-    assert [list(plan.space(cell).domains) for cell in plan.cells] == [["lr"], ["modality_dropout.audio", "lr"]]
+    assert [list(plan.search_space(cell).domains) for cell in plan.cells] == [["lr"], ["modality_dropout.audio", "lr"]]

@@ -53,7 +53,7 @@ def run_without_ray(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
     while (pack := queue.take(5)) is not None:
         report = worker.work(pack, "by hand")
         assert report.failure is None, report.reason
-        queue.record(pack, report.outcomes, report.circumstances)
+        queue.record(pack, report.outcomes, report.execution)
     assert queue.finished
     return store
 

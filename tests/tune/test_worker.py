@@ -46,7 +46,7 @@ class Bench:
             if pack.start:
                 return pack
             report = self.worker().work(pack, "first")
-            self.queue.record(pack, report.outcomes, report.circumstances)
+            self.queue.record(pack, report.outcomes, report.execution)
         raise AssertionError("every run was pruned at its first rung")
 
 
@@ -79,11 +79,11 @@ def test_a_pack_comes_back_with_an_outcome_a_run(bench: Bench) -> None:
     report = bench.worker().work(pack, "1-abc")
     assert [pack.stop] * 3 == [outcome.epoch for outcome in report.outcomes]
     assert ("cpu", "1-abc", 3) == (
-        report.circumstances.device,
-        report.circumstances.pack,
-        report.circumstances.pack_size,
+        report.execution.device,
+        report.execution.pack,
+        report.execution.pack_size,
     )
-    assert began <= report.circumstances.started_at <= report.circumstances.ended_at <= datetime.now(UTC)
+    assert began <= report.execution.started_at <= report.execution.ended_at <= datetime.now(UTC)
     assert 0 <= report.seconds
 
 

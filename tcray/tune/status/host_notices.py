@@ -24,7 +24,7 @@ class HostNotices:
 
     def on(self, report: Report) -> Iterator[str]:
         """What a pack that was trained tells of the host that did so."""
-        host, device = report.circumstances.host, report.circumstances.device
+        host, device = report.execution.host, report.execution.device
         if report.relayed:
             yield from self.on_blind([host])
         known = self._arithmetic.setdefault(device, {report.arithmetic: host})
@@ -35,9 +35,9 @@ class HostNotices:
                 f"{host} computes by {report.arithmetic}, and {its_host} by {other}: "
                 "the last bits of a result may depend on who computed it"
             )
-        if report.together < report.circumstances.pack_size and host not in self._narrow:
+        if report.together < report.execution.pack_size and host not in self._narrow:
             self._narrow.add(host)
-            size = report.circumstances.pack_size
+            size = report.execution.pack_size
             yield f"{host} has memory for {report.together} runs of a pack of {size}, and trains such packs in parts"
         if lone := sum(outcome.reason == "memory" for outcome in report.outcomes):
             yield f"{lone} {'run' if lone == 1 else 'runs'} did not fit into memory on {host}, not even alone"

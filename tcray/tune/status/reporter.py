@@ -132,9 +132,9 @@ class StatusReporter:
 
     def _look(self, progress: Progress) -> None:
         ended: Counter[str] = Counter()
-        for pack, runs in progress.ended_in.items():
+        for pack, runs in progress.ended_by_pack.items():
             ended[self.scene.nodes.get(pack.rpartition("-")[2], "")] += runs
-        ready = self.scene.queue.ready()
+        ready = self.scene.queue.count_ready()
         more = progress.planned > progress.ended + progress.in_flight + ready
         with contextlib.suppress(RayError):  # whoever needs Ray reports it
             nodes, packs = self.scene.room.nodes(), self.scene.packs
@@ -145,4 +145,4 @@ class StatusReporter:
         """At the pace so far."""
         done = progress.epochs_done - self._epochs
         elapsed = time.monotonic() - self._began
-        return progress.epochs_to_do * elapsed / done if done else None
+        return progress.epochs_left * elapsed / done if done else None

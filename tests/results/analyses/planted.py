@@ -19,7 +19,7 @@ from tcray.claims.verdicts import ComponentTest, Finding, conclude
 from tcray.config.run import Configuration, canonical_json, digest
 from tcray.config.sweep import Sweep
 from tcray.data.catalog import Card
-from tcray.search.cells import Cell, cells_of
+from tcray.search.cells import Cell, list_cells
 from tcray.store.store import SweepStore
 from tcray.training.metrics import compute_metrics
 from tests.results.recorded import a_run, a_store
@@ -107,7 +107,7 @@ def _runs(dataset: Planted, sweep: Sweep) -> Iterator[tuple[dict[str, Any], Outc
     """The rows of the runs table; seeds are numbered on from repeat to repeat."""
     confirm = sweep.confirm
     assert confirm is not None
-    for cell in cells_of(sweep, dataset.card):
+    for cell in list_cells(sweep, dataset.card):
         for seed in range(confirm.repeats * confirm.seeds):
             repeat = seed // confirm.seeds
             outcome = dataset.outcome_of(cell.levels, repeat, seed)
