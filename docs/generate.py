@@ -7,47 +7,82 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-PAGES = ("sweep-file.md", "store.md")
+HYPERPARAMETERS = ("factors", "tune", "fixed")
+"""Sections whose keys are hyperparameters; they are listed once."""
 
 
 def write_pages(folder: Path) -> None:
     """Write every generated page into `folder`."""
     folder.mkdir(exist_ok=True)
-    (folder / "sweep-file.md").write_text("\n".join(_sweep_file()) + "\n", encoding="utf-8")
-    (folder / "store.md").write_text("\n".join(_store()) + "\n", encoding="utf-8")
+    (folder / "sweep-file.md").write_text("\n".join(generate_sweep_file()) + "\n", encoding="utf-8")
+    (folder / "store.md").write_text("\n".join(generate_store()) + "\n", encoding="utf-8")
 
 
-def _sweep_file() -> Iterator[str]:
+def generate_sweep_file() -> Iterator[str]:
+    """Yield the lines of the page on the sweep file."""
     from tcray.config.schema import to_json_schema
 
     schema = to_json_schema()
     yield "# The sweep file"
     yield ""
-    yield "Generated from the schema that checks sweep files (`tcray schema` prints it). For a worked example see"
-    yield "[Write a sweep file](../howto/sweeps.md)."
+    yield "Generated from the schema that checks sweep files; `tcray schema` prints it as JSON Schema, for editors."
+    yield "For a worked example see [Write a sweep file](../howto/sweeps.md)."
     yield ""
-    yield from _section(schema, "", 2)
+    yield "## Keys"
+    yield ""
+    yield from _table(schema, "")
+    for key, value in schema["properties"].items():
+        if key not in HYPERPARAMETERS:
+            yield from _sections(value, key)
+    yield "## Hyperparameters"
+    yield ""
+    yield "Each stands in exactly one of three sections. In `factors` its value is a list of levels, `rank: [1, 2, 4]`."
+    yield "In `tune` it is a domain, `lr: {log_uniform: [3.0e-4, 1.0e-2]}`. In `fixed` it is one value, `latent_dim: 16`."
+    yield ""
+    yield from _table(schema["properties"]["fixed"], "")
+    yield "## Domains of `tune`"
+    yield ""
+    yield "| domain | meaning |"
+    yield "|---|---|"
+    domains: dict[str, str] = {}
+    for name in ("lr", "rank"):
+        for domain, value in schema["properties"]["tune"]["properties"][name]["properties"].items():
+            domains[domain] = value["description"]
+    for domain, description in domains.items():
+        yield f"| `{domain}` | {_cell(description)} |"
 
 
-def _section(schema: Mapping[str, Any], path: str, level: int) -> Iterator[str]:
-    """A table of the keys of one mapping, then a section per nested mapping."""
+def _sections(schema: Mapping[str, Any], path: str) -> Iterator[str]:
+    """A section for a mapping and for each mapping in it."""
+    if not schema.get("properties"):
+        return
+    yield f"## `{path}`"
+    yield ""
+    yield schema.get("description", "")
+    yield ""
+    yield from _table(schema, f"{path}.")
+    for key, value in schema["properties"].items():
+        yield from _sections(value, f"{path}.{key}")
+
+
+def _table(schema: Mapping[str, Any], path: str) -> Iterator[str]:
+    """One row per key of a mapping; keys of a pattern are shown as the pattern reads."""
     required = set(schema.get("required", ()))
+    keys = dict(schema.get("properties", {}))
+    for pattern, value in schema.get("patternProperties", {}).items():
+        keys[pattern.strip("^$").replace("\\.", ".").replace("[A-Za-z][A-Za-z0-9_-]{0,63}", "<modality>")] = value
     yield "| key | value | default | meaning |"
     yield "|---|---|---|---|"
-    for key, value in schema["properties"].items():
-        default = "**required**" if key in required else _code(value["default"]) if "default" in value else ""
+    for key, value in keys.items():
+        default = "**required**" if key in required else _default(value)
         yield f"| `{path}{key}` | {_kind(value)} | {default} | {_cell(value.get('description', ''))} |"
     yield ""
-    for key, value in schema["properties"].items():
-        for nested in _mappings(value):
-            yield f"{'#' * min(level, 4)} `{path}{key}`"
-            yield ""
-            yield from _section(nested, f"{path}{key}.", level + 1)
 
 
-def _mappings(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    choices = schema.get("anyOf") or schema.get("oneOf") or [schema]
-    yield from (choice for choice in choices if choice.get("properties"))
+def _default(schema: Mapping[str, Any]) -> str:
+    if "default" not in schema or schema["default"] in ({}, [], ""):
+        return ""
+    return _code(schema["default"])
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -76,19 +111,47 @@ def _code(value: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
-def _store() -> Iterator[str]:
-    from tcray.store.schema import TABLES
+def generate_store() -> Iterator[str]:
+    """Yield the lines of the page on the store."""
+    from tcray.store.schema import SCHEMA_VERSION, TABLES
 
-    yield "# The store's tables"
+    yield "# The store"
+    yield ""
+    yield f"Generated from the tables' schema, version {SCHEMA_VERSION}."
+    yield ""
+    yield "```text"
+    yield from STORE_TREE.strip().splitlines()
+    yield "```"
+    yield ""
+    yield "Parts are immutable Parquet files, written aside and renamed. The driver is the only writer and holds a lease;"
+    yield 'readers may read at any time. `pyarrow.dataset.dataset("trials/runs")` opens a table of all sweeps without tcray.'
     yield ""
     for name, table in TABLES.items():
         yield f"## `{name}`"
         yield ""
-        yield "| column | type |"
-        yield "|---|---|"
-        for column in table.schema:
-            yield f"| `{column.name}` | {column.type} |"
+        yield f"Key: {', '.join(f'`{column}`' for column in table.key)}."
         yield ""
+        yield "| column | type | meaning |"
+        yield "|---|---|---|"
+        for column in table.columns:
+            meaning = (column.metadata or {}).get(b"description", b"").decode()
+            yield f"| `{column.name}` | {_cell(str(column.type))} | {_cell(meaning)} |"
+        yield ""
+
+
+STORE_TREE = """
+trials/
+  sweeps/<sweep id>/manifest.json        the question as run, versions, host, device, data fingerprints, baselines; the
+                                         lease, and the status that its driver reports
+  ledger/<sweep id>/<part>.parquet       proposals, results and promotions, in order
+  runs/<sweep id>/<part>.parquet         one row per finished run: hyperparameters, state, metrics, time, pack, host
+  curves/<sweep id>/<part>.parquet       one row per run and epoch
+  evaluations/<sweep id>/<part>.parquet  one row per confirm run and condition: clean, missing:audio, noise:text:0.3, …
+  predictions/<sweep id>/<part>.parquet  one row per confirm run, condition and test example
+  spectra/<sweep id>/<part>.parquet      energy of rank factors, singular values of the fusion tensor
+  weights/<sweep id>/<run id>            best-epoch weights of confirm runs
+  checkpoints/<sweep id>/…               checkpoints at rungs, deleted when no run needs them
+"""

@@ -1,9 +1,9 @@
 """Every command and snippet of README and documentation is run, or checked if it cannot be run here.
 
-Blocks by language: `bash` and `python` are run, in the order of the page; `console` is run and what it prints must
-contain the lines shown; `yaml` that opens with `# NAME.yaml` is written to that file, and every sweep file is loaded;
-`text` is not run (clusters, installation, downloads), but its tcray commands must parse, its make targets exist, and its
-files be there.
+Blocks by language: `bash` and `python` are run, in the order of the page; `console` is run and must print the lines
+shown; `yaml` that opens with `# NAME.yaml` is written to that file, and every sweep file is loaded;
+`text` is not run (clusters, installation, downloads), but its tcray commands must parse, its make targets exist, and
+its files be there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from pathlib import Path
 import click
 import pytest
 
-from tcray.cli import COMMANDS, command_line
+from tcray.cli import COMMANDS
+from tcray.cli import main as command_line
 from tcray.config.load import load_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,9 @@ GENERATED = {"sweep-file.md", "store.md"}
 
 PAGES = [
     ROOT / "README.md",
-    *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.name not in GENERATED and "_build" not in page.parts),
+    *sorted(
+        page for page in (ROOT / "docs").rglob("*.md") if page.name not in GENERATED and "_build" not in page.parts
+    ),
 ]
 
 pytestmark = pytest.mark.slow
@@ -155,7 +158,9 @@ def check_command(line: str, where: str) -> None:
             check_tcray(rest, where)
         if program == "make":
             targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-            assert all(word in targets or word.startswith(".venv/") for word in rest if "=" not in word), f"{where}: {line}"
+            assert all(word in targets or word.startswith(".venv/") for word in rest if "=" not in word), (
+                f"{where}: {line}"
+            )
         for word in rest:
             if re.match(r"(sweeps|cluster|docker|tests|docs|examples)/", word):
                 assert (ROOT / word).exists(), f"{where}: there is no {word}"
@@ -175,6 +180,23 @@ def check_tcray(words: list[str], where: str) -> None:
     for word in words:
         if word.startswith("--"):
             assert word.split("=")[0] in known, f"{where}: tcray has no option {word}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_page)
+def test_paths_exist(page: Path) -> None:
+    """Every path of a Python file or test that a page names exists, relative to the repository or to tcray/."""
+    named = set(re.findall(r"`([a-z_/]+/[a-z_/]+\.(?:py|yaml))`", page.read_text("utf-8")))
+    missing = [path for path in sorted(named) if not (ROOT / path).exists() and not (ROOT / "tcray" / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_page)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page leads to a file; generated pages count."""
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    local = [link for link in links if "://" not in link]
+    missing = [link for link in local if not (page.parent / link).exists() and Path(link).name not in GENERATED]
+    assert missing == []
 
 
 def test_every_command_is_documented() -> None:
