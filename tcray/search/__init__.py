@@ -1,1 +1,1 @@
-"""What to try next: cells, Optuna studies, rungs, the queue of packs. `tcray.search.plan` loads nothing heavy."""
+"""The search: cells, Optuna studies, ASHA's rungs, the queue of packs. `tcray.search.plan` imports nothing heavy."""

@@ -1,4 +1,4 @@
-"""The expected duration of a sweep: from timed runs of the same kinds in a store, otherwise from the size of the data."""
+"""The expected duration of a sweep, from timed runs of the same kinds in a store or else from the size of the data."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Pack:
 
     @property
     def signature(self) -> Signature:
-        """What the shapes of the tensors depend on, the same for every segment."""
+        """The signature shared by all segments: everything on which the shapes of their tensors depend."""
         return self.segments[0].run.signature
 
     @property

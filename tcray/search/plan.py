@@ -1,4 +1,4 @@
-"""Everything that is decided before a run: cells, repeats, rungs, how much there is to train, and what looks amiss."""
+"""The plan of a sweep: cells, repeats, rungs, the number of runs, and warnings; computed before any run."""
 
 from __future__ import annotations
 
@@ -16,174 +16,174 @@ from tcray.data.catalog import Card, find_card, format_twin_notice
 from tcray.errors import DataError, InputError
 from tcray.search import seeds
 from tcray.search.cells import Cell, SkippedDataset, list_cells, merge_equivalent
-from tcray.search.checks import lacking, problems, warnings
+from tcray.search.checks import find_errors, find_missing_modality, find_warnings
 from tcray.search.rungs import Rungs
 from tcray.search.shapes import SHAPE_HYPERPARAMETERS, list_shape_values
 from tcray.search.space import Space
 
 MANY_SHAPES = 64
-"""Above this, runs of a dataset seldom find others of their shape."""
+"""With more shapes than this, runs of a dataset seldom find others of their shape."""
 MAX_SHAPES = 1000
-"""As many as are counted."""
+"""Combinations for which shapes are counted."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep on given datasets, with nothing left open but what training will tell.
+    """A sweep on given datasets: everything about its runs except their results.
 
-    cards       of the datasets that have cells
-    left_out    those that have none, with the reason
-    merged      how many combinations of factor levels are no cell, since an earlier one means the same training
+    cards          of the datasets that have cells
+    skipped        the datasets that have none, with the reasons
+    merged_cells   combinations of factor levels without a cell, because an earlier cell is the same training
     """
 
     sweep: Sweep
     cards: Mapping[str, Card]
     cells: tuple[Cell, ...]
     skipped: tuple[SkippedDataset, ...] = ()
-    merged: int = 0
+    merged_cells: int = 0
 
     def sweep_id(self, generation: int = 1) -> str:
-        """The sweep's name and a digest of question, data and engine; `generation` counts the times it began afresh."""
+        """Return the sweep's name and a digest of question, data and engine; `generation` counts fresh starts."""
         data = {name: card.fingerprint for name, card in self.cards.items()}
-        asked = digest([self.sweep.to_question_document(), data, ENGINE_VERSION], 12)
-        return f"{self.sweep.name}-{asked}" + (f"-g{generation}" if generation > 1 else "")
+        identity = digest([self.sweep.to_question_document(), data, ENGINE_VERSION], 12)
+        return f"{self.sweep.name}-{identity}" + (f"-g{generation}" if generation > 1 else "")
 
     @property
     def repeats(self) -> int:
-        """Independent searches of a cell."""
+        """The number of independent searches of a cell."""
         return self.sweep.confirm.repeats if self.sweep.confirm else 1
 
     @property
     def trials(self) -> int:
-        """Configurations proposed in a repeat; 0 where nothing is tuned."""
+        """The number of configurations proposed in a repeat; 0 if nothing is tuned."""
         return self.sweep.search.trials if self.sweep.search else 0
 
     @property
     def wave(self) -> int:
-        """Trials proposed together; 0 where nothing is tuned."""
+        """The number of trials proposed together; 0 if nothing is tuned."""
         return self.sweep.search.wave if self.sweep.search else 0
 
     def confirm_seeds(self, repeat: int) -> range:
-        """The seed indices that a repeat confirms with; none where nothing is confirmed."""
+        """Return the seed indices that a repeat confirms with; empty if nothing is confirmed."""
         count = self.sweep.confirm.seeds if self.sweep.confirm else 0
         return seeds.confirm_seeds(repeat, count, searched=self.trials > 0)
 
     @property
     def maximize(self) -> bool:
-        """Whether a larger objective is better."""
+        """True if a larger objective is better."""
         return METRICS[self.sweep.objective.removeprefix("valid.")].maximize
 
     @cached_property
     def rungs(self) -> Rungs:
-        """Where the runs of a repeat are compared; its confirm runs stop there too, for their state to be kept."""
+        """The rungs of a repeat; its confirm runs stop there as well, to have their checkpoints written."""
         epochs = self.sweep.training.epochs
         pruner = self.sweep.search.pruner if self.sweep.search else None
         return Rungs.asha(epochs, pruner.min_epochs, pruner.reduction_factor) if pruner else Rungs(epochs)
 
     def search_space(self, cell: Cell) -> Space:
-        """What is tuned in a cell: not the dropout rate of a modality that the cell does not use."""
+        """Return the domains tuned in a cell, without the dropout rate of a modality that the cell does not use."""
         used = self.resolve(cell, {}).modalities
         tuned = self.sweep.tune.items()
         return Space({n: d for n, d in tuned if n.removeprefix(MODALITY_DROPOUT) in (n, *used)})
 
     def count_trials(self, cell: Cell) -> int:
-        """Configurations proposed in a repeat of a cell, where its space may have fewer than asked for."""
+        """Return the number of configurations proposed in a repeat of a cell, whose space may have fewer than asked."""
         size = self.search_space(cell).size
         return self.trials if size is None else min(self.trials, size)
 
     def resolve(self, cell: Cell, tuned: Mapping[str, Any]) -> Configuration:
-        """The configuration that values of the tuned hyperparameters mean in a cell."""
+        """Return the configuration of a cell with these values of the tuned hyperparameters."""
         values = {**self.sweep.fixed, **cell.levels, **tuned}
         return Configuration.resolve(values, tuple(self.cards[cell.dataset].modalities))
 
     def make_run(self, cell: Cell, configuration: Configuration, seed: int) -> Run:
-        """A configuration to be trained in a cell under a seed index."""
+        """Return the run of a configuration in a cell under a seed index."""
         fingerprint = self.cards[cell.dataset].fingerprint
         sweep = self.sweep
         return Run(cell.dataset, fingerprint, configuration, sweep.training.epochs, sweep.objective, sweep.seed, seed)
 
     @cached_property
     def signatures(self) -> Mapping[str, frozenset[tuple[Any, ...]]]:
-        """The signatures that the runs of each cell (by key) may have, of `MAX_SHAPES` combinations at most."""
-        return {cell.key: frozenset(self._signatures(cell)) for cell in self.cells}
+        """The possible signatures of the runs of each cell (by key), of `MAX_SHAPES` combinations at most."""
+        return {cell.key: frozenset(self._list_signatures(cell)) for cell in self.cells}
 
-    def _signatures(self, cell: Cell) -> Iterator[tuple[Any, ...]]:
+    def _list_signatures(self, cell: Cell) -> Iterator[tuple[Any, ...]]:
         for values in islice(list_shape_values(self.search_space(cell)), MAX_SHAPES):
             yield self.make_run(cell, self.resolve(cell, values), 0).signature
 
     @property
     def search_runs(self) -> int:
-        """Runs of the search phase, if no search ends early."""
+        """The number of runs of the search phase, if no search ends early."""
         return self.repeats * sum(self.count_trials(cell) for cell in self.cells)
 
     @property
     def confirm_runs(self) -> int:
-        """Runs of the confirm phase."""
+        """The number of runs of the confirm phase."""
         return self.repeats * len(self.cells) * len(self.confirm_seeds(0))
 
     @property
     def planned_runs(self) -> int:
-        """Runs of both phases."""
+        """The number of runs of both phases."""
         return self.search_runs + self.confirm_runs
 
     @property
     def expected_epochs(self) -> float:
-        """Epochs of all runs together, if every rung keeps one in η."""
+        """The expected number of epochs of all runs together, if every rung keeps one run in η."""
         return self.search_runs * self.rungs.expected_epochs() + self.confirm_runs * self.rungs.epochs
 
     @property
     def notes(self) -> list[str]:
-        """What is left out, a line each."""
-        lines = [f"{left.dataset} is left out: {left.reason}" for left in self.skipped]
-        if self.merged:
+        """Datasets and combinations that are left out, one line each."""
+        lines = [f"{skipped.dataset} is left out: {skipped.reason}" for skipped in self.skipped]
+        if self.merged_cells:
             lines.append(
-                f"{self.merged} combinations of levels are left out: they would train what another cell trains "
-                "(the dropout rate of a modality that is not used)"
+                f"{self.merged_cells} combinations of levels are left out: each would train the same as another cell "
+                "(it differs in the dropout rate of a modality that is not used)"
             )
         return lines
 
     @property
     def twin_notes(self) -> list[str]:
-        """The twins among the datasets, a line each."""
+        """The datasets that are twins, one line each."""
         root = self.sweep.data.root
         return [format_twin_notice(name, root) for name, card in self.cards.items() if card.source == "twin"]
 
     @property
     def warnings(self) -> list[str]:
-        """What will run and may disappoint, a line each."""
-        return [*warnings(self.sweep, self.rungs), *self._thin_packs()]
+        """Everything that will run but may disappoint, one line each."""
+        return [*find_warnings(self.sweep, self.rungs), *self._check_pack_sizes()]
 
-    def _thin_packs(self) -> Iterator[str]:
-        for name in self.cards:
-            shapes = {found for cell in self.cells if cell.dataset == name for found in self.signatures[cell.key]}
+    def _check_pack_sizes(self) -> Iterator[str]:
+        for dataset in self.cards:
+            shapes = {found for cell in self.cells if cell.dataset == dataset for found in self.signatures[cell.key]}
             if len(shapes) > MANY_SHAPES:
                 count = f"{len(shapes)}" if len(shapes) < MAX_SHAPES else f"{MAX_SHAPES} or more"
-                by = join_words([tuned for tuned in self.sweep.tune if tuned in SHAPE_HYPERPARAMETERS], "and")
+                tuned = join_words([name for name in self.sweep.tune if name in SHAPE_HYPERPARAMETERS], "and")
                 yield (
-                    f"tune: runs on {name} have {count} shapes, by {by}, and only runs of one shape are trained "
-                    "together; with few levels (choice) of what shapes them, packs are fuller and the sweep is faster"
+                    f"tune: runs on {dataset} have {count} shapes, due to {tuned}, and only runs of one shape are "
+                    "trained together; with few levels (choice) packs are fuller and the sweep is faster"
                 )
 
 
 def plan(sweep: Sweep, cards: Mapping[str, Card]) -> Plan:
-    """The plan of a sweep on the datasets of `cards`, which are those it names.
+    """Plan a sweep on the datasets of `cards`, which are those that it names.
 
-    Raises InputError with a line for everything that does not fit.
+    Raises InputError with one line for everything that does not fit.
     """
-    if wrong := problems(sweep, cards):
-        raise InputError("\n".join(wrong))
-    left_out = [SkippedDataset(name, why) for name, card in cards.items() if (why := lacking(sweep, card))]
-    used = {name: card for name, card in cards.items() if name not in {left.dataset for left in left_out}}
+    if errors := find_errors(sweep, cards):
+        raise InputError("\n".join(errors))
+    skipped = [SkippedDataset(name, why) for name, card in cards.items() if (why := find_missing_modality(sweep, card))]
+    used = {name: card for name, card in cards.items() if name not in {dataset.dataset for dataset in skipped}}
     if not used:
-        reasons = "; ".join(f"{left.dataset}: {left.reason}" for left in left_out)
-        raise InputError(f"datasets: none is left ({reasons})", "Add a dataset that has it, or take the key out.")
-    every = {name: list_cells(sweep, card) for name, card in used.items()}
-    kept = tuple(cell for name, cells in every.items() for cell in merge_equivalent(cells, sweep, used[name]))
-    return Plan(sweep, used, kept, tuple(left_out), sum(map(len, every.values())) - len(kept))
+        reasons = "; ".join(f"{dataset.dataset}: {dataset.reason}" for dataset in skipped)
+        raise InputError(f"datasets: all are left out ({reasons})", "Add a dataset that has it, or drop the key.")
+    cells = {name: list_cells(sweep, card) for name, card in used.items()}
+    kept = tuple(cell for name, all_cells in cells.items() for cell in merge_equivalent(all_cells, sweep, used[name]))
+    return Plan(sweep, used, kept, tuple(skipped), sum(map(len, cells.values())) - len(kept))
 
 
 def find_cards(sweep: Sweep) -> dict[str, Card]:
-    """The cards of a sweep's datasets, imported or twins as it allows; DataError names every one that cannot be had."""
+    """Return the cards of a sweep's datasets, imported or twins; raise DataError naming every unavailable dataset."""
     cards: dict[str, Card] = {}
     errors: list[DataError] = []
     for name in sweep.datasets:

@@ -41,7 +41,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run that is to be trained from epoch `start`, which it has reached, to epoch `stop`."""
+    """A run to train from epoch `start`, which it has reached, to epoch `stop`."""
 
     key: RunKey
     run: Run

@@ -1,7 +1,7 @@
-"""A wave of configurations from Optuna: a pure function of what it is told and of a seed, whatever was asked before.
+"""Waves of configurations sampled by Optuna: a pure function of the observed trials and a seed.
 
-The study lives as long as one wave is drawn. It is made of the results of the waves before, in the order of their
-trials, and of a sampler with a seed of its own, so that a search taken up from the store goes on as it would have.
+An Optuna study exists only while one wave is sampled. It is built from the results of earlier waves, in the order of
+their trials, and from a sampler with its own seed, so that a search resumed from the store continues as it would have.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from tcray.config.domains import Choice, Domain, Int, LogInt, LogUniform, Unifor
 from tcray.config.run import Configuration
 from tcray.search.space import Space
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # or each study announces itself on stderr
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise each study logs its creation to stderr
 
 REDRAWS = 100
-"""How often a configuration that was tried before is drawn again."""
+"""The number of times that a configuration which was tried before is drawn again."""
 
 TPE: Mapping[str, Any] = {"multivariate": True, "constant_liar": True, "group": False, "n_ei_candidates": 24}
-"""What is pinned of the TPE sampler, beside `n_startup_trials`, which is the size of a wave."""
+"""The settings of the TPE sampler, pinned; `n_startup_trials` is the size of a wave."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedTrial:
-    """What Optuna hears of a trial.
+    """A past trial as the sampler observes it.
 
-    `COMPLETE` with its objective; `PRUNED` with its value at the epoch `step`, or none where no trial has any; `FAIL`
-    of a trial that was never measured, which a sampler does not look at.
+    `COMPLETE` with its objective; `PRUNED` with its value at the epoch `step`, or None if no trial has any; `FAIL` if
+    the trial was never measured: a sampler ignores it.
     """
 
     configuration: Configuration
@@ -44,7 +44,7 @@ class ObservedTrial:
 
 @dataclass(frozen=True)
 class TrialSampler:
-    """Optuna's part in the search of one cell; `resolve` makes tuned values the cell's configuration."""
+    """The Optuna sampler of one cell; `resolve` makes values of the tuned hyperparameters the cell's configuration."""
 
     space: Space
     resolve: Callable[[Mapping[str, Any]], Configuration]
@@ -52,25 +52,30 @@ class TrialSampler:
     wave: int
     maximize: bool
 
-    def propose(self, told: Sequence[ObservedTrial], count: int, seed: int) -> tuple[Configuration, ...]:
-        """At most `count` configurations, none of them told before; fewer only where there are no new ones."""
-        study = optuna.create_study(direction="maximize" if self.maximize else "minimize", sampler=self._sampler(seed))
-        for trial in told:
-            study.add_trial(self._frozen(trial))
-        tried = {trial.configuration for trial in told}
+    def propose(self, observed: Sequence[ObservedTrial], count: int, seed: int) -> tuple[Configuration, ...]:
+        """Return `count` configurations, none of them observed before; fewer only if there are no new ones."""
+        study = optuna.create_study(
+            direction="maximize" if self.maximize else "minimize", sampler=self._make_sampler(seed)
+        )
+        for trial in observed:
+            study.add_trial(self._to_frozen_trial(trial))
+        tried = {trial.configuration for trial in observed}
         proposals: list[Configuration] = []
-        while len(proposals) < count and (found := self._new(study, tried, seed)) is not None:
+        while len(proposals) < count and (found := self._sample_new(study, tried, seed)) is not None:
             tried.add(found)
             proposals.append(found)
         return tuple(proposals)
 
-    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+    def _make_sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         if self.sampler == "random":
             return optuna.samplers.RandomSampler(seed=seed)
         return optuna.samplers.TPESampler(n_startup_trials=self.wave, seed=seed, **TPE)
 
-    def _new(self, study: optuna.Study, tried: set[Configuration], seed: int) -> Configuration | None:
-        """A configuration not in `tried`: drawn, else the first from the place in a finite space that `seed` names."""
+    def _sample_new(self, study: optuna.Study, tried: set[Configuration], seed: int) -> Configuration | None:
+        """Return a configuration not in `tried`; None if the space has no more.
+
+        If all draws were tried before, take the first new one of a finite space, counting from a place set by `seed`.
+        """
         size = self.space.size
         if size is not None and len(tried) >= size:
             return None
@@ -83,23 +88,23 @@ class TrialSampler:
         every = (self.resolve(self.space.at((seed + i) % size)) for i in range(size)) if size is not None else ()
         return next((found for found in every if found not in tried), None)
 
-    def _frozen(self, told: ObservedTrial) -> FrozenTrial:
-        """`told` as a finished trial of a study."""
-        flat = told.configuration.to_flat()
+    def _to_frozen_trial(self, trial: ObservedTrial) -> FrozenTrial:
+        flat = trial.configuration.to_flat()
+        value = {trial.step: trial.value} if trial.value is not None else {}
         return create_trial(
-            state=TrialState[told.state],
-            value=told.value,
+            state=TrialState[trial.state],
+            value=trial.value,
             params={name: flat[name] for name in self.space.domains},
             distributions=self._distributions,
-            intermediate_values={told.step: told.value} if told.state == "PRUNED" and told.value is not None else {},
+            intermediate_values=value if trial.state == "PRUNED" else {},
         )
 
     @cached_property
     def _distributions(self) -> dict[str, BaseDistribution]:
-        return {name: _distribution(domain) for name, domain in self.space.domains.items()}
+        return {name: _to_distribution(domain) for name, domain in self.space.domains.items()}
 
 
-def _distribution(domain: Domain) -> BaseDistribution:
+def _to_distribution(domain: Domain) -> BaseDistribution:
     match domain:
         case Uniform(low, high):
             return FloatDistribution(low, high)

@@ -1,4 +1,4 @@
-"""The shapes a search may give its runs: only runs of one shape share a pack."""
+"""The shapes that the runs of a search may have: only runs of one shape share a pack."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ SHAPE_HYPERPARAMETERS = (
 
 
 def list_shape_values(space: Space) -> Iterator[dict[str, Any]]:
-    """Values of the tuned hyperparameters that give every shape the space has, some perhaps more than once."""
-    shaping = {name: _telling(name, domain) for name, domain in space.domains.items() if name in SHAPE_HYPERPARAMETERS}
-    for values in product(*shaping.values()):
-        yield dict(zip(shaping, values, strict=True))
+    """Yield values of the tuned hyperparameters that cover every shape in the space, some perhaps more than once."""
+    levels = {
+        name: _list_levels(name, domain) for name, domain in space.domains.items() if name in SHAPE_HYPERPARAMETERS
+    }
+    for values in product(*levels.values()):
+        yield dict(zip(levels, values, strict=True))
 
 
-def _telling(name: str, domain: Domain) -> Sequence[Any]:
-    """The values of a domain between which a shape can change: ranks a block apart, and one of a strength above 0."""
+def _list_levels(name: str, domain: Domain) -> Sequence[Any]:
+    """Return values of a domain that cover all shapes: ranks one block apart, and one strength above 0."""
     match domain:
         case Choice(options):
             return options

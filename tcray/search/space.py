@@ -1,4 +1,4 @@
-"""The space a cell is searched in: its tuned hyperparameters, each with its domain, and the combinations it has."""
+"""The search space of a cell: the tuned hyperparameters with their domains, and the combinations of their values."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from tcray.config.domains import Choice, Domain, Int, LogInt
 
 @dataclass(frozen=True)
 class Space:
-    """Domains by hyperparameter, in file order."""
+    """Domains by hyperparameter, in the order of the file."""
 
     domains: Mapping[str, Domain]
 
     @property
     def size(self) -> int | None:
-        """How many combinations there are; None where a domain is continuous."""
-        sizes = [_size(domain) for domain in self.domains.values()]
+        """The number of combinations; None if a domain is continuous."""
+        sizes = [_count_values(domain) for domain in self.domains.values()]
         return None if None in sizes else prod(size for size in sizes if size is not None)
 
     def at(self, index: int) -> dict[str, Any]:
-        """Combination `index` of a finite space, the last hyperparameter running fastest."""
+        """Return combination `index` of a finite space; the last hyperparameter varies fastest."""
         values: dict[str, Any] = {}
         for name, domain in reversed([*self.domains.items()]):
-            index, position = divmod(index, _size(domain) or 1)
-            values[name] = _value(domain, position)
+            index, position = divmod(index, _count_values(domain) or 1)
+            values[name] = _value_at(domain, position)
         return {name: values[name] for name in self.domains}
 
 
-def _size(domain: Domain) -> int | None:
+def _count_values(domain: Domain) -> int | None:
     match domain:
         case Choice(options):
             return len(options)
@@ -41,7 +41,7 @@ def _size(domain: Domain) -> int | None:
             return None
 
 
-def _value(domain: Domain, position: int) -> Any:
+def _value_at(domain: Domain, position: int) -> Any:
     match domain:
         case Choice(options):
             return options[position]

@@ -47,7 +47,7 @@ def test_three_datasets_of_which_one_has_no_audio():
     """A factor over audio leaves the dataset without audio out, with one line."""
     planned = a_plan(datasets=THREE, factors={"modality_dropout.audio": (0.0, 0.3)})
     assert [cell.dataset for cell in planned.cells] == ["mosi", "mosi", "mustard", "mustard"]
-    why = "it has no audio, and factors.modality_dropout.audio is about it"
+    why = "it has no audio, but factors.modality_dropout.audio names it"
     assert planned.notes == [f"hateful_memes is left out: {why}"]
 
 
@@ -63,15 +63,15 @@ def test_three_datasets_of_which_one_has_no_audio():
 def test_wherever_a_modality_is_named_a_dataset_without_it_is_left_out(change, path):
     """No value for a modality is silently without effect."""
     planned = a_plan(datasets=("mosi", "hateful_memes"), **change)
-    assert [left.reason for left in planned.skipped] == [f"it has no audio, and {path} is about it"]
+    assert [left.reason for left in planned.skipped] == [f"it has no audio, but {path} names it"]
 
 
 def test_a_sweep_without_a_dataset_left_is_refused():
     """If every dataset lacks something, each is named with what it lacks."""
     named = {"modality_dropout.audio": (0.0, 0.3), "modality_dropout.image": (0.0, 0.3)}
     assert refused(datasets=("mosi", "hateful_memes"), factors=named) == (
-        "datasets: none is left (mosi: it has no image, and factors.modality_dropout.image is about it; "
-        "hateful_memes: it has no audio, and factors.modality_dropout.audio is about it)"
+        "datasets: all are left out (mosi: it has no image, but factors.modality_dropout.image names it; "
+        "hateful_memes: it has no audio, but factors.modality_dropout.audio names it)"
     )
 
 
@@ -177,8 +177,8 @@ def test_cells_that_mean_the_same_training_are_left_out_and_counted():
     assert len(planned.cells) == 3 + 2 * 4
     (note,) = planned.notes
     assert note == (
-        "3 combinations of levels are left out: they would train what another cell trains "
-        "(the dropout rate of a modality that is not used)"
+        "3 combinations of levels are left out: each would train the same as another cell "
+        "(it differs in the dropout rate of a modality that is not used)"
     )
 
 
@@ -188,8 +188,8 @@ def test_cells_that_mean_the_same_training_are_left_out_and_counted():
         (
             Search("tpe", trials=12, wave=12),
             (
-                "search.wave: no proposal will be model-based: TPE learns from the waves before, "
-                "and 12 trials in waves of 12 are one wave"
+                "search.wave: no proposal will be model-based: TPE learns from earlier waves, "
+                "and 12 trials in waves of 12 are a single wave"
             ),
         ),
         (
@@ -218,10 +218,10 @@ def test_a_random_search_needs_no_model():
 def test_claims_that_cannot_be_tested_are_warned_of():
     """A claim needs its factors, and confirm runs."""
     assert a_plan(claims=("conditioning", "rank-spectrum")).warnings == [
-        "claims: conditioning will be not testable: it needs conditioning among the factors"
+        "claims: conditioning will not be testable: it needs conditioning among the factors"
     ]
     assert a_plan(claims=("rank-spectrum",), confirm=None).warnings == [
-        "claims: none will be testable: only confirm runs are tested, and there is no confirm"
+        "claims: none will be testable: tests use confirm runs, and the sweep has no confirm section"
     ]
 
 
@@ -229,8 +229,8 @@ def test_tuned_widths_that_leave_packs_thin_are_warned_of():
     """A width for every number is a shape for every number; three levels are fine."""
     (warning,) = a_plan(tune={"latent_dim": Int(4, 99), "lr": LogUniform(1e-4, 1e-2)}).warnings
     assert warning == (
-        "tune: runs on mosi have 96 shapes, by latent_dim, and only runs of one shape are trained together; "
-        "with few levels (choice) of what shapes them, packs are fuller and the sweep is faster"
+        "tune: runs on mosi have 96 shapes, due to latent_dim, and only runs of one shape are trained together; "
+        "with few levels (choice) packs are fuller and the sweep is faster"
     )
     assert a_plan(tune={"latent_dim": Choice((8, 16, 32)), "lr": LogUniform(1e-4, 1e-2)}).warnings == []
 
