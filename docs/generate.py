@@ -36,8 +36,8 @@ def generate_sweep_file() -> Iterator[str]:
             yield from _sections(value, key)
     yield "## Hyperparameters"
     yield ""
-    yield "Each stands in exactly one of three sections. In `factors` its value is a list of levels, `rank: [1, 2, 4]`."
-    yield "In `tune` it is a domain, `lr: {log_uniform: [3.0e-4, 1.0e-2]}`. In `fixed` it is one value, `latent_dim: 16`."
+    yield "Each stands in one of three sections. In `factors` its value is a list of levels, `rank: [1, 2, 4]`."
+    yield "In `tune` it is a domain, `lr: {log_uniform: [3.0e-4, 1.0e-2]}`. In `fixed` it is a value, `dropout: 0.1`."
     yield ""
     yield from _table(schema["properties"]["fixed"], "")
     yield "## Domains of `tune`"
@@ -126,8 +126,8 @@ def generate_store() -> Iterator[str]:
     yield from STORE_TREE.strip().splitlines()
     yield "```"
     yield ""
-    yield "Parts are immutable Parquet files, written aside and renamed. The driver is the only writer and holds a lease;"
-    yield 'readers may read at any time. `pyarrow.dataset.dataset("trials/runs")` opens a table of all sweeps without tcray.'
+    yield "Parts are immutable Parquet files, written aside and renamed. The driver is the only writer, under a lease;"
+    yield 'readers may read at any time. `pyarrow.dataset.dataset("trials/runs")` opens a table without tcray.'
     yield ""
     for name, table in TABLES.items():
         yield f"## `{name}`"
@@ -149,7 +149,7 @@ trials/
   ledger/<sweep id>/<part>.parquet       proposals, results and promotions, in order
   runs/<sweep id>/<part>.parquet         one row per finished run: hyperparameters, state, metrics, time, pack, host
   curves/<sweep id>/<part>.parquet       one row per run and epoch
-  evaluations/<sweep id>/<part>.parquet  one row per confirm run and condition: clean, missing:audio, noise:text:0.3, …
+  evaluations/<sweep id>/<part>.parquet  one row per confirm run and condition: clean, missing:audio, …
   predictions/<sweep id>/<part>.parquet  one row per confirm run, condition and test example
   spectra/<sweep id>/<part>.parquet      energy of rank factors, singular values of the fusion tensor
   weights/<sweep id>/<run id>            best-epoch weights of confirm runs

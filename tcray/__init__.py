@@ -1,9 +1,15 @@
 """Distributed hyperparameter sweeps for low-rank multimodal fusion.
 
 >>> import tcray
->>> sweep = tcray.Sweep(name="first", datasets=["twin-flat"], factors={"rank": [1, 4]}, training={"epochs": 3})
->>> sweep.seed
-0
+>>> sweep = tcray.Sweep(
+...     name="first",
+...     datasets=["twin-flat"],
+...     factors={"rank": [1, 4]},
+...     training={"epochs": 3},
+...     confirm={"seeds": 4},
+... )
+>>> sweep.factors["rank"]
+(1, 4)
 
 Run it with `tcray.run(sweep)`; open what a store holds with `tcray.open_sweep`. Names are imported on first use,
 so that `import tcray` stays fast. Statistics on plain arrays are in `tcray.statistics`.

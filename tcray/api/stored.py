@@ -41,6 +41,11 @@ class StoredSweep:
         return self._store.sweep_id
 
     @property
+    def store_uri(self) -> str:
+        """The absolute path or URI of the store that holds it."""
+        return self._store.uri
+
+    @property
     def manifest(self) -> Mapping[str, Any]:
         """What was asked, of which data, by which versions: the sweep's `manifest.json`."""
         return self._store.read_manifest()

@@ -23,7 +23,8 @@ class Sweep(config.Sweep):
     The keyword arguments are the keys of a sweep file, with the same plain values and the same checks. An instance is
     frozen. See the reference of the sweep file for every key.
 
-    >>> sweep = Sweep(name="first", datasets=["twin-flat"], factors={"rank": [1, 4]}, training={"epochs": 3})
+    >>> keys = {"factors": {"rank": [1, 4]}, "training": {"epochs": 3}, "confirm": {"seeds": 4}}
+    >>> sweep = Sweep(name="first", datasets=["twin-flat"], **keys)
     >>> sweep.factors["rank"]
     (1, 4)
     """
