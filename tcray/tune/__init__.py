@@ -1,1 +1,1 @@
-"""The Ray Tune side: searcher, trainable, resources, progress, recovery."""
+"""Ray Tune side of a sweep: searcher, trainable, worker pool, placement, status."""

@@ -1,4 +1,4 @@
-"""States and weights on hosts that do not see the store: an actor on the driver's host reads and writes for them."""
+"""Checkpoints and weights on hosts that do not see the store: an actor on the driver's host reads and writes them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tcray.store.lease import last_holder
 from tcray.store.paths import SweepPaths
 from tcray.store.store import SweepStore
 
-AT_A_TIME = 16
-"""Blobs that the driver's host reads or writes at once."""
+MAX_CONCURRENCY = 16
+"""Blobs that the driver's host reads or writes at a time."""
 
 
-def is_seen(store_uri: str, sweep_id: str, lease: str) -> bool:
-    """Whether this host sees the driver's store, where the driver holds the lease of that token.
+def sees_store(store_uri: str, sweep_id: str, lease: str) -> bool:
+    """True if this host sees the driver's store, in which the driver holds the lease with the token `lease`.
 
-    Object storage is the same everywhere, or an error. A folder of that name may be another one here, or none.
+    Object storage is the same on every host, or raises an error. A local folder may be another one here, or missing.
     """
     volume = StoreFilesystem.at(store_uri)
     if not volume.is_local:
@@ -35,36 +35,41 @@ def is_seen(store_uri: str, sweep_id: str, lease: str) -> bool:
     return holder is not None and holder.token == lease
 
 
-def relay(store: SweepStore) -> ActorHandle:
-    """An actor on this host that is the store for others; what is large goes through Ray's object store."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+def start_relay(store: SweepStore) -> ActorHandle:
+    """Start an actor on this host that serves the store to other hosts; blobs pass through Ray's object store."""
+    on_this_node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor = ray.remote(SweepStore).options(
-        num_cpus=0, scheduling_strategy=here, max_concurrency=AT_A_TIME, max_restarts=-1, max_task_retries=-1
+        num_cpus=0,
+        scheduling_strategy=on_this_node,
+        max_concurrency=MAX_CONCURRENCY,
+        max_restarts=-1,
+        max_task_retries=-1,
     )
     return actor.remote(store.volume, store.sweep_id)
 
 
 @dataclass(frozen=True)
 class RelayedBlobs:
-    """What is kept in a store that this host does not see."""
+    """Blobs of a store that this host does not see."""
 
     paths: SweepPaths
     relay: ActorHandle
 
     def read_blob(self, path: str) -> bytes | None:
-        """As `SweepStore.read_blob`."""
-        content: bytes | None = _answer(self.relay.read_blob.remote(path))
+        """Read a blob as `SweepStore.read_blob` does."""
+        content: bytes | None = _get(self.relay.read_blob.remote(path))
         return content
 
     def write_blob(self, path: str, content: bytes) -> None:
-        """As `SweepStore.write_blob`."""
-        _answer(self.relay.write_blob.remote(path, content))
+        """Write a blob as `SweepStore.write_blob` does."""
+        _get(self.relay.write_blob.remote(path, content))
 
 
-def _answer(asked: ray.ObjectRef) -> Any:
+def _get(reference: ray.ObjectRef) -> Any:
+    """Return an answer of the relay. Raises the exception that the store raised there."""
     try:
-        return ray.get(asked)
+        return ray.get(reference)
     except RayTaskError as error:
         raise error.cause from None
     except RayError as error:
-        raise StoreError("the driver's host does not answer for the store", "Its Ray logs tell why.") from error
+        raise StoreError("the driver's host does not serve the store", "Read Ray's logs on that host.") from error

@@ -1,4 +1,4 @@
-"""Whether the cluster is still there: where its head is gone Ray answers nothing, and then ends the process."""
+"""Health check of the cluster's head: without it Ray blocks for a minute and then ends the process."""
 
 from __future__ import annotations
 
@@ -9,51 +9,52 @@ import time
 from types import TracebackType
 from typing import Self
 
-from tcray.tune.ray.joining import answers
+from tcray.tune.ray.joining import is_listening
 
 SILENCE_SECONDS = 30.0
-"""How long the head may not be reached until it counts as gone; Ray waits for a minute, and is hard to understand."""
+"""The head counts as gone after this time; Ray itself waits a minute, and its message is hard to understand."""
 
-LOOK_SECONDS = 5.0
+PROBE_SECONDS = 5.0
 
 SHOW_CURSOR = "\x1b[?25h"
 
 
 class HeadHealthCheck:
-    """Inside `with` a thread feels it; where there is none for `SILENCE_SECONDS` the process ends, with a sentence.
+    """Context manager: probes the head from a thread; ends the process after `SILENCE_SECONDS` without an answer.
 
-    An exception would come too late: whoever waits for Ray by then is never woken, and Ray's own end cannot be caught.
+    An exception would come too late: a thread that waits for Ray by then never wakes up, and Ray's own exit cannot be
+    caught.
     """
 
     def __init__(self, address: str) -> None:
-        """Of the head that answers at `address`, HOST:PORT, where it has Ray's control service."""
+        """Check the head at `address`, HOST:PORT of Ray's control service."""
         self._address = address
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._feel, name="tcray pulse", daemon=True)
+        self._thread = threading.Thread(target=self._probe, name="tcray head health", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begins to feel it."""
+        """Start the thread."""
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """It may go now."""
+        """Stop checking."""
         self._done.set()
 
-    def _feel(self) -> None:
-        felt_at = time.monotonic()
-        while not self._done.wait(LOOK_SECONDS):
-            if answers(self._address):
-                felt_at = time.monotonic()
-            elif time.monotonic() - felt_at > SILENCE_SECONDS and not self._done.is_set():
-                self._end()
+    def _probe(self) -> None:
+        answered_at = time.monotonic()
+        while not self._done.wait(PROBE_SECONDS):
+            if is_listening(self._address):
+                answered_at = time.monotonic()
+            elif time.monotonic() - answered_at > SILENCE_SECONDS and not self._done.is_set():
+                self._end_process()
 
-    def _end(self) -> None:
-        """Says why, and ends the process; its lease goes with it."""
-        shown = SHOW_CURSOR if sys.stderr.isatty() else ""
+    def _end_process(self) -> None:
+        """Print the reason and end the process; its lease expires."""
+        cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
         print(
-            f"{shown}Error: the Ray cluster at {self._address} is gone: its head has not answered for "
-            f"{SILENCE_SECONDS:.0f} s\nWhat was recorded stays: on a cluster that is there the same command goes on.",
+            f"{cursor}Error: the Ray cluster at {self._address} is gone: its head has not answered for "
+            f"{SILENCE_SECONDS:.0f} s\nRecorded results are kept. Run the same command on a running cluster to resume.",
             file=sys.stderr,
             flush=True,
         )

@@ -1,4 +1,4 @@
-"""What is written of a sweep before its first run: what was asked, of which data, and by whom it was run."""
+"""Manifest of a sweep: the sweep file, its data, and the sessions in which drivers ran it."""
 
 from __future__ import annotations
 
@@ -16,64 +16,62 @@ from tcray.config.sweep import Sweep
 from tcray.search.plan import Plan
 
 PACKAGES = ("torch", "ray", "optuna", "numpy", "scipy", "pyarrow")
-MIXED = "mixed"
-"""The device of a session on several, under `device: any`, and of a sweep whose sessions computed on different ones."""
 
 
-def first(plan: Plan, sweep_id: str, references: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest of a sweep that was never started; `references` are the reference rows of each dataset."""
+def new_manifest(plan: Plan, sweep_id: str, baselines: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest of a sweep that has no sessions yet; `baselines` are the baseline rows of each dataset."""
     return {
         "sweep_id": sweep_id,
         "name": plan.sweep.name,
-        **asked(plan.sweep),
+        **sweep_fields(plan.sweep),
         "objective": plan.sweep.objective,
         "cards": [card.document() for card in plan.cards.values()],
         "left_out": [{"dataset": left.dataset, "reason": left.reason} for left in plan.skipped],
         "planned_runs": plan.planned_runs,
-        "references": references,
+        "references": baselines,
         "engine": ENGINE_VERSION,
-        "started_at": now(),
+        "started_at": format_now(),
         "finished_at": None,
         "device": None,
         "sessions": [],
     }
 
 
-def asked(sweep: Sweep) -> dict[str, Any]:
-    """What the sweep file says now: claims, question and resources may change, and the sweep be the same."""
+def sweep_fields(sweep: Sweep) -> dict[str, Any]:
+    """Return the fields that follow the sweep file: claims, question and resources may change within one sweep."""
     return {"question": sweep.question, "sweep": sweep.to_document()}
 
 
-def with_session(manifest: Mapping[str, Any], session: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest with one more session, which has yet to finish the sweep."""
+def add_session(manifest: Mapping[str, Any], session: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest of an unfinished sweep with one more session; device is `mixed` if its sessions differ."""
     sessions = [*manifest["sessions"], session]
-    devices = {one["device"] for one in sessions}
-    device = devices.pop() if len(devices) == 1 else MIXED
+    devices = {entry["device"] for entry in sessions}
+    device = devices.pop() if len(devices) == 1 else "mixed"
     return {**manifest, "finished_at": None, "device": device, "sessions": sessions}
 
 
-def session(device: str) -> dict[str, Any]:
-    """Where, when and with what a driver sets out to compute on `device`."""
+def new_session(device: str) -> dict[str, Any]:
+    """Return the entry of a driver that starts now, with its host, its software and the device of its packs."""
     dependencies = {name: metadata.version(name) for name in PACKAGES}
     return {
-        "started_at": now(),
+        "started_at": format_now(),
         "host": socket.gethostname(),
         "device": device,
-        "commit": commit(),
+        "commit": read_commit(),
         "versions": {"tcray": __version__, "python": platform.python_version(), **dependencies},
     }
 
 
-def now() -> str:
-    """The time as manifests tell it: ISO, UTC."""
+def format_now() -> str:
+    """Return the current time in the manifest's format: ISO 8601, UTC, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def commit() -> str | None:
-    """The git commit of the working directory, with `-dirty` where files were changed; None outside a repository."""
-    asking = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+def read_commit() -> str | None:
+    """Return the git commit of the working directory, with `-dirty` if files changed; None outside a repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        said = subprocess.run(asking, capture_output=True, text=True, timeout=10, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return said.stdout.strip() or None
+    return result.stdout.strip() or None

@@ -1,31 +1,43 @@
-"""How many runs to train together, found while working: `pack: auto`."""
+"""Pack sizes found by measuring throughput during the sweep (`pack: auto`)."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-WORTHWHILE = 1.05
-"""A larger pack is kept if it trains this many times as many epochs a second."""
+from tcray.config.sweep import Resources
+from tcray.tune.capacity import Device
 
-HARMFUL = 0.85
-"""A larger pack that trains no more than this many times as many is given up at once."""
+FIRST_SIZES: Mapping[Device, int] = {"cpu": 16, "cuda": 64}
+"""Initial pack sizes under `pack: auto`."""
+
+MIN_GAIN = 1.05
+"""A larger pack is kept if it trains at least this many times as many epochs per second."""
+
+MAX_LOSS = 0.85
+"""A larger pack that trains at most this many times as many epochs per second is given up at once."""
 
 MEASUREMENTS = 2
-"""Packs measured where one does not decide, the fastest counts: machines are busy, a worker's first pack is slow."""
+"""Packs measured if one does not decide; the fastest counts, because hosts are busy and a worker's first pack is slow.
+"""
 
 LARGEST = 1024
 
 
+def first_size(resources: Resources, device: Device) -> int:
+    """Return the number of runs in a sweep's first packs."""
+    return FIRST_SIZES[device] if resources.pack == "auto" else resources.pack
+
+
 @dataclass(slots=True)
 class PackSizes:
-    """The size of packs by signature: it doubles as long as that is worthwhile, and then stays.
+    """Pack size by signature: it doubles as long as throughput grows, then stays.
 
-    Size changes no result, so what is measured is not remembered from one session to the next.
+    The size changes no result, so measurements are not kept from one session to the next.
 
-    first   the size to begin with; the only one where `fixed`
+    first   the initial size; the only one if `fixed`
     """
 
     first: int
@@ -35,13 +47,13 @@ class PackSizes:
     _rates: dict[tuple[Hashable, Hashable, int], list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def limit(self, signature: Hashable, waiting: int, slots: int, free: int) -> int:
-        """Most runs the next pack of `signature` may have.
+        """Return the largest size for the next pack of `signature`.
 
-        waiting   runs of all signatures that wait
-        slots     how many packs can be trained at a time, of which `free` have none
+        waiting   number of waiting runs of all signatures
+        slots     number of packs that can be trained at a time; `free` of these slots are empty
 
-        No larger than what keeps every slot busy, nor so small that much of its time is overhead, unless a slot would
-        have nothing; and of the last two rounds none is much smaller than the other.
+        The size is small enough to keep every slot busy, but not so small that overhead dominates, unless a slot would
+        stay empty. It also balances the last two rounds of packs.
         """
         size = self._size(signature)
         if self.fixed or waiting >= 2 * slots * size:
@@ -51,11 +63,11 @@ class PackSizes:
         least = min(size, self.first // 2, math.ceil(waiting / free))
         return max(1, fair, least)
 
-    def measured(self, signature: Hashable, kind: Hashable, size: int, rate: float) -> None:
-        """A pack of `size` runs trained `rate` epochs a second, over all its runs.
+    def record_rate(self, signature: Hashable, kind: Hashable, size: int, rate: float) -> None:
+        """Record the throughput of a pack, in epochs per second summed over its runs, and adapt the size.
 
-        kind    what else its time depends on (from which epoch to which, with what evaluations): like is compared
-                with like
+        kind    whatever else affects the time (first and last epoch, evaluations); only packs of one kind are compared
+        size    number of runs in the pack
         """
         if self.fixed or signature in self._settled or size != self._size(signature):
             return
@@ -64,18 +76,18 @@ class PackSizes:
         smaller = self._rates.get((signature, kind, size // 2), [])
         if not smaller:
             if size == self.first and len(rates) == MEASUREMENTS:
-                self._grow(signature, size)
+                self._double(signature, size)
             return
         gain = max(rates) / max(smaller)
-        if gain >= WORTHWHILE:
-            self._grow(signature, size)
-        elif gain <= HARMFUL or len(rates) == MEASUREMENTS:
+        if gain >= MIN_GAIN:
+            self._double(signature, size)
+        elif gain <= MAX_LOSS or len(rates) == MEASUREMENTS:
             self._settle(signature, size // 2)
 
     def _size(self, signature: Hashable) -> int:
         return self._sizes.get(signature, self.first)
 
-    def _grow(self, signature: Hashable, size: int) -> None:
+    def _double(self, signature: Hashable, size: int) -> None:
         if size == LARGEST:
             self._settle(signature, size)
         else:

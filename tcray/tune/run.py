@@ -1,4 +1,4 @@
-"""A sweep from its first line to its last run: plan, store, lease, Ray, and the end."""
+"""Run of a sweep from start to end: plan, store, lease, Ray cluster, placement, training."""
 
 from __future__ import annotations
 
@@ -16,20 +16,25 @@ from tcray.search.queue import Progress, Queue
 from tcray.store.lease import Lease
 from tcray.store.store import Store, SweepStore
 from tcray.tune import manifest
+from tcray.tune.capacity import Capacity, WorkerResources
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
-from tcray.tune.placement import Capacity, Placement, WorkerResources, place
+from tcray.tune.pack_sizes import first_size
+from tcray.tune.placement import Placement, choose_placement
 from tcray.tune.ray.cluster import Cluster, connect
-from tcray.tune.status.display import say
+from tcray.tune.status.display import print_note
 from tcray.tune.status.host_notices import HostNotices
-from tcray.tune.versions import expect_alike, installed
+from tcray.tune.versions import check_hosts_match, installed_versions
 
+# Modules that import Ray are imported inside functions: Ray reads its environment variables when it is imported, and a
+# finished sweep needs neither Ray nor torch.
 if TYPE_CHECKING:
+    from tcray.tune.status.reporter import DriverState
     from tcray.tune.worker import Train
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a session came to: the sweep's part of the store, and whether all of it was there before."""
+    """The stored sweep, its progress, and whether it was finished before this session."""
 
     store: SweepStore
     progress: Progress
@@ -45,144 +50,137 @@ def run_sweep(
     console: Console | None = None,
     train: Train | None = None,
 ) -> SweepResult:
-    """Runs a sweep to its end, or goes on where the same sweep stopped.
+    """Run a sweep to its end, or resume it.
 
-    address   of a Ray cluster to join; where neither it nor RAY_ADDRESS is given, Ray starts on this machine
-    fresh     begins anew, and reuses nothing
-    console   where progress is shown; stderr, unless given
-    train     trains packs; `tcray.training.pack.train`, unless given
+    address   of a Ray cluster to join; if neither it nor RAY_ADDRESS is set, Ray starts on this machine
+    fresh     start again and reuse nothing
+    console   where progress is shown; default: stderr
+    train     trains packs; default: `tcray.training.pack.train`
 
-    Raises InputError where the sweep cannot be run as asked, StoreBusyError where another driver runs it, StoreError
-    and SweepError where it could not go on, and Interrupted at Ctrl-C or `tcray stop`. After any of these the same call
-    resumes it.
+    Raises InputError if the sweep cannot run as requested, StoreBusyError if another driver runs it, StoreError or
+    SweepError if it cannot continue, and Interrupted after Ctrl-C or `tcray stop`. The same call resumes it.
     """
     console = console or Console(stderr=True)
     planned = plan(sweep, find_cards(sweep))
-    _say(console, *planned.twin_notes, *planned.notes, *(f"warning: {warning}" for warning in planned.warnings))
+    _print_notes(console, *planned.stand_ins, *planned.notes, *(f"warning: {text}" for text in planned.warnings))
     store = Store.open(store_uri, create=True)
-    own = store.sweep(planned.sweep_id(store.generation(planned.sweep_id(), fresh=fresh)))
-    session = _Session(planned, own, LazyDatasets(planned.cards, sweep.data.root), console, train)
-    lease = Lease(own)
+    sweep_store = store.sweep(planned.sweep_id(store.generation(planned.sweep_id(), fresh=fresh)))
+    run = SweepRun(planned, sweep_store, LazyDatasets(planned.cards, sweep.data.root), console, train)
+    lease = Lease(sweep_store)
     try:
         with lease:
-            return session.run(lease, address)
+            return run.run(lease, address)
     except KeyboardInterrupt:
-        raise Interrupted(session.farewell("stopped by `tcray stop`" if lease.stop_asked else "interrupted")) from None
+        raise Interrupted(run.describe_stop(by_command=lease.stop_asked)) from None
 
 
 @dataclass
-class _Session:
-    """One driver's time with a sweep."""
+class SweepRun:
+    """One session of a driver with a sweep."""
 
-    planned: Plan
+    plan: Plan
     store: SweepStore
-    library: LazyDatasets
+    datasets: LazyDatasets
     console: Console
     train: Train | None
     queue: Queue | None = None
 
     def run(self, lease: Lease, address: str | None) -> SweepResult:
+        """Run the sweep to its end; without Ray if it is finished already."""
         if self.store.exists:
-            self.store.write_manifest({**self.store.read_manifest(), **manifest.asked(self.planned.sweep)})
-            self.queue = self._new_queue()
+            self.store.write_manifest({**self.store.read_manifest(), **manifest.sweep_fields(self.plan.sweep)})
+            self.queue = self._load_queue()
             if self.queue.finished:
                 return SweepResult(self.store, self.queue.progress(), was_finished=True)
         with connect(address) as cluster:
-            remarks = self._look_around(cluster, lease)
+            notices = self._check_hosts(cluster, lease)
             placement = self._place(cluster, lease)
-            self._begin(placement)
-            self.queue = self.queue or self._new_queue()
-            self._tune(self.queue, lease, cluster, placement, remarks)
-        self.store.write_manifest({**self.store.read_manifest(), "finished_at": manifest.now()})
-        return SweepResult(self.store, self.queue.progress(), was_finished=False)
+            queue = self._start_queue()
+            session = manifest.new_session(placement.device)
+            self.store.write_manifest(manifest.add_session(self.store.read_manifest(), session))
+            self._tune(queue, lease, cluster, placement, notices)
+        self.store.write_manifest({**self.store.read_manifest(), "finished_at": manifest.format_now()})
+        return SweepResult(self.store, queue.progress(), was_finished=False)
 
-    def farewell(self, how: str) -> str:
-        """What is said to whoever ended it by Ctrl-C or `tcray stop`."""
+    def describe_stop(self, *, by_command: bool) -> str:
+        """Return the message for a user who stopped the sweep by `tcray stop`, or else by Ctrl-C."""
+        how = "stopped by `tcray stop`" if by_command else "interrupted"
         if self.queue is None:
-            return f"{how} before the first run; the same command begins again"
+            return f"{how} before the first run. Run the same command to start again."
         progress = self.queue.progress()
-        return f"{how} with {progress.ended:,} of {progress.planned:,} runs done; the same command goes on from here"
+        done = f"{progress.ended:,} of {progress.planned:,} runs done"
+        return f"{how} with {done}. Run the same command to resume."
 
-    def _new_queue(self) -> Queue:
-        return Queue(self.planned, self.store, LazyTestExamples(self.library))
+    def _load_queue(self) -> Queue:
+        return Queue(self.plan, self.store, LazyTestExamples(self.datasets))
 
-    def _look_around(self, cluster: Cluster, lease: Lease) -> HostNotices:
-        """Makes sure that every host can take part, before anything of the sweep is written."""
-        from tcray.tune.blobs import is_seen
+    def _start_queue(self) -> Queue:
+        """Return the queue; write the manifest first if the sweep has never been started."""
+        if self.queue is None:
+            self.store.write_manifest(self._new_manifest())
+            self.queue = self._load_queue()
+        return self.queue
 
-        expect_alike(cluster.elsewhere(installed))
-        remarks = HostNotices(self.store.volume.shown())
+    def _new_manifest(self) -> dict[str, Any]:
+        from tcray.training.baselines import reference_rows
+
+        baselines = {name: reference_rows(dataset) for name, dataset in self.datasets.items()}
+        return manifest.new_manifest(self.plan, self.store.sweep_id, baselines)
+
+    def _check_hosts(self, cluster: Cluster, lease: Lease) -> HostNotices:
+        """Check the versions of every host, and find those that do not see the store, before anything is written."""
+        from tcray.tune.blobs import sees_store
+
+        check_hosts_match(cluster.run_on_other_nodes(installed_versions))
+        notices = HostNotices(self.store.volume.shown())
         if self.store.volume.is_local:
-            seen = cluster.elsewhere(is_seen, self.store.uri, self.store.sweep_id, lease.token)
-            _say(self.console, *remarks.on_blind([host for host, sees in seen if not sees]))
-        return remarks
+            visible = cluster.run_on_other_nodes(sees_store, self.store.uri, self.store.sweep_id, lease.token)
+            _print_notes(self.console, *notices.store_not_visible([host for host, sees in visible if not sees]))
+        return notices
 
     def _place(self, cluster: Cluster, lease: Lease) -> Placement:
+        """Choose the placement; wait for the first GPU node if none is up but one may come."""
         limits = cluster.limits()
 
-        def sees_cuda(share: WorkerResources) -> bool:
-            from tcray.tune.status.reporter import DriverState, watched
+        def report(state: DriverState) -> AbstractContextManager[Callable[[], None]]:
+            from tcray.tune.status.reporter import reporting_status
+
+            return reporting_status(self.plan.sweep, self.store, state, cluster.autoscaler_status, self.console)
+
+        def sees_cuda(resources: WorkerResources) -> bool:
             from tcray.tune.wait_for_gpu import WaitForGpu
 
-            def watch(scene: DriverState) -> AbstractContextManager[Callable[[], None]]:
-                return watched(self.planned.sweep, self.store, scene, cluster.launches, self.console)
+            capacity = Capacity(resources, cluster.nodes, limits)
+            gpu_was_up = capacity.slots() > 0
 
-            def had() -> None:
-                if not was_there:  # else it was looked at with all others
-                    expect_alike(cluster.elsewhere(installed))
+            def on_gpu_ready() -> None:
+                if not gpu_was_up:  # a node that was up has been checked already
+                    check_hosts_match(cluster.run_on_other_nodes(installed_versions))
 
-            room = Capacity(Placement((share,)), cluster.nodes, limits)
-            was_there = room.slots(share) > 0
-            workers = 1 if was_there else self._first_packs(room.growth(share))
-            with WaitForGpu(self._begun, lease, room, workers, watch) as anteroom:
-                return cluster.sees_cuda(share.cpu, share.gpu, workers, anteroom.wait, had)
+            workers = 1 if gpu_was_up else self._count_first_packs(capacity.headroom())
+            with WaitForGpu(self._start_queue, lease, capacity, workers, report) as wait:
+                return cluster.sees_cuda(resources.cpu, resources.gpu, workers, wait.tick, on_gpu_ready)
 
-        placement = place(self.planned.sweep.resources, cluster.nodes(), limits, sees_cuda)
-        _say(self.console, *placement.notes)
+        placement = choose_placement(self.plan.sweep.resources, cluster.nodes(), limits, sees_cuda)
+        _print_notes(self.console, *placement.notes)
         lease.check()
         return placement
 
-    def _first_packs(self, most: int) -> int:
-        """How many full packs on GPUs the sweep begins with; at most as many as given, and one at least."""
-        from tcray.tune.tuner import first_size
+    def _count_first_packs(self, headroom: int) -> int:
+        """Return the number of full GPU packs at the start of the sweep, between 1 and `headroom`."""
+        packs = self._start_queue().ready() // first_size(self.plan.sweep.resources, "cuda")
+        return max(1, min(headroom, packs))
 
-        return max(1, min(most, self._begun().count_ready() // first_size(self.planned.sweep.resources, "cuda")))
+    def _tune(self, queue: Queue, lease: Lease, cluster: Cluster, placement: Placement, notices: HostNotices) -> None:
+        from tcray.training.pack import train
+        from tcray.tune.tuner import TunerContext, run_tuner
 
-    def _begun(self) -> Queue:
-        """The queue, for which a sweep that was never started is begun."""
-        if self.queue is None:
-            self.store.write_manifest(self._first_manifest())
-            self.queue = self._new_queue()
-        return self.queue
-
-    def _begin(self, placement: Placement) -> None:
-        """Writes who sets out, and at the sweep's first start what is asked."""
-        written = self.store.read_manifest() if self.store.exists else self._first_manifest()
-        self.store.write_manifest(manifest.with_session(written, manifest.session(placement.device)))
-
-    def _first_manifest(self) -> dict[str, Any]:
-        from tcray.training.baselines import fit_baselines
-
-        references = {name: fit_baselines(dataset) for name, dataset in self.library.items()}
-        return manifest.first(self.planned, self.store.sweep_id, references)
-
-    def _tune(self, queue: Queue, lease: Lease, cluster: Cluster, placement: Placement, remarks: HostNotices) -> None:
-        # Ray is imported after its environment is set, and not at all for a sweep that is finished.
-        from tcray.training import pack as engine
-        from tcray.tune.tuner import Tuning
-
-        Tuning(
-            sweep=self.planned.sweep,
-            queue=queue,
-            lease=lease,
-            store=self.store,
-            cluster=cluster,
-            placement=placement,
-            remarks=remarks,
-            console=self.console,
-        ).run(self.library, self.train or engine.train)
+        context = TunerContext(
+            self.plan.sweep, queue, lease, self.store, cluster, placement, notices, self.console
+        )
+        run_tuner(context, self.datasets, self.train or train)
 
 
-def _say(console: Console, *lines: str) -> None:
-    for line in lines:
-        say(console, line)
+def _print_notes(console: Console, *notes: str) -> None:
+    for note in notes:
+        print_note(console, note)

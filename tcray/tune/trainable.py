@@ -1,4 +1,4 @@
-"""A pack as a Ray Tune trial, in an actor that trains one after another."""
+"""Trainable of Ray Tune: an actor that trains one pack per trial and is reused for the next trial."""
 
 from __future__ import annotations
 
@@ -17,51 +17,46 @@ from tcray.errors import TcrayError
 from tcray.search.queue import Execution, Pack
 from tcray.store.filesystem import StoreFilesystem
 from tcray.store.store import SweepStore
-from tcray.tune.blobs import RelayedBlobs, is_seen
-from tcray.tune.placement import WorkerResources
-from tcray.tune.report import Report
-from tcray.tune.versions import Installed, expect_driver
-from tcray.tune.worker import Train, Worker, in_words
+from tcray.tune.blobs import RelayedBlobs, sees_store
+from tcray.tune.capacity import WorkerResources
+from tcray.tune.versions import Versions, check_matches_driver
+from tcray.tune.worker import Report, Train, Worker, summarize_error
 
-ORDER = "order"
-"""The one key of a trial's configuration: an `Order`."""
+REQUEST = "request"
+"""The only key of a trial's configuration: a `PlacementRequest`."""
 REPORT = "report"
-"""The key of a trial's result that holds a list with its `Report`, to be popped: Tune keeps all results to the end."""
+"""Key of a trial's result: a list with its `Report`, to be popped because Tune keeps all results until the end."""
 
 
 @dataclass(frozen=True)
 class PlacementRequest:
-    """What a worker is given of a node, and which node that may be.
+    """The resources of a worker, and the ids of the nodes on which it must not be placed."""
 
-    pins   the ids of the only nodes that will do; empty where any will
-    bars   the ids of those that will not
-    """
-
-    share: WorkerResources
-    pins: tuple[str, ...] = ()
-    bars: tuple[str, ...] = ()
+    resources: WorkerResources
+    excluded_nodes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Short: Tune names folders after it."""
-        return self.share.device
+        """Return a short text, because Tune names folders after it."""
+        return self.resources.device
 
 
-def requested(config: Mapping[str, PlacementRequest]) -> tune.PlacementGroupFactory:
-    """What a trial of this configuration asks Ray for."""
-    order = config[ORDER]
-    nodes, others = order.pins or order.bars, "" if order.pins else "!"
-    labels = [{"ray.io/node-id": f"{others}in({','.join(nodes)})"}] if nodes else None
-    return tune.PlacementGroupFactory([{"CPU": order.share.cpu, "GPU": order.share.gpu}], bundle_label_selector=labels)
+def to_placement_group(config: Mapping[str, PlacementRequest]) -> tune.PlacementGroupFactory:
+    """Return the placement group of a trial with this configuration."""
+    request = config[REQUEST]
+    excluded = request.excluded_nodes
+    labels = [{"ray.io/node-id": f"!in({','.join(excluded)})"}] if excluded else None
+    bundle = {"CPU": request.resources.cpu, "GPU": request.resources.gpu}
+    return tune.PlacementGroupFactory([bundle], bundle_label_selector=labels)
 
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """What every worker of a sweep is given, once.
+    """Values that every worker of a sweep gets once.
 
-    lease       the token of the driver's, by which a host knows whether it sees the store
-    relay       is the store for hosts that do not; None where every host does
-    datasets    by name, in Ray's object store; a worker fetches one when its first pack wants it
-    installed   at the driver
+    lease       token of the driver's lease, from which a host can tell if it sees the same store
+    relay       actor that serves the store to hosts that do not see it; None if every host does
+    datasets    by name, in Ray's object store; a worker fetches a dataset for its first pack
+    versions    the driver's
     """
 
     store_uri: str
@@ -69,62 +64,61 @@ class WorkerContext:
     lease: str
     relay: ActorHandle | None
     datasets: Mapping[str, ray.ObjectRef]
-    installed: Installed
+    versions: Versions
     train: Train
 
-    def worker(self, share: WorkerResources) -> Worker:
-        """The worker of this process; it may fill the memory of a card as far as its share goes.
+    def create_worker(self, resources: WorkerResources) -> Worker:
+        """Create the worker of this process; on a GPU it may use its share of the card's memory.
 
-        Raises SweepError where this process has other versions than the driver.
+        Raises SweepError if this process has other versions than the driver.
         """
         import torch
 
-        expect_driver(self.installed)
-        if share.device == "cuda":
-            torch.cuda.set_per_process_memory_fraction(share.gpu)
-        relayed = self.relay is not None and not is_seen(self.store_uri, self.sweep_id, self.lease)
+        check_matches_driver(self.versions)
+        if resources.device == "cuda":
+            torch.cuda.set_per_process_memory_fraction(resources.gpu)
+        relayed = self.relay is not None and not sees_store(self.store_uri, self.sweep_id, self.lease)
         store = SweepStore(StoreFilesystem.at(self.store_uri), self.sweep_id)
         blobs = RelayedBlobs(store.paths, self.relay) if relayed else store
-        return Worker(blobs, lambda name: ray.get(self.datasets[name]), share.device, self.train, relayed)
+        return Worker(blobs, lambda name: ray.get(self.datasets[name]), resources.device, self.train, relayed)
 
 
 class PackTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
-    """Trains a pack in a single step; without one it does nothing."""
+    """Trainable whose single step trains the assigned pack; without a pack the step does nothing."""
 
-    def setup(self, config: dict[str, Any], workplace: WorkerContext) -> None:
-        """Begins nothing that could fail: what an actor's constructor raises, Tune keeps to itself."""
-        self._workplace = workplace
+    def setup(self, config: dict[str, Any], context: WorkerContext) -> None:
+        """Store the context; anything that can fail comes later, because Tune hides exceptions of constructors."""
+        self._context = context
         self._worker: Worker | None = None
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Waits for the next pack; the worker, and what it has loaded, stay."""
-        self._share: WorkerResources = new_config[
-            ORDER
-        ].share  # the same again: Tune uses an actor for equal requests only
+        """Prepare for the next trial; the worker and its loaded datasets stay."""
+        # Tune reuses an actor only for equal requests, so the resources never change.
+        self._resources: WorkerResources = new_config[REQUEST].resources
         self._pack: Pack | None = None
         return True
 
-    def take(self, pack: Pack) -> None:
-        """Takes the pack that the next step is to train."""
+    def take_pack(self, pack: Pack) -> None:
+        """Take the pack that the next step trains."""
         self._pack = pack
 
     def step(self) -> dict[str, Any]:
-        """Trains the pack."""
-        return {"done": True, REPORT: [self._report(self._pack)] if self._pack else []}
+        """Train the pack and return its report."""
+        return {"done": True, REPORT: [self._train(self._pack)] if self._pack else []}
 
     def get_auto_filled_metrics(self, *_: object, **__: object) -> dict[str, Any]:
-        """Nothing: Tune would send the configuration back with every result."""
+        """Return nothing; otherwise Tune would send the configuration back with every result."""
         return {}
 
-    def _report(self, pack: Pack) -> Report:
+    def _train(self, pack: Pack) -> Report:
         name = f"{pack.number}-{self.trial_id}"
         try:
-            self._worker = self._worker or self._workplace.worker(self._share)
-        except Exception as error:  # noqa: BLE001  whatever keeps a worker from working is no pack's fault
+            self._worker = self._worker or self._context.create_worker(self._resources)
+        except Exception as error:  # noqa: BLE001  no failure to start is the fault of a pack
             traceback.print_exc()
             now, host = datetime.now(UTC), socket.gethostname()
-            execution = Execution(host, self._share.device, name, len(pack.segments), now, now)
-            reason = str(error) if isinstance(error, TcrayError) else in_words(error)
+            execution = Execution(host, self._resources.device, name, len(pack.segments), now, now)
+            reason = str(error) if isinstance(error, TcrayError) else summarize_error(error)
             return Report(execution, failure="start", reason=reason)
-        return self._worker.work(pack, name)
+        return self._worker.train_pack(pack, name)

@@ -1,4 +1,4 @@
-"""What is installed on a host: results are the same wherever a run is trained only as long as that is."""
+"""Software versions of a host: results are reproducible only if every worker has the versions of the driver."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from tcray.config.messages import join_words
 from tcray.errors import InputError, SweepError
 
-Installed = Mapping[str, str]
-"""Versions by name; tcray's are missing where it is not installed."""
+Versions = Mapping[str, str]
+"""Versions by name; tcray's are missing if it is not installed."""
 
-REMEDY = "Have the same on every host, as by one image, and start Ray there again."
+REMEDY = "Install the same versions on every host, for example from one image, and restart Ray there."
 
 
-def _sent_whole() -> Callable[[], Installed]:
-    """A function within a function: such are pickled with all that they do, and so run where there is no tcray."""
+def _define_locally() -> Callable[[], Versions]:
+    """Return a function defined in a function: pickle sends its code, so it also runs on hosts without tcray."""
 
-    def installed() -> Installed:
-        """What is installed here."""
+    def installed_versions() -> Versions:
+        """Return the versions installed on this host."""
         import platform
 
         import ray
@@ -31,32 +31,35 @@ def _sent_whole() -> Callable[[], Installed]:
             return found
         return {**found, "tcray": __version__, "tcray's engine": str(ENGINE_VERSION)}
 
-    return installed
+    return installed_versions
 
 
-installed = _sent_whole()
+installed_versions = _define_locally()
 
 
-def expect_driver(there: Installed) -> None:
-    """Raises SweepError where this process has not what the driver has, which is `there`."""
-    if found := _difference(installed(), there):
-        raise SweepError(found, REMEDY)
+def check_matches_driver(driver: Versions) -> None:
+    """Raise SweepError if this process does not have the versions of the driver."""
+    if difference := _describe_difference(installed_versions(), driver):
+        raise SweepError(difference, REMEDY)
 
 
-def expect_alike(hosts: Iterable[tuple[str, Installed]]) -> None:
-    """Raises InputError where hosts have not what this process has, naming them."""
-    alike: dict[str, dict[str, None]] = defaultdict(dict)
-    for host, there in hosts:
-        alike[_difference(there, installed())][host] = None
-    alike.pop("", None)
-    if alike:
-        raise InputError("\n".join(f"on {join_words(named, 'and')}: {found}" for found, named in alike.items()), REMEDY)
+def check_hosts_match(hosts: Iterable[tuple[str, Versions]]) -> None:
+    """Raise InputError, with the names of the hosts, if any host has other versions than this process."""
+    by_difference: dict[str, dict[str, None]] = defaultdict(dict)
+    for host, versions in hosts:
+        by_difference[_describe_difference(versions, installed_versions())][host] = None
+    by_difference.pop("", None)
+    if by_difference:
+        lines = [f"on {join_words(names, 'and')}: {difference}" for difference, names in by_difference.items()]
+        raise InputError("\n".join(lines), REMEDY)
 
 
-def _difference(there: Installed, driver: Installed) -> str:
-    """Where what is installed is not what the driver has; empty where it is."""
-    if "tcray" not in there:
+def _describe_difference(versions: Versions, driver: Versions) -> str:
+    """Return the differences from the driver's versions; empty if there are none."""
+    if "tcray" not in versions:
         return "tcray is not installed"
     return "; ".join(
-        f"{name} is {there[name]}, and {mine} at the driver" for name, mine in driver.items() if there[name] != mine
+        f"{name} is {versions[name]}, but {expected} on the driver"
+        for name, expected in driver.items()
+        if versions[name] != expected
     )

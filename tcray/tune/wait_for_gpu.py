@@ -1,4 +1,4 @@
-"""The wait for a first host, which may be long where a cloud has none: it is told and shown, and ends if it has to."""
+"""Wait for the first GPU node, which may take long if a cloud has no capacity; it is reported and can be stopped."""
 
 from __future__ import annotations
 
@@ -11,60 +11,65 @@ from typing import Self
 
 from tcray.search.queue import Queue
 from tcray.store.lease import Lease
-from tcray.tune.placement import Capacity, WorkerResources
-from tcray.tune.status.pending import waiting
+from tcray.tune.capacity import Capacity
+from tcray.tune.status.pending import count_pending
 from tcray.tune.status.reporter import DriverState
 
-Watched = Callable[[DriverState], contextlib.AbstractContextManager[Callable[[], None]]]
+Reporting = Callable[[DriverState], contextlib.AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass
 class WaitForGpu:
-    """Inside `with` is a driver for which no host has had room yet. Once that is worth a word it is seen as any other.
+    """Context manager: waits for the first GPU node; after a grace period the driver appears in `tcray status`.
 
-    begun     the queue, for which the sweep is begun if it was not: a short wait is not worth that
-    workers   how many are waited for
-    watch     has a driver seen
+    start_queue   returns the queue, and first writes the sweep's manifest if there is none; too costly for a short wait
+    workers       the number of workers requested
+    report        returns a context manager that reports a driver's state
     """
 
-    begun: Callable[[], Queue]
+    start_queue: Callable[[], Queue]
     lease: Lease
-    room: Capacity
+    capacity: Capacity
     workers: int
-    watch: Watched
-    packs: Mapping[str, int] = field(default_factory=dict, init=False)
-    nodes: Mapping[str, str] = field(default_factory=dict, init=False)
+    report: Reporting
+    packs_by_node: Mapping[str, int] = field(default_factory=dict, init=False)
+    trial_nodes: Mapping[str, str] = field(default_factory=dict, init=False)
     _tick: Callable[[], None] | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
-        """Begins to wait."""
+        """Start the grace period."""
         self._since = time.monotonic()
-        self._watch = contextlib.ExitStack()
+        self._reporting = contextlib.ExitStack()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """A host is there, or the wait was given up."""
-        self._watch.close()
+        """Stop reporting."""
+        self._reporting.close()
 
     @property
     def queue(self) -> Queue:
-        """What is to be worked off."""
-        return self.begun()
+        """Return the sweep's queue."""
+        return self.start_queue()
 
     @property
-    def waits(self) -> Mapping[WorkerResources, Sequence[float]]:
-        """All of them wait since the beginning."""
-        return {self.room.placement.shares[0]: [self._since] * self.workers}
+    def waiting_since(self) -> Sequence[float]:
+        """Return the start of the wait, once for each worker."""
+        return [self._since] * self.workers
 
-    def wait(self) -> None:
-        """To be called now and then. Raises KeyboardInterrupt where somebody asked the driver to stop.
+    def tick(self) -> None:
+        """Check the lease and report the wait; called about once per second.
 
-        Raises StoreBusyError where another driver has taken over.
+        Raises KeyboardInterrupt if the driver was asked to stop, StoreBusyError if another driver has taken over.
         """
         self.lease.check()
         if self.lease.stop_asked:
             raise KeyboardInterrupt
-        if self._tick is None and waiting(self.waits, self.room.nodes(), self.packs).packs:
-            self._tick = self._watch.enter_context(self.watch(self))
+        if self._tick is None and self._is_long():
+            self._tick = self._reporting.enter_context(self.report(self))
         if self._tick is not None:
             self._tick()
+
+    def _is_long(self) -> bool:
+        """True if the wait has taken long enough to be reported."""
+        capacity = self.capacity
+        return count_pending(self.waiting_since, capacity.nodes(), capacity.resources, self.packs_by_node).packs > 0

@@ -1,4 +1,4 @@
-"""The work of one process: to train packs, and to keep what their runs need to go on."""
+"""Worker process: trains packs, and keeps checkpoints and weights of their runs in the store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 
@@ -24,17 +24,16 @@ from tcray.store.store import RETRY_SECONDS
 from tcray.training import pack as engine
 from tcray.training.pack import TrainResult
 from tcray.training.packed_dataset import PackedDataset
-from tcray.tune.report import Failure, Report
 
-WRITERS = 8
-"""Blobs read or written at a time: a bucket answers slowly, but many at once."""
+IO_THREADS = 8
+"""Blobs read or written at a time, because object storage is slow per request but serves many at once."""
 
-_NO_ROOM = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
-"""What torch's CPU allocator, the CUDA driver, and CUDA's libraries say in a RuntimeError of no kind of its own."""
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+"""Texts by which torch's CPU allocator, the CUDA driver, and CUDA's libraries report it in a plain RuntimeError."""
 
 
 class Train(Protocol):
-    """What trains: `tcray.training.pack.train`."""
+    """Training function of a pack, such as `tcray.training.pack.train`."""
 
     def __call__(
         self,
@@ -43,33 +42,59 @@ class Train(Protocol):
         *,
         start: int,
         stop: int,
-        checkpoints: Sequence[bytes | None],
+        states: Sequence[bytes | None],
         device: str,
         confirm: bool,
     ) -> list[TrainResult]:
-        """Trains epochs `start` + 1 … `stop` of runs that share a signature."""
+        """Train epochs `start` + 1 … `stop` of runs that share a signature; return one result per run."""
 
 
 class Blobs(Protocol):
-    """Where states and weights are kept: a `SweepStore`, or what stands for one on a host that does not see it."""
+    """Storage of checkpoints and weights: a `SweepStore`, or a relay to it on a host that does not see the store."""
 
     @property
     def paths(self) -> SweepPaths:
-        """Where everything of the sweep lies."""
+        """Return the paths of the sweep's files."""
 
     def read_blob(self, path: str) -> bytes | None:
-        """A blob's content; None where there is no such blob. Raises `StoreError` where it cannot be read."""
+        """Read a blob; None if it does not exist. Raises `StoreError` if it cannot be read."""
 
     def write_blob(self, path: str, content: bytes) -> None:
-        """Writes or replaces a blob whole. Raises `StoreError` where it cannot be written."""
+        """Write or replace a blob atomically. Raises `StoreError` if it cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Result of a pack: one outcome for each of its runs, in order; or a failure and its reason.
+
+    failure        crash: training raised an exception; store: the store could not be read or written; start: the worker
+                   could not start, for whatever pack
+    runs_at_once   most runs that were trained together: fewer than the pack has if memory does not hold them all
+    arithmetic     whatever besides the runs determines the bits of a result, such as `torch 2.13.0 with AVX512`
+    relayed        True if checkpoints and weights passed through the driver's host because the worker does not see the
+                   store
+    """
+
+    execution: Execution
+    outcomes: tuple[Outcome, ...] = ()
+    failure: Literal["crash", "store", "start"] | None = None
+    reason: str = ""
+    runs_at_once: int = 0
+    arithmetic: str = ""
+    relayed: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Return the wall time of the pack."""
+        return (self.execution.ended_at - self.execution.started_at).total_seconds()
 
 
 @dataclass
 class Worker:
-    """Trains one pack after another; a dataset is made ready when its first pack comes.
+    """Trains one pack after another; a dataset is loaded for the first pack that needs it.
 
-    datasets    gives a dataset by name
-    relayed     whether `blobs` stands for a store that this host does not see
+    datasets    returns a dataset by name
+    relayed     True if `blobs` is a relay to a store that this host does not see
     """
 
     blobs: Blobs
@@ -77,121 +102,123 @@ class Worker:
     device: str
     train: Train = engine.train
     relayed: bool = False
-    _tables: dict[str, PackedDataset] = field(default_factory=dict, init=False)
-    _most: dict[Signature, int] = field(default_factory=dict, init=False)
-    """How many runs of a signature memory holds, where it was seen not to hold more."""
+    _packed_datasets: dict[str, PackedDataset] = field(default_factory=dict, init=False)
+    _memory_limits: dict[Signature, int] = field(default_factory=dict, init=False)
+    """Number of runs that fit into memory, for signatures that were found to be limited."""
 
-    def work(self, pack: Pack, name: str) -> Report:
-        """What came of a pack; `name` is for the record. No exception leaves, so that a dead process means a crash."""
-        began = datetime.now(UTC)
-        outcomes, failure, reason = self._attempt(pack)
-        ended = datetime.now(UTC)
+    def train_pack(self, pack: Pack, name: str) -> Report:
+        """Train a pack and return its report; `name` identifies the pack in the store.
+
+        No exception is raised, so a dead process always means a crash.
+        """
+        started_at = datetime.now(UTC)
+        outcomes, failure, reason = self._try(pack)
+        ended_at = datetime.now(UTC)
         return Report(
-            Execution(socket.gethostname(), self.device, name, len(pack.segments), began, ended),
+            Execution(socket.gethostname(), self.device, name, len(pack.segments), started_at, ended_at),
             outcomes,
             failure,
             reason,
-            together=min(len(pack.segments), self._most.get(pack.signature, len(pack.segments))),
-            arithmetic=_arithmetic(self.device),
+            runs_at_once=min(len(pack.segments), self._memory_limits.get(pack.signature, len(pack.segments))),
+            arithmetic=_describe_arithmetic(self.device),
             relayed=self.relayed,
         )
 
-    def _attempt(self, pack: Pack) -> tuple[tuple[Outcome, ...], Failure | None, str]:
+    def _try(self, pack: Pack) -> tuple[tuple[Outcome, ...], Literal["crash", "store"] | None, str]:
+        """Return the outcomes of a pack, or a failure and its reason."""
         try:
-            return self._trained(pack), None, ""
+            return self._train_pack(pack), None, ""
         except StoreError as error:
             return (), "store", str(error)
-        except Exception as error:  # noqa: BLE001  whatever it is, the driver decides what becomes of the pack
+        except Exception as error:  # noqa: BLE001  the driver decides how to proceed, for any exception
             traceback.print_exc()  # into the worker's log, which Ray keeps
-            return (), "crash", in_words(error)
+            return (), "crash", summarize_error(error)
 
-    def _trained(self, pack: Pack) -> tuple[Outcome, ...]:
-        """Trains a pack, those whose state is missing from epoch 0, and keeps states and weights."""
+    def _train_pack(self, pack: Pack) -> tuple[Outcome, ...]:
+        """Load checkpoints, train, and save checkpoints and weights; runs without a checkpoint start at epoch 0."""
         segments = pack.segments
-        with ThreadPoolExecutor(WRITERS) as blobs:
-            checkpoints = list(blobs.map(self._state, segments))
-            trained: dict[int, TrainResult] = {}
-            for start in sorted({_start(s, state) for s, state in zip(segments, checkpoints, strict=True)}):
-                group = [i for i, s in enumerate(segments) if _start(s, checkpoints[i]) == start]
-                found = self._train([segments[i] for i in group], start, [checkpoints[i] for i in group])
-                trained.update(zip(group, found, strict=True))
-            list(blobs.map(self._keep, segments, (trained[i] for i in range(len(segments)))))
-        return tuple(_after(trained[i].outcome, pack.start) for i in range(len(segments)))
+        with ThreadPoolExecutor(IO_THREADS) as threads:
+            checkpoints = list(threads.map(self._load_checkpoint, segments))
+            starts = [s.start if content is not None else 0 for s, content in zip(segments, checkpoints, strict=True)]
+            results: dict[int, TrainResult] = {}
+            for start in sorted(set(starts)):
+                group = [i for i in range(len(segments)) if starts[i] == start]
+                trained = self._train([segments[i] for i in group], start, [checkpoints[i] for i in group])
+                results.update(zip(group, trained, strict=True))
+            list(threads.map(self._save, segments, (results[i] for i in range(len(segments)))))
+        return tuple(_drop_recorded_epochs(results[i].outcome, pack.start) for i in range(len(segments)))
 
-    def _train(self, segments: Sequence[Segment], start: int, checkpoints: Sequence[bytes | None]) -> list[TrainResult]:
-        """Trains runs together, or as many at a time as memory holds; one that does not fit alone FAILED."""
+    def _train(
+        self, segments: Sequence[Segment], start: int, checkpoints: Sequence[bytes | None]
+    ) -> list[TrainResult]:
+        """Train runs together, or in halves as long as memory is short; a run that does not fit alone is FAILED."""
         first = segments[0]
-        most = self._most.get(first.run.signature, len(segments))
-        if most < len(segments):
-            parts = [slice(i, i + most) for i in range(0, len(segments), most)]
-            return [trained for part in parts for trained in self._train(segments[part], start, checkpoints[part])]
+        limit = self._memory_limits.get(first.run.signature, len(segments))
+        if limit < len(segments):
+            parts = [slice(i, i + limit) for i in range(0, len(segments), limit)]
+            return [result for part in parts for result in self._train(segments[part], start, checkpoints[part])]
         try:
             return self.train(
-                self._ready(first.run.dataset),
+                self._load_dataset(first.run.dataset),
                 [segment.run for segment in segments],
                 start=start,
                 stop=first.stop,
-                checkpoints=checkpoints,
+                states=checkpoints,
                 device=self.device,
                 confirm=first.confirm,
             )
         except Exception as error:
-            if not _is_memory(error):
+            if not _is_out_of_memory(error):
                 raise
             traceback.print_exc()
-        # Out of the handler, so that what the frames of the attempt held is free by now.
+        # Retry outside the handler, where the frames of the failed attempt no longer hold memory.
         if self.device == "cuda":
             torch.cuda.empty_cache()
         if len(segments) == 1:
             return [TrainResult(Outcome("FAILED", "memory", epoch=first.start), None, None)]
-        self._most[first.run.signature] = (len(segments) + 1) // 2
+        self._memory_limits[first.run.signature] = (len(segments) + 1) // 2
         return self._train(segments, start, checkpoints)
 
-    def _ready(self, dataset: str) -> PackedDataset:
-        if dataset not in self._tables:
-            self._tables[dataset] = PackedDataset.from_dataset(self.datasets(dataset), self.device)
-        return self._tables[dataset]
+    def _load_dataset(self, name: str) -> PackedDataset:
+        if name not in self._packed_datasets:
+            self._packed_datasets[name] = PackedDataset.of(self.datasets(name), self.device)
+        return self._packed_datasets[name]
 
-    def _state(self, segment: Segment) -> bytes | None:
-        """The state at the segment's start; None if there is none, be it that it was lost."""
+    def _load_checkpoint(self, segment: Segment) -> bytes | None:
+        """Load the checkpoint to resume from; None if it is missing (the run then restarts from epoch 0)."""
         if segment.start == 0:
             return None
         return self.blobs.read_blob(self.blobs.paths.state(segment.run.run_id, segment.start))
 
-    def _keep(self, segment: Segment, trained: TrainResult) -> None:
-        """Writes what the run goes on from, and what it leaves."""
+    def _save(self, segment: Segment, result: TrainResult) -> None:
+        """Write the checkpoint for the next segment, and the weights of a run that has ended."""
         run_id = segment.run.run_id
-        if trained.checkpoint is not None:
-            self._write(self.blobs.paths.state(run_id, segment.stop), trained.checkpoint)
-        if trained.weights is not None:
-            self._write(self.blobs.paths.weights(run_id), trained.weights)
+        if result.state is not None:
+            self._write(self.blobs.paths.state(run_id, segment.stop), result.state)
+        if result.weights is not None:
+            self._write(self.blobs.paths.weights(run_id), result.weights)
 
     def _write(self, path: str, content: bytes) -> None:
         retrying(lambda: self.blobs.write_blob(path, content), RETRY_SECONDS)
 
 
-def _start(segment: Segment, state: bytes | None) -> int:
-    """The epoch to train from: 0 to the same bits, where the state is missing."""
-    return segment.start if state is not None else 0
-
-
-def _after(outcome: Outcome, start: int) -> Outcome:
-    """The outcome without the epochs of its curve that were recorded before."""
+def _drop_recorded_epochs(outcome: Outcome, start: int) -> Outcome:
+    """Return the outcome without the epochs up to `start`, which are in the store if a run restarted from epoch 0."""
     return replace(outcome, curve=[point for point in outcome.curve if point["epoch"] > start])
 
 
-def _is_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_ROOM)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY)
 
 
-def _arithmetic(device: str) -> str:
-    """What the bits of a result depend on; what is more, on a GPU, they are not promised."""
+def _describe_arithmetic(device: str) -> str:
+    """Return whatever determines the bits of a result; on a GPU they may vary even so."""
     torch_version = f"torch {torch.__version__}"
     return torch_version if device == "cuda" else f"{torch_version} with {torch.backends.cpu.get_cpu_capability()}"
 
 
-def in_words(error: Exception) -> str:
-    """The exception's name and its first line."""
+def summarize_error(error: Exception) -> str:
+    """Return the exception's name and the first line of its message."""
     return ": ".join([type(error).__name__, *str(error).splitlines()[:1]])

@@ -1,49 +1,66 @@
-"""Why a worker died: alone, or with its host."""
+"""Cause of a worker's death: its own process or its whole node."""
 
 from __future__ import annotations
 
 import time
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Self
 
 import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-PATIENCE_SECONDS = 120.0
-"""How long a host may neither answer nor be given up by Ray, which does so after a minute of silence at most."""
+from tcray.search.queue import Pack
+
+DIAGNOSIS_SECONDS = 120.0
+"""A node that has not answered after this time counts as lost; Ray itself gives up after at most a minute of silence."""
+
+Cause = Literal["host_lost", "crashed", "failed_to_start"]
 
 
-class Inquest:
-    """Asks the node of a worker that died for a sign of life. It may take a while, and others go on meanwhile."""
+@dataclass(frozen=True)
+class WorkerDeath:
+    """A dead worker with its pack, and a probe of its node that may take a while to return.
 
-    def __init__(self, node: str, taken: ray.ObjectRef) -> None:
-        """`node` is the node's id; `taken` came true when the worker took its pack."""
-        self._end = time.monotonic() + PATIENCE_SECONDS
-        self._taken = taken
-        here = NodeAffinitySchedulingStrategy(node, soft=False)
-        self._answer = ray.remote(num_cpus=0)(_alive).options(scheduling_strategy=here).remote()
+    pack_taken   Ray's reference to the worker's acknowledgement of its pack
+    """
 
-    def verdict(self) -> Literal["lost", "crashed", "not begun"] | None:
-        """`lost` if the node lives no more; else `not begun` if the worker had not come to its pack, or `crashed`.
+    pack: Pack
+    pack_taken: ray.ObjectRef
+    probe: ray.ObjectRef
+    deadline: float
 
-        None as long as that is not known.
-        """
-        if time.monotonic() > self._end:
-            return "lost"
-        if not ray.wait([self._answer], timeout=0)[0]:
-            return None
-        if not _came_true(self._answer):
-            return "lost"
-        return "crashed" if _came_true(self._taken) else "not begun"
+    @classmethod
+    def on_node(cls, node_id: str, pack: Pack, pack_taken: ray.ObjectRef) -> Self:
+        """Return a death with a newly started probe of the node."""
+        on_node = NodeAffinitySchedulingStrategy(node_id, soft=False)
+        probe = ray.remote(num_cpus=0)(_return_nothing).options(scheduling_strategy=on_node).remote()
+        return cls(pack, pack_taken, probe, time.monotonic() + DIAGNOSIS_SECONDS)
 
 
-def _alive() -> None:
-    """Nothing: that it was run is all there is to know."""
+def diagnose_worker_death(death: WorkerDeath) -> Cause | None:
+    """Return the cause of a worker's death; None as long as the probe of its node has not returned.
+
+    host_lost         the node is gone
+    failed_to_start   the node is alive, but the worker died before it took its pack
+    crashed           the worker died while it trained its pack
+    """
+    if time.monotonic() > death.deadline:
+        return "host_lost"
+    if not ray.wait([death.probe], timeout=0)[0]:
+        return None
+    if not _succeeded(death.probe):
+        return "host_lost"
+    return "crashed" if _succeeded(death.pack_taken) else "failed_to_start"
 
 
-def _came_true(answer: ray.ObjectRef) -> bool:
+def _return_nothing() -> None:
+    """Run on a node to prove that it is alive."""
+
+
+def _succeeded(task: ray.ObjectRef) -> bool:
     try:
-        ray.get(answer)
+        ray.get(task)
     except RayError:
         return False
     return True

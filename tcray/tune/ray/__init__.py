@@ -1,1 +1,1 @@
-"""Ray behind one interface: the cluster a sweep runs on, and everything that uses Ray's private API."""
+"""The Ray cluster that a sweep runs on; the only part of `tune` that uses Ray's private API."""

@@ -1,4 +1,4 @@
-"""What the cluster's autoscaler is at, if it has one: hosts that are being started, and those the cloud refuses."""
+"""Status of a cluster's autoscaler: hosts that it is starting, and hosts that the cloud refuses."""
 
 from __future__ import annotations
 
@@ -11,90 +11,89 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ANSWER_SECONDS = 5
+TIMEOUT_SECONDS = 5
 RECENT_SECONDS = 120.0
-"""How long a refusal counts: as long as hosts of that type are wanted, the autoscaler asks again every few seconds."""
+"""A refusal counts for this time; as long as hosts of a type are needed, the autoscaler retries every few seconds."""
 
 TAIL_BYTES = 2**18
-WORDS = 240
-"""Characters of a refusal that are passed on: a cloud may answer with pages."""
+MAX_REASON_LENGTH = 240
+"""Characters of a refusal that are shown; a cloud may answer with pages."""
 
-UNKNOWN = "monitor.log on the head node tells why"
+UNKNOWN_REASON = "see monitor.log on the head node for the reason"
 
-_FAILED = re.compile(r"Failed to launch \d+ nodes of type (?P<type>.+?)(?: with request id \S+)?: ?(?P<words>.*)")
+_FAILED = re.compile(r"Failed to launch \d+ nodes of type (?P<type>.+?)(?: with request id \S+)?: ?(?P<reason>.*)")
 _EXCEPTION = re.compile(r"^Node Launch Exception \((\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class AutoscalerStatus:
-    """Hosts that are not there yet, or cannot be had.
+    """Hosts that are starting, and hosts that are not available.
 
-    starting   how many, by node type
-    refused    node types of which the cloud gave none just now, and its words
+    starting   number of hosts, by node type
+    refused    the cloud's reason, by node type that it could not provide recently
     """
 
     starting: Mapping[str, int]
     refused: Mapping[str, str]
 
 
-NONE = AutoscalerStatus({}, {})
+NO_AUTOSCALER = AutoscalerStatus({}, {})
 
 
-def launches(logs: str) -> AutoscalerStatus:
-    """What the autoscaler is at; `NONE` where there is none, or Ray does not answer.
+def read_autoscaler_status(logs: str) -> AutoscalerStatus:
+    """Return the status of the autoscaler; `NO_AUTOSCALER` if there is none or if Ray does not answer.
 
-    logs   Ray's folder of logs on this node
+    logs   Ray's log folder on this node
     """
     import ray
     from ray.autoscaler.v2.sdk import get_cluster_status
     from ray.exceptions import RayError
 
     try:
-        status = get_cluster_status(ray.get_runtime_context().gcs_address, timeout=ANSWER_SECONDS)
+        status = get_cluster_status(ray.get_runtime_context().gcs_address, timeout=TIMEOUT_SECONDS)
     except RayError:
-        return NONE
-    return told(status, Path(logs) / "monitor.log")
+        return NO_AUTOSCALER
+    return parse_cluster_status(status, Path(logs) / "monitor.log")
 
 
-def told(status: Any, log: Path) -> AutoscalerStatus:
-    """The same of Ray's `ClusterStatus`, and of the autoscaler's log, which is on the head node alone.
+def parse_cluster_status(status: Any, log: Path) -> AutoscalerStatus:
+    """Return the status from Ray's `ClusterStatus` and from the autoscaler's log, which only the head node has.
 
-    Where the autoscaler asks a cloud (and not Kubernetes) its status lacks the cloud's words, and its log has them.
+    If the autoscaler asks a cloud (and not Kubernetes), its status lacks the cloud's reason, but its log contains it.
     """
     starting = Counter(node.ray_node_type_name for node in status.pending_nodes)
-    failed = [one for one in status.failed_launches if one.failed_ts_s > time.time() - RECENT_SECONDS]
+    failed = [launch for launch in status.failed_launches if launch.failed_ts_s > time.time() - RECENT_SECONDS]
     refused = {
-        one.ray_node_type_name: _words(one.details)
-        for one in sorted(failed, key=lambda one: one.failed_ts_s)
-        if one.ray_node_type_name not in starting
+        launch.ray_node_type_name: _find_reason(launch.details)
+        for launch in sorted(failed, key=lambda launch: launch.failed_ts_s)
+        if launch.ray_node_type_name not in starting
     }
     for launch in status.pending_launches:
         if launch.ray_node_type_name not in refused:
             starting[launch.ray_node_type_name] += launch.count
-    logged = dict(_logged(log)) if "" in refused.values() else {}
-    return AutoscalerStatus(
-        dict(starting), {name: words or logged.get(name, UNKNOWN) for name, words in refused.items()}
-    )
+    logged = dict(_read_refusals(log)) if "" in refused.values() else {}
+    refused = {name: reason or logged.get(name, UNKNOWN_REASON) for name, reason in refused.items()}
+    return AutoscalerStatus(dict(starting), refused)
 
 
-def _words(details: str) -> str:
+def _find_reason(details: str) -> str:
     failed = _FAILED.search(details)
-    return _plain(failed["words"] if failed else details)
+    return _shorten(failed["reason"] if failed else details)
 
 
-def _logged(log: Path) -> Iterator[tuple[str, str]]:
-    """The words of each refusal in the end of the log, by node type, last ones last."""
+def _read_refusals(log: Path) -> Iterator[tuple[str, str]]:
+    """Yield node type and reason of each refusal at the end of the log, most recent last."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
             tail = file.read().decode(errors="replace")
-    except OSError:  # this is not the head
+    except OSError:  # this node is not the head
         return
     for failed in _FAILED.finditer(tail):
-        if failed["words"]:  # it logs its status as well
-            yield failed["type"], _plain(failed["words"])
+        if failed["reason"]:  # the log also contains the status, without a reason
+            yield failed["type"], _shorten(failed["reason"])
 
 
-def _plain(words: str) -> str:
-    """A line of them, as `InsufficientInstanceCapacity: We currently do not have …`."""
-    return _EXCEPTION.sub(r"\1", next(iter(words.splitlines()), ""))[:WORDS].strip()
+def _shorten(reason: str) -> str:
+    """Return the first line, such as `InsufficientInstanceCapacity: We currently do not have …`."""
+    return _EXCEPTION.sub(r"\1", next(iter(reason.splitlines()), ""))[:MAX_REASON_LENGTH].strip()

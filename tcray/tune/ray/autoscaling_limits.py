@@ -1,4 +1,4 @@
-"""How far a cluster's autoscaler may let it grow: as a platform tells it to Ray, or as `ray up` left it on the head."""
+"""Limits of a cluster's autoscaler: as a platform reports them to Ray, or from the file of `ray up` on the head."""
 
 from __future__ import annotations
 
@@ -6,51 +6,54 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tcray.tune.nodes import AutoscalingLimits, NodeType
+from tcray.tune.capacity import AutoscalingLimits, NodeType
 
 CONFIG, LOGS = "--autoscaling-config=", "--logs-dir="
-"""Options of the process in which Ray's autoscaler runs."""
+"""Command-line options of the process in which Ray's autoscaler runs."""
 
 
-def limits(logs: str) -> AutoscalingLimits:
-    """The limits of the cluster that this process is connected to, whose logs are in this folder on each node."""
+def read_limits(logs: str) -> AutoscalingLimits:
+    """Return the limits of the cluster that this process is connected to; called on the head node.
+
+    logs   Ray's log folder, the same on each node
+    """
     from ray._private.state import state
 
-    told = state.get_cluster_config()
-    if told is not None and told.node_group_configs:
-        return of_platform(told)
-    file = launched(logs)
-    return of_launcher(file) if file else AutoscalingLimits()
+    config = state.get_cluster_config()
+    if config is not None and config.node_group_configs:
+        return limits_of_platform(config)
+    file = find_cluster_file(logs)
+    return limits_of_cluster_file(file) if file else AutoscalingLimits()
 
 
-def launched(logs: str) -> Path | None:
-    """The cluster file by which the autoscaler of this cluster works; None where it does not run on this machine.
+def find_cluster_file(logs: str) -> Path | None:
+    """Return the cluster file that the autoscaler uses; None if the autoscaler does not run on this machine.
 
-    Ray tells nobody; only the autoscaler's command line says it.
+    Ray has no API for it; only the autoscaler's command line contains the path.
     """
-    import psutil  # Ray brings it along, and was imported by now
+    import psutil  # a dependency of Ray, which is imported by now
 
     for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or ()
-        if f"{LOGS}{logs}" in words:
-            for word in words:
-                if word.startswith(CONFIG):
-                    return Path(word.removeprefix(CONFIG)).expanduser()
+        arguments = process.info["cmdline"] or ()
+        if f"{LOGS}{logs}" in arguments:
+            for argument in arguments:
+                if argument.startswith(CONFIG):
+                    return Path(argument.removeprefix(CONFIG)).expanduser()
     return None
 
 
-def of_platform(told: Any) -> AutoscalingLimits:
-    """The limits of Ray's `ClusterConfig`, where -1 is no limit."""
+def limits_of_platform(config: Any) -> AutoscalingLimits:
+    """Return the limits in Ray's `ClusterConfig`, in which -1 means no limit."""
     types = (
-        NodeType(group.name, group.resources.get("CPU", 0), group.resources.get("GPU", 0), _most(group.max_count))
-        for group in told.node_group_configs
+        NodeType(group.name, group.resources.get("CPU", 0), group.resources.get("GPU", 0), _to_limit(group.max_count))
+        for group in config.node_group_configs
     )
-    most = {name: _most(told.max_resources.get(name, -1)) for name in ("CPU", "GPU")}
-    return AutoscalingLimits(tuple(types), cpus=most["CPU"], gpus=most["GPU"])
+    cpus, gpus = (_to_limit(config.max_resources.get(name, -1)) for name in ("CPU", "GPU"))
+    return AutoscalingLimits(tuple(types), cpus=cpus, gpus=gpus)
 
 
-def of_launcher(file: Path) -> AutoscalingLimits:
-    """The limits of the launcher's cluster file, which its provider has completed."""
+def limits_of_cluster_file(file: Path) -> AutoscalingLimits:
+    """Return the limits in a cluster file, as completed by `ray up`'s provider."""
     from ray.autoscaler.v2.instance_manager.config import FileConfigReader
 
     config = FileConfigReader(str(file)).get_cached_autoscaling_config()
@@ -62,5 +65,5 @@ def of_launcher(file: Path) -> AutoscalingLimits:
     return AutoscalingLimits(tuple(types), hosts=config.get_max_num_worker_nodes() + 1)
 
 
-def _most(count: int) -> int:
+def _to_limit(count: int) -> int:
     return sys.maxsize if count < 0 else int(count)

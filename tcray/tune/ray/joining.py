@@ -1,4 +1,4 @@
-"""A Ray cluster before it is joined: whether there is one, whether it lets this process in, and whether the two fit."""
+"""Checks of a Ray cluster before joining it: it exists, it accepts this process, and the versions match."""
 
 from __future__ import annotations
 
@@ -12,98 +12,99 @@ from typing import Any
 
 from tcray.errors import InputError
 
-ANSWER_SECONDS = 5.0
-"""How long an address may take to answer; Ray itself would try for a quarter of an hour."""
+TIMEOUT_SECONDS = 5.0
+"""Time limit for a connection; Ray itself would retry for a quarter of an hour."""
 
-_START = "Start Ray there with `ray start`, and say --address HOST:PORT, or auto on a node of the cluster."
+_START = "Start Ray there with `ray start`, and pass --address HOST:PORT, or --address auto on a node of the cluster."
 _COPY = "Copy ~/.ray/auth_token from its head node, or set RAY_AUTH_TOKEN"
 
 
-def expect_cluster(address: str) -> None:
-    """Returns if the Ray at `address`, HOST:PORT or `auto`, can be joined; else raises InputError, and soon."""
+def check_cluster(address: str) -> None:
+    """Raise InputError, without a long wait, if the Ray at `address`, HOST:PORT or `auto`, cannot be joined."""
     if "://" in address:
-        raise InputError(f"{address} is an address for Ray's client, and the driver is part of the cluster", _START)
-    logging.getLogger("ray").setLevel(logging.CRITICAL)  # what it would say of tokens and of other clusters
-    found = _found(address)
-    named = found if address == "auto" else address
-    if not answers(found):
-        raise InputError(f"no Ray cluster answers at {named}", _START)
-    metadata = _metadata(found, named)
+        raise InputError(f"{address} is an address for Ray's client, but the driver must join the cluster", _START)
+    logging.getLogger("ray").setLevel(logging.CRITICAL)  # Ray logs details about tokens and other clusters
+    resolved = _resolve(address)
+    shown = resolved if address == "auto" else address
+    if not is_listening(resolved):
+        raise InputError(f"no Ray cluster answers at {shown}", _START)
+    metadata = _read_metadata(resolved, shown)
     if metadata.get("ray_init_cluster"):
         raise InputError(
-            f"the Ray at {named} belongs to another process (as to a sweep that was started without --address), "
-            "and ends with it",
-            "Leave --address out (and RAY_ADDRESS), or start a cluster for both with `ray start --head`.",
+            f"the Ray at {shown} belongs to another process (for example to a sweep that was started without "
+            "--address) and ends with it",
+            "Omit --address (and unset RAY_ADDRESS), or start a cluster for both with `ray start --head`.",
         )
-    _expect_same_ray(named, metadata)
+    _check_versions(shown, metadata)
 
 
-def _found(address: str) -> str:
-    """HOST:PORT of an address that may be `auto`."""
+def _resolve(address: str) -> str:
+    """Return HOST:PORT for an address that may be `auto`."""
     from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
     from ray._private.services import canonicalize_bootstrap_address
 
-    if address == "auto":  # as Ray itself does when it joins
+    if address == "auto":  # Ray does the same when it joins
         maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
     try:
-        with hushed():
+        with silence_stderr():
             return str(canonicalize_bootstrap_address(address))
     except ConnectionError as error:
-        raise InputError("no Ray cluster runs on this machine, for --address auto to find", _START) from error
+        raise InputError("--address auto found no Ray cluster on this machine", _START) from error
     except (ValueError, OSError) as error:
-        raise InputError(f"{address} is no address of a Ray cluster", _START) from error
+        raise InputError(f"{address} is not the address of a Ray cluster", _START) from error
 
 
-def answers(address: str) -> bool:
-    """Whether anybody listens at HOST:PORT."""
+def is_listening(address: str) -> bool:
+    """True if a server accepts connections at HOST:PORT."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), TIMEOUT_SECONDS).close()
     except (OSError, OverflowError, ValueError, UnicodeError):
         return False
     return True
 
 
-def _metadata(address: str, named: str) -> Mapping[str, Any]:
-    """What a cluster that is `named` so says of itself: its versions, and whether `ray.init` started it."""
+def _read_metadata(address: str, shown: str) -> Mapping[str, Any]:
+    """Return the cluster's versions, and whether `ray.init` started it; messages call the cluster `shown`."""
     from ray._common.usage.usage_lib import get_cluster_metadata
-    from ray._raylet import GcsClient  # type: ignore[attr-defined]  # Ray's stub of it lacks most
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]  # missing from Ray's stub
     from ray.exceptions import AuthenticationError, RayError
 
-    shows = _shows_token()
-    if shows and not _has_token():  # the client would end the process
-        raise InputError("RAY_AUTH_MODE is token, and there is no token here", f"{_COPY}, or unset it.")
+    sends_token = _sends_token()
+    if sends_token and not _has_token():  # the client would end the process
+        raise InputError("RAY_AUTH_MODE is token, but there is no token here", f"{_COPY}, or unset it.")
     try:
-        with hushed():
+        with silence_stderr():
             return get_cluster_metadata(GcsClient(address=address)) or {}
     except AuthenticationError as error:
-        if shows:
-            raise InputError(f"the Ray cluster at {named} does not accept the token here", f"{_COPY}.") from error
-        demand = f"the Ray cluster at {named} demands a token, and"
+        if sends_token:
+            raise InputError(f"the Ray cluster at {shown} does not accept the token here", f"{_COPY}.") from error
+        required = f"the Ray cluster at {shown} requires a token"
         if _has_token():
-            remedy = "Set RAY_AUTH_MODE=token, and it is shown the one that is here."
-            raise InputError(f"{demand} is shown none", remedy) from error
-        raise InputError(f"{demand} there is none here", f"{_COPY}, and set RAY_AUTH_MODE=token.") from error
+            raise InputError(required, "Set RAY_AUTH_MODE=token to use the one that is here.") from error
+        raise InputError(f"{required}, but there is none here", f"{_COPY}, and set RAY_AUTH_MODE=token.") from error
     except RayError as error:
-        raise InputError(f"what answers at {named} is no Ray cluster, or not one of this version", _START) from error
+        raise InputError(
+            f"the server at {shown} is not a Ray cluster, or has an incompatible version", _START
+        ) from error
 
 
-def _shows_token() -> bool:
-    """Whether this process shows a token to clusters, and wants to be shown one."""
+def _sends_token() -> bool:
+    """True if this process sends a token to clusters, and requires one from its own workers."""
     from ray._private.authentication.authentication_token_setup import AuthenticationMode, get_authentication_mode
 
     return bool(get_authentication_mode() == AuthenticationMode.TOKEN)
 
 
 def _has_token() -> bool:
-    """Whether there is one. Once Ray has looked, this process wants to be shown it: no worker gets in without."""
+    """True if this machine has a token. Ray remembers the lookup: this process then requires it of its workers."""
     from ray._private.authentication.authentication_token_setup import AuthenticationTokenLoader
 
     return bool(AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True))
 
 
-def _expect_same_ray(named: str, metadata: Mapping[str, Any]) -> None:
-    """Raises InputError where Ray would not let the driver in for its versions."""
+def _check_versions(shown: str, metadata: Mapping[str, Any]) -> None:
+    """Raise InputError if Ray would reject the driver because of its versions."""
     import ray
     from ray._private.utils import check_version_info
 
@@ -111,20 +112,20 @@ def _expect_same_ray(named: str, metadata: Mapping[str, Any]) -> None:
         check_version_info(dict(metadata), "the driver")
     except RuntimeError as error:
         raise InputError(
-            f"the Ray cluster at {named} runs Ray {metadata['ray_version']} on Python {metadata['python_version']}, "
-            f"and here it is Ray {ray.__version__} on Python {platform.python_version()}",
-            "Install the same here, or run the command on a node of the cluster, with what is installed there.",
+            f"the Ray cluster at {shown} runs Ray {metadata['ray_version']} on Python {metadata['python_version']}, "
+            f"but this machine has Ray {ray.__version__} on Python {platform.python_version()}",
+            "Install the same versions here, or run the command on a node of the cluster.",
         ) from error
 
 
 @contextlib.contextmanager
-def hushed() -> Iterator[None]:
-    """Keeps what Ray's C++ side writes to stderr from whoever reads there: what it means is said in a sentence."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+def silence_stderr() -> Iterator[None]:
+    """Discard what Ray's C++ code writes to stderr; errors are reported by exceptions instead."""
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)

@@ -1,1 +1,1 @@
-"""The status of a running sweep: what the driver reports, and how a terminal displays it."""
+"""Status of a running sweep: collected by the driver, displayed on a terminal."""

@@ -1,4 +1,4 @@
-"""How a sweep is doing, for whoever watches: a live picture on a terminal, a plain line now and then elsewhere."""
+"""Display of a sweep's progress: a live view on a terminal, plain lines at intervals otherwise."""
 
 from __future__ import annotations
 
@@ -15,98 +15,100 @@ from rich.table import Table
 from rich.text import Text
 
 from tcray.store.driver_status import DriverStatus, Host
-from tcray.tune.status.pending import USUAL
+from tcray.tune.status.pending import ROUTINE
 
 PLAIN_SECONDS = 10.0
-"""Between two plain lines."""
+"""Interval between plain lines."""
 LIVE_SECONDS = 0.5
-RESTS = 20
-"""The driver does something else for so many times as long as it took to look."""
+MAX_OVERHEAD = 1 / 20
+"""Largest share of the driver's time that reading the status may take; a slow read makes updates less frequent."""
 
 HOST_HEADER = ("host", "state", "slots", "packs", "runs done", "runs/h")
 
 
 class Display:
-    """Inside `with` it shows what a driver is at, at most as often as anyone can read; notes stand by themselves.
+    """Context manager: shows a driver's status at every tick that is due, at the start, and at the end.
 
-    look   tells what it is at; asked only when something is shown
-    lone   whether a host is shown where there is but one
+    read_status        returns the status; called only when it is shown
+    show_single_host   show the table of hosts even if there is only one host
     """
 
-    def __init__(self, console: Console, name: str, look: Callable[[], DriverStatus], *, lone: bool) -> None:
-        """Of the sweep called `name`."""
+    def __init__(
+        self, console: Console, name: str, read_status: Callable[[], DriverStatus], *, show_single_host: bool
+    ) -> None:
+        """Prepare a live view if the console is a terminal that can move its cursor; `name` is the sweep's."""
         self._console = console
         self._name = name
-        self._look = look
-        self._lone = lone
-        self._known: frozenset[str] = frozenset()
+        self._read_status = read_status
+        self._show_single_host = show_single_host
+        self._shown_reasons: frozenset[str] = frozenset()
         self._live: Live | None = None
         if console.is_terminal and not console.is_dumb_terminal:
             self._live = Live(console=console, auto_refresh=False)
 
     def __enter__(self) -> Self:
-        """Begins to watch."""
+        """Show the first status."""
         if self._live:
             self._live.start()
         self._show()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Shows a last time how far it has come."""
+        """Show the final status."""
         self._show()
         if self._live:
             self._live.stop()
 
     def tick(self) -> None:
-        """Shows what the driver is at, if the last time was a while ago."""
-        if time.monotonic() - self._shown >= max(LIVE_SECONDS if self._live else PLAIN_SECONDS, self._rest):
+        """Show the status if the last update is old enough."""
+        if time.monotonic() - self._shown_at >= max(LIVE_SECONDS if self._live else PLAIN_SECONDS, self._min_pause):
             self._show()
 
     def _show(self) -> None:
-        began = time.monotonic()
-        activity = self._look()
-        self._shown = time.monotonic()
-        self._rest = RESTS * (self._shown - began)
+        started_at = time.monotonic()
+        status = self._read_status()
+        self._shown_at = time.monotonic()
+        self._min_pause = (self._shown_at - started_at) / MAX_OVERHEAD
         if self._live:
-            hosts = activity.hosts if self._lone or len(activity.hosts) > 1 else ()
-            self._live.update(picture(self._name, activity, hosts), refresh=True)
+            hosts = status.hosts if self._show_single_host or len(status.hosts) > 1 else ()
+            self._live.update(render_status(self._name, status, hosts), refresh=True)
             return
-        say(self._console, f"{self._name}: {line(activity)}")
-        for about, reason in activity.why.items():
-            if about not in self._known | USUAL:
-                say(self._console, f"{self._name}: {reason}")
-        self._known = frozenset(activity.why)
+        print_note(self._console, f"{self._name}: {format_status(status)}")
+        for key, reason in status.why.items():
+            if key not in self._shown_reasons | ROUTINE:
+                print_note(self._console, f"{self._name}: {reason}")
+        self._shown_reasons = frozenset(status.why)
 
 
-def say(console: Console, note: str) -> None:
-    """Shows a note, to stay: above the picture, where there is one."""
+def print_note(console: Console, note: str) -> None:
+    """Print a line that stays; above the live view if there is one."""
     console.print(Text(note), soft_wrap=True)
 
 
-def line(activity: DriverStatus) -> str:
-    """How far a sweep has come, in a line."""
-    busy = sum(host.packs > 0 for host in activity.hosts)
-    where = f" on {busy} hosts" if busy > 1 else ""
-    best = ", ".join(f"{leader.dataset} {leader.value:.4g}" for leader in activity.best)
-    told = f"{counts(activity)}{where}{format_time_left(activity)}"
-    return f"{told}; best {activity.objective}: {best}" if best else told
+def format_status(status: DriverStatus) -> str:
+    """Return the progress of a sweep as one line."""
+    busy = sum(host.packs > 0 for host in status.hosts)
+    on_hosts = f" on {busy} hosts" if busy > 1 else ""
+    progress = f"{format_counts(status)}{on_hosts}{format_time_left(status)}"
+    best = ", ".join(f"{run.dataset} {run.value:.4g}" for run in status.best)
+    return f"{progress}; best {status.objective}: {best}" if best else progress
 
 
-def picture(name: str, activity: DriverStatus, hosts: Sequence[Host]) -> Group:
-    """How far a sweep has come, as a bar above the best cell of each dataset, what waits, and a line a host."""
+def render_status(name: str, status: DriverStatus, hosts: Sequence[Host]) -> Group:
+    """Return the live view: progress bar, best cell of each dataset, reasons for waiting, and one row per host."""
     head = Table.grid(padding=(0, 1))
-    bar = ProgressBar(total=max(1, activity.planned), completed=activity.ended, width=24)
-    head.add_row(Text(name), bar, Text(f"{counts(activity)}{format_time_left(activity)}"))
+    bar = ProgressBar(total=max(1, status.planned), completed=status.ended, width=24)
+    head.add_row(Text(name), bar, Text(f"{format_counts(status)}{format_time_left(status)}"))
     best = Table.grid(padding=(0, 2))
-    for leader in activity.best:
-        levels = leader.cell.removeprefix(leader.dataset).removeprefix("/")
-        value = f"best {activity.objective} {leader.value:.4g}"
-        best.add_row(Text(f"  {leader.dataset}"), Text(value), Text(levels, style="dim"))
-    why = [Text(f"  {reason}", style="dim" if about in USUAL else "") for about, reason in activity.why.items()]
-    return Group(head, *([best] if activity.best else []), *why, *([_host_grid(hosts)] if hosts else []))
+    for run in status.best:
+        levels = run.cell.removeprefix(run.dataset).removeprefix("/")
+        value = f"best {status.objective} {run.value:.4g}"
+        best.add_row(Text(f"  {run.dataset}"), Text(value), Text(levels, style="dim"))
+    reasons = [Text(f"  {reason}", style="dim" if key in ROUTINE else "") for key, reason in status.why.items()]
+    return Group(head, *([best] if status.best else []), *reasons, *([_render_hosts(hosts)] if hosts else []))
 
 
-def _host_grid(hosts: Sequence[Host]) -> Table:
+def _render_hosts(hosts: Sequence[Host]) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column()
     grid.add_column()
@@ -119,7 +121,7 @@ def _host_grid(hosts: Sequence[Host]) -> Table:
 
 
 def format_host_rows(hosts: Iterable[Host]) -> list[tuple[str, ...]]:
-    """A row a host, under `HOST_HEADER`; hosts of one name are told apart by their address."""
+    """Return one row per host, with the columns of `HOST_HEADER`; hosts with the same name also show their address."""
     hosts = list(hosts)
     names = Counter(host.name for host in hosts)
     return [
@@ -134,18 +136,18 @@ def format_host_rows(hosts: Iterable[Host]) -> list[tuple[str, ...]]:
     ]
 
 
-def counts(activity: DriverStatus) -> str:
-    """Runs by what became of them."""
+def format_counts(status: DriverStatus) -> str:
+    """Return the numbers of runs that are done, pruned, failed and running."""
     return (
-        f"{activity.ended:,} of {activity.planned:,} runs done "
-        f"({activity.pruned:,} pruned, {activity.failed:,} failed), {activity.running:,} running"
+        f"{status.ended:,} of {status.planned:,} runs done "
+        f"({status.pruned:,} pruned, {status.failed:,} failed), {status.running:,} running"
     )
 
 
-def format_time_left(activity: DriverStatus) -> str:
-    """How long it will take from here; nothing where that cannot be told."""
-    seconds = activity.seconds_left
-    if seconds is None or activity.ended == activity.planned:
+def format_time_left(status: DriverStatus) -> str:
+    """Return the estimated remaining time, with a leading comma; empty if unknown or if all runs are done."""
+    seconds = status.seconds_left
+    if seconds is None or status.ended == status.planned:
         return ""
     if seconds < 90:
         return f", about {max(1, round(seconds))} s left"

@@ -1,51 +1,53 @@
-"""What a user should know of the hosts that compute, each said once."""
+"""Notices about hosts that differ from what a user may expect, each given once per host."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tcray.config.messages import join_words
-from tcray.tune.report import Report
+
+if TYPE_CHECKING:
+    from tcray.tune.worker import Report
 
 
 @dataclass(slots=True)
 class HostNotices:
-    """Remembers what was said.
+    """Notices of a session, with a record of those already given.
 
-    store   as messages name it
+    store   the store's name in messages
     """
 
     store: str
-    _blind: set[str] = field(default_factory=set, init=False)
-    _narrow: set[str] = field(default_factory=set, init=False)
+    _store_not_visible: set[str] = field(default_factory=set, init=False)
+    _low_memory_hosts: set[str] = field(default_factory=set, init=False)
     _arithmetic: dict[str, dict[str, str]] = field(default_factory=dict, init=False)
-    """By device, and by what bits depend on, the first host that computes so."""
+    """By device and arithmetic, the first host that uses it."""
 
-    def on(self, report: Report) -> Iterator[str]:
-        """What a pack that was trained tells of the host that did so."""
-        host, device = report.execution.host, report.execution.device
+    def from_report(self, report: Report) -> Iterator[str]:
+        """Yield the notices that follow from the report of a trained pack."""
+        host, device, pack_size = report.execution.host, report.execution.device, report.execution.pack_size
         if report.relayed:
-            yield from self.on_blind([host])
+            yield from self.store_not_visible([host])
         known = self._arithmetic.setdefault(device, {report.arithmetic: host})
         if report.arithmetic not in known:
             other, its_host = next(iter(known.items()))
             known[report.arithmetic] = host
             yield (
-                f"{host} computes by {report.arithmetic}, and {its_host} by {other}: "
-                "the last bits of a result may depend on who computed it"
+                f"{host} computes with {report.arithmetic}, but {its_host} with {other}: "
+                "the last bits of a result may depend on the host"
             )
-        if report.together < report.execution.pack_size and host not in self._narrow:
-            self._narrow.add(host)
-            size = report.execution.pack_size
-            yield f"{host} has memory for {report.together} runs of a pack of {size}, and trains such packs in parts"
-        if lone := sum(outcome.reason == "memory" for outcome in report.outcomes):
-            yield f"{lone} {'run' if lone == 1 else 'runs'} did not fit into memory on {host}, not even alone"
+        if report.runs_at_once < pack_size and host not in self._low_memory_hosts:
+            self._low_memory_hosts.add(host)
+            yield f"{host} has memory for {report.runs_at_once} runs of a pack of {pack_size}: it trains packs in parts"
+        if failed := sum(outcome.reason == "memory" for outcome in report.outcomes):
+            yield f"{failed} {'run' if failed == 1 else 'runs'} did not fit into memory on {host}, not even alone"
 
-    def on_blind(self, hosts: Collection[str]) -> Iterator[str]:
-        """What follows where hosts do not see the store."""
-        fresh = [host for host in dict.fromkeys(hosts) if host not in self._blind]
-        self._blind.update(fresh)
-        if fresh:
-            sees = "does" if len(fresh) == 1 else "do"
-            yield f"{join_words(fresh, 'and')} {sees} not see {self.store}: states and weights go through this host"
+    def store_not_visible(self, hosts: Collection[str]) -> Iterator[str]:
+        """Yield a notice that names the hosts that do not see the store."""
+        new = [host for host in dict.fromkeys(hosts) if host not in self._store_not_visible]
+        self._store_not_visible.update(new)
+        if new:
+            verb = "does" if len(new) == 1 else "do"
+            yield f"{join_words(new, 'and')} {verb} not see {self.store}: checkpoints and weights pass through this host"

@@ -1,4 +1,4 @@
-"""The hosts of a cluster as a driver sees them: which are there, what they hold, and what they have done."""
+"""Status of every host that took part in a sweep: its slots, its packs, and its throughput."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tcray.store.driver_status import Host
-from tcray.tune.nodes import Node
+from tcray.tune.capacity import Node
 
 RATE_SECONDS = 600.0
-"""A host's pace is that of the last minutes; of its first minutes, as long as there are no more."""
+"""Window over which the throughput of a host is measured; shorter for a host that joined later."""
 
-FIRST_SECONDS = 60.0
-"""So long nothing is said of a host's pace."""
+MIN_RATE_SECONDS = 60.0
+"""No throughput is reported before this time."""
 
 SAMPLE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Pace:
-    """Runs an hour, from how many had ended at what time."""
+class RunRate:
+    """Runs per hour, from samples of the number of ended runs."""
 
     _samples: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def heard(self, runs: int) -> None:
-        """So many have ended by now."""
+    def add(self, runs: int) -> None:
+        """Add a sample: the number of runs that have ended so far."""
         now = time.monotonic()
         if not self._samples or now - self._samples[-1][0] >= SAMPLE_SECONDS:
             self._samples.append((now, runs))
@@ -34,52 +34,52 @@ class Pace:
             self._samples.popleft()
 
     def per_hour(self, runs: int) -> float | None:
-        """The pace up to now; None after too short a time, which is longer where no run has ended yet."""
+        """Return the current rate; None if measured too briefly, which takes longer as long as no run has ended."""
         since, before = self._samples[0]
         seconds = time.monotonic() - since
-        if seconds < (FIRST_SECONDS if runs else RATE_SECONDS):
+        if seconds < (MIN_RATE_SECONDS if runs else RATE_SECONDS):
             return None
         return (runs - before) / seconds * 3600
 
 
 @dataclass(slots=True)
-class Hosts:
-    """Remembers every host that ever had a slot. It is a name and an address, however many nodes Ray had there.
+class HostTracker:
+    """All hosts that ever had a slot. A name and an address identify a host, even if Ray gives it several node ids.
 
-    slots   how many packs a node holds at a time
+    slots   returns the number of packs that fit on a node
     """
 
     slots: Callable[[Node], int]
-    _ids: dict[tuple[str, str], set[str]] = field(default_factory=dict, init=False)
-    _paces: dict[tuple[str, str], Pace] = field(default_factory=dict, init=False)
+    _node_ids: dict[tuple[str, str], set[str]] = field(default_factory=dict, init=False)
+    _rates: dict[tuple[str, str], RunRate] = field(default_factory=dict, init=False)
 
-    def look(self, nodes: Sequence[Node], packs: Mapping[str, int], runs: Mapping[str, int]) -> tuple[Host, ...]:
-        """The hosts, by name, those that are gone last.
+    def update(self, nodes: Sequence[Node], packs: Mapping[str, int], runs: Mapping[str, int]) -> tuple[Host, ...]:
+        """Return the status of the hosts, sorted by name; hosts that are gone come last.
 
-        nodes   that are up
-        packs   under way on a node, by its id
-        runs    that have ended on a node, by its id
+        nodes   the nodes that are up
+        packs   number of packs in training, by node id
+        runs    number of ended runs, by node id
         """
         up: dict[tuple[str, str], list[Node]] = {}
         for node in nodes:
             up.setdefault((node.name, node.address), []).append(node)
-        for place, there in up.items():
-            if place in self._ids or any(map(self.slots, there)):
-                self._ids.setdefault(place, set()).update(node.id for node in there)
-        hosts = [self._host(place, up.get(place, ()), packs, runs) for place in self._ids]
+        for key, host_nodes in up.items():
+            if key in self._node_ids or any(map(self.slots, host_nodes)):
+                self._node_ids.setdefault(key, set()).update(node.id for node in host_nodes)
+        hosts = [self._status(key, up.get(key, ()), packs, runs) for key in self._node_ids]
         return tuple(sorted(hosts, key=lambda host: (host.state == "gone", host.name, host.address)))
 
-    def _host(
-        self, place: tuple[str, str], nodes: Sequence[Node], packs: Mapping[str, int], runs: Mapping[str, int]
+    def _status(
+        self, key: tuple[str, str], nodes: Sequence[Node], packs: Mapping[str, int], runs: Mapping[str, int]
     ) -> Host:
-        ended = sum(runs.get(node_id, 0) for node_id in self._ids[place])
-        pace = self._paces.setdefault(place, Pace())
-        pace.heard(ended)
+        ended = sum(runs.get(node_id, 0) for node_id in self._node_ids[key])
+        rate = self._rates.setdefault(key, RunRate())
+        rate.add(ended)
         return Host(
-            *place,
+            *key,
             state="gone" if not nodes else "leaving" if all(node.draining for node in nodes) else "up",
             slots=sum(map(self.slots, nodes)),
             packs=sum(packs.get(node.id, 0) for node in nodes),
             runs=ended,
-            per_hour=pace.per_hour(ended) if nodes else None,
+            per_hour=rate.per_hour(ended) if nodes else None,
         )

@@ -1,4 +1,4 @@
-"""How a sweep is doing as its driver sees it, told in the store to whoever looks on from elsewhere."""
+"""Status of a running sweep: collected by the driver, written to the store for `tcray status`, and displayed."""
 
 from __future__ import annotations
 
@@ -20,54 +20,58 @@ from tcray.search.queue import Progress, Queue
 from tcray.store.driver_status import BestRun, DriverStatus, Host, write_activity
 from tcray.store.lease import Lease
 from tcray.store.store import SweepStore
-from tcray.tune.placement import Capacity, WorkerResources
-from tcray.tune.ray.autoscaler_status import NONE, AutoscalerStatus
+from tcray.tune.capacity import Capacity
+from tcray.tune.ray.autoscaler_status import NO_AUTOSCALER, AutoscalerStatus
 from tcray.tune.status.display import Display
-from tcray.tune.status.hosts import Hosts
-from tcray.tune.status.pending import waiting, why
+from tcray.tune.status.hosts import HostTracker
+from tcray.tune.status.pending import count_pending, pending_reasons
 
-TELL_SECONDS = 10.0
-"""Between two words to the store, for which the autoscaler is looked at."""
+WRITE_SECONDS = 10.0
+"""Interval at which the autoscaler is queried and the status is written to the store."""
 
 
 class DriverState(Protocol):
-    """What there is to be seen of a driver."""
+    """Driver state exposed to the status reporter."""
 
     @property
     def queue(self) -> Queue:
-        """What it works off."""
+        """Return the sweep's queue."""
 
     @property
     def lease(self) -> Lease:
-        """By which it does."""
+        """Return the driver's lease."""
 
     @property
-    def room(self) -> Capacity:
-        """Where packs may be."""
+    def capacity(self) -> Capacity:
+        """Return the capacity of the cluster."""
 
     @property
-    def packs(self) -> Mapping[str, int]:
-        """How many are being trained on a node, by its id."""
+    def packs_by_node(self) -> Mapping[str, int]:
+        """Return the number of packs in training, by node id."""
 
     @property
-    def waits(self) -> Mapping[WorkerResources, Sequence[float]]:
-        """Since when workers are waited for that were asked for and are not there, by `time.monotonic`."""
+    def waiting_since(self) -> Sequence[float]:
+        """Return when each worker was requested that has not started yet, by `time.monotonic`."""
 
     @property
-    def nodes(self) -> Mapping[str, str]:
-        """The id of the node on which each trial of Tune had its worker."""
+    def trial_nodes(self) -> Mapping[str, str]:
+        """Return the id of the node on which each Tune trial had its worker."""
 
 
 @contextlib.contextmanager
-def watched(
-    sweep: Sweep, store: SweepStore, scene: DriverState, launches: Callable[[], AutoscalerStatus], console: Console
+def reporting_status(
+    sweep: Sweep,
+    store: SweepStore,
+    state: DriverState,
+    autoscaler_status: Callable[[], AutoscalerStatus],
+    console: Console,
 ) -> Iterator[Callable[[], None]]:
-    """Inside `with` what there is to be seen is told in the store and shown, whenever what this yields is called."""
-    lookout = StatusReporter(store, scene, sweep.objective, launches)
-    with lookout, Display(console, sweep.name, lookout.activity, lone=False) as display:
+    """Yield a callback that writes the current status to the store and updates the display, at their own intervals."""
+    reporter = StatusReporter(store, state, sweep.objective, autoscaler_status)
+    with reporter, Display(console, sweep.name, reporter.read_status, show_single_host=False) as display:
 
         def tick() -> None:
-            lookout.tick()
+            reporter.tick()
             display.tick()
 
         yield tick
@@ -75,43 +79,43 @@ def watched(
 
 @dataclass
 class StatusReporter:
-    """Inside `with` it sees how a sweep is doing, and tells it in the store; at the end a last time.
+    """Context manager: writes the driver's status to the store at every tick that is due, and at the end.
 
-    objective   what runs are judged by
-    launches    tells what the autoscaler is at
+    objective           name of the value that runs minimize or maximize
+    autoscaler_status   returns the status of the cluster's autoscaler
     """
 
     store: SweepStore
-    scene: DriverState
+    state: DriverState
     objective: str
-    launches: Callable[[], AutoscalerStatus]
-    _launched: AutoscalerStatus = field(default=NONE, init=False)
-    _seen: tuple[Host, ...] = field(default=(), init=False)
-    _why: Mapping[str, str] = field(default_factory=dict, init=False)
-    _told_at: float = field(default=-math.inf, init=False)
+    autoscaler_status: Callable[[], AutoscalerStatus]
+    _autoscaler: AutoscalerStatus = field(default=NO_AUTOSCALER, init=False)
+    _hosts: tuple[Host, ...] = field(default=(), init=False)
+    _reasons: Mapping[str, str] = field(default_factory=dict, init=False)
+    _written_at: float = field(default=-math.inf, init=False)
 
     def __enter__(self) -> Self:
-        """Begins to watch: the pace is measured from here."""
-        self._hosts = Hosts(self.scene.room.placement.slots_of)
-        self._began, self._epochs = time.monotonic(), self.scene.queue.progress().epochs_done
+        """Start measuring throughput."""
+        self._tracker = HostTracker(self.state.capacity.resources.slots)
+        self._started_at, self._first_epochs = time.monotonic(), self.state.queue.progress().epochs_done
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Tells it a last time."""
-        self._tell()
+        """Write the final status."""
+        self._write()
 
     def tick(self) -> None:
-        """Tells how the sweep is doing, if the last time was a while ago."""
-        if time.monotonic() - self._told_at >= TELL_SECONDS:
-            self._launched = self.launches()
-            self._tell()
+        """Write the status if the last write is at least `WRITE_SECONDS` old."""
+        if time.monotonic() - self._written_at >= WRITE_SECONDS:
+            self._autoscaler = self.autoscaler_status()
+            self._write()
 
-    def activity(self) -> DriverStatus:
-        """How it is doing now."""
-        progress = self.scene.queue.progress()
-        self._look(progress)
+    def read_status(self) -> DriverStatus:
+        """Return the current status."""
+        progress = self.state.queue.progress()
+        self._update_hosts(progress)
         return DriverStatus(
-            token=self.scene.lease.token,
+            token=self.state.lease.token,
             at=time.time(),
             objective=self.objective,
             planned=progress.planned,
@@ -119,30 +123,32 @@ class StatusReporter:
             pruned=progress.pruned,
             failed=progress.failed,
             running=progress.in_flight,
-            seconds_left=self._seconds_left(progress),
+            seconds_left=self._estimate_seconds_left(progress),
             best=tuple(BestRun(dataset, best.cell, best.value) for dataset, best in progress.best.items()),
-            hosts=self._seen,
-            why=self._why,
+            hosts=self._hosts,
+            why=self._reasons,
         )
 
-    def _tell(self) -> None:
-        self._told_at = time.monotonic()
-        with contextlib.suppress(StoreError):  # the next write that matters reports it
-            write_activity(self.store, self.activity())
+    def _write(self) -> None:
+        self._written_at = time.monotonic()
+        with contextlib.suppress(StoreError):  # the next write of results raises it again
+            write_activity(self.store, self.read_status())
 
-    def _look(self, progress: Progress) -> None:
+    def _update_hosts(self, progress: Progress) -> None:
         ended: Counter[str] = Counter()
-        for pack, runs in progress.ended_by_pack.items():
-            ended[self.scene.nodes.get(pack.rpartition("-")[2], "")] += runs
-        ready = self.scene.queue.count_ready()
+        for pack, runs in progress.ended_in.items():
+            ended[self.state.trial_nodes.get(pack.rpartition("-")[2], "")] += runs
+        ready = self.state.queue.ready()
         more = progress.planned > progress.ended + progress.in_flight + ready
-        with contextlib.suppress(RayError):  # whoever needs Ray reports it
-            nodes, packs = self.scene.room.nodes(), self.scene.packs
-            self._seen = self._hosts.look(nodes, packs, ended)
-            self._why = why(self._seen, self._launched, waiting(self.scene.waits, nodes, packs), runs=ready, more=more)
+        state, capacity = self.state, self.state.capacity
+        with contextlib.suppress(RayError):  # the next call that needs Ray raises it again; show the last known hosts
+            nodes, packs = capacity.nodes(), state.packs_by_node
+            self._hosts = self._tracker.update(nodes, packs, ended)
+            pending = count_pending(state.waiting_since, nodes, capacity.resources, packs)
+            self._reasons = pending_reasons(self._hosts, self._autoscaler, pending, runs=ready, more=more)
 
-    def _seconds_left(self, progress: Progress) -> float | None:
-        """At the pace so far."""
-        done = progress.epochs_done - self._epochs
-        elapsed = time.monotonic() - self._began
-        return progress.epochs_left * elapsed / done if done else None
+    def _estimate_seconds_left(self, progress: Progress) -> float | None:
+        """Return the remaining time at this session's rate; None before any epoch is done."""
+        done = progress.epochs_done - self._first_epochs
+        elapsed = time.monotonic() - self._started_at
+        return progress.epochs_to_do * elapsed / done if done else None
