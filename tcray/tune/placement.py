@@ -99,9 +99,7 @@ def _name_unused_hosts(names: Sequence[str]) -> tuple[str, ...]:
 def _check_request(wanted: WorkerResources, nodes: Sequence[Node], limits: AutoscalingLimits) -> None:
     """Raise InputError if no node and no host type has these resources."""
     if min(wanted.cpu, wanted.gpu or 1) < 1 / UNITS:
-        raise InputError(
-            f"resources: {1 / UNITS:g} of a CPU or a GPU is the least that Ray assigns", "Request more."
-        )
+        raise InputError(f"resources: {1 / UNITS:g} of a CPU or a GPU is the least that Ray assigns", "Request more.")
     if wanted.cpu > 1 and wanted.cpu != int(wanted.cpu):
         raise InputError(
             f"resources.cpu: above 1 Ray assigns whole CPUs, and a pack requests {wanted.cpu:g}",

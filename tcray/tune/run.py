@@ -95,9 +95,9 @@ class SweepRun:
         with connect(address) as cluster:
             notices = self._check_hosts(cluster, lease)
             placement = self._place(cluster, lease)
-            queue = self._start_queue()
-            session = manifest.new_session(placement.device)
-            self.store.write_manifest(manifest.add_session(self.store.read_manifest(), session))
+            written = self.store.read_manifest() if self.store.exists else self._new_manifest()
+            self.store.write_manifest(manifest.add_session(written, manifest.new_session(placement.device)))
+            self.queue = queue = self.queue or self._load_queue()
             self._tune(queue, lease, cluster, placement, notices)
         self.store.write_manifest({**self.store.read_manifest(), "finished_at": manifest.format_now()})
         return SweepResult(self.store, queue.progress(), was_finished=False)
@@ -175,9 +175,7 @@ class SweepRun:
         from tcray.training.pack import train
         from tcray.tune.tuner import TunerContext, run_tuner
 
-        context = TunerContext(
-            self.plan.sweep, queue, lease, self.store, cluster, placement, notices, self.console
-        )
+        context = TunerContext(self.plan.sweep, queue, lease, self.store, cluster, placement, notices, self.console)
         run_tuner(context, self.datasets, self.train or train)
 
 

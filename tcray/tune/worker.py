@@ -148,9 +148,7 @@ class Worker:
             list(threads.map(self._save, segments, (results[i] for i in range(len(segments)))))
         return tuple(_drop_recorded_epochs(results[i].outcome, pack.start) for i in range(len(segments)))
 
-    def _train(
-        self, segments: Sequence[Segment], start: int, checkpoints: Sequence[bytes | None]
-    ) -> list[TrainResult]:
+    def _train(self, segments: Sequence[Segment], start: int, checkpoints: Sequence[bytes | None]) -> list[TrainResult]:
         """Train runs together, or in halves as long as memory is short; a run that does not fit alone is FAILED."""
         first = segments[0]
         limit = self._memory_limits.get(first.run.signature, len(segments))

@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from tcray.search.queue import Pack
 
 DIAGNOSIS_SECONDS = 120.0
-"""A node that has not answered after this time counts as lost; Ray itself gives up after at most a minute of silence."""
+"""A node that has not answered after this time counts as lost; Ray itself gives up after a minute of silence."""
 
 Cause = Literal["host_lost", "crashed", "failed_to_start"]
 

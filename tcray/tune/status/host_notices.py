@@ -49,5 +49,5 @@ class HostNotices:
         new = [host for host in dict.fromkeys(hosts) if host not in self._store_not_visible]
         self._store_not_visible.update(new)
         if new:
-            verb = "does" if len(new) == 1 else "do"
-            yield f"{join_words(new, 'and')} {verb} not see {self.store}: checkpoints and weights pass through this host"
+            hosts_see = f"{join_words(new, 'and')} {'does' if len(new) == 1 else 'do'} not see"
+            yield f"{hosts_see} {self.store}: checkpoints and weights pass through this host"
