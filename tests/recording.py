@@ -9,7 +9,7 @@ from tcray.search.plan import Plan, find_cards, plan
 from tcray.search.queue import Queue
 from tcray.store.store import Store, SweepStore
 from tcray.training import pack as engine
-from tcray.training.baselines import fit_baselines
+from tcray.training.baselines import reference_rows
 from tcray.tune import manifest
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
 from tcray.tune.worker import Train, Worker
@@ -30,16 +30,16 @@ def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) ->
     queue = Queue(planned, store, LazyTestExamples(library))
     worker = Worker(store, library.__getitem__, "cpu", train)
     while (pack := queue.take(LARGEST_PACK)) is not None:
-        report = worker.work(pack, f"{pack.number}")
+        report = worker.train_pack(pack, f"{pack.number}")
         assert report.failure is None, report.reason
         queue.record(pack, report.outcomes, report.execution)
     assert queue.finished
-    store.write_manifest({**store.read_manifest(), "finished_at": manifest.now()})
+    store.write_manifest({**store.read_manifest(), "finished_at": manifest.format_now()})
     return store
 
 
 def _begin(planned: Plan, store: SweepStore, library: LazyDatasets) -> None:
     """Writes the manifest, reference rows and all."""
-    references = {name: fit_baselines(dataset) for name, dataset in library.items()}
-    written = manifest.first(planned, store.sweep_id, references)
-    store.write_manifest(manifest.with_session(written, manifest.session("cpu")))
+    references = {name: reference_rows(dataset) for name, dataset in library.items()}
+    written = manifest.new_manifest(planned, store.sweep_id, references)
+    store.write_manifest(manifest.add_session(written, manifest.new_session("cpu")))

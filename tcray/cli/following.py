@@ -46,7 +46,7 @@ def _show(watched: Watched) -> None:
             time.sleep(LOOK_SECONDS)
     if watched.activity is None:
         return
-    with Display(console, name, watched.shown, lone=True) as display:
+    with Display(console, name, watched.shown, show_single_host=True) as display:
         while watched.look():
             display.tick()
             time.sleep(LOOK_SECONDS)

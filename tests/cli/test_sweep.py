@@ -107,8 +107,8 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
 
     store = run_without_ray(tmp_path / "trials", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace")))
     planned = plan(make_sweep(tmp_path), find_cards(make_sweep(tmp_path)))
-    written = manifest.with_session(manifest.first(planned, store.sweep_id, {"mosi": []}), manifest.session("cpu"))
-    store.write_manifest({**written, "finished_at": manifest.now()})
+    written = manifest.add_session(manifest.new_manifest(planned, store.sweep_id, {"mosi": []}), manifest.new_session("cpu"))
+    store.write_manifest({**written, "finished_at": manifest.format_now()})
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return store

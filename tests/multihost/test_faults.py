@@ -13,7 +13,7 @@ from itertools import accumulate
 
 import pytest
 
-from tcray.tune.placement import REFRESH_SECONDS
+from tcray.tune.capacity import REFRESH_SECONDS
 from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell

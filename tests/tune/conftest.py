@@ -1,4 +1,4 @@
-"""One Ray for all tests of this folder that need one in this process."""
+"""One Ray cluster for all tests of this folder that need one in this process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tcray.tune.ray.cluster import connect
 
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[None]:
-    """A Ray of two CPUs, which `run_sweep` finds and leaves as it is."""
+    """Connect this process to a Ray cluster of two CPUs, which `run_sweep` uses and leaves running."""
     with connect("local"):
         yield

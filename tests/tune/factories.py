@@ -1,4 +1,4 @@
-"""A small sweep, and the same sweep trained by hand: a loop over the queue, in this process, without Ray."""
+"""A small sweep, and its store after training it by a plain loop over the queue, without Ray."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from tcray.config.load import load_sweep
 from tcray.config.sweep import Sweep
-from tcray.search.plan import Plan, find_cards, plan
+from tcray.search.plan import find_cards, plan
 from tcray.search.queue import Queue
 from tcray.store.export import export_rows, line
 from tcray.store.parts import list_parts
@@ -32,26 +32,31 @@ resources: {{device: cpu, cpu: 1, pack: 6, max_failures: 2}}
 
 
 def write_sweep_file(folder: Path) -> Path:
-    """The sweep's file, whose datasets are twins."""
+    """Write the sweep file, with twins as datasets; return its path."""
     path = folder / "small.yaml"
     path.write_text(SWEEP_YAML.format(root=folder / "data"))
     return path
 
 
 def make_sweep(folder: Path, *overrides: str) -> Sweep:
-    """The sweep, changed as `--set` would."""
+    """Return the sweep with overrides as of `--set`."""
     return load_sweep(write_sweep_file(folder), overrides)
 
 
-def run_without_ray(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
-    """The store of the sweep when nothing ever went wrong."""
-    planned: Plan = plan(sweep, find_cards(sweep))
+def make_queue(folder: Path, sweep: Sweep) -> tuple[Queue, SweepStore, LazyDatasets]:
+    """Return the queue of a new sweep in `folder`, its store, and its datasets."""
+    planned = plan(sweep, find_cards(sweep))
     store = Store.open(str(folder), create=True).sweep(planned.sweep_id())
-    library = LazyDatasets(planned.cards, sweep.data.root)
-    queue = Queue(planned, store, LazyTestExamples(library))
-    worker = Worker(store, library.__getitem__, "cpu", train)
+    datasets = LazyDatasets(planned.cards, sweep.data.root)
+    return Queue(planned, store, LazyTestExamples(datasets)), store, datasets
+
+
+def run_without_ray(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
+    """Return the store in `folder` after the sweep was trained without any failure."""
+    queue, store, datasets = make_queue(folder, sweep)
+    worker = Worker(store, datasets.__getitem__, "cpu", train)
     while (pack := queue.take(5)) is not None:
-        report = worker.work(pack, "by hand")
+        report = worker.train_pack(pack, "without Ray")
         assert report.failure is None, report.reason
         queue.record(pack, report.outcomes, report.execution)
     assert queue.finished
@@ -59,12 +64,12 @@ def run_without_ray(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
 
 
 def export(store: SweepStore) -> list[str]:
-    """All that two equal stores have in common, a line a row."""
+    """Return all rows that two equal stores have in common, one line per row."""
     return [line(row) for row in export_rows(store, reproducible=True)]
 
 
 def ledger_values(store: SweepStore) -> list[tuple[Any, ...]]:
-    """Run id and rung of every value in the ledger as written, repeats and all."""
+    """Return run id and rung of every value in the ledger as written, including duplicates."""
     folder = store.paths.table("ledger")
     parts = [store.read_part("ledger", part, ("kind", "run_id", "rung")) for part in list_parts(store.volume, folder)]
     rows = [row for part in parts for row in part.to_pylist() if row["kind"] == "value"]

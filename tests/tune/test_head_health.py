@@ -4,47 +4,50 @@ import socket
 import subprocess
 import sys
 
-FEEL = """\
+CHECK = """\
 import sys, time
-from tcray.tune import head_health as pulse
-pulse.LOOK_SECONDS = 0.05
-pulse.SILENCE_SECONDS = 0.2
-with pulse.HeadHealthCheck(sys.argv[1]):
+from tcray.tune import head_health
+head_health.PROBE_SECONDS = 0.05
+head_health.SILENCE_SECONDS = 0.2
+with head_health.HeadHealthCheck(sys.argv[1]):
     time.sleep(float(sys.argv[2]))
 time.sleep(1)
-print("went on")
+print("continued")
 """
-"""A process that feels the pulse of an address for a while, and then goes on without."""
+"""A program that checks the head at an address for a number of seconds, and then continues without."""
 
 
-def felt(address: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    """What becomes of it."""
-    command = [sys.executable, "-c", FEEL, address, str(seconds)]
+def run_check(address: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Return the completed program."""
+    command = [sys.executable, "-c", CHECK, address, str(seconds)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
-def test_a_cluster_that_is_there() -> None:
-    """As long as its head answers nothing happens; and once it is no longer felt, it may go."""
+def closed_address() -> str:
+    """Return an address at which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as head:
-        process = felt(f"127.0.0.1:{head.getsockname()[1]}", 2)
-    assert (0, "went on\n", "") == (process.returncode, process.stdout, process.stderr)
+        return f"127.0.0.1:{head.getsockname()[1]}"
 
 
-def test_a_cluster_that_is_gone() -> None:
-    """A process whose cluster is gone ends with exit code 1 and a sentence, whatever it waits for."""
+def test_a_head_that_answers() -> None:
+    """As long as the head answers, the process continues; after the check has ended the head may go."""
     with socket.create_server(("127.0.0.1", 0)) as head:
-        address = f"127.0.0.1:{head.getsockname()[1]}"
-    process = felt(address, 1000)
+        process = run_check(f"127.0.0.1:{head.getsockname()[1]}", 2)
+    assert (0, "continued\n", "") == (process.returncode, process.stdout, process.stderr)
+
+
+def test_a_head_that_is_gone() -> None:
+    """A process whose head is gone ends with exit code 1 and an error message, even while it waits."""
+    address = closed_address()
+    process = run_check(address, 1000)
     assert (1, "") == (process.returncode, process.stdout)
     assert process.stderr == (
         f"Error: the Ray cluster at {address} is gone: its head has not answered for 0 s\n"
-        "What was recorded stays: on a cluster that is there the same command goes on.\n"
+        "Recorded results are kept. Run the same command on a running cluster to resume.\n"
     )
 
 
-def test_afterwards_it_may_go() -> None:
-    """A cluster that goes once it is not needed any more is nobody's concern."""
-    with socket.create_server(("127.0.0.1", 0)) as head:
-        address = f"127.0.0.1:{head.getsockname()[1]}"
-    process = felt(address, 0)
-    assert (0, "went on\n") == (process.returncode, process.stdout)
+def test_no_check_after_the_end() -> None:
+    """A head that goes after the check has ended does not end the process."""
+    process = run_check(closed_address(), 0)
+    assert (0, "continued\n") == (process.returncode, process.stdout)

@@ -1,52 +1,46 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tcray.tune.interrupt import Interrupt
 
-
-@dataclass
-class Lease:
-    """A lease whose holder is asked to stop when the test says so."""
-
-    stop_asked: bool = False
+from .fakes import FakeLease
 
 
-def an_interrupt(lease: Any = None) -> Interrupt:
-    """Of a driver that nobody asks to stop, unless `lease` says so."""
-    return Interrupt(lease or Lease())
+def make_interrupt(lease: Any = None) -> Interrupt:
+    """Return the interrupt of a driver that nobody has asked to stop, or of the given lease."""
+    return Interrupt(lease or FakeLease())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_is_noted_and_the_second_is_not_waited_for(number: signal.Signals) -> None:
-    """The first signal is only noted, so that what is under way is recorded; the second is a KeyboardInterrupt."""
-    with an_interrupt() as interrupt:
-        assert not interrupt.asked
+def test_only_the_second_signal_raises(number: signal.Signals) -> None:
+    """The first signal only sets `requested`, so that recording finishes; the second raises KeyboardInterrupt."""
+    with make_interrupt() as interrupt:
+        assert not interrupt.requested
         signal.raise_signal(number)
-        assert interrupt.asked
+        assert interrupt.requested
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
 
 
-def test_whoever_holds_the_lease_may_be_asked_from_elsewhere() -> None:
-    """That is as a first signal; one that comes after it is still the first."""
-    lease = Lease()
-    with an_interrupt(lease) as interrupt:
-        assert not interrupt.asked
+def test_a_stop_request_is_not_a_signal() -> None:
+    """A request through the lease also sets `requested`; the next signal is still the first one."""
+    lease = FakeLease()
+    with make_interrupt(lease) as interrupt:
+        assert not interrupt.requested
         lease.stop_asked = True
-        assert interrupt.asked
+        assert interrupt.requested
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_afterwards_signals_mean_what_they_meant() -> None:
-    """Whoever handled the signals before does so again."""
+def test_signal_handlers_are_restored() -> None:
+    """After `with`, the previous signal handlers are installed again."""
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with an_interrupt():
+    with make_interrupt():
         assert signal.getsignal(signal.SIGINT) != before[0]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before

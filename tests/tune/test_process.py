@@ -1,4 +1,4 @@
-"""Whole processes: `tcray sweep` with real training and a Ray of its own, interrupted and killed in the middle."""
+"""Tests of whole processes: `tcray sweep` with real training and its own Ray, interrupted and killed midway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGER = [
     "search.wave=6",
     "search.pruner.asha.min_epochs=3",
 ]
-"""48 search runs with rungs at epochs 3 and 6, and 8 confirm runs: about as long as it takes to kill something."""
+"""48 search runs with rungs at epochs 3 and 6, and 8 confirm runs: long enough to kill a process midway."""
 RESOURCES = ["resources.device=auto", "resources.gpu=0.25", "resources.pack=4"]
 
 EXPECTED = re.compile(
@@ -34,82 +34,75 @@ EXPECTED = re.compile(
     r"|warning: search\.trials: .*"
     r"|small: \d+ of 56 runs done \(\d+ pruned, 0 failed\), \d+ running(, about \d+ (s|min) left)?"
     r"(; best valid\.loss: mosi [\d.]+)?"
-    r"|the worker of a pack of \d runs? \(\S+(, …)?\) died(; its halves are tried apart)?"
-    r"|a worker died before it began a pack of 4 runs \(\S+, …\), which waits again"  # it was killed between two packs
-    r"|interrupted with \d+ of 56 runs done; the same command goes on from here"
+    r"|the worker of a pack of \d runs? \(\S+(, …)?\) died(; its halves are tried separately)?"
+    r"|a worker died before it started a pack of 4 runs \(\S+, …\), which is queued again"  # killed between two packs
+    r"|interrupted with \d+ of 56 runs done\. Run the same command to resume\."
     r"|sweep small-\w+ was finished before: nothing was left to train"
 )
-"""All that may be said on stderr: nothing of it by Ray."""
+"""All lines that may be on stderr: none of them is Ray's."""
 
 
 class Driver:
-    """A process of `tcray sweep`, and the store it writes."""
+    """A process of `tcray sweep`, and its store."""
 
     def __init__(self, folder: Path) -> None:
-        """Starts it."""
+        """Start the process."""
         overrides = [f"--set={override}" for override in [*LARGER, *RESOURCES]]
-        command = [
-            sys.executable,
-            "-m",
-            "tcray",
-            "sweep",
-            str(write_sweep_file(folder)),
-            "--store",
-            str(folder / "trials"),
-        ]
+        tcray = [sys.executable, "-m", "tcray"]
+        command = [*tcray, "sweep", str(write_sweep_file(folder)), "--store", str(folder / "trials"), *overrides]
         self.folder = folder
         self.process = subprocess.Popen(
-            [*command, *overrides],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=folder,
             start_new_session=True,
         )
-        self.parts = self.ledger_parts()
+        self.parts = self.count_ledger_parts()
 
-    def ledger_parts(self) -> int:
-        """How many times something was decided or recorded."""
+    def count_ledger_parts(self) -> int:
+        """Return the number of writes to the ledger."""
         return sum(1 for _ in self.folder.glob("trials/ledger/*/*.parquet"))
 
-    def wait_for_work(self, parts: int) -> None:
-        """Until so much more has been recorded."""
-        while self.ledger_parts() < self.parts + parts:
+    def wait_for_writes(self, parts: int) -> None:
+        """Wait for this number of further writes to the ledger."""
+        while self.count_ledger_parts() < self.parts + parts:
             assert self.process.poll() is None, self.process.communicate()
             time.sleep(0.02)
 
     def press_ctrl_c(self) -> None:
-        """As a terminal does it: every process of the group has the signal, Ray's own too."""
+        """Send SIGINT to every process of the group, including Ray's, as a terminal does."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    def worker(self) -> int:
-        """The pid of a process that trains."""
-        (raylet,) = [pid for pid in children(self.process.pid) if "raylet/raylet" in said_of(pid, "cmdline")]
-        return next(pid for pid in children(raylet) if "Trainable" in said_of(pid, "cmdline"))
+    def find_worker(self) -> int:
+        """Return the pid of a process that trains."""
+        (raylet,) = [pid for pid in find_children(self.process.pid) if "raylet/raylet" in read_proc(pid, "cmdline")]
+        return next(pid for pid in find_children(raylet) if "Trainable" in read_proc(pid, "cmdline"))
 
-    def end(self) -> tuple[int, str]:
-        """Its exit code and what it printed, once all that it said on stderr is found to be expected."""
+    def finish(self) -> tuple[int, str]:
+        """Return exit code and output, after a check that every line on stderr is expected."""
         out, err = self.process.communicate(timeout=200)
         assert [] == [line for line in err.splitlines() if not EXPECTED.fullmatch(line)]
         return self.process.returncode, out + err
 
 
-def said_of(pid: int, file: str) -> str:
-    """What the system says of a process; nothing of one that is gone."""
+def read_proc(pid: int, file: str) -> str:
+    """Return a file of a process in /proc; empty if the process is gone."""
     try:
         return Path(f"/proc/{pid}/{file}").read_text()
     except OSError:
         return ""
 
 
-def children(parent: int) -> list[int]:
-    """The pids of a process's children."""
+def find_children(parent: int) -> list[int]:
+    """Return the pids of a process's children."""
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [pid for pid in pids if said_of(pid, "stat").rpartition(")")[2].split()[1:2] == [str(parent)]]
+    return [pid for pid in pids if read_proc(pid, "stat").rpartition(")")[2].split()[1:2] == [str(parent)]]
 
 
-def store_of(folder: Path) -> SweepStore:
-    """What the sweep in `folder` has recorded."""
+def open_sweep(folder: Path) -> SweepStore:
+    """Return the stored sweep."""
     store = Store.open(str(folder / "trials"))
     return store.sweep(store.resolve("small")[0])
 
@@ -117,38 +110,38 @@ def store_of(folder: Path) -> SweepStore:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the processes to kill in /proc")
-def test_whatever_is_killed_the_same_command_resumes(tmp_path: Path) -> None:
-    """Ctrl-C, then kill -9 of the driver, then of a worker: the store ends as if nothing had been, trained once."""
+def test_a_sweep_resumes_after_every_kind_of_end(tmp_path: Path) -> None:
+    """After Ctrl-C, kill -9 of the driver and kill -9 of a worker, the store is as usual, and nothing is repeated."""
     first = Driver(tmp_path)
-    first.wait_for_work(8)
+    first.wait_for_writes(8)
     first.press_ctrl_c()
-    code, said = first.end()
+    code, output = first.finish()
     assert 130 == code
-    assert "no node has a GPU: packs compute on the CPU" in said
-    assert re.search(r"interrupted with \d+ of 56 runs done; the same command goes on from here\n$", said)
+    assert "no node has a GPU: packs compute on the CPU" in output
+    assert re.search(r"interrupted with \d+ of 56 runs done\. Run the same command to resume\.\n$", output)
 
     second = Driver(tmp_path)
-    second.wait_for_work(6)
+    second.wait_for_writes(6)
     second.process.kill()
-    assert -signal.SIGKILL == second.end()[0]
+    assert -signal.SIGKILL == second.finish()[0]
 
     third = Driver(tmp_path)
-    third.wait_for_work(6)
-    os.kill(third.worker(), signal.SIGKILL)
-    code, said = third.end()
+    third.wait_for_writes(6)
+    os.kill(third.find_worker(), signal.SIGKILL)
+    code, output = third.finish()
     assert 0 == code
-    assert "small: 56 of 56 runs done" in said
-    assert "ridge: all" in said, "the ranked table is printed"
+    assert "small: 56 of 56 runs done" in output
+    assert "ridge: all" in output, "the ranked table is printed"
 
-    store = store_of(tmp_path)
-    expected = run_without_ray(tmp_path / "by hand", make_sweep(tmp_path, *LARGER), train)
+    store = open_sweep(tmp_path)
+    expected = run_without_ray(tmp_path / "expected", make_sweep(tmp_path, *LARGER), train)
     assert export(expected) == export(store)
     values = ledger_values(store)
-    assert len(set(values)) == len(values), "nothing recorded was trained again"
+    assert len(set(values)) == len(values), "nothing that was recorded is trained again"
     assert [] == verify(Store.open(str(tmp_path / "trials")))
 
     again = Driver(tmp_path)
-    code, said = again.end()
+    code, output = again.finish()
     assert 0 == code
-    assert "was finished before: nothing was left to train" in said
-    assert "ridge: all" in said
+    assert "was finished before: nothing was left to train" in output
+    assert "ridge: all" in output

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,410 +13,376 @@ import ray
 from ray.tune.search import Searcher
 
 from tcray.errors import StoreBusyError, SweepError
-from tcray.search.plan import find_cards, plan
 from tcray.search.queue import Execution, Pack, Queue
-from tcray.store.store import Store
-from tcray.tune import placement
-from tcray.tune import searcher as searching
-from tcray.tune.datasets import LazyDatasets, LazyTestExamples
-from tcray.tune.nodes import AutoscalingLimits, Node
+from tcray.tune import capacity
+from tcray.tune import searcher as searcher_module
+from tcray.tune.capacity import AutoscalingLimits, Capacity, Node, WorkerResources
 from tcray.tune.pack_sizes import PackSizes
-from tcray.tune.placement import Capacity, Placement, WorkerResources
-from tcray.tune.report import Report
 from tcray.tune.searcher import PackSearcher
 from tcray.tune.status.host_notices import HostNotices
-from tcray.tune.trainable import ORDER, REPORT, PlacementRequest
-from tcray.tune.worker import Worker as PackWorker
+from tcray.tune.trainable import REPORT, REQUEST, PlacementRequest
+from tcray.tune.worker import Report, Worker
+from tcray.tune.worker_death import Cause
 
-from .factories import make_sweep
-from .fakes import FakeTrain
+from .factories import make_queue, make_sweep
+from .fakes import FakeLease, FakeTrain
 
-ON_CPU, ON_CARD, BESIDE = (
-    WorkerResources(1, 0, "cpu"),
-    WorkerResources(1, 0.5, "cuda"),
-    WorkerResources(1, 0, "cpu", cpu_only=True),
-)
+ON_CPU = WorkerResources(1, 0, "cpu")
 
 
-@dataclass
-class Lease:
-    """A lease that is lost when it is told to be."""
-
-    lost: bool = False
-
-    def check(self) -> None:
-        """Raises if it is lost."""
-        if self.lost:
-            raise StoreBusyError("sweep small-1 was taken over by pid 7 on there")
-
-
-class Worker:
-    """A worker on a node, as a handle of Ray's: what it was told to take."""
+class FakeActor:
+    """A Ray actor on a node, with the pack that it took."""
 
     def __init__(self, node: str) -> None:
-        """It has no pack."""
+        """Start without a pack."""
         self.node = node
         self.pack: Pack | None = None
-        self.take = SimpleNamespace(remote=self._take)
+        self.take_pack = SimpleNamespace(remote=self._take)
 
     def _take(self, pack: Pack) -> str:
         self.pack = pack
         return "taken"
 
 
-class Tune:
-    """What Ray Tune does with a searcher, by hand: trials are numbered, and trained when the test says so."""
+class FakeTune:
+    """Ray Tune's calls of a searcher, one by one; trials are numbered."""
 
     def __init__(self, folder: Path, pack: int = 3, slots: int = 2) -> None:
-        """Begins the small sweep."""
-        sweep = make_sweep(folder)
-        planned = plan(sweep, find_cards(sweep))
-        store = Store.open(str(folder / "trials"), create=True).sweep(planned.sweep_id())
-        library = LazyDatasets(planned.cards, sweep.data.root)
-        self.queue = Queue(planned, store, LazyTestExamples(library))
-        self.lease = Lease()
-        self.said: list[str] = []
-        self.stop_asked = False
+        """Start the small sweep with packs of this size, on one node with this number of slots."""
+        self.queue, store, datasets = make_queue(folder / "trials", make_sweep(folder))
+        self.lease = FakeLease()
+        self.printed: list[str] = []
+        self.stop_requested = False
         self.nodes = [Node("here", slots, 0, "node")]
-        self.room = Capacity(Placement((ON_CPU,)), lambda: self.nodes, AutoscalingLimits())
-        sizes = dict.fromkeys(("cpu", "cuda"), PackSizes(pack, fixed=True))
         lease: Any = self.lease
-        remarks = HostNotices("trials")
         self.searcher = PackSearcher(
-            self.queue,
-            lease,
-            sizes,
-            self.room,
-            lambda w: w.node,
-            remarks,
-            "/logs",
-            self.said.append,
-            lambda: self.stop_asked,
+            queue=self.queue,
+            lease=lease,
+            sizes=PackSizes(pack, fixed=True),
+            capacity=Capacity(ON_CPU, lambda: self.nodes, AutoscalingLimits()),
+            node_of=lambda actor: actor.node,
+            notices=HostNotices("trials"),
+            logs="/logs",
+            print_note=self.printed.append,
+            stop_requested=lambda: self.stop_requested,
         )
-        self.worker = PackWorker(store, library.__getitem__, "cpu", FakeTrain(str(folder / "trace")))
+        self.worker = Worker(store, datasets.__getitem__, "cpu", FakeTrain(str(folder / "trace")))
         self.trials = 0
 
-    def ask(self) -> str | None:
-        """Asks for a trial: its id, None if there is none now, or that there are no more."""
+    def suggest(self) -> str | None:
+        """Ask for a trial; return its id, None if there is none now, or FINISHED."""
         self.trials += 1
-        given = self.searcher.suggest(str(self.trials))
-        return str(self.trials) if isinstance(given, dict) else given
+        suggested = self.searcher.suggest(str(self.trials))
+        return str(self.trials) if isinstance(suggested, dict) else suggested
 
-    def ask_all(self) -> list[str]:
-        """Asks for trials until there is none."""
+    def suggest_all(self) -> list[str]:
+        """Ask for trials until there is none; return their ids."""
         trials = []
-        while (trial := self.ask()) is not None:
+        while (trial := self.suggest()) is not None:
             assert trial != Searcher.FINISHED
             trials.append(trial)
         return trials
 
-    def begin(self, trial: str, node: str = "node") -> Pack | None:
-        """Has a worker for a trial; the pack that it is given."""
-        worker = Worker(node)
-        self.searcher.began(trial, worker)
-        return worker.pack
+    def start(self, trial: str, node: str = "node") -> Pack | None:
+        """Start the worker of a trial; return the pack that it gets."""
+        actor = FakeActor(node)
+        self.searcher.on_worker_ready(trial, actor)
+        return actor.pack
 
-    def must_begin(self) -> tuple[str, Pack]:
-        """Asks for a trial that there has to be, and has a worker for it, which has to have a pack."""
-        trial = self.ask()
+    def start_next(self) -> tuple[str, Pack]:
+        """Ask for a trial and start its worker; both must succeed."""
+        trial = self.suggest()
         assert trial not in (None, Searcher.FINISHED)
-        pack = self.begin(trial)
+        pack = self.start(trial)
         assert pack is not None
         return trial, pack
 
-    def end(self, trial: str, report: Report) -> list[Report]:
-        """Tells of a trial's result; what Tune keeps of it."""
+    def finish(self, trial: str, report: Report) -> list[Report]:
+        """Complete a trial with a report; return whatever Tune keeps of it."""
         kept = [report]
         self.searcher.on_trial_complete(trial_id=trial, result={REPORT: kept, "done": True}, error=False)
         return kept
 
     def die(self, trial: str) -> None:
-        """Tells of a trial whose process died."""
+        """Complete a trial whose process died."""
         self.searcher.on_trial_complete(trial_id=trial, error=True)
 
 
-def failed(pack: Pack, failure: Any, reason: str = "") -> Report:
-    """The report of a pack that nothing came of."""
+def failed_report(pack: Pack, failure: Any, reason: str = "") -> Report:
+    """Return the report of a pack without outcomes."""
     now = datetime.now(UTC)
     return Report(Execution("there", "cpu", "", len(pack.segments), now, now), (), failure, reason)
 
 
 @pytest.fixture
-def tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tune:
-    """Two slots, packs of three, and nodes that are looked at all the time."""
-    monkeypatch.setattr(placement, "REFRESH_SECONDS", 0.0)
-    return Tune(tmp_path)
+def tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTune:
+    """Return Tune with two slots and packs of three; nodes are listed at each call."""
+    monkeypatch.setattr(capacity, "REFRESH_SECONDS", 0.0)
+    return FakeTune(tmp_path)
 
 
 @pytest.fixture
-def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """What every inquest comes to, one after another; to be filled by the test."""
-    coming: list[str | None] = []
+def causes(monkeypatch: pytest.MonkeyPatch) -> list[Cause | None]:
+    """Return the results of successive diagnoses, to be filled by the test."""
+    coming: list[Cause | None] = []
 
-    class Inquest:
-        def __init__(self, node: str, taken: str) -> None:
+    class FakeDeath:
+        @staticmethod
+        def on_node(node: str, pack: Pack, taken: str) -> SimpleNamespace:
             assert ("node", "taken") == (node, taken)
+            return SimpleNamespace(pack=pack)
 
-        def verdict(self) -> str | None:
-            return coming.pop(0)
-
-    monkeypatch.setattr(searching, "Inquest", Inquest)
+    monkeypatch.setattr(searcher_module, "WorkerDeath", FakeDeath)
+    monkeypatch.setattr(searcher_module, "diagnose_worker_death", lambda death: coming.pop(0))
     return coming
 
 
 @pytest.fixture
-def killed(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
-    """The workers that were sent away."""
-    workers: list[Worker] = []
-    monkeypatch.setattr(ray, "kill", workers.append)
-    return workers
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[FakeActor]:
+    """Return the actors that were killed."""
+    actors: list[FakeActor] = []
+    monkeypatch.setattr(ray, "kill", actors.append)
+    return actors
 
 
 def keys(packs: Sequence[Pack]) -> list[Any]:
-    """The runs of packs."""
+    """Return the keys of the runs in packs."""
     return [segment.key for pack in packs for segment in pack.segments]
 
 
-def test_as_many_workers_as_slots(tune: Tune) -> None:
-    """A worker is asked for when a slot is free for it, and no sooner."""
-    first, _ = tune.must_begin(), tune.must_begin()
-    assert tune.ask() is None
-    tune.end(first[0], tune.worker.work(first[1], ""))
-    assert 1 == len(tune.ask_all())
+def test_one_worker_per_slot(tune: FakeTune) -> None:
+    """A worker is requested when a slot is free, and no sooner."""
+    first, _ = tune.start_next(), tune.start_next()
+    assert tune.suggest() is None
+    tune.finish(first[0], tune.worker.train_pack(first[1], ""))
+    assert 1 == len(tune.suggest_all())
 
 
-def test_a_pack_is_formed_when_a_worker_is_there(tune: Tune) -> None:
-    """No run waits for a worker that may not come: whoever is there first has the first pack."""
-    early, late = tune.ask_all()
-    first = tune.begin(late)
-    second = tune.begin(early)
+def test_a_pack_is_formed_when_a_worker_has_started(tune: FakeTune) -> None:
+    """The first worker that starts gets the first pack, so no run waits for a worker that may never start."""
+    early, late = tune.suggest_all()
+    first = tune.start(late)
+    second = tune.start(early)
     assert first is not None
     assert second is not None
     assert first.number < second.number
     assert keys([first]) < keys([second])
 
 
-def test_a_worker_may_come_too_late(tmp_path: Path) -> None:
-    """One for which no pack is left does nothing, and that is nothing to be recorded."""
-    tune = Tune(tmp_path, pack=3, slots=4)
-    trials = tune.ask_all()
+def test_a_worker_may_start_too_late(tmp_path: Path) -> None:
+    """A worker for which no pack is left does nothing, and nothing is recorded."""
+    tune = FakeTune(tmp_path, pack=3, slots=4)
+    trials = tune.suggest_all()
     assert 4 == len(trials)
     *_, late = trials
     while tune.queue.take(3):
         pass
-    assert tune.begin(late) is None
+    assert tune.start(late) is None
     tune.searcher.on_trial_complete(trial_id=late, result={REPORT: [], "done": True}, error=False)
     assert tune.searcher.failure is None
 
 
-def test_a_whole_sweep(tune: Tune) -> None:
-    """Asked and told until it has no more, the searcher finishes the queue, and Tune keeps nothing of the results."""
-    while (trial := tune.ask()) not in (None, Searcher.FINISHED):
-        pack = tune.begin(trial)
+def test_a_whole_sweep(tune: FakeTune) -> None:
+    """The searcher works through the whole queue, and Tune keeps none of the reports."""
+    while (trial := tune.suggest()) not in (None, Searcher.FINISHED):
+        pack = tune.start(trial)
         assert pack is not None
-        assert [] == tune.end(trial, tune.worker.work(pack, ""))
+        assert [] == tune.finish(trial, tune.worker.train_pack(pack, ""))
     assert trial == Searcher.FINISHED
     assert tune.queue.finished
     assert tune.searcher.failure is None
-    assert tune.searcher.over
+    assert tune.searcher.is_over
 
 
-def test_where_packs_are(tune: Tune) -> None:
-    """Packs under way are counted by node; workers that are not there wait since they were asked for."""
-    there, not_there = tune.ask_all()
-    assert {} == tune.searcher.packs
-    assert 2 == len(tune.searcher.waits[ON_CPU])
-    pack = tune.begin(there)
+def test_packs_are_counted_by_node(tune: FakeTune) -> None:
+    """Packs in training are counted by node; requested workers wait from the time of their request."""
+    started, not_started = tune.suggest_all()
+    assert {} == tune.searcher.packs_by_node
+    assert 2 == len(tune.searcher.waiting_since)
+    pack = tune.start(started)
     assert pack is not None
-    assert {"node": 1} == tune.searcher.packs
-    assert {ON_CPU: [tune.searcher._crew.hires[not_there].asked_at]} == tune.searcher.waits
-    tune.end(there, tune.worker.work(pack, ""))
-    assert {} == tune.searcher.packs
+    assert {"node": 1} == tune.searcher.packs_by_node
+    assert [tune.searcher._pool.requests[not_started].requested_at] == tune.searcher.waiting_since
+    tune.finish(started, tune.worker.train_pack(pack, ""))
+    assert {} == tune.searcher.packs_by_node
 
 
-def test_both_kinds_of_host(tune: Tune) -> None:
-    """Under `device: any` each share is asked for as often as its hosts have slots, and the CPU's is pinned there."""
-    tune.room.placement = Placement((ON_CARD, BESIDE))
-    tune.nodes[:] = [Node("gpu", 8, 1, "a"), Node("cpu", 2, 0, "b"), Node("leaves", 2, 0, "c", draining=True)]
-    orders: list[PlacementRequest] = []
-    while isinstance(given := tune.searcher.suggest(str(len(orders))), dict):
-        orders.append(given[ORDER])
-    assert [PlacementRequest(ON_CARD)] * 2 + [PlacementRequest(BESIDE, ("b", "c"))] * 2 == orders
-
-
-def test_a_host_that_leaves_begins_nothing(tune: Tune, killed: list[Worker]) -> None:
-    """A worker on a node that is about to leave is sent away, and its slot counts no more; nobody is blamed."""
+def test_a_leaving_host_starts_nothing(tune: FakeTune, killed: list[FakeActor]) -> None:
+    """A worker on a node that is about to leave is ended, and this does not count as a failure."""
     tune.nodes.append(Node("spot", 2, 0, "spot"))
-    trials = tune.ask_all()
+    trials = tune.suggest_all()
     assert 4 == len(trials)
     tune.nodes[1] = replace(tune.nodes[1], draining=True)
     for trial in trials[:3]:
-        assert tune.begin(trial, "spot") is None
+        assert tune.start(trial, "spot") is None
         tune.die(trial)
-    assert ["spot"] * 3 == [worker.node for worker in killed]
+    assert ["spot"] * 3 == [actor.node for actor in killed]
     assert tune.searcher.failure is None
-    assert 1 == len(tune.ask_all()), "one of two slots has been asked for"
-    assert [] == tune.said
+    assert 1 == len(tune.suggest_all()), "one of two slots has a request"
+    assert [] == tune.printed
 
 
-def test_a_worker_that_starts_may_die_with_its_host(tune: Tune) -> None:
-    """Workers that die before they begin count for nothing where a host went meanwhile."""
+def test_a_starting_worker_may_die_with_its_host(tune: FakeTune) -> None:
+    """Workers that die before they start do not count as startup failures if a host left meanwhile."""
     for _ in range(4):
         tune.nodes.append(Node("spot", 1, 0, "spot"))
-        trial = tune.ask_all()[-1]
+        trial = tune.suggest_all()[-1]
         tune.nodes.pop()
         tune.die(trial)
     assert tune.searcher.failure is None
 
 
-def test_what_is_remarkable_of_a_host_is_said(tune: Tune) -> None:
-    """What the report of a pack that was trained tells of its host is passed on."""
-    trial, pack = tune.must_begin()
-    tune.end(trial, replace(tune.worker.work(pack, ""), relayed=True))
-    assert [f"{socket.gethostname()} does not see trials: states and weights go through this host"] == tune.said
+def test_notices_about_hosts_are_printed(tune: FakeTune) -> None:
+    """Notices that follow from the report of a pack are printed."""
+    trial, pack = tune.start_next()
+    tune.finish(trial, replace(tune.worker.train_pack(pack, ""), relayed=True))
+    assert [
+        f"{socket.gethostname()} does not see trials: checkpoints and weights pass through this host"
+    ] == tune.printed
 
 
-def test_a_crash_is_halved(tune: Tune) -> None:
-    """A pack whose training raised is said with its reason, and its halves come first."""
-    trial, pack = tune.must_begin()
-    tune.end(trial, failed(pack, "crash", "ValueError: no"))
-    assert ["a pack of 3 runs (mosi/rank=1, …) failed: ValueError: no; its halves are tried apart"] == tune.said
-    halves = [tune.must_begin()[1], tune.must_begin()[1]]
+def test_a_failed_pack_is_bisected(tune: FakeTune) -> None:
+    """If training raised an exception, it is printed, and the halves of the pack come next."""
+    trial, pack = tune.start_next()
+    tune.finish(trial, failed_report(pack, "crash", "ValueError: no"))
+    assert ["a pack of 3 runs (mosi/rank=1, …) failed: ValueError: no; its halves are tried separately"] == tune.printed
+    halves = [tune.start_next()[1], tune.start_next()[1]]
     assert keys([pack]) == keys(halves)
 
 
-def test_a_process_that_died_alone_is_a_crash(tune: Tune, verdicts: list[str | None]) -> None:
-    """Once it is known that the node lives, a pack whose process died is halved; until then others go on."""
-    verdicts += [None, "crashed"]
-    trial, pack = tune.must_begin()
+def test_the_pack_of_a_crashed_process_is_bisected(tune: FakeTune, causes: list[Cause | None]) -> None:
+    """When the diagnosis finds a crash, the pack is bisected; until then other packs continue."""
+    causes += [None, "crashed"]
+    trial, pack = tune.start_next()
     tune.die(trial)
-    tune.must_begin()
-    assert [] == tune.said
-    halves = [tune.must_begin()[1]]
-    assert ["the worker of a pack of 3 runs (mosi/rank=1, …) died; its halves are tried apart"] == tune.said
+    tune.start_next()
+    assert [] == tune.printed
+    halves = [tune.start_next()[1]]
+    assert ["the worker of a pack of 3 runs (mosi/rank=1, …) died; its halves are tried separately"] == tune.printed
     assert keys([pack])[:2] == keys(halves)
 
 
-def test_a_lost_host_blames_nobody(tune: Tune, verdicts: list[str | None]) -> None:
-    """The pack of a host that is gone waits again, whole."""
-    verdicts += ["lost"]
-    trial, pack = tune.must_begin()
+def test_the_pack_of_a_lost_host_is_queued_again(tune: FakeTune, causes: list[Cause | None]) -> None:
+    """If the diagnosis finds a lost host, the pack is queued again, whole."""
+    causes += ["host_lost"]
+    trial, pack = tune.start_next()
     tune.die(trial)
-    assert keys([pack]) == keys([tune.must_begin()[1]])
-    assert ["a host was lost: a pack of 3 runs (mosi/rank=1, …) waits again"] == tune.said
+    assert keys([pack]) == keys([tune.start_next()[1]])
+    assert ["a host was lost: a pack of 3 runs (mosi/rank=1, …) is queued again"] == tune.printed
 
 
-def test_a_worker_killed_between_packs_blames_nobody(tune: Tune, verdicts: list[str | None]) -> None:
-    """A pack that the worker had not come to waits again, whole, and no host is said to be lost."""
-    verdicts += ["not begun"]
-    trial, pack = tune.must_begin()
+def test_the_pack_of_a_worker_killed_between_packs_is_queued_again(tune: FakeTune, causes: list[Cause | None]) -> None:
+    """A pack that its worker had not taken is queued again, whole, and no host counts as lost."""
+    causes += ["failed_to_start"]
+    trial, pack = tune.start_next()
     tune.die(trial)
-    assert keys([pack]) == keys([tune.must_begin()[1]])
-    assert ["a worker died before it began a pack of 3 runs (mosi/rank=1, …), which waits again"] == tune.said
+    assert keys([pack]) == keys([tune.start_next()[1]])
+    assert ["a worker died before it started a pack of 3 runs (mosi/rank=1, …), which is queued again"] == tune.printed
 
 
-def test_workers_that_never_come_to_a_pack_end_the_sweep(tune: Tune, verdicts: list[str | None]) -> None:
-    """Three in a row that start, and die before their pack, are enough."""
-    verdicts += ["not begun"] * 3
+def test_workers_that_never_take_their_pack_end_the_sweep(tune: FakeTune, causes: list[Cause | None]) -> None:
+    """Three workers in a row that start but die before they take their pack end the sweep."""
+    causes += ["failed_to_start"] * 3
     for _ in range(3):
         assert tune.searcher.failure is None
-        trial, _pack = tune.must_begin()
+        trial, _pack = tune.start_next()
         tune.die(trial)
-    assert Searcher.FINISHED == tune.ask()
-    assert "3 workers in a row died before they began" in str(tune.searcher.failure)
+    assert Searcher.FINISHED == tune.suggest()
+    assert "3 workers in a row died before they started to work" in str(tune.searcher.failure)
 
 
-def test_workers_that_cannot_start_end_the_sweep(tune: Tune) -> None:
-    """A worker that dies before it begins is no pack's fault; three in a row, and none has ever begun."""
+def test_workers_that_cannot_start_end_the_sweep(tune: FakeTune) -> None:
+    """Three workers in a row that die before they start end the sweep, and no run counts as failed."""
     for _ in range(3):
         assert tune.searcher.failure is None
-        tune.die(tune.ask_all()[0])
+        tune.die(tune.suggest_all()[0])
     assert isinstance(tune.searcher.failure, SweepError)
-    assert "3 workers in a row died before they began" in str(tune.searcher.failure)
+    assert "3 workers in a row died before they started to work" in str(tune.searcher.failure)
     assert "/logs" in str(tune.searcher.failure)
     assert 0 == tune.queue.progress().failed
 
 
 @pytest.mark.parametrize("failure", ["store", "start"])
-def test_what_no_pack_can_help_ends_the_sweep(tune: Tune, failure: str) -> None:
-    """A worker that cannot reach the store, or cannot begin, ends the sweep, and the host is named."""
-    trial, pack = tune.must_begin()
-    tune.end(trial, failed(pack, failure, "trials/ cannot be written"))
+def test_a_failure_of_the_host_ends_the_sweep(tune: FakeTune, failure: str) -> None:
+    """If the only host cannot reach the store or start a worker, the sweep ends with the name of the host."""
+    trial, pack = tune.start_next()
+    tune.finish(trial, failed_report(pack, failure, "trials/ cannot be written"))
     assert "on there: trials/ cannot be written" == str(tune.searcher.failure)
-    assert tune.ask() == Searcher.FINISHED, "nothing more is handed out"
+    assert tune.suggest() == Searcher.FINISHED
 
 
-def test_a_host_that_is_of_no_use_is_done_without(tune: Tune, killed: list[Worker]) -> None:
-    """As long as there is another: that is said once, its packs wait again, and nothing more is begun there."""
+def test_a_host_that_cannot_start_workers_is_excluded(tune: FakeTune, killed: list[FakeActor]) -> None:
+    """As long as there is another host, the first one is excluded with one message, and its packs are queued again."""
     tune.nodes.append(Node("late", 2, 0, "late"))
-    first, second, third, fourth = tune.ask_all()
-    packs = [tune.begin(first, "late"), tune.begin(second, "late")]
-    report = failed(packs[0], "start", "tcray is 0.0.9, and 0.1.0 at the driver\nHave the same on every host.")  # type: ignore[arg-type]
-    tune.end(first, report)
-    tune.end(second, replace(report))
-    said = "on there: tcray is 0.0.9, and 0.1.0 at the driver: it takes no part from here. Have the same on every host."
-    assert [said] == tune.said
-    assert tune.begin(third, "late") is None
-    assert ["late"] == [worker.node for worker in killed]
+    first, second, third, fourth = tune.suggest_all()
+    packs = [tune.start(first, "late"), tune.start(second, "late")]
+    problem = "tcray is 0.0.9, but 0.1.0 on the driver"
+    report = failed_report(packs[0], "start", f"{problem}\nInstall the same versions.")  # type: ignore[arg-type]
+    tune.finish(first, report)
+    tune.finish(second, replace(report))
+    expected = f"on there: {problem}: this host is excluded from now on. Install the same versions."
+    assert [expected] == tune.printed
+    assert tune.start(third, "late") is None
+    assert ["late"] == [actor.node for actor in killed]
     tune.die(third)
     again = tune.searcher.suggest("again")
-    assert {ORDER: PlacementRequest(ON_CPU, bars=("late",))} == again
-    assert keys([packs[0]]) == keys([tune.begin(fourth)])  # type: ignore[list-item]
-    assert tune.ask() is None, "it is done by two"
+    assert {REQUEST: PlacementRequest(ON_CPU, excluded_nodes=("late",))} == again
+    assert keys([packs[0]]) == keys([tune.start(fourth)])  # type: ignore[list-item]
+    assert tune.suggest() is None, "two slots are left"
     assert tune.searcher.failure is None
 
 
-def test_a_lost_lease_ends_the_sweep(tune: Tune) -> None:
-    """Once another driver has taken over, nothing is recorded and nothing handed out."""
-    trial, pack = tune.must_begin()
+def test_a_lost_lease_ends_the_sweep(tune: FakeTune) -> None:
+    """When another driver has taken over, no result is recorded."""
+    trial, pack = tune.start_next()
     tune.lease.lost = True
-    tune.end(trial, tune.worker.work(pack, ""))
+    tune.finish(trial, tune.worker.train_pack(pack, ""))
     assert isinstance(tune.searcher.failure, StoreBusyError)
     assert 0 == tune.queue.progress().epochs_done
 
 
-def test_a_lost_lease_ends_it_before_anything_is_written(tune: Tune, verdicts: list[str | None]) -> None:
-    """Neither what an inquest came to nor what is due is decided any more: that is the other driver's."""
-    verdicts += ["crashed"] * 9
-    trial, _ = tune.must_begin()
-    other = tune.ask()
+def test_a_lost_lease_ends_the_sweep_before_any_write(tune: FakeTune, causes: list[Cause | None]) -> None:
+    """When another driver has taken over, no death is diagnosed and nothing is written."""
+    causes += ["crashed"] * 9
+    trial, _ = tune.start_next()
+    other = tune.suggest()
     assert other not in (None, Searcher.FINISHED)
     tune.die(trial)
     before = [tune.queue._store.read(table).num_rows for table in ("ledger", "runs")]
     tune.lease.lost = True
-    assert tune.begin(other) is None
-    assert Searcher.FINISHED == tune.ask()
-    assert 9 == len(verdicts)
+    assert tune.start(other) is None
+    assert Searcher.FINISHED == tune.suggest()
+    assert 9 == len(causes)
     assert before == [tune.queue._store.read(table).num_rows for table in ("ledger", "runs")]
 
 
-def test_whoever_stops_the_sweep_waits_for_no_inquest(tune: Tune, verdicts: list[str | None]) -> None:
-    """With no worker left Tune would ask on and on, without a look at who wants to leave."""
-    verdicts += [None] * 2
-    trial, _ = tune.must_begin()
+def test_a_stop_request_does_not_wait_for_a_diagnosis(tune: FakeTune, causes: list[Cause | None]) -> None:
+    """Without a worker Tune would poll forever, so the searcher finishes at once when a stop is requested."""
+    causes += [None] * 2
+    trial, _ = tune.start_next()
     tune.die(trial)
-    assert not tune.searcher.over
-    tune.stop_asked = True
-    assert Searcher.FINISHED == tune.ask()
+    assert not tune.searcher.is_over
+    tune.stop_requested = True
+    assert Searcher.FINISHED == tune.suggest()
 
 
-def test_tune_may_tell_twice(tune: Tune) -> None:
-    """A trial that Tune tells of twice counts once."""
-    trial, pack = tune.must_begin()
-    report = tune.worker.work(pack, "")
-    tune.end(trial, report)
+def test_a_second_completion_is_ignored(tune: FakeTune) -> None:
+    """A trial that Tune completes twice counts once."""
+    trial, pack = tune.start_next()
+    report = tune.worker.train_pack(pack, "")
+    tune.finish(trial, report)
     tune.die(trial)
     assert tune.searcher.failure is None
 
 
-def test_a_bug_is_not_swallowed(tune: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tune swallows what a searcher raises; it is kept, with its traceback in a note."""
+def test_an_unexpected_exception_is_kept(tune: FakeTune, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tune swallows exceptions of a searcher, so the searcher keeps them, with the traceback in a note."""
 
     def broken(*_: Any) -> None:
         raise KeyError("a bug")
 
     monkeypatch.setattr(Queue, "record", broken)
-    trial, pack = tune.must_begin()
-    tune.end(trial, tune.worker.work(pack, ""))
+    trial, pack = tune.start_next()
+    tune.finish(trial, tune.worker.train_pack(pack, ""))
     assert isinstance(tune.searcher.failure, KeyError)
     assert "in broken" in tune.searcher.failure.__notes__[0]

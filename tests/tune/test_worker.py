@@ -12,59 +12,52 @@ import torch
 from tcray.config.run import Run
 from tcray.data.dataset import MultimodalDataset
 from tcray.errors import StoreError
-from tcray.search.plan import find_cards, plan
-from tcray.search.queue import Pack, Queue
-from tcray.store.store import Store, SweepStore
+from tcray.search.queue import Pack
+from tcray.store.store import SweepStore
 from tcray.training.pack import TrainResult
-from tcray.tune import worker as at_work
-from tcray.tune.datasets import LazyDatasets, LazyTestExamples
+from tcray.tune import worker as worker_module
 from tcray.tune.worker import Train, Worker
 
-from .factories import make_sweep
+from .factories import make_queue, make_sweep
 from .fakes import FakeTrain
 
 
-class Bench:
-    """A store, a queue and a library of the small sweep, for workers to work on."""
+class Setup:
+    """Store, queue and datasets of the small sweep."""
 
     def __init__(self, folder: Path) -> None:
-        """Begins the sweep."""
-        sweep = make_sweep(folder)
-        planned = plan(sweep, find_cards(sweep))
-        self.store: SweepStore = Store.open(str(folder / "trials"), create=True).sweep(planned.sweep_id())
-        self.library = LazyDatasets(planned.cards, sweep.data.root)
-        self.queue = Queue(planned, self.store, LazyTestExamples(self.library))
-        self.toy = FakeTrain(str(folder / "trace"))
+        """Create the sweep."""
+        self.queue, self.store, self.datasets = make_queue(folder / "trials", make_sweep(folder))
+        self.train = FakeTrain(str(folder / "trace"))
 
     def worker(self, train: Train | None = None) -> Worker:
-        """A worker that trains with `train`."""
-        return Worker(self.store, self.library.__getitem__, "cpu", train or self.toy)
+        """Return a worker that trains with `train`."""
+        return Worker(self.store, self.datasets.__getitem__, "cpu", train or self.train)
+
+    def first_pack(self) -> Pack:
+        """Return three runs at their first epoch."""
+        pack = self.queue.take(3)
+        assert pack is not None
+        return pack
 
     def second_pack(self) -> Pack:
-        """A pack that goes on from a state."""
+        """Return the first pack that resumes from checkpoints; earlier packs are trained."""
         while (pack := self.queue.take(3)) is not None:
             if pack.start:
                 return pack
-            report = self.worker().work(pack, "first")
+            report = self.worker().train_pack(pack, "first")
             self.queue.record(pack, report.outcomes, report.execution)
         raise AssertionError("every run was pruned at its first rung")
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """A sweep that nothing was trained of."""
-    return Bench(tmp_path)
+def setup(tmp_path: Path) -> Setup:
+    """Return a sweep without trained runs."""
+    return Setup(tmp_path)
 
 
-def first_pack(bench: Bench) -> Pack:
-    """Three runs at their first epoch."""
-    pack = bench.queue.take(3)
-    assert pack is not None
-    return pack
-
-
-def failing(error: Exception) -> Any:
-    """A training that fails."""
+def raising(error: Exception) -> Any:
+    """Return a training function that raises this error."""
 
     def train(dataset: Any, runs: Sequence[Run], **_: Any) -> list[TrainResult]:
         raise error
@@ -72,36 +65,33 @@ def failing(error: Exception) -> Any:
     return train
 
 
-def test_a_pack_comes_back_with_an_outcome_a_run(bench: Bench) -> None:
-    """A worker gives an outcome for each run, in order, and says where and when it was trained."""
-    pack = first_pack(bench)
-    began = datetime.now(UTC)
-    report = bench.worker().work(pack, "1-abc")
+def test_a_report_has_one_outcome_per_run(setup: Setup) -> None:
+    """A report has one outcome per run, in order, and the host, device and time of the training."""
+    pack = setup.first_pack()
+    before = datetime.now(UTC)
+    report = setup.worker().train_pack(pack, "1-abc")
     assert [pack.stop] * 3 == [outcome.epoch for outcome in report.outcomes]
-    assert ("cpu", "1-abc", 3) == (
-        report.execution.device,
-        report.execution.pack,
-        report.execution.pack_size,
-    )
-    assert began <= report.execution.started_at <= report.execution.ended_at <= datetime.now(UTC)
+    execution = report.execution
+    assert ("cpu", "1-abc", 3) == (execution.device, execution.pack, execution.pack_size)
+    assert before <= execution.started_at <= execution.ended_at <= datetime.now(UTC)
     assert 0 <= report.seconds
 
 
-def test_states_are_kept(bench: Bench) -> None:
-    """What a run goes on from is in the store before anybody hears that it was trained."""
-    pack = first_pack(bench)
-    bench.worker().work(pack, "")
-    paths = [bench.store.state_path(segment.run.run_id, pack.stop) for segment in pack.segments]
-    assert all(bench.store.read_blob(path) for path in paths)
+def test_checkpoints_are_saved(setup: Setup) -> None:
+    """The checkpoints of a pack are in the store before its report is returned."""
+    pack = setup.first_pack()
+    setup.worker().train_pack(pack, "")
+    paths = [setup.store.state_path(segment.run.run_id, pack.stop) for segment in pack.segments]
+    assert all(setup.store.read_blob(path) for path in paths)
 
 
-def test_a_missing_state_means_training_again(bench: Bench) -> None:
-    """A run whose state is gone is trained from epoch 0 to the same outcome; its curve has the new epochs alone."""
-    pack = bench.second_pack()
-    expected = bench.worker().work(pack, "").outcomes
-    bench.store.delete_blob(bench.store.state_path(pack.segments[0].run.run_id, pack.start))
-    assert expected == bench.worker().work(pack, "").outcomes
-    again = [(s["run_id"], s["start"]) for s in bench.toy.trained()[-len(pack.segments) :]]
+def test_a_run_without_its_checkpoint_restarts(setup: Setup) -> None:
+    """A run whose checkpoint is missing restarts from epoch 0 with the same outcome; its curve has new epochs only."""
+    pack = setup.second_pack()
+    expected = setup.worker().train_pack(pack, "").outcomes
+    setup.store.delete_blob(setup.store.state_path(pack.segments[0].run.run_id, pack.start))
+    assert expected == setup.worker().train_pack(pack, "").outcomes
+    again = [(s["run_id"], s["start"]) for s in setup.train.read_trace()[-len(pack.segments) :]]
     lost, *kept = [segment.run.run_id for segment in pack.segments]
     assert [(lost, 0), *((run_id, pack.start) for run_id in kept)] == again
     assert [pack.stop] == [point["epoch"] for point in expected[0].curve]
@@ -119,90 +109,90 @@ def test_a_missing_state_means_training_again(bench: Bench) -> None:
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
-def test_memory_is_told_apart(bench: Bench, error: Exception) -> None:
-    """Whatever way torch says that memory is short, runs that do not fit even alone FAILED: memory where they were."""
-    pack = bench.second_pack()
-    report = bench.worker(failing(error)).work(pack, "")
-    assert (None, 1) == (report.failure, report.together)
+def test_every_kind_of_memory_error_is_recognized(setup: Setup, error: Exception) -> None:
+    """Runs that do not fit into memory alone are FAILED with reason memory, at the epoch of their checkpoint."""
+    pack = setup.second_pack()
+    report = setup.worker(raising(error)).train_pack(pack, "")
+    assert (None, 1) == (report.failure, report.runs_at_once)
     assert [("FAILED", "memory", pack.start)] * len(pack.segments) == [
         (outcome.state, outcome.reason, outcome.epoch) for outcome in report.outcomes
     ]
 
 
-def test_memory_is_really_short(bench: Bench) -> None:
-    """A tensor that no machine has room for is memory, by torch's own word."""
+def test_a_real_memory_error_is_recognized(setup: Setup) -> None:
+    """A tensor that is too large for any machine gives a memory error of torch itself."""
 
     def train(dataset: Any, runs: Sequence[Run], **_: Any) -> list[TrainResult]:
         torch.empty(2**60)
         return []
 
-    report = bench.worker(train).work(first_pack(bench), "")
+    report = setup.worker(train).train_pack(setup.first_pack(), "")
     assert ["memory"] * 3 == [outcome.reason for outcome in report.outcomes]
 
 
-def test_what_does_not_fit_is_trained_in_parts(bench: Bench) -> None:
-    """A pack that memory does not hold is trained in halves, to the same outcomes, and later ones at once in such."""
-    packs = [bench.queue.take(6), bench.queue.take(6)]
+def test_a_pack_that_does_not_fit_is_trained_in_parts(setup: Setup) -> None:
+    """A pack that does not fit into memory is trained in halves, with the same outcomes; later packs start in parts."""
+    packs = [setup.queue.take(6), setup.queue.take(6)]
     assert [6, 6] == [len(pack.segments) for pack in packs if pack]
-    expected = [bench.worker().work(pack, "").outcomes for pack in packs if pack]
-    tight = replace(bench.toy, trace=f"{bench.toy.trace} of few", most=3)
-    worker = bench.worker(tight)
-    reports = [worker.work(pack, "") for pack in packs if pack]
+    expected = [setup.worker().train_pack(pack, "").outcomes for pack in packs if pack]
+    limited = replace(setup.train, trace=f"{setup.train.trace} limited", most=3)
+    worker = setup.worker(limited)
+    reports = [worker.train_pack(pack, "") for pack in packs if pack]
     assert expected == [report.outcomes for report in reports]
-    assert [3, 3] == [report.together for report in reports]
-    assert [6] * 6 + [3] * 12 == [segment["size"] for segment in tight.trained()]
+    assert [3, 3] == [report.runs_at_once for report in reports]
+    assert [6] * 6 + [3] * 12 == [segment["size"] for segment in limited.read_trace()]
 
 
-def test_one_run_that_does_not_fit_leaves_the_others(bench: Bench) -> None:
-    """Of a pack with a run that is too large by itself, that run alone FAILED, and the others are as they would be."""
-    pack = first_pack(bench)
+def test_one_run_that_does_not_fit_leaves_the_others(setup: Setup) -> None:
+    """If one run does not fit into memory alone, only that run is FAILED; the others have their usual outcomes."""
+    pack = setup.first_pack()
     large = pack.segments[1].run.run_id
-    expected = bench.worker().work(pack, "").outcomes
+    expected = setup.worker().train_pack(pack, "").outcomes
 
     def train(dataset: Any, runs: Sequence[Run], **options: Any) -> list[TrainResult]:
         if large in {run.run_id for run in runs}:
             raise MemoryError
-        return bench.toy(dataset, runs, **options)
+        return setup.train(dataset, runs, **options)
 
-    outcomes = bench.worker(train).work(pack, "").outcomes
+    outcomes = setup.worker(train).train_pack(pack, "").outcomes
     assert ["", "memory", ""] == [outcome.reason for outcome in outcomes]
     assert [expected[0], expected[2]] == [outcomes[0], outcomes[2]]
 
 
-def test_a_dataset_is_fetched_once(bench: Bench) -> None:
-    """Whatever the number of packs, a worker asks for a dataset when its first pack comes, and never again."""
+def test_a_dataset_is_fetched_once(setup: Setup) -> None:
+    """A worker fetches a dataset for the first pack that needs it, and keeps it."""
     fetched: list[str] = []
 
     def fetch(name: str) -> MultimodalDataset:
         fetched.append(name)
-        return bench.library[name]
+        return setup.datasets[name]
 
-    worker = Worker(bench.store, fetch, "cpu", bench.toy)
+    worker = Worker(setup.store, fetch, "cpu", setup.train)
     for _ in range(2):
-        worker.work(first_pack(bench), "")
+        worker.train_pack(setup.first_pack(), "")
     assert ["mosi"] == fetched
 
 
-def test_what_bits_depend_on_is_told(bench: Bench) -> None:
-    """A report names torch and the processor's abilities."""
-    told = bench.worker().work(first_pack(bench), "").arithmetic
-    assert f"torch {torch.__version__} with {torch.backends.cpu.get_cpu_capability()}" == told
+def test_a_report_describes_the_arithmetic(setup: Setup) -> None:
+    """A report has torch's version and the CPU's capability, which determine the bits of a result."""
+    arithmetic = setup.worker().train_pack(setup.first_pack(), "").arithmetic
+    assert f"torch {torch.__version__} with {torch.backends.cpu.get_cpu_capability()}" == arithmetic
 
 
-def test_any_other_exception_is_a_crash(bench: Bench) -> None:
-    """An exception of training does not leave the worker: it comes back in words."""
-    report = bench.worker(failing(ValueError("no such thing\nat all"))).work(first_pack(bench), "")
+def test_any_other_exception_is_a_crash(setup: Setup) -> None:
+    """An exception of training is part of the report and is not raised."""
+    report = setup.worker(raising(ValueError("no such thing\nat all"))).train_pack(setup.first_pack(), "")
     assert ("crash", "ValueError: no such thing") == (report.failure, report.reason)
 
 
-def test_a_store_that_fails_is_no_runs_fault(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state that still cannot be written after a while is the store's failure, in its words."""
+def test_a_failing_store_is_not_a_crash(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a checkpoint cannot be written after all retries, the failure is the store's, with its message."""
 
     def broken(store: SweepStore, path: str, content: bytes) -> None:
         raise StoreError("states/ cannot be written: No space left on device", "Make room.")
 
-    monkeypatch.setattr(at_work, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(SweepStore, "write_blob", broken)
-    report = bench.worker().work(first_pack(bench), "")
+    report = setup.worker().train_pack(setup.first_pack(), "")
     assert "store" == report.failure
     assert report.reason.startswith("states/ cannot be written: No space left on device")

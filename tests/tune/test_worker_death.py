@@ -7,63 +7,66 @@ from typing import Any
 import pytest
 import ray
 
-from tcray.tune import worker_death as inquest
-from tcray.tune.worker_death import Inquest
+from tcray.tune import worker_death
+from tcray.tune.worker_death import WorkerDeath, diagnose_worker_death
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_here")]
 
-NOWHERE = "0" * 56
-"""The id of no node."""
+MISSING_NODE = "0" * 56
+"""A node id that does not exist."""
+PACK: Any = None
+"""The pack is not used by the diagnosis."""
 
 
 class Victim:
-    """An actor whose process dies when it is told to."""
+    """An actor whose process dies on request."""
 
-    def take(self) -> None:
-        """Takes nothing in particular."""
+    def take_pack(self) -> None:
+        """Take no pack in particular."""
 
     def die(self) -> None:
-        """Ends the process."""
+        """End the process."""
         os._exit(1)
 
 
-def killed(*, before_it_began: bool) -> Any:
-    """What came of `take`, where the process died after it or before."""
+def kill(*, before_pack: bool) -> Any:
+    """Return the reference to `take_pack` of an actor that was killed before or after it."""
     victim = ray.remote(num_cpus=0)(Victim).remote()
-    if before_it_began:
+    if before_pack:
         victim.die.remote()
-        return victim.take.remote()
-    taken = victim.take.remote()
+        return victim.take_pack.remote()
+    taken = victim.take_pack.remote()
     ray.wait([taken])
     ray.wait([victim.die.remote()])
     return taken
 
 
-def verdict(inquest: Inquest) -> str:
-    """What it comes to in the end."""
-    while (found := inquest.verdict()) is None:
+def diagnose(node: str, taken: Any) -> str:
+    """Return the cause as soon as it is known."""
+    death = WorkerDeath.on_node(node, PACK, taken)
+    while (cause := diagnose_worker_death(death)) is None:
         time.sleep(0.05)
-    return found
+    return cause
 
 
-@pytest.mark.parametrize(("before_it_began", "found"), [(False, "crashed"), (True, "not begun")])
-def test_a_process_may_die_alone(before_it_began: bool, found: str) -> None:
-    """Where the node lives, the worker crashed, or had not come to its pack."""
+@pytest.mark.parametrize(("before_pack", "cause"), [(False, "crashed"), (True, "failed_to_start")])
+def test_a_death_on_a_living_node(before_pack: bool, cause: str) -> None:
+    """If the node is alive, the worker crashed, or died before it took its pack."""
     here = ray.get_runtime_context().get_node_id()
-    assert found == verdict(Inquest(here, killed(before_it_began=before_it_began)))
+    assert cause == diagnose(here, kill(before_pack=before_pack))
 
 
-@pytest.mark.parametrize("before_it_began", [False, True])
-def test_a_host_may_be_lost(before_it_began: bool) -> None:
-    """Where the node is no more, nobody is asked whether the worker had begun."""
-    assert "lost" == verdict(Inquest(NOWHERE, killed(before_it_began=before_it_began)))
+@pytest.mark.parametrize("before_pack", [False, True])
+def test_a_lost_host(before_pack: bool) -> None:
+    """If the node is gone, it does not matter whether the worker took its pack."""
+    assert "host_lost" == diagnose(MISSING_NODE, kill(before_pack=before_pack))
 
 
-def test_a_silent_host_is_lost_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A node that neither answers nor is given up by Ray is waited for, and then not any more."""
+def test_a_silent_host_is_lost_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that does not answer counts as lost after the time limit, even if Ray lists it as alive."""
     taken = ray.put(None)
-    monkeypatch.setattr(inquest, "_alive", lambda: time.sleep(60))
+    monkeypatch.setattr(worker_death, "_return_nothing", lambda: time.sleep(60))
     here = ray.get_runtime_context().get_node_id()
-    assert Inquest(here, taken).verdict() is None
-    monkeypatch.setattr(inquest, "PATIENCE_SECONDS", -1.0)
-    assert "lost" == Inquest(here, taken).verdict()
+    assert diagnose_worker_death(WorkerDeath.on_node(here, PACK, taken)) is None
+    monkeypatch.setattr(worker_death, "DIAGNOSIS_SECONDS", -1.0)
+    assert "host_lost" == diagnose_worker_death(WorkerDeath.on_node(here, PACK, taken))

@@ -10,21 +10,21 @@ from tcray.tune.ray.cluster import connect
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """RAY_ADDRESS is joined where no address is given."""
+    """RAY_ADDRESS is joined if no address is given."""
 
     def join(address: str) -> None:
         raise InputError(f"{address} is joined")
 
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     monkeypatch.setattr(cluster, "_join", join)
-    monkeypatch.setattr("ray.is_initialized", lambda: False)  # other tests may have a Ray in this process,
-    monkeypatch.setattr("ray.shutdown", lambda: None)  # which is theirs
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # other tests may have connected this process,
+    monkeypatch.setattr("ray.shutdown", lambda: None)  # and need that connection
     with pytest.raises(InputError, match=r"10\.0\.0\.1:6379 is joined"), connect(None):
         pass
 
 
-def test_the_environment_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is set for Ray is taken back, and what was set before is as it was."""
+def test_the_environment_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables set for Ray are removed, and variables set before have their old values again."""
     monkeypatch.setenv("RAY_CHDIR_TO_TRIAL_DIR", "1")
     before = dict(os.environ)
     with cluster._environment(cluster.SETTINGS):
@@ -35,8 +35,8 @@ def test_the_environment_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_here")
-def test_a_process_that_is_connected_stays_so() -> None:
-    """Where this process has a Ray it is used, and not ended."""
+def test_a_connected_process_stays_connected() -> None:
+    """If this process is connected to a cluster, that one is used and not shut down."""
     import ray
 
     with connect(None) as here:

@@ -7,21 +7,19 @@ from typing import Any
 import pytest
 from ray.exceptions import RaySystemError
 
-from tcray.search.progress import BestObjective
+from tcray.search.progress import Best
 from tcray.search.queue import Progress
 from tcray.store.driver_status import BestRun, DriverStatus, Host, read_activity
 from tcray.store.store import Store, SweepStore
-from tcray.tune.nodes import Node
-from tcray.tune.placement import Placement, WorkerResources
-from tcray.tune.ray.autoscaler_status import NONE, AutoscalerStatus
-from tcray.tune.status import hosts as hosts_watched
-from tcray.tune.status import pending as waiting
-from tcray.tune.status import reporter as watched
+from tcray.tune.capacity import Node, WorkerResources
+from tcray.tune.ray.autoscaler_status import NO_AUTOSCALER, AutoscalerStatus
+from tcray.tune.status import reporter as reporter_module
 from tcray.tune.status.pending import SLOW_SECONDS, STUCK_SECONDS
-from tcray.tune.status.reporter import TELL_SECONDS, StatusReporter
+from tcray.tune.status.reporter import WRITE_SECONDS, StatusReporter
 from tests.store.bucket import Bucket
+from tests.tune.fakes import FakeClock
 
-BEGUN = Progress(
+PROGRESS = Progress(
     planned=100,
     complete=10,
     pruned=4,
@@ -29,91 +27,75 @@ BEGUN = Progress(
     in_flight=8,
     waiting=0,
     epochs_done=500,
-    epochs_left=1000.0,
-    best={"mosi": BestObjective(0.5, "mosi/rank=4")},
-    ended_by_pack={"1-aa": 8, "2-bb": 3, "7-of_before": 4},
+    epochs_to_do=1000.0,
+    best={"mosi": Best(0.5, "mosi/rank=4")},
+    ended_in={"1-aa": 8, "2-bb": 3, "7-of_before": 4},
     notes=(),
 )
-MINE = "t"
-FULL = [Node("h3", 4, 0, "full", "10.0.0.3")]
+LEASE = "t"
+BUSY_NODE = [Node("h3", 4, 0, "full", "10.0.0.3")]
 NODES = [Node("h1", 4, 0, "id-1", "10.0.0.1"), Node("h2", 4, 0, "id-2", "10.0.0.2")]
 
 
 @dataclass
-class Driven:
-    """A searcher, its queue, its lease and its room in one."""
+class FakeDriver:
+    """A driver's state: searcher, queue, lease and capacity in one object."""
 
-    told: Progress = BEGUN
+    progress: Progress = PROGRESS
     runs_ready: int = 0
-    up: list[Node] = field(default_factory=lambda: list(NODES))
-    packs: dict[str, int] = field(default_factory=lambda: {"id-1": 4, "id-2": 2})
-    since: list[float] = field(default_factory=list)
-    nodes: dict[str, str] = field(default_factory=lambda: {"aa": "id-1", "bb": "id-2"})
-    token: str = MINE
-    launched: AutoscalerStatus = NONE
+    nodes: list[Node] = field(default_factory=lambda: list(NODES))
+    packs_by_node: dict[str, int] = field(default_factory=lambda: {"id-1": 4, "id-2": 2})
+    waiting_since: list[float] = field(default_factory=list)
+    trial_nodes: dict[str, str] = field(default_factory=lambda: {"aa": "id-1", "bb": "id-2"})
+    token: str = LEASE
+    autoscaler: AutoscalerStatus = NO_AUTOSCALER
 
     def __post_init__(self) -> None:
-        """Each in its place."""
-        self.queue = SimpleNamespace(progress=lambda: self.told, count_ready=lambda: self.runs_ready)
+        """Create the parts."""
+        self.queue = SimpleNamespace(progress=lambda: self.progress, ready=lambda: self.runs_ready)
         self.lease = self
-        share = WorkerResources(1, 0, "cpu")
-        self.room = SimpleNamespace(nodes=self.look, placement=Placement((share,)))
-        self.waits = {share: self.since}
-
-    def look(self) -> list[Node]:
-        """The nodes that are up."""
-        return self.up
-
-
-class Clock:
-    """Time that goes on when it is told to."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Takes the place of every clock of a lookout."""
-        self.now = 1000.0
-        for module in (watched, hosts_watched, waiting):
-            monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(watched.time, "time", lambda: self.now)
+        self.capacity = SimpleNamespace(nodes=lambda: self.nodes, resources=WorkerResources(1, 0, "cpu"))
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock that stands."""
-    return Clock(monkeypatch)
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """Return a clock that stands still."""
+    return FakeClock(monkeypatch, reporter_module)
 
 
 @pytest.fixture
 def bucket() -> Bucket:
-    """Where the store is."""
+    """Return the store's bucket."""
     return Bucket()
 
 
 @pytest.fixture
 def store(bucket: Bucket) -> SweepStore:
-    """A store to tell."""
+    """Return the store that the status is written to."""
     return Store(bucket.volume()).sweep("small-1")
 
 
-def a_lookout(store: SweepStore, driven: Any) -> StatusReporter:
-    """Over what is driven."""
-    return StatusReporter(store, driven, "valid.loss", lambda: driven.launched)
+def make_reporter(store: SweepStore, driver: Any) -> StatusReporter:
+    """Return the reporter of a driver."""
+    return StatusReporter(store, driver, "valid.loss", lambda: driver.autoscaler)
 
 
-def told(store: SweepStore) -> DriverStatus:
-    """What the store was told."""
-    found = read_activity(store, MINE)
+def read(store: SweepStore) -> DriverStatus:
+    """Return the status in the store."""
+    found = read_activity(store, LEASE)
     assert found is not None
     return found
 
 
-def test_it_sees_runs_hosts_and_reasons(store: SweepStore, clock: Clock) -> None:
-    """Runs by what became of them, and of this driver's runs on which host; slots that wait for a verdict."""
-    with a_lookout(store, Driven()) as lookout:
+def test_a_status_has_runs_hosts_and_reasons(store: SweepStore, clock: FakeClock) -> None:
+    """A status counts runs by state, and this driver's runs and packs by host, and says why slots are free."""
+    driver = FakeDriver()
+    with make_reporter(store, driver) as reporter:
         clock.now += 100
-        lookout.scene.queue.progress = lambda: replace(BEGUN, epochs_done=700)  # type: ignore[method-assign]
-        seen = lookout.activity()
+        driver.progress = replace(PROGRESS, epochs_done=700)
+        status = reporter.read_status()
     expected = DriverStatus(
-        token=MINE,
+        token=LEASE,
         at=1100.0,
         objective="valid.loss",
         planned=100,
@@ -124,89 +106,98 @@ def test_it_sees_runs_hosts_and_reasons(store: SweepStore, clock: Clock) -> None
         seconds_left=1000 / 2,
         best=(BestRun("mosi", "mosi/rank=4", 0.5),),
         hosts=(Host("h1", "10.0.0.1", "up", 4, 4, 8, None), Host("h2", "10.0.0.2", "up", 4, 2, 3, None)),
-        why={"judged": "2 slots are free: further runs wait until those under way are judged"},
+        why={"results": "2 slots are free: further runs depend on the results of those in training"},
     )
-    assert expected == seen == told(store)
+    assert expected == status == read(store)
 
 
-def test_nothing_is_said_of_the_time_left_before_anything_came_back(store: SweepStore, clock: Clock) -> None:
-    """There is no pace yet."""
-    with a_lookout(store, Driven()) as lookout:
+def test_no_estimate_before_the_first_result(store: SweepStore, clock: FakeClock) -> None:
+    """Without any trained epoch there is no estimate of the time left."""
+    with make_reporter(store, FakeDriver()) as reporter:
         clock.now += 100
-        assert lookout.activity().seconds_left is None
+        assert reporter.read_status().seconds_left is None
 
 
-def test_it_tells_now_and_then_and_at_the_end(store: SweepStore, clock: Clock) -> None:
-    """The store is written to every ten seconds, and a last time; a reader is never behind by more."""
-    driven = Driven()
-    with a_lookout(store, driven) as lookout:
+def test_the_status_is_written_at_intervals_and_at_the_end(store: SweepStore, clock: FakeClock) -> None:
+    """The status is written every ten seconds and at the end, so a reader is never behind by more."""
+    driver = FakeDriver()
+    with make_reporter(store, driver) as reporter:
         times = []
         for second in range(26):
             clock.now = 1000.0 + second
-            lookout.tick()
-            times.append(told(store).at)
-        assert [0.0] * 10 + [TELL_SECONDS] * 10 + [2 * TELL_SECONDS] * 6 == [at - 1000.0 for at in times]
-        driven.told = replace(BEGUN, complete=95, in_flight=0)
-        driven.packs = {}
-    assert (100, 0, [0, 0]) == (told(store).ended, told(store).running, [host.packs for host in told(store).hosts])
+            reporter.tick()
+            times.append(read(store).at)
+        assert [0.0] * 10 + [WRITE_SECONDS] * 10 + [2 * WRITE_SECONDS] * 6 == [at - 1000.0 for at in times]
+        driver.progress = replace(PROGRESS, complete=95, in_flight=0)
+        driver.packs_by_node = {}
+    final = read(store)
+    assert (100, 0, [0, 0]) == (final.ended, final.running, [host.packs for host in final.hosts])
 
 
-def test_a_store_that_does_not_answer_is_no_failure(store: SweepStore, bucket: Bucket, clock: Clock) -> None:
-    """The next write that matters reports it; the next word gets through."""
-    with a_lookout(store, Driven()) as lookout:
+def test_a_failing_store_does_not_end_the_driver(store: SweepStore, bucket: Bucket, clock: FakeClock) -> None:
+    """A failed write of the status is ignored, and the next one succeeds."""
+    with make_reporter(store, FakeDriver()) as reporter:
         bucket.failures = 1
-        lookout.tick()
-        assert read_activity(store, MINE) is None
-        clock.now += TELL_SECONDS
-        lookout.tick()
-        assert told(store).at == clock.now
+        reporter.tick()
+        assert read_activity(store, LEASE) is None
+        clock.now += WRITE_SECONDS
+        reporter.tick()
+        assert read(store).at == clock.now
 
 
-def test_a_ray_that_does_not_answer_is_no_failure(store: SweepStore, clock: Clock) -> None:
-    """The hosts are those last seen."""
-    driven = Driven()
+def test_a_failing_ray_does_not_end_the_driver(store: SweepStore, clock: FakeClock) -> None:
+    """If Ray does not answer, the status shows the last known hosts."""
+    driver = FakeDriver()
 
     def fail() -> list[Node]:
         raise RaySystemError("gone")
 
-    with a_lookout(store, driven) as lookout:
-        lookout.tick()
-        driven.room.nodes = fail
-        clock.now += TELL_SECONDS
-        lookout.tick()
-    assert ["h1", "h2"] == [host.name for host in told(store).hosts]
+    with make_reporter(store, driver) as reporter:
+        reporter.tick()
+        driver.capacity.nodes = fail
+        clock.now += WRITE_SECONDS
+        reporter.tick()
+    assert ["h1", "h2"] == [host.name for host in read(store).hosts]
 
 
 @pytest.mark.parametrize(
-    ("waited", "up", "said"),
+    ("waited", "nodes", "expected"),
     [
-        (0, [], ["1 pack waits for a host: none is up that could hold one"]),
-        (SLOW_SECONDS - 1, FULL, []),
-        (SLOW_SECONDS + 1, FULL, ["1 pack waits for a host: every slot that could hold one is busy"]),
+        (0, [], ["1 pack waits for a host: no host that is up can hold one"]),
+        (SLOW_SECONDS - 1, BUSY_NODE, []),
+        (SLOW_SECONDS + 1, BUSY_NODE, ["1 pack waits for a host: every suitable slot is busy"]),
         (SLOW_SECONDS + 1, NODES, []),
         (STUCK_SECONDS - 1, NODES, []),
         (
             STUCK_SECONDS + 1,
             NODES,
-            ["1 pack waits for a worker: the hosts are busy with something else, or slow to start one"],
+            ["1 pack waits for a worker: the hosts are busy with other work or slow to start one"],
         ),
     ],
 )
 @pytest.mark.usefixtures("clock")
-def test_a_worker_is_given_time_to_start(waited: float, up: list[Node], said: list[str], store: SweepStore) -> None:
-    """It is waited for without a word as long as it may take, and longer where a host has room for it."""
-    driven = Driven(told=replace(BEGUN, planned=23), up=up, packs={"full": 4}, since=[1000.0 - waited])
-    with a_lookout(store, driven) as lookout:
-        assert said == list(lookout.activity().why.values())
+def test_a_worker_has_time_to_start(waited: float, nodes: list[Node], expected: list[str], store: SweepStore) -> None:
+    """A wait is reported after a grace period, which is longer if a host has a free slot."""
+    driver = FakeDriver(
+        progress=replace(PROGRESS, planned=23),
+        nodes=nodes,
+        packs_by_node={"full": 4},
+        waiting_since=[1000.0 - waited],
+    )
+    with make_reporter(store, driver) as reporter:
+        assert expected == list(reporter.read_status().why.values())
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_autoscaler_is_heard(store: SweepStore) -> None:
-    """What it is at is told with the rest; runs that wait are counted with those that are not proposed yet."""
-    driven = Driven(
-        runs_ready=70, packs={"id-1": 4, "id-2": 4}, since=[0.0] * 3, launched=AutoscalerStatus({"gpu-spot": 2}, {})
+def test_the_autoscaler_is_part_of_the_status(store: SweepStore) -> None:
+    """Hosts that are being started are shown; waiting runs include those that are not proposed yet."""
+    driver = FakeDriver(
+        runs_ready=70,
+        packs_by_node={"id-1": 4, "id-2": 4},
+        waiting_since=[0.0] * 3,
+        autoscaler=AutoscalerStatus({"gpu-spot": 2}, {}),
     )
-    with a_lookout(store, driven) as lookout:
-        lookout.tick()
+    with make_reporter(store, driver) as reporter:
+        reporter.tick()
     expected = ["70 runs wait: every slot is busy", "3 packs wait for a host: 2 of gpu-spot are being started"]
-    assert expected == list(told(store).why.values())
+    assert expected == list(read(store).why.values())
