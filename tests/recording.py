@@ -9,7 +9,7 @@ from tcray.search.plan import Plan, find_cards, plan
 from tcray.search.queue import Queue
 from tcray.store.store import Store, SweepStore
 from tcray.training import pack as engine
-from tcray.training.baselines import reference_rows
+from tcray.training.baselines import fit_baselines
 from tcray.tune import manifest
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
 from tcray.tune.worker import Train, Worker
@@ -40,6 +40,6 @@ def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) ->
 
 def _begin(planned: Plan, store: SweepStore, library: LazyDatasets) -> None:
     """Writes the manifest, reference rows and all."""
-    references = {name: reference_rows(dataset) for name, dataset in library.items()}
+    references = {name: fit_baselines(dataset) for name, dataset in library.items()}
     written = manifest.new_manifest(planned, store.sweep_id, references)
     store.write_manifest(manifest.add_session(written, manifest.new_session("cpu")))

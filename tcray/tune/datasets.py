@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tcray.data.catalogue import Card
-from tcray.search.queue import Examples
+from tcray.data.catalog import Card
+from tcray.search.queue import TestExamples
 
 if TYPE_CHECKING:
     from tcray.data.dataset import MultimodalDataset
@@ -23,10 +23,10 @@ class LazyDatasets(Mapping[str, "MultimodalDataset"]):
 
     def __getitem__(self, name: str) -> MultimodalDataset:
         """Return a dataset. Raises DataError if its files are damaged or do not match its card."""
-        from tcray.data.dataset import load
+        from tcray.data.dataset import load_dataset
 
         if name not in self._loaded:
-            self._loaded[name] = load(self._cards[name], self._root)
+            self._loaded[name] = load_dataset(self._cards[name], self._root)
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -38,20 +38,20 @@ class LazyDatasets(Mapping[str, "MultimodalDataset"]):
         return len(self._cards)
 
 
-class LazyTestExamples(Mapping[str, Examples]):
+class LazyTestExamples(Mapping[str, TestExamples]):
     """Test examples of each dataset, over all folds, in the order of an evaluation's predictions."""
 
     def __init__(self, datasets: LazyDatasets) -> None:
         """Take the datasets; nothing is loaded yet."""
         self._datasets = datasets
-        self._examples: dict[str, Examples] = {}
+        self._examples: dict[str, TestExamples] = {}
 
-    def __getitem__(self, name: str) -> Examples:
+    def __getitem__(self, name: str) -> TestExamples:
         """Return the test examples of a dataset."""
         if name not in self._examples:
             dataset = self._datasets[name]
             rows = [int(row) for split in dataset.splits for row in split.test]
-            self._examples[name] = Examples(
+            self._examples[name] = TestExamples(
                 ids=[dataset.ids[row] for row in rows],
                 groups=[dataset.groups[row] for row in rows],
                 labels=dataset.labels[rows].tolist(),

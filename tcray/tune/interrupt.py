@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt:
-    """Context manager: the first SIGINT or SIGTERM only sets `requested`; the next raises KeyboardInterrupt."""
+    """Context manager: the first SIGINT or SIGTERM only sets `requested`; the next raises KeyboardInterrupt.
+
+    In a thread other than the main one Python delivers no signals, so only `tcray stop` counts.
+    """
 
     def __init__(self, lease: Lease) -> None:
         """Take the lease whose holder may be asked to stop; signals are handled only inside `with`."""
@@ -26,7 +30,8 @@ class Interrupt:
 
     def __enter__(self) -> Self:
         """Install the signal handlers."""
-        self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        main = threading.current_thread() is threading.main_thread()
+        self._before = {number: signal.signal(number, self._handle) for number in SIGNALS} if main else {}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

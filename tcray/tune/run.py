@@ -62,7 +62,7 @@ def run_sweep(
     """
     console = console or Console(stderr=True)
     planned = plan(sweep, find_cards(sweep))
-    _print_notes(console, *planned.stand_ins, *planned.notes, *(f"warning: {text}" for text in planned.warnings))
+    _print_notes(console, *planned.twin_notes, *planned.notes, *(f"warning: {text}" for text in planned.warnings))
     store = Store.open(store_uri, create=True)
     sweep_store = store.sweep(planned.sweep_id(store.generation(planned.sweep_id(), fresh=fresh)))
     run = SweepRun(planned, sweep_store, LazyDatasets(planned.cards, sweep.data.root), console, train)
@@ -122,9 +122,9 @@ class SweepRun:
         return self.queue
 
     def _new_manifest(self) -> dict[str, Any]:
-        from tcray.training.baselines import reference_rows
+        from tcray.training.baselines import fit_baselines
 
-        baselines = {name: reference_rows(dataset) for name, dataset in self.datasets.items()}
+        baselines = {name: fit_baselines(dataset) for name, dataset in self.datasets.items()}
         return manifest.new_manifest(self.plan, self.store.sweep_id, baselines)
 
     def _check_hosts(self, cluster: Cluster, lease: Lease) -> HostNotices:
@@ -168,7 +168,7 @@ class SweepRun:
 
     def _count_first_packs(self, headroom: int) -> int:
         """Return the number of full GPU packs at the start of the sweep, between 1 and `headroom`."""
-        packs = self._start_queue().ready() // first_size(self.plan.sweep.resources, "cuda")
+        packs = self._start_queue().count_ready() // first_size(self.plan.sweep.resources, "cuda")
         return max(1, min(headroom, packs))
 
     def _tune(self, queue: Queue, lease: Lease, cluster: Cluster, placement: Placement, notices: HostNotices) -> None:

@@ -144,7 +144,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
                     self.print_note(notice)
             case "crash":
                 self.print_note(f"{_describe(pack)} failed: {report.reason}{_announce_halves(pack)}")
-                self.queue.crashed(pack)
+                self.queue.record_crash(pack)
             case "start":
                 self._exclude_node(request, pack, report)
             case "store":
@@ -157,7 +157,7 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         problem, remedy = _split_reason(report)
         if not any(map(self.capacity.resources.slots, self.capacity.nodes())):
             raise SweepError(problem, remedy)
-        self.queue.lost(pack)
+        self.queue.requeue(pack)
         if is_new:
             self.print_note(f"{problem}: this host is excluded from now on" + (f". {remedy}" if remedy else ""))
 
@@ -193,15 +193,15 @@ class PackSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
                     unresolved.append(death)
                 case "failed_to_start":
                     self.print_note(f"a worker died before it started {_describe(pack)}, which is queued again")
-                    self.queue.lost(pack)
+                    self.queue.requeue(pack)
                     self._count_startup_failure()
                 case "host_lost":
                     self.print_note(f"a host was lost: {_describe(pack)} is queued again")
-                    self.queue.lost(pack)
+                    self.queue.requeue(pack)
                 case "crashed":
                     self._startup_failures = 0
                     self.print_note(f"the worker of {_describe(pack)} died{_announce_halves(pack)}")
-                    self.queue.crashed(pack)
+                    self.queue.record_crash(pack)
         self._deaths = unresolved
 
     def _fail(self, error: Exception) -> None:

@@ -42,7 +42,7 @@ class Train(Protocol):
         *,
         start: int,
         stop: int,
-        states: Sequence[bytes | None],
+        checkpoints: Sequence[bytes | None],
         device: str,
         confirm: bool,
     ) -> list[TrainResult]:
@@ -161,7 +161,7 @@ class Worker:
                 [segment.run for segment in segments],
                 start=start,
                 stop=first.stop,
-                states=checkpoints,
+                checkpoints=checkpoints,
                 device=self.device,
                 confirm=first.confirm,
             )
@@ -179,7 +179,7 @@ class Worker:
 
     def _load_dataset(self, name: str) -> PackedDataset:
         if name not in self._packed_datasets:
-            self._packed_datasets[name] = PackedDataset.of(self.datasets(name), self.device)
+            self._packed_datasets[name] = PackedDataset.from_dataset(self.datasets(name), self.device)
         return self._packed_datasets[name]
 
     def _load_checkpoint(self, segment: Segment) -> bytes | None:
@@ -191,8 +191,8 @@ class Worker:
     def _save(self, segment: Segment, result: TrainResult) -> None:
         """Write the checkpoint for the next segment, and the weights of a run that has ended."""
         run_id = segment.run.run_id
-        if result.state is not None:
-            self._write(self.blobs.paths.state(run_id, segment.stop), result.state)
+        if result.checkpoint is not None:
+            self._write(self.blobs.paths.state(run_id, segment.stop), result.checkpoint)
         if result.weights is not None:
             self._write(self.blobs.paths.weights(run_id), result.weights)
 

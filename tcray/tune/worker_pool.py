@@ -60,7 +60,7 @@ class WorkerPool:
         that a small sweep does not start a fleet. If no worker is running and no slot is free, one worker waits for
         whichever host comes.
         """
-        waiting = self.queue.waiting()
+        waiting = self.queue.count_waiting()
         if not any(waiting.values()):
             return False
         schedulable = self.capacity.schedulable_nodes()
@@ -73,21 +73,15 @@ class WorkerPool:
 
     def next_pack(self) -> Pack | None:
         """Return the next pack, with a size that suits its signature and the slots; None if no run waits."""
-        pack = self.queue.take(LARGEST)
-        if pack is None:
+        signature = self.queue.peek()
+        if signature is None:
             return None
-        waiting = Counter(self.queue.waiting())
-        waiting[pack.signature] += len(pack.segments)
-        limit = self._limit(pack.signature, waiting)
-        if len(pack.segments) <= limit:
-            return pack
-        self.queue.lost(pack)
-        return self.queue.take(limit)
+        return self.queue.take(min(LARGEST, self._limit(signature, self.queue.count_waiting())))
 
     def _useful_headroom(self) -> int:
         """Return how many workers to request on hosts that an autoscaler may add."""
         headroom = self.capacity.headroom()
-        return headroom and min(headroom, self.queue.ready() // self.sizes.first - self.capacity.slots())
+        return headroom and min(headroom, self.queue.count_ready() // self.sizes.first - self.capacity.slots())
 
     def _count_packs(self, waiting: Mapping[Signature, int]) -> int:
         """Return the number of packs that would be formed of the waiting runs."""

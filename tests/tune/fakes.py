@@ -78,7 +78,7 @@ class FakeTrain:
         *,
         start: int,
         stop: int,
-        states: Sequence[bytes | None],
+        checkpoints: Sequence[bytes | None],
         device: str,
         confirm: bool,
     ) -> list[TrainResult]:
@@ -104,7 +104,7 @@ class FakeTrain:
             raise MemoryError
         if self.unwritable:
             raise StoreError("trials/ cannot be written", "Make room.")
-        pairs = zip(runs, states, strict=True)
+        pairs = zip(runs, checkpoints, strict=True)
         return [_make_result(run, state, start, stop, confirm, dataset) for run, state in pairs]
 
     def _record_visit(self, event: str) -> None:

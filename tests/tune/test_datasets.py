@@ -4,14 +4,14 @@ from pathlib import Path
 
 import torch
 
-from tcray.data.catalogue import find
+from tcray.data.catalog import find_card
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
 
 
 def test_a_dataset_is_loaded_once_on_first_use(tmp_path: Path) -> None:
     """Only requested datasets are loaded, each of them once."""
     names = ("mosi", "mustard")
-    datasets = LazyDatasets({name: find(name, tmp_path) for name in names}, str(tmp_path))
+    datasets = LazyDatasets({name: find_card(name, tmp_path) for name in names}, str(tmp_path))
     assert names == tuple(datasets)
     assert datasets["mosi"] is datasets["mosi"]
     assert ["mosi"] == list(datasets._loaded)
@@ -19,7 +19,7 @@ def test_a_dataset_is_loaded_once_on_first_use(tmp_path: Path) -> None:
 
 def test_test_examples_of_all_folds(tmp_path: Path) -> None:
     """Test examples are concatenated over folds, in the order of a run's predictions."""
-    datasets = LazyDatasets({"mosi-heldout": find("mosi-heldout", tmp_path)}, str(tmp_path))
+    datasets = LazyDatasets({"mosi-heldout": find_card("mosi-heldout", tmp_path)}, str(tmp_path))
     dataset = datasets["mosi-heldout"]
     rows = torch.cat([split.test for split in dataset.splits])
     examples = LazyTestExamples(datasets)["mosi-heldout"]

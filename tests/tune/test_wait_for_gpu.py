@@ -45,7 +45,7 @@ class Driver(FakeLease):
         """Return a queue without progress, and count the call."""
         self.queue_calls += 1
         progress = replace(PROGRESS, complete=0, pruned=0, failed=0, in_flight=0, best={})
-        return SimpleNamespace(progress=lambda: progress, ready=lambda: 0)
+        return SimpleNamespace(progress=lambda: progress, count_ready=lambda: 0)
 
     def wait(self, workers: int = 1) -> WaitForGpu:
         """Return the wait of this driver."""

@@ -136,9 +136,9 @@ class StatusReporter:
 
     def _update_hosts(self, progress: Progress) -> None:
         ended: Counter[str] = Counter()
-        for pack, runs in progress.ended_in.items():
+        for pack, runs in progress.ended_by_pack.items():
             ended[self.state.trial_nodes.get(pack.rpartition("-")[2], "")] += runs
-        ready = self.state.queue.ready()
+        ready = self.state.queue.count_ready()
         more = progress.planned > progress.ended + progress.in_flight + ready
         state, capacity = self.state, self.state.capacity
         with contextlib.suppress(RayError):  # the next call that needs Ray raises it again; show the last known hosts
@@ -151,4 +151,4 @@ class StatusReporter:
         """Return the remaining time at this session's rate; None before any epoch is done."""
         done = progress.epochs_done - self._first_epochs
         elapsed = time.monotonic() - self._started_at
-        return progress.epochs_to_do * elapsed / done if done else None
+        return progress.epochs_left * elapsed / done if done else None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ray.exceptions import RaySystemError
 
-from tcray.search.progress import Best
+from tcray.search.progress import BestObjective
 from tcray.search.queue import Progress
 from tcray.store.driver_status import BestRun, DriverStatus, Host, read_activity
 from tcray.store.store import Store, SweepStore
@@ -27,9 +27,9 @@ PROGRESS = Progress(
     in_flight=8,
     waiting=0,
     epochs_done=500,
-    epochs_to_do=1000.0,
-    best={"mosi": Best(0.5, "mosi/rank=4")},
-    ended_in={"1-aa": 8, "2-bb": 3, "7-of_before": 4},
+    epochs_left=1000.0,
+    best={"mosi": BestObjective(0.5, "mosi/rank=4")},
+    ended_by_pack={"1-aa": 8, "2-bb": 3, "7-of_before": 4},
     notes=(),
 )
 LEASE = "t"
@@ -52,7 +52,7 @@ class FakeDriver:
 
     def __post_init__(self) -> None:
         """Create the parts."""
-        self.queue = SimpleNamespace(progress=lambda: self.progress, ready=lambda: self.runs_ready)
+        self.queue = SimpleNamespace(progress=lambda: self.progress, count_ready=lambda: self.runs_ready)
         self.lease = self
         self.capacity = SimpleNamespace(nodes=lambda: self.nodes, resources=WorkerResources(1, 0, "cpu"))
 
