@@ -88,7 +88,7 @@ class StoredSweep:
         """
         import pandas as pd
 
-        from tcray.claims.units import confirmed, value_of
+        from tcray.claims.units import group_confirm_runs, mean_over_runs
         from tcray.store.trials import records
 
         table = self._table(dataset)
@@ -101,7 +101,7 @@ class StoredSweep:
         rows = []
         for row in table.rows:
             values = {metric: estimate.mean for metric, estimate in row.values.items()}
-            repeats = [(value_of(r, sweep.objective), r[0]) for r in confirmed(of_cell.get(row.name, ()))]
+            repeats = [(mean_over_runs(r, sweep.objective), r[0]) for r in group_confirm_runs(of_cell.get(row.name, ()))]
             known = [(value, first) for value, first in repeats if value is not None]
             chosen = (max if maximize else min)(known, key=lambda pair: pair[0], default=(None, {}))[1]
             tuned = {name: chosen.get(name) for name in sweep.tune}
@@ -117,7 +117,7 @@ class StoredSweep:
 
         table = self._table(dataset)
         rows = []
-        for kind, of_kind in (("cell", table.rows), ("baseline", table.references)):
+        for kind, of_kind in (("cell", table.rows), ("baseline", table.baselines)):
             for row in of_kind:
                 values: dict[str, float | None] = {}
                 for metric, estimate in row.values.items():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tcray.claims.effect import beyond_units
+from tcray.claims.effect import phrase_unreachable
 from tcray.claims.verdicts import ComponentTest
-from tcray.claims.wording import signed, spans
+from tcray.claims.wording import phrase_intervals, phrase_signed
 from tcray.statistics.multiplicity import holm
 
 
@@ -36,31 +36,31 @@ def any_of(
     """
     if untestable := next((part for part in parts.values() if part.reason), None):
         return replace(untestable, estimand=component.estimand)
-    raw = {name: 1.0 if part.holds is None else part.holds for name, part in parts.items()}
+    raw = {name: 1.0 if part.p_supports is None else part.p_supports for name, part in parts.items()}
     adjusted = {name: 1.0 if p is None else p for name, p in zip(raw, holm(list(raw.values())), strict=True)}
     candidates = [name for name in parts if adjusted[name] <= alpha]
     candidates = candidates or [name for name, part in parts.items() if not part.negligible] or list(parts)
     name = min(candidates, key=lambda one: (adjusted[one], raw[one], -sign * (parts[one].estimate or 0.0)))
     chosen = parts[name]
     assert chosen.estimate is not None
-    assert chosen.retraining is not None
-    measured = f"the effect is {signed(chosen.estimate)} ({spans(chosen.retraining, chosen.people, groups)})"
-    open_ = chosen.says["inconclusive"]
+    assert chosen.ci_retraining is not None
+    measured = f"the effect is {phrase_signed(chosen.estimate)} ({phrase_intervals(chosen.ci_retraining, chosen.ci_people, groups)})"
+    open_ = chosen.sentences["inconclusive"]
     if raw[name] == 1 and len(parts) > 1:
         assert chosen.margin is not None
-        beyond = "" if chosen.units_needed else beyond_units(chosen.unit, groups, chosen.margin)
+        beyond = "" if chosen.units_needed else phrase_unreachable(chosen.unit, groups, chosen.margin)
         open_ = f"{some} is open for {name}: {measured}{beyond}."
     elif raw[name] <= alpha < adjusted[name]:
-        held = chosen.says["supported"].removesuffix(".")
+        held = chosen.sentences["supported"].removesuffix(".")
         open_ = f"{held}, but the best of {len(parts)} that were looked at may be so by chance."
     return replace(
         chosen,
         estimand=component.estimand,
-        holds=adjusted[name],
-        opposes=max(1.0 if part.opposes is None else part.opposes for part in parts.values()),
+        p_supports=adjusted[name],
+        p_opposes=max(1.0 if part.p_opposes is None else part.p_opposes for part in parts.values()),
         p_negligible=max(1.0 if part.p_negligible is None else part.p_negligible for part in parts.values()),
-        says={
-            **chosen.says,
+        sentences={
+            **chosen.sentences,
             "contradicted": f"{none}; the nearest is {name}: {measured}.",
             "inconclusive": open_,
         },
@@ -72,9 +72,9 @@ def _numbers(part: ComponentTest, adjusted: float) -> dict[str, object]:
     """What a part came to, in JSON's types."""
     return {
         "estimate": part.estimate,
-        "retraining": part.retraining and [part.retraining.low, part.retraining.high],
-        "people": part.people and [part.people.low, part.people.high],
-        "p_value": part.holds,
+        "ci_retraining": part.ci_retraining and [part.ci_retraining.low, part.ci_retraining.high],
+        "ci_people": part.ci_people and [part.ci_people.low, part.ci_people.high],
+        "p_value": part.p_supports,
         "p_adjusted": adjusted,
         "p_negligible": part.p_negligible,
     }

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.claims.sweep_runs import DatasetRuns, RunId, SweepRuns
-from tcray.statistics.estimate import defined
+from tcray.statistics.estimate import to_finite
 from tcray.statistics.groups import pseudovalues
 
 Floats = NDArray[np.float64]
@@ -24,77 +24,79 @@ CLEAN = "clean"
 MISSING = "missing:"
 
 
-def patterns(modalities: Sequence[str]) -> list[tuple[str, ...]]:
+def list_missing_patterns(modalities: Sequence[str]) -> list[tuple[str, ...]]:
     """Every subset of the modalities that may be missing, the empty one first, then by size, each in their order."""
     return [subset for size in range(len(modalities) + 1) for subset in combinations(modalities, size)]
 
 
-def without(missing: Sequence[str]) -> str:
+def missing_condition(missing: Sequence[str]) -> str:
     """The condition in which these modalities, in their dataset's order, are missing."""
     return MISSING + "+".join(missing) if missing else CLEAN
 
 
-def used(samples: DatasetRuns, cell: str) -> tuple[str, ...]:
+def used_modalities(dataset_runs: DatasetRuns, cell: str) -> tuple[str, ...]:
     """The modalities that the runs of a cell use, in the dataset's order."""
-    return tuple(str(samples.cells[cell][0]["modalities"]).split("+"))
+    return tuple(str(dataset_runs.cells[cell][0]["modalities"]).split("+"))
 
 
-def units_of(samples: DatasetRuns, cell: str) -> dict[int, list[RunId]]:
+def group_by_unit(dataset_runs: DatasetRuns, cell: str) -> dict[int, list[RunId]]:
     """The runs of a cell by unit: by repeat, or by seed where nothing is tuned."""
     units: dict[int, list[RunId]] = {}
-    for run in samples.cells[cell]:
-        unit = run["seed"] if samples.unit == "seed" else run["repeat"]
+    for run in dataset_runs.cells[cell]:
+        unit = run["seed"] if dataset_runs.unit == "seed" else run["repeat"]
         units.setdefault(unit, []).append((cell, run["repeat"], run["seed"]))
     return dict(sorted(units.items()))
 
 
 @dataclass(frozen=True)
-class Conditions:
+class ConditionMetrics:
     """The primary test metric of a dataset's confirm runs under every condition that they were evaluated in."""
 
-    samples: DatasetRuns
+    dataset_runs: DatasetRuns
     by_run: Mapping[RunId, Mapping[str, float | None]] = field(repr=False)
 
     @classmethod
-    def of(cls, evidence: SweepRuns) -> list[Conditions]:
+    def load_all(cls, sweep_runs: SweepRuns) -> list[ConditionMetrics]:
         """Those of every dataset. Raises `StoreError` where the store is not sound."""
         import pyarrow.compute as pc
 
-        columns = evidence.store.read("evaluations", ("cell", "repeat", "seed", "condition", "metrics"))
+        columns = sweep_runs.store.read("evaluations", ("cell", "repeat", "seed", "condition", "metrics"))
         runs = list(zip(*(columns[name].to_pylist() for name in ("cell", "repeat", "seed")), strict=True))
         conditions = columns["condition"].to_pylist()
         found = []
-        for samples in evidence.samples:
-            values = pc.map_lookup(columns["metrics"], samples.primary.name, "first").to_pylist()
+        for dataset_runs in sweep_runs.datasets:
+            values = pc.map_lookup(columns["metrics"], dataset_runs.primary.name, "first").to_pylist()
             by_run: dict[RunId, dict[str, float | None]] = {}
             for run, condition, value in zip(runs, conditions, values, strict=True):
-                if run[0] in samples.cells:
-                    by_run.setdefault(run, {})[condition] = defined(value)
-            found.append(cls(samples, by_run))
+                if run[0] in dataset_runs.cells:
+                    by_run.setdefault(run, {})[condition] = to_finite(value)
+            found.append(cls(dataset_runs, by_run))
         return found
 
     def names(self, cell: str) -> list[str]:
         """The conditions that every run of a cell was evaluated in; none where one was in none."""
-        each = [self.by_run.get(run, {}) for runs in units_of(self.samples, cell).values() for run in runs]
+        each = [self.by_run.get(run, {}) for runs in group_by_unit(self.dataset_runs, cell).values() for run in runs]
         return [name for name in each[0] if all(name in one for one in each)] if each else []
 
     def by_unit(self, cell: str, conditions: Sequence[str]) -> dict[int, Floats]:
         """The metric of every unit (C,), the mean over its runs; units where it is undefined under one are left out."""
-        return _means(self.samples, cell, lambda run: [self.by_run[run][name] for name in conditions])
+        return _means(self.dataset_runs, cell, lambda run: [self.by_run[run][name] for name in conditions])
 
 
-def predicted(samples: DatasetRuns, cell: str, conditions: Sequence[str], units: Sequence[int]) -> Floats | None:
+def pseudovalues_by_condition(
+    dataset_runs: DatasetRuns, cell: str, conditions: Sequence[str], units: Sequence[int]
+) -> Floats | None:
     """Pseudo-values (U, C, G) by test group of the primary metric, from stored predictions: means over a unit's runs.
 
     None where a run has no predictions under one of the conditions, or the metric needs every group it has.
     """
-    by_unit = units_of(samples, cell)
+    by_unit = group_by_unit(dataset_runs, cell)
     runs = [by_unit[unit] for unit in units]
     try:
-        split = samples.predictions.of(samples.dataset)
-        outputs = [samples.predictions.outputs(run, name) for unit in runs for run in unit for name in conditions]
+        split = dataset_runs.predictions.test_split(dataset_runs.dataset)
+        outputs = [dataset_runs.predictions.outputs(run, name) for unit in runs for run in unit for name in conditions]
         found = pseudovalues(
-            samples.primary.name, np.stack(outputs), split.labels, split.groups, task=samples.task
+            dataset_runs.primary.name, np.stack(outputs), split.labels, split.groups, task=dataset_runs.task
         ).reshape(sum(map(len, runs)), len(conditions), -1)
     except (KeyError, ValueError):
         return None
@@ -102,10 +104,12 @@ def predicted(samples: DatasetRuns, cell: str, conditions: Sequence[str], units:
     return np.stack([of_unit.mean(0) for of_unit in np.split(found, ends)])
 
 
-def _means(samples: DatasetRuns, cell: str, of_run: Callable[[RunId], Iterable[float | None]]) -> dict[int, Floats]:
+def _means(
+    dataset_runs: DatasetRuns, cell: str, of_run: Callable[[RunId], Iterable[float | None]]
+) -> dict[int, Floats]:
     """A row of numbers a unit, the mean over its runs; none for a unit that lacks one."""
     rows: dict[int, list[list[Any]]] = {
-        unit: [list(of_run(run)) for run in runs] for unit, runs in units_of(samples, cell).items()
+        unit: [list(of_run(run)) for run in runs] for unit, runs in group_by_unit(dataset_runs, cell).items()
     }
     complete = {unit: row for unit, row in rows.items() if all(value is not None for run in row for value in run)}
     return {unit: np.mean(row, axis=0) for unit, row in complete.items()}

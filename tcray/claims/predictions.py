@@ -33,7 +33,7 @@ class Predictions:
 
     store: SweepStore
 
-    def of(self, dataset: str) -> TestSplit:
+    def test_split(self, dataset: str) -> TestSplit:
         """The test split of a dataset. Raises `KeyError` where no run of it has predictions."""
         return self._read[0][dataset]
 

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.claims.predictions import Predictions
-from tcray.claims.units import Unit, unit_of
+from tcray.claims.units import Unit, get_unit_kind
 from tcray.config.metrics import METRICS, Metric, Task
 from tcray.config.run import canonical_json
 from tcray.config.sweep import Sweep
-from tcray.statistics.estimate import defined
+from tcray.statistics.estimate import to_finite
 from tcray.statistics.groups import pseudovalues
 from tcray.store.store import Store, SweepStore
 from tcray.store.trials import Record, records
@@ -46,13 +46,13 @@ class PairedValues:
     """
 
     values: Floats
-    grouped: Floats | None
+    by_group: Floats | None
     numbers: tuple[int, ...]
     runs: int
     dropped: int
     sd_repeats: float | None
     sd_seeds: float | None
-    ungrouped: str = ""
+    no_groups_reason: str = ""
 
     @property
     def units(self) -> int:
@@ -74,7 +74,7 @@ class DatasetRuns:
     factors: tuple[str, ...]
     runs: Sequence[Record]
     predictions: Predictions = field(repr=False)
-    references: Sequence[Mapping[str, Any]] = ()
+    baselines: Sequence[Mapping[str, Any]] = ()
 
     @property
     def dataset(self) -> str:
@@ -125,13 +125,13 @@ class DatasetRuns:
         """The one cell with these levels; None where it has no run."""
         return next((run["cell"] for run in self._of(levels)), None)
 
-    def along(self, factor: str, stratum: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[str]]:
+    def cells_along(self, factor: str, stratum: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[str]]:
         """The levels of a factor that have runs in a stratum of all others, and their cells."""
         found = [(level, self.cell({**stratum, factor: level})) for level in self.levels(factor, stratum)]
         known = [(level, cell) for level, cell in found if cell is not None]
         return tuple(level for level, _ in known), [cell for _, cell in known]
 
-    def panel(self, metric: str, cells: Sequence[str], *, grouped: bool = False) -> PairedValues:
+    def paired_values(self, metric: str, cells: Sequence[str], *, by_group: bool = False) -> PairedValues:
         """A number of these cells, as `test.mae`, or `gap` for test loss less train loss, both at the last epoch.
 
         grouped   also by test group, from the clean predictions; for `test.*` alone
@@ -144,14 +144,14 @@ class DatasetRuns:
         means = np.array([[np.mean(cell) for cell in unit] for unit in values], np.float64).reshape(
             len(units), len(cells)
         )
-        panel = PairedValues(means, None, tuple(units), seeds, dropped, *_deviations(values, self.unit))
-        if not grouped or not units:
-            return panel
+        paired = PairedValues(means, None, tuple(units), seeds, dropped, *_deviations(values, self.unit))
+        if not by_group or not units:
+            return paired
         try:
-            by_group = self._by_group(metric, [[[run for run, _ in cell] for cell in by_unit[unit]] for unit in units])
+            pseudo = self._by_group(metric, [[[run for run, _ in cell] for cell in by_unit[unit]] for unit in units])
         except (KeyError, ValueError) as undefined:
-            return replace(panel, ungrouped=self._ungrouped(undefined))
-        return replace(panel, grouped=by_group)
+            return replace(paired, no_groups_reason=self._ungrouped(undefined))
+        return replace(paired, by_group=pseudo)
 
     def _of(self, levels: Mapping[str, Any]) -> Iterator[Record]:
         return (run for run in self.runs if all(run.get(name) == level for name, level in levels.items()))
@@ -178,7 +178,7 @@ class DatasetRuns:
 
         Raises `KeyError` where a run has no predictions, and `ValueError` where the metric needs every group it has.
         """
-        split = self.predictions.of(self.dataset)
+        split = self.predictions.test_split(self.dataset)
         clean = np.stack([self.predictions.outputs(run, "clean") for unit in runs for cell in unit for run in cell])
         name = metric.removeprefix("test.")
         by_run = iter(pseudovalues(name, clean, split.labels, split.groups, task=self.task))
@@ -188,7 +188,7 @@ class DatasetRuns:
         noun = self.group_noun
         if isinstance(undefined, KeyError):
             return f"Predictions are missing, so nothing tells what other {noun}s would give: run the sweep again."
-        if len({*self.predictions.of(self.dataset).groups}) < 2:
+        if len({*self.predictions.test_split(self.dataset).groups}) < 2:
             return f"The test split is of one {noun}, so nothing tells what others would give: test on more."
         return f"Nothing tells what other {noun}s would give, since {undefined}: test on more."
 
@@ -203,14 +203,14 @@ class SweepRuns:
 
     manifest: Mapping[str, Any]
     sweep: Sweep
-    samples: tuple[DatasetRuns, ...]
+    datasets: tuple[DatasetRuns, ...]
     looks: int
     runs: Sequence[Record] = field(repr=False)
     """Every run, of both phases and every state."""
     store: SweepStore = field(repr=False)
 
     @classmethod
-    def of(cls, store: SweepStore) -> SweepRuns:
+    def load(cls, store: SweepStore) -> SweepRuns:
         """The evidence of a sweep as its store has it by now. Raises `StoreError` where the store is not sound."""
         manifest = store.read_manifest()
         sweep = Sweep.from_document(manifest["sweep"])
@@ -218,18 +218,18 @@ class SweepRuns:
         confirmed = [run for run in runs if run["phase"] == "confirm" and run["state"] == "COMPLETE"]
         confirmed.sort(key=lambda run: _place(run, sweep.factors))
         predictions = Predictions(store)
-        samples = tuple(
+        datasets = tuple(
             DatasetRuns(
                 card=card,
-                unit=unit_of(sweep),
+                unit=get_unit_kind(sweep),
                 factors=tuple(sweep.factors),
                 runs=[run for run in confirmed if (run["dataset"], run["source"]) == (card["name"], card["source"])],
                 predictions=predictions,
-                references=manifest["references"].get(card["name"], ()),
+                baselines=manifest["references"].get(card["name"], ()),
             )
             for card in manifest["cards"]
         )
-        return cls(manifest, sweep, samples, _looks(store, manifest), runs, store)
+        return cls(manifest, sweep, datasets, _looks(store, manifest), runs, store)
 
     @property
     def alpha(self) -> float:
@@ -254,8 +254,8 @@ def _place(run: Record, factors: Mapping[str, Any]) -> list[tuple[int, str]]:
 
 def _number(run: Record, metric: str) -> float | None:
     if metric != "gap":
-        return defined(run.get(metric))
-    test, train = defined(run.get("last.test.loss")), defined(run.get("train.loss"))
+        return to_finite(run.get(metric))
+    test, train = to_finite(run.get("last.test.loss")), to_finite(run.get("train.loss"))
     return None if test is None or train is None else test - train
 
 

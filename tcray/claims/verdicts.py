@@ -27,15 +27,15 @@ ALL = "all"
 
 MARGIN: Mapping[str, float] = {"mae": 0.02, "loss": 0.02}
 """Smallest effect of interest by metric; that of every other metric is `OTHERS_MARGIN`."""
-OTHERS_MARGIN = 0.01
+DEFAULT_MARGIN = 0.01
 
 TOST = 0.05
 """Of each of two one-sided tests, whose 90 % interval then lies below the margin (Schuirmann 1987)."""
 
 
-def margin_of(metric: Metric) -> float:
+def default_margin(metric: Metric) -> float:
     """The smallest difference in a metric that would interest anyone."""
-    return MARGIN.get(metric.name, OTHERS_MARGIN)
+    return MARGIN.get(metric.name, DEFAULT_MARGIN)
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ class ComponentTest:
     stratum: Mapping[str, Any]
     metric: str
     estimand: str
-    says: Mapping[Verdict, str] = field(default_factory=dict)
-    holds: float | None = None
-    opposes: float | None = None
+    sentences: Mapping[Verdict, str] = field(default_factory=dict)
+    p_supports: float | None = None
+    p_opposes: float | None = None
     p_negligible: float | None = None
     estimate: float | None = None
-    retraining: Interval | None = None
-    people: Interval | None = None
+    ci_retraining: Interval | None = None
+    ci_people: Interval | None = None
     margin: float | None = None
     optimum_set: tuple[Any, ...] | None = None
     needed: bool = True
@@ -86,7 +86,7 @@ class ComponentTest:
     @property
     def against(self) -> float | None:
         """The p-value of what contradicts it: the opposite, or an effect below the margin; None where not testable."""
-        return min((p for p in (self.opposes, self.p_negligible) if p is not None), default=None)
+        return min((p for p in (self.p_opposes, self.p_negligible) if p is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -109,22 +109,22 @@ class Finding:
     @property
     def p_value(self) -> float | None:
         """Before correction."""
-        return self.measured.holds
+        return self.measured.p_supports
 
 
 class EffectTest(TypedDict):
     """The numbers of a component that claims one direction, by the fields of `Component`."""
 
-    holds: float
-    opposes: float
+    p_supports: float
+    p_opposes: float
     p_negligible: float
     estimate: float
-    retraining: Interval
-    people: Interval | None
+    ci_retraining: Interval
+    ci_people: Interval | None
     margin: float
 
 
-def directional(retraining: Mean, people: Mean | None, *, sign: int, margin: float) -> EffectTest:
+def compute_effect_test(retraining: Mean, people: Mean | None, *, sign: int, margin: float) -> EffectTest:
     """The numbers of a component that claims an effect above 0 (`sign` 1) or below it (-1).
 
     Either p is two-sided and the larger of the two estimands' (1 if the effect has the other sign): supported needs
@@ -136,12 +136,12 @@ def directional(retraining: Mean, people: Mean | None, *, sign: int, margin: flo
     effect = sign * retraining.estimate
     beyond = max(mean.p_value(sign * margin, "less" if sign > 0 else "greater") for mean in means)
     return {
-        "holds": p if effect > 0 else 1.0,
-        "opposes": p if effect < 0 else 1.0,
+        "p_supports": p if effect > 0 else 1.0,
+        "p_opposes": p if effect < 0 else 1.0,
         "p_negligible": beyond,
         "estimate": retraining.estimate,
-        "retraining": retraining.interval(),
-        "people": people.interval() if people else None,
+        "ci_retraining": retraining.interval(),
+        "ci_people": people.interval() if people else None,
         "margin": margin,
     }
 
@@ -158,27 +158,27 @@ def conclude(components: Sequence[ComponentTest], *, alpha: float, beats_linear:
 
 def _judged(components: Sequence[ComponentTest], alpha: float) -> list[Finding]:
     """Each component by itself."""
-    holds = _adjusted(components, lambda c: (c.claim, c.component), lambda c: c.holds)
+    p_supports = _adjusted(components, lambda c: (c.claim, c.component), lambda c: c.p_supports)
     against = _adjusted(components, lambda c: c.claim, lambda c: c.against)
     found = []
-    for c, p, q in zip(components, holds, against, strict=True):
-        verdict, before = _verdict(c, p, q, alpha), _verdict(c, c.holds, c.against, alpha)
-        found.append(Finding(c, verdict, p, sentence(c, verdict, before=before), p_against=q))
+    for c, p, q in zip(components, p_supports, against, strict=True):
+        verdict, before = _verdict(c, p, q, alpha), _verdict(c, c.p_supports, c.against, alpha)
+        found.append(Finding(c, verdict, p, compose_sentence(c, verdict, before=before), p_against=q))
     return found
 
 
-def _verdict(component: ComponentTest, holds: float | None, against: float | None, alpha: float) -> Verdict:
+def _verdict(component: ComponentTest, p_supports: float | None, against: float | None, alpha: float) -> Verdict:
     """That of these p-values. An effect that is there, and shown to be smaller than would interest anyone, is there."""
     if component.reason:
         return "not testable"
-    if holds is None:
+    if p_supports is None:
         return "descriptive"
-    if holds <= alpha:
+    if p_supports <= alpha:
         return "supported"
     return "contradicted" if against is not None and against <= alpha else "inconclusive"
 
 
-def sentence(component: ComponentTest, verdict: Verdict, *, before: Verdict | None = None) -> str:
+def compose_sentence(component: ComponentTest, verdict: Verdict, *, before: Verdict | None = None) -> str:
     """The plain sentence of a verdict; if inconclusive also how many units would tell.
 
     before   the verdict before correction
@@ -186,7 +186,7 @@ def sentence(component: ComponentTest, verdict: Verdict, *, before: Verdict | No
     if verdict == "not testable":
         return component.reason
     lost = verdict == "inconclusive" and before in {"supported", "contradicted"}
-    said = component.says[before if lost and before else verdict]
+    said = component.sentences[before if lost and before else verdict]
     if lost:
         said += " After correction for how many were asked that is no longer significant."
     if verdict == "supported" and component.negligible and component.margin is not None:
@@ -209,7 +209,7 @@ def _wholes(findings: Sequence[Finding], alpha: float, beats_linear: Mapping[str
             c = finding.measured
             groups.setdefault((c.claim, c.dataset, c.source, tuple(c.stratum.items())), []).append(finding)
     drafts = [_whole(group) for group in groups.values()]
-    adjusted = _adjusted(drafts, lambda c: c.claim, lambda c: c.holds)
+    adjusted = _adjusted(drafts, lambda c: c.claim, lambda c: c.p_supports)
     made = []
     for draft, p, group in zip(drafts, adjusted, groups.values(), strict=True):
         verdict = _combined(_needed(group), p, alpha)
@@ -231,12 +231,12 @@ def _needed(group: Sequence[Finding]) -> list[Finding]:
 def _whole(group: Sequence[Finding]) -> ComponentTest:
     """A claim's own numbers: p is the largest of its components'; None if it lacks that of one."""
     first = group[0].measured
-    holds = [None if f.measured.reason else f.measured.holds for f in _needed(group)]
-    known = [p for p in holds if p is not None]
+    p_supports = [None if f.measured.reason else f.measured.p_supports for f in _needed(group)]
+    known = [p for p in p_supports if p is not None]
     testable = [f.measured for f in group if not f.measured.reason]
     return replace(
         ComponentTest(first.claim, ALL, first.dataset, first.source, first.stratum, first.metric, ""),
-        holds=max(known) if known and len(known) == len(holds) else None,
+        p_supports=max(known) if known and len(known) == len(p_supports) else None,
         unit=first.unit,
         n_units=min((c.n_units for c in testable), default=0),
         n_seeds=min((c.n_seeds for c in testable), default=0),

@@ -7,23 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
-from tcray.claims.units import LINEAR
+from tcray.claims.units import LINEAR_BASELINES
 from tcray.claims.verdicts import Finding, conclude
 from tcray.config.sweep import Sweep
-from tcray.results.modalities import analysis as modalities
-from tcray.results.modalities.analysis import Contribution
-from tcray.results.prior import analysis as conditioning
-from tcray.results.prior.analysis import Conditioning
-from tcray.results.rank import analysis as profiles
-from tcray.results.rank.analysis import Profile
-from tcray.results.ranking.analysis import Ranking, ranking
-from tcray.results.robustness import analysis as robustness
-from tcray.results.robustness.analysis import Robustness
-from tcray.results.search import analysis as search
-from tcray.results.search.analysis import SearchAnalysis
-from tcray.results.spectrum import analysis as spectrum
-from tcray.results.spectrum.analysis import Spectrum
-from tcray.statistics.estimate import defined
+from tcray.results.modalities.analysis import Contribution, analyze_modalities
+from tcray.results.prior.analysis import Conditioning, analyze_prior
+from tcray.results.rank.analysis import Profile, analyze_rank
+from tcray.results.ranking.analysis import Ranking, build_ranking
+from tcray.results.robustness.analysis import Robustness, analyze_robustness
+from tcray.results.search.analysis import SearchAnalysis, analyze_search
+from tcray.results.spectrum.analysis import Spectrum, analyze_spectrum
+from tcray.statistics.estimate import to_finite
 from tcray.store.store import SweepStore
 
 
@@ -52,37 +46,43 @@ class Results:
 
 def analyze(store: SweepStore) -> Results:
     """The results of a sweep as its store has it by now. Raises `StoreError` where the store is not sound."""
-    evidence = SweepRuns.of(store)
-    profiled, of_profiles = profiles.analyze(evidence)
-    conditioned, of_conditioning = conditioning.analyze(evidence)
-    spectra, of_spectra = spectrum.analyze(evidence)
-    contributions, of_modalities = modalities.analyze(evidence)
-    robust, of_robustness = robustness.analyze(evidence)
+    sweep_runs = SweepRuns.load(store)
+    profiled, of_profiles = analyze_rank(sweep_runs)
+    conditioned, of_conditioning = analyze_prior(sweep_runs)
+    spectra, of_spectra = analyze_spectrum(sweep_runs)
+    contributions, of_modalities = analyze_modalities(sweep_runs)
+    robust, of_robustness = analyze_robustness(sweep_runs)
     components = [*of_profiles, *of_spectra, *of_conditioning, *of_modalities, *of_robustness]
-    asked = [c for name in evidence.sweep.claims for c in components if c.claim == name]
-    beats = {s.dataset: beaten for s in evidence.samples if (beaten := _beats_linear(s)) is not None}
+    asked = [c for name in sweep_runs.sweep.claims for c in components if c.claim == name]
+    beats = {s.dataset: beaten for s in sweep_runs.datasets if (beaten := _beats_linear(s)) is not None}
     return Results(
         sweep_id=store.sweep_id,
-        manifest=evidence.manifest,
-        sweep=evidence.sweep,
-        alpha=evidence.alpha,
-        looks=evidence.looks,
-        findings=tuple(conclude(asked, alpha=evidence.alpha, beats_linear=beats)),
+        manifest=sweep_runs.manifest,
+        sweep=sweep_runs.sweep,
+        alpha=sweep_runs.alpha,
+        looks=sweep_runs.looks,
+        findings=tuple(conclude(asked, alpha=sweep_runs.alpha, beats_linear=beats)),
         profiles=tuple(profiled),
         conditionings=tuple(conditioned),
         spectra=tuple(spectra),
         contributions=tuple(contributions),
         robustness=tuple(robust),
-        search=search.analyze(evidence),
-        ranking=ranking(evidence.manifest, evidence.runs),
+        search=analyze_search(sweep_runs),
+        ranking=build_ranking(sweep_runs.manifest, sweep_runs.runs),
     )
 
 
-def _beats_linear(samples: DatasetRuns) -> bool | None:
+def _beats_linear(dataset_runs: DatasetRuns) -> bool | None:
     """Whether the mean of any cell is better than the linear model's on the primary metric."""
-    metric = f"test.{samples.primary.name}"
-    rivals = [defined(row["metrics"].get(metric)) for row in samples.references if row["name"] in LINEAR]
-    means = [panel.values.mean() for cell in samples.cells if (panel := samples.panel(metric, [cell])).units]
+    metric = f"test.{dataset_runs.primary.name}"
+    rivals = [
+        to_finite(row["metrics"].get(metric)) for row in dataset_runs.baselines if row["name"] in LINEAR_BASELINES
+    ]
+    means = [
+        paired.values.mean()
+        for cell in dataset_runs.cells
+        if (paired := dataset_runs.paired_values(metric, [cell])).units
+    ]
     if not means or not rivals or rivals[0] is None:
         return None
-    return bool(max(means) > rivals[0] if samples.primary.maximize else min(means) < rivals[0])
+    return bool(max(means) > rivals[0] if dataset_runs.primary.maximize else min(means) < rivals[0])

@@ -26,15 +26,15 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LEVEL_PRIOR = 4.0
+LEVEL_PRIOR_UNITS = 4.0
 """Units' weight of the mean over levels in a level's variance."""
 
-CONTRAST_PRIOR = 6.0
+CONTRAST_PRIOR_UNITS = 6.0
 """Units' weight of the levels' variances in a contrast's variance."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contrasted:
+class ContrastEstimates:
     """Contrasts as estimated: `estimate`, its `variance` and the variance's degrees of freedom `df`, each (..., C)."""
 
     estimate: Floats
@@ -50,7 +50,7 @@ class Contrasted:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleMoments:
     """Values of levels by unit, as far as contrasts need them.
 
     `mean` (..., L); `covariance` of levels over units (..., L, L); `units` U. With groups, the covariance over groups
@@ -65,13 +65,13 @@ class Sample:
     groups: int = 0
 
     @classmethod
-    def of(cls, values: Floats) -> Self:
+    def from_values(cls, values: Floats) -> Self:
         """From values (..., U, L)."""
         mean = values.mean(axis=-2)
         return cls(mean, _covariance(values - mean[..., None, :], values.shape[-2] - 1), values.shape[-2])
 
     @classmethod
-    def crossed(cls, values: Floats) -> Self:
+    def from_crossed(cls, values: Floats) -> Self:
         """From values (..., U, L, G): every unit measured on every group."""
         units, groups = values.shape[-3], values.shape[-1]
         by_unit = values.mean(axis=-1)
@@ -106,22 +106,22 @@ class Sample:
         unbiased = (centred - self.residual_variance[..., None] / levels) / (1 - 2 / levels)
         return np.asarray(np.maximum(unbiased, 0.0))
 
-    def over_units(self, weights: Floats) -> Contrasted:
+    def over_units(self, weights: Floats) -> ContrastEstimates:
         """Contrasts by `weights` (C, L), with what another training of every unit could change."""
         df = self.units - 1
         own = _quadratic(self.covariance, weights)
         by_level = self.level_variances()
-        lean = df / (df + LEVEL_PRIOR)
+        lean = df / (df + LEVEL_PRIOR_UNITS)
         squares = weights**2
         shares = lean * squares + (1 - lean) * squares.mean(axis=1, keepdims=True)
         pieced = by_level @ shares.T
         pieced_spread = (by_level**2) @ (shares**2).T / df
-        lean = df / (df + CONTRAST_PRIOR)
+        lean = df / (df + CONTRAST_PRIOR_UNITS)
         variance = lean * own + (1 - lean) * pieced
         spread = (lean * own) ** 2 / df + (1 - lean) ** 2 * pieced_spread
-        return Contrasted(self.mean @ weights.T, variance / self.units, variance**2 / spread)
+        return ContrastEstimates(self.mean @ weights.T, variance / self.units, variance**2 / spread)
 
-    def over_units_and_groups(self, weights: Floats) -> Contrasted:
+    def over_units_and_groups(self, weights: Floats) -> ContrastEstimates:
         """Contrasts by `weights` (C, L), with what other people in the test set could change as well."""
         assert self.between_groups is not None
         assert self.within is not None
@@ -131,10 +131,10 @@ class Sample:
         variance = np.maximum(unit.variance + group - rest, np.maximum(unit.variance, group))
         df, groups = self.units - 1, self.groups - 1
         spread = unit.variance**2 / unit.df + group**2 / groups + rest**2 / (df * groups)
-        return Contrasted(unit.estimate, variance, variance**2 / spread)
+        return ContrastEstimates(unit.estimate, variance, variance**2 / spread)
 
 
-def rises_and_falls(levels: int) -> tuple[Floats, Floats]:
+def rise_and_fall_contrasts(levels: int) -> tuple[Floats, Floats]:
     """Unit-norm contrasts (C, L) that rise to each place where the best may lie, and as many that fall from it.
 
     A place is a run of inner levels, from one to all. Weights rise by equal steps from the first level to the run and

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Self
 
-from tcray.statistics.mean import over_units
+from tcray.statistics.mean import mean_over_units
 
 LEVEL = 0.95
 """Of every interval."""
@@ -22,7 +22,7 @@ class Estimate:
     half_width: float | None = None
 
     @classmethod
-    def of(cls, units: Sequence[float | None]) -> Self:
+    def from_units(cls, units: Sequence[float | None]) -> Self:
         """The mean of `units` (n,) with Student's t interval on n - 1 degrees of freedom.
 
         One undefined unit leaves the mean undefined; a single unit leaves it without an interval.
@@ -32,16 +32,16 @@ class Estimate:
             return cls(None)
         if len(values) == 1:
             return cls(values[0])
-        mean = over_units(values)
+        mean = mean_over_units(values)
         return cls(mean.estimate, mean.half_width(LEVEL))
 
 
-def defined(value: Any) -> float | None:
+def to_finite(value: Any) -> float | None:
     """A number as stored; None where the store has none, or one that is not finite."""
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def mean_of(values: Sequence[float | None]) -> float | None:
+def mean_if_complete(values: Sequence[float | None]) -> float | None:
     """The mean; None where a value, or every value, is missing."""
     known = [value for value in values if value is not None]
     return fmean(known) if known and len(known) == len(values) else None

@@ -14,19 +14,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tcray.statistics.contrasts import Floats, Sample
+from tcray.statistics.contrasts import Floats, SampleMoments
 
 SWEEPS = 40_000
-MOST_UNITS = 40
+MAX_UNITS = 40
 
 _CHUNK = 2_000
 
 
-def flat_sweeps(units: int, levels: int) -> Iterator[Sample]:
+def simulate_flat_sweeps(units: int, levels: int) -> Iterator[SampleMoments]:
     """`SWEEPS` simulated sweeps, some thousands at a time."""
     rng = np.random.default_rng([units, levels])
     for _ in range(SWEEPS // _CHUNK):
-        yield Sample.of(rng.standard_normal((_CHUNK, min(units, MOST_UNITS), levels)))
+        yield SampleMoments.from_values(rng.standard_normal((_CHUNK, min(units, MAX_UNITS), levels)))
 
 
 def p_value(nulls: Floats, statistic: Floats | float) -> Floats:

@@ -59,7 +59,7 @@ class Mean:
         return float(stdtr(self.df, -excess / self.standard_error))
 
 
-def over_units(values: ArrayLike) -> Mean:
+def mean_over_units(values: ArrayLike) -> Mean:
     """The mean over exchangeable units, with Student's t on one degree of freedom fewer than there are units.
 
     values  (U,) one number a unit
@@ -72,7 +72,7 @@ def over_units(values: ArrayLike) -> Mean:
     return Mean(float(known[0] + deviation.mean()), error, float(known.size - 1))
 
 
-def over_units_and_groups(values: ArrayLike) -> Mean:
+def mean_over_units_and_groups(values: ArrayLike) -> Mean:
     """The mean over units crossed with groups, off by what other units and other groups would have given.
 
     values  (U, G) one number a unit and group

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tcray.statistics.contrasts import Contrasted, Floats
+from tcray.statistics.contrasts import ContrastEstimates, Floats
 from tcray.statistics.flat import p_value
-from tcray.statistics.optimum import rival_null
+from tcray.statistics.optimum import simulate_rival_null
 
 
-def negligible_p_value(rivals: Contrasted, margin: float, units: int, levels: int) -> Floats:
+def negligible_p_value(rivals: ContrastEstimates, margin: float, units: int, levels: int) -> Floats:
     """How well a peak of at least `margin` on both sides agrees with the values (...), from all `rivalries`."""
     z = rivals.z(-margin).reshape(*rivals.estimate.shape[:-1], levels, levels - 1)
     smaller = [np.maximum(z[..., j, :j].min(axis=-1), z[..., j, j:].min(axis=-1)) for j in range(1, levels - 1)]
-    return p_value(rival_null(units, levels, 2), np.min(smaller, axis=0))
+    return p_value(simulate_rival_null(units, levels, 2), np.min(smaller, axis=0))

@@ -10,18 +10,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tcray.statistics.contrasts import Contrasted, Floats, Sample
+from tcray.statistics.contrasts import ContrastEstimates, Floats, SampleMoments
 from tcray.statistics.flat import critical_value, p_value
 from tcray.statistics.negligible import negligible_p_value
-from tcray.statistics.optimum import optimum_p_values, rivalries
-from tcray.statistics.peak import peak_contrasts, peak_nulls, peak_statistic
+from tcray.statistics.optimum import optimum_p_values, pairwise_contrasts
+from tcray.statistics.peak import peak_contrasts, peak_statistic, simulate_peak_nulls
 from tcray.statistics.two_lines import TwoLines, two_lines
 
 Level = str | float
 Verdict = Literal["supported", "contradicted", "inconclusive", "not testable"]
 
-LEAST_LEVELS = 3
-LEAST_UNITS = 3
+MIN_LEVELS = 3
+MIN_UNITS = 3
 """With two, a contrast's own variance has one degree of freedom."""
 
 
@@ -113,9 +113,9 @@ def _tested(
 ) -> Nonmonotonicity:
     """The tests, on complete units, larger values being better."""
     crossed = values.ndim == 3
-    sample = Sample.crossed(values) if crossed else Sample.of(values)
+    sample = SampleMoments.from_crossed(values) if crossed else SampleMoments.from_values(values)
     units, count = sample.units, len(levels)
-    nulls = peak_nulls(units, count)
+    nulls = simulate_peak_nulls(units, count)
     critical = critical_value(nulls, alpha)
 
     views = [sample.over_units, sample.over_units_and_groups][: 1 + crossed]
@@ -124,7 +124,7 @@ def _tested(
     p, opposite = ([float(p_value(nulls, statistic)) for statistic in side] for side in (peaks, valleys))
     negligible = None
     if margin is not None:
-        rivals = [view(rivalries(count)) for view in views]
+        rivals = [view(pairwise_contrasts(count)) for view in views]
         negligible = max(float(negligible_p_value(contrasted, margin, units, count)) for contrasted in rivals)
 
     verdict: Verdict = "inconclusive"
@@ -175,17 +175,17 @@ def units_for_peak(levels: int, sd: float, margin: float, critical: float, *, po
         rising, falling = (ndtr(math.sqrt(units) * signal - critical) for signal in signals)
         return bool((rising * falling).max() >= power)
 
-    most = LEAST_UNITS
+    most = MIN_UNITS
     while not reached(most):
         most *= 2
-    least = LEAST_UNITS
+    least = MIN_UNITS
     while least < most:
         middle = (least + most) // 2
         least, most = (least, middle) if reached(middle) else (middle + 1, most)
     return most
 
 
-def _difference(sample: Sample, best: int, other: int, alpha: float) -> Difference | None:
+def _difference(sample: SampleMoments, best: int, other: int, alpha: float) -> Difference | None:
     """Level `best` less level `other`, with Student's t on Satterthwaite's degrees of freedom; None for the same."""
     if best == other:
         return None
@@ -196,7 +196,7 @@ def _difference(sample: Sample, best: int, other: int, alpha: float) -> Differen
     return Difference(float(sample.mean[best] - sample.mean[other]), low, high, *people)
 
 
-def _interval(contrasted: Contrasted, alpha: float) -> tuple[float, float]:
+def _interval(contrasted: ContrastEstimates, alpha: float) -> tuple[float, float]:
     """The 1 - alpha interval of the only contrast."""
     from scipy.special import stdtrit
 
@@ -230,17 +230,17 @@ def _checked(levels: Sequence[Level], values: ArrayLike, alpha: float, margin: f
 def _untestable(values: Floats, dropped: int) -> str | None:
     """Why these complete units bear no test, and the remedy; None where they do."""
     units, levels = values.shape[:2]
-    if levels < LEAST_LEVELS:
-        return f"{levels} level{'s' * (levels != 1)}, and an inner optimum takes {LEAST_LEVELS}: give the factor more"
-    if units < LEAST_UNITS:
+    if levels < MIN_LEVELS:
+        return f"{levels} level{'s' * (levels != 1)}, and an inner optimum takes {MIN_LEVELS}: give the factor more"
+    if units < MIN_UNITS:
         lacking = f" ({dropped} lack a level)" if dropped else ""
         remedy = "run what they lack" if dropped else "add repeats"
-        return f"{units} complete unit{'s' * (units != 1)}{lacking}, and the test takes {LEAST_UNITS}: {remedy}"
-    if values.ndim == 3 and values.shape[2] < LEAST_UNITS:
+        return f"{units} complete unit{'s' * (units != 1)}{lacking}, and the test takes {MIN_UNITS}: {remedy}"
+    if values.ndim == 3 and values.shape[2] < MIN_UNITS:
         few = f"{values.shape[2]} group{'s' * (values.shape[2] != 1)} of test examples"
-        return f"{few}, and people take {LEAST_UNITS}: test on more, or leave the groups out"
+        return f"{few}, and people take {MIN_UNITS}: test on more, or leave the groups out"
     by_unit = values.mean(axis=2) if values.ndim == 3 else values
-    sample = Sample.of(by_unit)
+    sample = SampleMoments.from_values(by_unit)
     if not np.ptp(by_unit, axis=1).any():
         return "every unit is constant over the levels: look whether the factor reaches the model"
     if sample.residual_variance <= (1e-12 * np.abs(by_unit).max()) ** 2:

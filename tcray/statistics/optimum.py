@@ -18,15 +18,15 @@ import functools
 
 import numpy as np
 
-from tcray.statistics.contrasts import Contrasted, Floats, Sample
-from tcray.statistics.flat import flat_sweeps, p_value
+from tcray.statistics.contrasts import ContrastEstimates, Floats, SampleMoments
+from tcray.statistics.flat import p_value, simulate_flat_sweeps
 
-CAUTION = 1.2
+P_VALUE_FACTOR = 1.2
 """What p-values are multiplied by."""
 
 
 @functools.cache
-def rivalries(levels: int) -> Floats:
+def pairwise_contrasts(levels: int) -> Floats:
     """Every other level minus this one, as contrasts (L · (L - 1), L): rivals of the first level, of the second …"""
     identity = np.eye(levels)
     return np.array(
@@ -34,26 +34,28 @@ def rivalries(levels: int) -> Floats:
     )
 
 
-def optimum_p_values(sample: Sample, *, people: bool = False) -> Floats:
+def optimum_p_values(sample: SampleMoments, *, people: bool = False) -> Floats:
     """For each level (..., L) how well it agrees with the values that none is better, larger values being better.
 
     Over retraining; over retraining and people where `people` is set, of a sample with groups.
     """
     levels = sample.mean.shape[-1]
-    contrasted = (sample.over_units_and_groups if people else sample.over_units)(rivalries(levels))
+    contrasted = (sample.over_units_and_groups if people else sample.over_units)(pairwise_contrasts(levels))
     largest = _by_level(contrasted, levels).max(axis=-1)
-    return np.asarray(np.minimum(CAUTION * p_value(rival_null(sample.units, levels, levels - 1), largest), 1.0))
+    return np.asarray(
+        np.minimum(P_VALUE_FACTOR * p_value(simulate_rival_null(sample.units, levels, levels - 1), largest), 1.0)
+    )
 
 
 @functools.cache
-def rival_null(units: int, levels: int, rivals: int) -> Floats:
+def simulate_rival_null(units: int, levels: int, rivals: int) -> Floats:
     """The largest z of so many `rivals` over one level, where all levels are equal: a null distribution (1, N)."""
-    weights = rivalries(levels)
-    samples = (_by_level(sample.over_units(weights), levels) for sample in flat_sweeps(units, levels))
+    weights = pairwise_contrasts(levels)
+    samples = (_by_level(sample.over_units(weights), levels) for sample in simulate_flat_sweeps(units, levels))
     return np.sort(np.concatenate([z[..., :rivals].max(axis=-1) for z in samples]), axis=None)[None]
 
 
-def _by_level(contrasted: Contrasted, levels: int) -> Floats:
+def _by_level(contrasted: ContrastEstimates, levels: int) -> Floats:
     """The z of all rivalries as (..., L, L - 1)."""
     z = contrasted.z()
     return z.reshape(*z.shape[:-1], levels, levels - 1)

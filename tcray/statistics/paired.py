@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tcray.statistics.mean import Floats, Mean, over_units, over_units_and_groups
+from tcray.statistics.mean import Floats, Mean, mean_over_units, mean_over_units_and_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class PairedDifference:
     """Over units and groups; None where no groups were given."""
 
     @classmethod
-    def of(cls, difference: Floats, *, alpha: float = 0.05) -> Self:
+    def from_differences(cls, difference: Floats, *, alpha: float = 0.05) -> Self:
         """The paired difference whose units' (U,), or units' and groups' (U, G), differences are known."""
         crossed = difference.ndim == 2
-        people = over_units_and_groups(difference) if crossed else None
-        retraining = over_units(difference.mean(1) if crossed else difference)
+        people = mean_over_units_and_groups(difference) if crossed else None
+        retraining = mean_over_units(difference.mean(1) if crossed else difference)
         mean = people or retraining
         interval = mean.interval(1 - alpha)
         return cls(
@@ -77,4 +77,4 @@ def paired_difference(a: ArrayLike, b: ArrayLike, *, alpha: float = 0.05) -> Pai
             raise ValueError(f"{name} holds a number that is not finite in unit {unit} (counted from 0)")
     if first.shape != second.shape:
         raise ValueError(f"a and b are not paired: a has shape {first.shape}, b {second.shape}")
-    return PairedDifference.of(first - second, alpha=alpha)
+    return PairedDifference.from_differences(first - second, alpha=alpha)

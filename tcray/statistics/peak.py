@@ -24,10 +24,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from tcray.statistics.contrasts import Contrasted, Floats, rises_and_falls
-from tcray.statistics.flat import flat_sweeps
+from tcray.statistics.contrasts import ContrastEstimates, Floats, rise_and_fall_contrasts
+from tcray.statistics.flat import simulate_flat_sweeps
 
-TOLL = 0.5
+PLACE_PENALTY = 0.5
 """What a place other than the chosen one pays, in z."""
 
 STEPS = (1.0, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 1000.0)
@@ -37,24 +37,24 @@ STEPS = (1.0, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 1000.0)
 @functools.cache
 def peak_contrasts(levels: int) -> Floats:
     """The contrasts (2 C, L) of every place: C rising, then C falling."""
-    return np.concatenate(rises_and_falls(levels))
+    return np.concatenate(rise_and_fall_contrasts(levels))
 
 
-def peak_statistic(contrasted: Contrasted) -> Floats:
+def peak_statistic(contrasted: ContrastEstimates) -> Floats:
     """The evidence (...) for the best supported peak, as a z, from all of `peak_contrasts`."""
     rising, falling = np.split(contrasted.z(), 2, axis=-1)
     lesser = np.minimum(rising, falling)
     chosen = np.maximum(rising, falling).argmax(axis=-1)[..., None]
-    return np.asarray(np.maximum(np.take_along_axis(lesser, chosen, -1)[..., 0], lesser.max(axis=-1) - TOLL))
+    return np.asarray(np.maximum(np.take_along_axis(lesser, chosen, -1)[..., 0], lesser.max(axis=-1) - PLACE_PENALTY))
 
 
 @functools.cache
-def peak_nulls(units: int, levels: int) -> Floats:
+def simulate_peak_nulls(units: int, levels: int) -> Floats:
     """The statistic under a step to the second level (steps, N), ascending, for each of `STEPS`."""
     weights = peak_contrasts(levels)
     step = weights @ (np.arange(levels) > 0)
     statistics = []
-    for sample in flat_sweeps(units, levels):
+    for sample in simulate_flat_sweeps(units, levels):
         flat = sample.over_units(weights)
         error = np.sqrt(2 / sample.units)
         statistics.append(

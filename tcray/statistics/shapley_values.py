@@ -89,9 +89,14 @@ def shapley(values: Mapping[Subset, float | ArrayLike], *, alpha: float = 0.05) 
 
     details = differ = certain = interaction_details = None
     if game[frozenset()].ndim:
-        details = {m: PairedDifference.of(value, alpha=alpha) for m, value in phi.items()}
-        interaction_details = {pair: PairedDifference.of(value, alpha=alpha) for pair, value in interaction.items()}
-        apart = [PairedDifference.of(advantage(game, modalities, pair), alpha=alpha).p_value for pair in pairs]
+        details = {m: PairedDifference.from_differences(value, alpha=alpha) for m, value in phi.items()}
+        interaction_details = {
+            pair: PairedDifference.from_differences(value, alpha=alpha) for pair, value in interaction.items()
+        }
+        apart = [
+            PairedDifference.from_differences(shapley_difference(game, modalities, pair), alpha=alpha).p_value
+            for pair in pairs
+        ]
         differ = {pair: p for pair, p in zip(pairs, holm(apart), strict=True) if p is not None}
     point = {m: details[m].estimate if details else float(phi[m]) for m in modalities}
     total = float((game[frozenset(modalities)] - game[frozenset()]).mean())
@@ -161,7 +166,7 @@ def _interaction(game: Mapping[Subset, Floats], modalities: Sequence[str], pair:
     return np.asarray(np.sum(terms, axis=0))
 
 
-def advantage(game: Mapping[Subset, Floats], modalities: Sequence[str], pair: Pair) -> Floats:
+def shapley_difference(game: Mapping[Subset, Floats], modalities: Sequence[str], pair: Pair) -> Floats:
     """φ_a - φ_b = Σ_S |S|! (n - |S| - 2)! / (n - 1)! [v(S+a) - v(S+b)], of the shape of v; 0 where a and b are alike.
 
     Subtracting one φ from the other would leave their rounding, and a p-value of nothing but that.

@@ -15,10 +15,10 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from tcray.statistics.contrasts import Contrasted, Floats, Sample
+from tcray.statistics.contrasts import ContrastEstimates, Floats, SampleMoments
 from tcray.statistics.flat import critical_value
 from tcray.statistics.optimum import optimum_p_values
-from tcray.statistics.peak import peak_contrasts, peak_nulls, peak_statistic
+from tcray.statistics.peak import peak_contrasts, peak_statistic, simulate_peak_nulls
 from tcray.statistics.two_lines import two_lines_z
 from tests.benchmarks import coverage
 from tests.benchmarks.truths import DROPS, PEAKED, PROMISED, ROBUSTNESS, Noise, peakless
@@ -68,7 +68,7 @@ class Cell:
         return np.arange(float(self.levels))
 
 
-def peak_at(truth: Floats, contrasted: Contrasted) -> Floats:
+def peak_at(truth: Floats, contrasted: ContrastEstimates) -> Floats:
     """Our statistic (S,) where `truth` lies under noise of which all `peak_contrasts` are given."""
     signal = peak_contrasts(len(truth)) @ truth
     return peak_statistic(replace(contrasted, estimate=contrasted.estimate + signal))
@@ -82,8 +82,8 @@ def two_lines_at(truth: Floats, cell: Cell, noise: Floats) -> Floats:
 
 def largest_size(cell: Cell) -> Rate:
     """The largest share of sweeps said to have a peak, over truths that have none."""
-    critical = critical_value(peak_nulls(cell.units, cell.levels), ALPHA)
-    contrasted = Sample.of(cell.draw()).over_units(peak_contrasts(cell.levels))
+    critical = critical_value(simulate_peak_nulls(cell.units, cell.levels), ALPHA)
+    contrasted = SampleMoments.from_values(cell.draw()).over_units(peak_contrasts(cell.levels))
     return max(
         Rate(float((peak_at(truth, contrasted) >= critical).mean()), cell.sweeps, f"{cell}, {name}")
         for name, truth in peakless(cell.levels).items()
@@ -103,7 +103,7 @@ class Power:
 def matched_power(cell: Cell) -> Power:
     """Power by shape and drop, at thresholds where each test's largest rate over flat and 2-SD truths is alpha."""
     noise = cell.draw()
-    contrasted = Sample.of(noise).over_units(peak_contrasts(cell.levels))
+    contrasted = SampleMoments.from_values(noise).over_units(peak_contrasts(cell.levels))
     null = peakless(cell.levels, (2.0,)).values()
     threshold = max(float(np.quantile(peak_at(truth, contrasted), 1 - ALPHA)) for truth in null)
     nulls = [two_lines_at(truth, cell, noise) for truth in null]
@@ -136,7 +136,7 @@ def optimum_sets(cell: Cell) -> Sets:
     peaks = {f"{name}, {drop:g} SD": drop * curve(x) for name, curve in PEAKED.items() for drop in (1.0, 2.0)}
     lowest, widths = [], {}
     for name, truth in (peakless(cell.levels, (2.0,)) | peaks).items():
-        held = optimum_p_values(Sample.of(noise + truth)) > ALPHA
+        held = optimum_p_values(SampleMoments.from_values(noise + truth)) > ALPHA
         best = np.flatnonzero(truth > truth.max() - 1e-9)
         lowest.append(Rate(float(held[:, best].mean(axis=0).min()), cell.sweeps, f"{cell}, {name}"))
         widths[name] = float(held.sum(axis=1).mean())

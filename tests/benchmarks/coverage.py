@@ -20,7 +20,7 @@ from scipy.special import stdtrit
 
 from tcray.config.metrics import Task
 from tcray.statistics.groups import pseudovalues
-from tcray.statistics.mean import Floats, crossed_variance, over_units, over_units_and_groups
+from tcray.statistics.mean import Floats, crossed_variance, mean_over_units, mean_over_units_and_groups
 from tcray.statistics.shapley_values import shapley
 
 Shape = tuple[int, int, int]
@@ -92,7 +92,7 @@ def _coverages(errors: Floats) -> tuple[Coverage, Coverage]:
         stdtrit(units - 1.0, 0.975) * errors.mean(-1).std(-1, ddof=1) / np.sqrt(units),
     )
     first = errors.reshape(-1, *errors.shape[-2:])[0]
-    shipped = over_units_and_groups(first).interval(), over_units(first.mean(1)).interval()
+    shipped = mean_over_units_and_groups(first).interval(), mean_over_units(first.mean(1)).interval()
     for half, interval in zip(half_widths, shipped, strict=True):
         assert np.isclose(half.flat[0], (interval.high - interval.low) / 2)
     people, seeds = (_coverage(np.abs(errors.mean((-2, -1))) <= half, half) for half in half_widths)

@@ -69,7 +69,7 @@ class Verdicts:
         )
 
 
-def units_of(name: str) -> int:
+def group_by_unit(name: str) -> int:
     """How many units a sweep of the twin has."""
     confirm = known_sweep(name).confirm
     assert confirm is not None
@@ -78,7 +78,7 @@ def units_of(name: str) -> int:
 
 def swept(name: str, sweep_seeds: Sequence[int]) -> Values:
     """(S, U, L): the units of a sweep of the twin under each sweep seed."""
-    seeds = range(units_of(name))
+    seeds = range(group_by_unit(name))
     asked, recipe = known_sweep(name), read_recipe(name)
     values = unit_values(asked, [(sweep_seed, seed) for sweep_seed in sweep_seeds for seed in seeds], recipe)
     return values.reshape(len(sweep_seeds), len(seeds), -1)

@@ -23,9 +23,9 @@ import numpy as np
 from tcray.claims.sweep_runs import ALPHA, DatasetRuns, Floats, PairedValues, SweepRuns
 from tcray.claims.verdicts import ALL, ComponentTest, conclude
 from tcray.config.sweep import Confirm
-from tcray.results.modalities.coalition_values import NOTHING, Game
-from tcray.results.modalities.contribution_tests import combination_beats_parts, shares_differ
-from tcray.results.modalities.leave_one_out import leaving_one_out
+from tcray.results.modalities.coalition_values import NOTHING, CoalitionGame
+from tcray.results.modalities.contribution_tests import measure_combination_gain, measure_share_differences
+from tcray.results.modalities.leave_one_out import measure_leave_one_out
 from tcray.results.prior import analysis as conditioning
 from tcray.results.rank import analysis as profiles
 from tests.results.recorded import MOSI, REFERENCES, a_sweep
@@ -50,10 +50,10 @@ class Drawn(DatasetRuns):
     draws: dict[tuple[str, str], Floats] = field(default_factory=dict)
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
-    def panel(self, metric: str, cells: Sequence[str], *, grouped: bool = False) -> PairedValues:
+    def paired_values(self, metric: str, cells: Sequence[str], *, by_group: bool = False) -> PairedValues:
         """That of `UNITS` units and `GROUPS` groups; train losses have no groups."""
         values = np.stack([self._draw(metric, cell) for cell in cells], axis=1)
-        return PairedValues(values.mean(2), values if grouped else None, tuple(range(UNITS)), 1, 0, None, 0.1)
+        return PairedValues(values.mean(2), values if by_group else None, tuple(range(UNITS)), 1, 0, None, 0.1)
 
     def _draw(self, metric: str, cell: str) -> Floats:
         levels = self.cells[cell][0]
@@ -86,28 +86,35 @@ class Truth:
         ]
         factors = tuple(self.cells[0])
         listed = {name: tuple(dict.fromkeys(levels[name] for levels in self.cells)) for name in factors}
-        samples = Drawn(
+        dataset_runs = Drawn(
             CARD.document(), "seed", factors, runs, cast("Any", None), REFERENCES["mosi"], truth=self.truth, rng=rng
         )
         sweep = a_sweep(factors=listed, claims=(self.claim,), tune={}, search=None, confirm=Confirm(seeds=UNITS))
-        return list(_COMPONENTS[self.claim](SweepRuns({}, sweep, (samples,), 1, (), cast("Any", None)), samples))
+        return list(
+            _COMPONENTS[self.claim](SweepRuns({}, sweep, (dataset_runs,), 1, (), cast("Any", None)), dataset_runs)
+        )
 
 
-def _of_modalities(evidence: SweepRuns, samples: DatasetRuns) -> Iterator[ComponentTest]:
-    if evidence.sweep.claims == ("weak-modality",):
-        yield leaving_one_out(samples, {}, ALPHA)
+def _of_modalities(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
+    if sweep_runs.sweep.claims == ("weak-modality",):
+        yield measure_leave_one_out(dataset_runs, {}, ALPHA)
         return
-    panel = samples.panel("test.mae", list(samples.cells), grouped=True)
-    assert panel.grouped is not None
-    worth = {frozenset(subset.split("+")): panel.grouped[:, place] for place, subset in enumerate(SUBSETS)}
+    paired = dataset_runs.paired_values("test.mae", list(dataset_runs.cells), by_group=True)
+    assert paired.by_group is not None
+    worth = {frozenset(subset.split("+")): paired.by_group[:, place] for place, subset in enumerate(SUBSETS)}
     worth[NOTHING] = np.full((UNITS, GROUPS), 60 * MARGIN["test.mae"])
     means = {subset: values.mean(1) for subset, values in worth.items()}
-    yield shares_differ(samples, {}, Game(samples, {}, "retrained", tuple(CARD.modalities), means, worth, panel), ALPHA)
-    yield combination_beats_parts(samples, {}, ALPHA)
+    yield measure_share_differences(
+        dataset_runs,
+        {},
+        CoalitionGame(dataset_runs, {}, "retrained", tuple(CARD.modalities), means, worth, paired),
+        ALPHA,
+    )
+    yield measure_combination_gain(dataset_runs, {}, ALPHA)
 
 
 _COMPONENTS: Mapping[str, Callable[[SweepRuns, DatasetRuns], Iterator[ComponentTest]]] = {
-    "conditioning": lambda evidence, samples: conditioning._components(samples, evidence),
+    "conditioning": lambda sweep_runs, dataset_runs: conditioning._components(dataset_runs, sweep_runs),
     "rank-generalisation": profiles._rank,
     "audio-dropout": profiles._dropout,
     "weak-modality": _of_modalities,

@@ -11,7 +11,7 @@ from tcray.statistics.mean import Interval
 WHOLE = ComponentTest("weak-modality", "leaving-one-out", "mosi", "real", {}, "test.mae", "of the best")
 
 
-def part(p: float, estimate: float, *, p_negligible: float = 1.0, opposes: float = 1.0) -> ComponentTest:
+def part(p: float, estimate: float, *, p_negligible: float = 1.0, p_opposes: float = 1.0) -> ComponentTest:
     """What one effect came to."""
     return ComponentTest(
         "weak-modality",
@@ -21,12 +21,12 @@ def part(p: float, estimate: float, *, p_negligible: float = 1.0, opposes: float
         {},
         "test.mae",
         "of this one",
-        says={"supported": "It holds by much.", "contradicted": "It does not.", "inconclusive": "It may hold."},
-        holds=p,
-        opposes=opposes,
+        sentences={"supported": "It holds by much.", "contradicted": "It does not.", "inconclusive": "It may hold."},
+        p_supports=p,
+        p_opposes=p_opposes,
         p_negligible=p_negligible,
         estimate=estimate,
-        retraining=Interval(estimate - 1, estimate + 1),
+        ci_retraining=Interval(estimate - 1, estimate + 1),
         margin=0.02,
     )
 
@@ -44,7 +44,7 @@ def said(component: ComponentTest) -> str:
 def test_the_best_borne_out_speaks_at_its_adjusted_p_value() -> None:
     """Holm: the smallest of three counts three times, the others no less than that."""
     whole = together(text=part(0.5, -0.1), audio=part(0.01, -0.3), video=part(1.0, 0.2))
-    assert (whole.estimand, whole.estimate, whole.holds) == ("of the best", -0.3, pytest.approx(0.03))
+    assert (whole.estimand, whole.estimate, whole.p_supports) == ("of the best", -0.3, pytest.approx(0.03))
     assert whole.details["chosen"] == "audio"
     assert [one["p_adjusted"] for one in whole.details["parts"].values()] == pytest.approx([1.0, 0.03, 1.0])
     assert said(whole) == "It holds by much."
@@ -75,7 +75,7 @@ def test_the_whole_is_negligible_if_every_part_is() -> None:
 
 def test_the_whole_is_opposed_as_surely_as_its_least_opposed_part() -> None:
     """Every part's opposite must hold."""
-    assert together(audio=part(1.0, 0.1, opposes=0.001), video=part(1.0, 0.2, opposes=0.04)).opposes == 0.04
+    assert together(audio=part(1.0, 0.1, p_opposes=0.001), video=part(1.0, 0.2, p_opposes=0.04)).p_opposes == 0.04
 
 
 def test_one_part_that_cannot_be_tested_leaves_the_whole_so() -> None:

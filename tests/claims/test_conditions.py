@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tcray.claims.conditions import Conditions, patterns, predicted, units_of, used, without
+from tcray.claims.conditions import (
+    ConditionMetrics,
+    group_by_unit,
+    list_missing_patterns,
+    missing_condition,
+    pseudovalues_by_condition,
+    used_modalities,
+)
 from tcray.claims.sweep_runs import SweepRuns
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, a_sweep
@@ -23,20 +30,24 @@ def an_outcome(levels: object, repeat: int, seed: int) -> Outcome:
     return Outcome(off_by(LABEL, error), also={"missing:text": off_by(LABEL, 1.0)}, evaluations=noisy)
 
 
-def the_conditions(folder: Path) -> Conditions:
+def the_conditions(folder: Path) -> ConditionMetrics:
     """Those of MOSI at rank 2."""
     sweep = a_sweep(factors={"rank": (2,)})
-    return Conditions.of(SweepRuns.of(planted_store(folder, sweep, Planted.of(MOSI, an_outcome))))[0]
+    return ConditionMetrics.load_all(SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, an_outcome))))[0]
 
 
 def test_patterns_are_every_subset_by_size() -> None:
     """Of two modalities nothing, either or both may be missing."""
-    assert patterns(("text", "audio")) == [(), ("text",), ("audio",), ("text", "audio")]
+    assert list_missing_patterns(("text", "audio")) == [(), ("text",), ("audio",), ("text", "audio")]
 
 
 def test_conditions_are_named_as_in_the_store() -> None:
     """What is missing is joined by +; nothing missing is clean."""
-    assert [without(p) for p in ((), ("text",), ("text", "audio"))] == ["clean", "missing:text", "missing:text+audio"]
+    assert [missing_condition(p) for p in ((), ("text",), ("text", "audio"))] == [
+        "clean",
+        "missing:text",
+        "missing:text+audio",
+    ]
 
 
 def test_a_unit_is_the_mean_over_its_runs(tmp_path: Path) -> None:
@@ -59,15 +70,15 @@ def test_only_conditions_that_every_run_was_evaluated_in_are_named(tmp_path: Pat
 
 def test_a_cell_tells_its_modalities_and_its_units(tmp_path: Path) -> None:
     """Three repeats of two seeds, on both modalities of the dataset."""
-    samples = the_conditions(tmp_path).samples
-    assert used(samples, CELL) == ("text", "audio")
-    assert units_of(samples, CELL)[1] == [(CELL, 1, 2), (CELL, 1, 3)]
+    dataset_runs = the_conditions(tmp_path).dataset_runs
+    assert used_modalities(dataset_runs, CELL) == ("text", "audio")
+    assert group_by_unit(dataset_runs, CELL)[1] == [(CELL, 1, 2), (CELL, 1, 3)]
 
 
 def test_pseudo_values_by_group_have_the_units_metric_for_mean(tmp_path: Path) -> None:
     """Under either condition, the mean over the six videos is what the store has for the unit."""
-    samples = the_conditions(tmp_path).samples
-    found = predicted(samples, CELL, ["clean", "missing:text"], [0, 2])
+    dataset_runs = the_conditions(tmp_path).dataset_runs
+    found = pseudovalues_by_condition(dataset_runs, CELL, ["clean", "missing:text"], [0, 2])
     assert found is not None
     assert found.shape == (2, 2, 6)
     assert found.mean(2) == pytest.approx(np.array([[0.51, 1.0], [0.71, 1.0]]))
@@ -75,4 +86,6 @@ def test_pseudo_values_by_group_have_the_units_metric_for_mean(tmp_path: Path) -
 
 def test_without_predictions_there_are_no_pseudo_values(tmp_path: Path) -> None:
     """Predictions under noise are not kept."""
-    assert predicted(the_conditions(tmp_path).samples, CELL, ["clean", "noise:text:1.0"], [0]) is None
+    assert (
+        pseudovalues_by_condition(the_conditions(tmp_path).dataset_runs, CELL, ["clean", "noise:text:1.0"], [0]) is None
+    )

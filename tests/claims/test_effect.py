@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tcray.claims.effect import Direction, effect, reachable, thin
+from tcray.claims.effect import Hypothesis, detectable_margin, measure_effect, too_few_units
 from tcray.claims.sweep_runs import Floats, PairedValues
 from tcray.claims.verdicts import ComponentTest, conclude
 from tcray.statistics.paired import PairedDifference
@@ -15,21 +15,21 @@ from tcray.statistics.power import units_needed
 Z = 1.959963984540054 + 0.8416212335729143
 """Normal quantiles .975 and .8: standard errors that a difference needs for 80 % power at 5 %."""
 
-FALLS = Direction("loss falls", "loss rises", sign=-1, margin=0.02)
+FALLS = Hypothesis("loss falls", "loss rises", sign=-1, margin=0.02)
 NOISE = np.array([-0.02, -0.01, 0.0, 0.0, 0.01, 0.02])
 """Of six units; their mean is 0."""
 
 
-def measured(effects: Floats, direction: Direction = FALLS, **panel: Any) -> ComponentTest:
+def measured(effects: Floats, direction: Hypothesis = FALLS, **paired: Any) -> ComponentTest:
     """What is made of effects on six units."""
     count = len(effects)
-    given = {"numbers": tuple(range(count)), "runs": 1, "dropped": 0, "sd_repeats": None, "sd_seeds": 0.1, **panel}
+    given = {"numbers": tuple(range(count)), "runs": 1, "dropped": 0, "sd_repeats": None, "sd_seeds": 0.1, **paired}
     asked = ComponentTest("c", "part", "mosi", "real", {}, "test.loss", "", unit="seed")
-    made = PairedValues(values=np.zeros((count, 2)), grouped=None, **given)
-    return effect(asked, made, effects, direction, alpha=0.05, groups="video")
+    made = PairedValues(values=np.zeros((count, 2)), by_group=None, **given)
+    return measure_effect(asked, made, effects, direction, alpha=0.05, groups="video")
 
 
-def said(effects: Floats, direction: Direction = FALLS) -> tuple[str, str]:
+def said(effects: Floats, direction: Hypothesis = FALLS) -> tuple[str, str]:
     """The verdict, and the sentence."""
     (_, finding) = conclude([measured(effects, direction)], alpha=0.05, beats_linear={})
     return finding.verdict, finding.sentence
@@ -37,10 +37,10 @@ def said(effects: Floats, direction: Direction = FALLS) -> tuple[str, str]:
 
 def test_numbers_are_those_of_the_paired_difference() -> None:
     """Estimate and interval stay in the metric's own direction, whichever is claimed."""
-    component, difference = measured(NOISE - 0.1), PairedDifference.of(NOISE - 0.1)
+    component, difference = measured(NOISE - 0.1), PairedDifference.from_differences(NOISE - 0.1)
     assert component.estimate == difference.estimate == pytest.approx(-0.1)
-    assert (component.retraining, component.people) == (difference.retraining.interval(), None)
-    assert (component.holds, component.opposes) == (difference.p_value, 1.0)
+    assert (component.ci_retraining, component.ci_people) == (difference.retraining.interval(), None)
+    assert (component.p_supports, component.p_opposes) == (difference.p_value, 1.0)
     assert (component.n_units, component.n_seeds, component.sd_seeds, component.margin) == (6, 6, 0.1, 0.02)
     assert component.units_needed == units_needed(difference.sd, 0.02)
 
@@ -76,7 +76,7 @@ def test_an_open_question_is_left_open() -> None:
 
 def test_what_follows_a_sentence_follows_every_verdict() -> None:
     """As where else a curve has its trough."""
-    direction = Direction("loss falls", "loss rises", sign=-1, margin=0.02, also=" So it is.")
+    direction = Hypothesis("loss falls", "loss rises", sign=-1, margin=0.02, also=" So it is.")
     assert said(NOISE - 0.1, direction)[1].endswith(". So it is.")
     assert said(NOISE + 0.1, direction)[1].endswith(". So it is.")
 
@@ -97,15 +97,15 @@ def test_groups_leave_less_of_the_margin_to_units() -> None:
     """What groups alone contribute to the variance of the mean is beyond any number of units."""
     of_group = np.array([-0.01, 0.01, -0.01, 0.01, 0.0, 0.0])
     floor = of_group.var(ddof=1) / 6
-    assert reachable(NOISE, 0.02, 0.05) == 0.02
-    assert reachable(NOISE[:, None] + of_group, 0.02, 0.05) == pytest.approx(math.sqrt(0.02**2 - Z**2 * floor))
-    assert reachable(NOISE[:, None] + 10 * of_group, 0.02, 0.05) == 0.0
+    assert detectable_margin(NOISE, 0.02, 0.05) == 0.02
+    assert detectable_margin(NOISE[:, None] + of_group, 0.02, 0.05) == pytest.approx(math.sqrt(0.02**2 - Z**2 * floor))
+    assert detectable_margin(NOISE[:, None] + 10 * of_group, 0.02, 0.05) == 0.0
 
 
 def test_effects_that_do_not_vary_are_not_testable() -> None:
     """The same number in every unit has no standard error to be held against."""
     component = measured(np.full(6, 0.25))
-    assert (component.holds, component.estimate) == (None, None)
+    assert (component.p_supports, component.estimate) == (None, None)
     assert component.reason == (
         "The effect is +0.250 in every seed, so nothing tells how far it may be off: "
         "add seeds, or look whether runs learn."
@@ -114,7 +114,7 @@ def test_effects_that_do_not_vary_are_not_testable() -> None:
 
 def test_effects_whose_people_are_unknown_are_not_testable() -> None:
     """Why the panel has no groups is why the effect has none."""
-    assert measured(NOISE, ungrouped="There is one video.").reason == "There is one video."
+    assert measured(NOISE, no_groups_reason="There is one video.").reason == "There is one video."
 
 
 @pytest.mark.parametrize(
@@ -141,5 +141,5 @@ def test_effects_whose_people_are_unknown_are_not_testable() -> None:
 )
 def test_too_few_units_say_how_many_it_takes(units: int, dropped: int, least: int, reason: str) -> None:
     """And what would make them more."""
-    panel = PairedValues(np.zeros((units, 1)), None, tuple(range(units)), 1, dropped, None, None)
-    assert thin(panel, "seed", least) == reason
+    paired = PairedValues(np.zeros((units, 1)), None, tuple(range(units)), 1, dropped, None, None)
+    assert too_few_units(paired, "seed", least) == reason

@@ -39,7 +39,7 @@ def test_each_run_and_condition_has_its_own_predictions(predictions: Predictions
 
 def test_labels_and_groups_are_in_the_order_of_predictions(predictions: Predictions) -> None:
     """MOSI has six videos of ten examples; MUStARD's examples stand alone, and their signs are those of the logits."""
-    mosi, mustard = predictions.of("mosi"), predictions.of("mustard")
+    mosi, mustard = predictions.test_split("mosi"), predictions.test_split("mustard")
     assert (mosi.labels.tolist(), mosi.groups) == (MOSI_LABEL.tolist(), groups_of(MOSI))
     assert (mustard.groups, len(set(mustard.groups))) == (groups_of(MUSTARD), 60)
     assert ((predictions.outputs(("mustard/rank=12", 0, 0), "clean") > 0) == (mustard.labels > 0.5)).all()
@@ -57,6 +57,6 @@ def test_what_was_not_recorded_is_a_key_error(predictions: Predictions, tmp_path
     with pytest.raises(KeyError):
         predictions.outputs(("mosi/rank=2", 0, 0), "missing:text")
     with pytest.raises(KeyError):
-        predictions.of("hateful_memes")
+        predictions.test_split("hateful_memes")
     with pytest.raises(KeyError):
-        Predictions(a_store(tmp_path, [])).of("mosi")
+        Predictions(a_store(tmp_path, [])).test_split("mosi")

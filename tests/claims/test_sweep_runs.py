@@ -31,17 +31,17 @@ def of(tmp_path: Path, sweep: Sweep, error: Mapping[tuple[int, int], float | Non
         state = "FAILED" if mae is None else "COMPLETE"
         return Outcome(off_by(LABEL, mae or 0.0), metrics=metrics, state=state)
 
-    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
-    return samples
+    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
+    return dataset_runs
 
 
 def test_a_repeat_counts_as_the_mean_of_its_seeds(tmp_path: Path) -> None:
     """Two repeats of two seeds make two units, paired across cells."""
     maes = {(2, 0): 0.5, (2, 1): 0.7, (2, 2): 0.9, (2, 3): 1.1, (4, 0): 0.1, (4, 1): 0.3, (4, 2): 0.5, (4, 3): 0.7}
-    samples = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=2)), maes)
-    panel = samples.panel("test.mae", ["mosi/rank=2", "mosi/rank=4"])
-    assert panel.values == pytest.approx(np.array([[0.6, 0.2], [1.0, 0.6]]))
-    assert (samples.unit, panel.units, panel.numbers, panel.runs, panel.seeds, panel.dropped) == (
+    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=2)), maes)
+    paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2", "mosi/rank=4"])
+    assert paired.values == pytest.approx(np.array([[0.6, 0.2], [1.0, 0.6]]))
+    assert (dataset_runs.unit, paired.units, paired.numbers, paired.runs, paired.seeds, paired.dropped) == (
         "repeat",
         2,
         (0, 1),
@@ -54,18 +54,18 @@ def test_a_repeat_counts_as_the_mean_of_its_seeds(tmp_path: Path) -> None:
 def test_a_seed_counts_where_nothing_is_tuned(tmp_path: Path) -> None:
     """Three seeds of one configuration make three units."""
     maes = {(rank, seed): rank / 10 + seed for rank in (2, 4) for seed in range(3)}
-    samples = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
-    panel = samples.panel("test.mae", ["mosi/rank=4", "mosi/rank=2"])
-    assert panel.values == pytest.approx(np.array([[0.4, 0.2], [1.4, 1.2], [2.4, 2.2]]))
-    assert (samples.unit, panel.numbers, panel.runs) == ("seed", (0, 1, 2), 1)
+    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
+    paired = dataset_runs.paired_values("test.mae", ["mosi/rank=4", "mosi/rank=2"])
+    assert paired.values == pytest.approx(np.array([[0.4, 0.2], [1.4, 1.2], [2.4, 2.2]]))
+    assert (dataset_runs.unit, paired.numbers, paired.runs) == ("seed", (0, 1, 2), 1)
 
 
 def test_a_unit_that_lacks_a_cell_is_dropped(tmp_path: Path) -> None:
     """Seed 0 failed at rank 4 and seed 2 has no run at rank 2: seed 1 is left."""
     maes = {(2, 0): 1.0, (4, 0): None, (2, 1): 2.0, (4, 1): 3.0, (4, 2): 4.0}
-    samples = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
-    panel = samples.panel("test.mae", ["mosi/rank=2", "mosi/rank=4"])
-    assert (panel.values.tolist(), panel.numbers, panel.dropped) == ([[2.0, 3.0]], (1,), 2)
+    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
+    paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2", "mosi/rank=4"])
+    assert (paired.values.tolist(), paired.numbers, paired.dropped) == ([[2.0, 3.0]], (1,), 2)
 
 
 def test_a_number_that_is_not_finite_drops_its_unit(tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_a_number_that_is_not_finite_drops_its_unit(tmp_path: Path) -> None:
     def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
         return Outcome(off_by(LABEL, 1.0), metrics={"test.r": math.nan if seed == 3 else 0.5})
 
-    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
-    panel = samples.panel("test.r", ["mosi/rank=2"])
-    assert (panel.values.tolist(), panel.dropped, len(maes)) == ([[0.5]], 1, 4)
+    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
+    paired = dataset_runs.paired_values("test.r", ["mosi/rank=2"])
+    assert (paired.values.tolist(), paired.dropped, len(maes)) == ([[0.5]], 1, 4)
 
 
 def test_the_gap_is_test_less_train_loss_at_the_last_epoch(tmp_path: Path) -> None:
@@ -86,7 +86,10 @@ def test_the_gap_is_test_less_train_loss_at_the_last_epoch(tmp_path: Path) -> No
     sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
     both = of(tmp_path / "both", sweep, {(2, 0): 1.0}, **{"last.test.loss": 1.5, "train.loss": 0.25})
     one = of(tmp_path / "one", sweep, {(2, 0): 1.0}, **{"train.loss": 0.25})
-    assert [samples.panel("gap", ["mosi/rank=2"]).values.tolist() for samples in (both, one)] == [[[1.25]], []]
+    assert [dataset_runs.paired_values("gap", ["mosi/rank=2"]).values.tolist() for dataset_runs in (both, one)] == [
+        [[1.25]],
+        [],
+    ]
 
 
 def test_groups_average_to_the_units_metric(tmp_path: Path) -> None:
@@ -97,13 +100,13 @@ def test_groups_average_to_the_units_metric(tmp_path: Path) -> None:
         return Outcome(LABEL + generator.normal(0, levels["rank"], 60))
 
     sweep = a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=3))
-    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
+    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
     for metric in ("test.mae", "test.acc2", "test.r"):
-        panel = samples.panel(metric, ["mosi/rank=2", "mosi/rank=4"], grouped=True)
-        assert panel.grouped is not None
-        assert panel.grouped.shape == (3, 2, 6)
-        assert panel.grouped.mean(-1) == pytest.approx(panel.values)
-        assert not panel.ungrouped
+        paired = dataset_runs.paired_values(metric, ["mosi/rank=2", "mosi/rank=4"], by_group=True)
+        assert paired.by_group is not None
+        assert paired.by_group.shape == (3, 2, 6)
+        assert paired.by_group.mean(-1) == pytest.approx(paired.values)
+        assert not paired.no_groups_reason
 
 
 def test_the_mae_of_a_group_is_its_own(tmp_path: Path) -> None:
@@ -111,20 +114,22 @@ def test_the_mae_of_a_group_is_its_own(tmp_path: Path) -> None:
     sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
     errors = np.repeat(np.arange(1.0, 7.0), 10)
     planted = Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, errors)))
-    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, planted)).samples
-    grouped = samples.panel("test.mae", ["mosi/rank=2"], grouped=True).grouped
-    assert grouped is not None
-    assert grouped[0, 0] == pytest.approx(np.arange(1.0, 7.0))
+    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, planted)).datasets
+    by_group = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True).by_group
+    assert by_group is not None
+    assert by_group[0, 0] == pytest.approx(np.arange(1.0, 7.0))
 
 
 def test_without_other_groups_nothing_is_known_of_people(tmp_path: Path) -> None:
     """A test split of a single video has no pseudo-values, and says why and what to do."""
     sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
     planted = replace(Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, 1.0))), group=("video-00",) * 60)
-    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, planted)).samples
-    panel = samples.panel("test.mae", ["mosi/rank=2"], grouped=True)
-    assert (panel.grouped, panel.units) == (None, 2)
-    assert panel.ungrouped == ("The test split is of one video, so nothing tells what others would give: test on more.")
+    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, planted)).datasets
+    paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True)
+    assert (paired.by_group, paired.units) == (None, 2)
+    assert paired.no_groups_reason == (
+        "The test split is of one video, so nothing tells what others would give: test on more."
+    )
 
 
 def test_a_metric_that_needs_every_group_says_which(tmp_path: Path) -> None:
@@ -133,10 +138,10 @@ def test_a_metric_that_needs_every_group_says_which(tmp_path: Path) -> None:
     card = replace(MUSTARD, name="memes", groups="speaker", primary_metric="auroc")
     label = (np.arange(60) < 5).astype(float)
     planted = replace(Planted.of(card, lambda *_: Outcome(np.arange(60.0))), label=label)
-    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, planted)).samples
-    panel = samples.panel("test.auroc", ["memes/rank=2"], grouped=True)
-    assert (panel.values.tolist(), panel.grouped) == ([[0.0], [0.0]], None)
-    assert panel.ungrouped == (
+    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, planted)).datasets
+    paired = dataset_runs.paired_values("test.auroc", ["memes/rank=2"], by_group=True)
+    assert (paired.values.tolist(), paired.by_group) == ([[0.0], [0.0]], None)
+    assert paired.no_groups_reason == (
         "Nothing tells what other speakers would give, since auroc of unit 0 (from 0) without group 'speaker-00' is "
         "undefined: test on more."
     )
@@ -146,10 +151,10 @@ def test_without_predictions_nothing_is_known_of_people(tmp_path: Path) -> None:
     """A run whose predictions are not in the store has its metrics all the same."""
     sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
     bare = a_store(tmp_path, [a_run({"test.mae": 1.0}, seed=seed, rank=2) for seed in (0, 1)], sweep=sweep)
-    (samples,) = SweepRuns.of(bare).samples
-    panel = samples.panel("test.mae", ["mosi/rank=2"], grouped=True)
-    assert (panel.values.tolist(), panel.grouped) == ([[1.0], [1.0]], None)
-    assert panel.ungrouped == (
+    (dataset_runs,) = SweepRuns.load(bare).datasets
+    paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True)
+    assert (paired.values.tolist(), paired.by_group) == ([[1.0], [1.0]], None)
+    assert paired.no_groups_reason == (
         "Predictions are missing, so nothing tells what other videos would give: run the sweep again."
     )
 
@@ -157,17 +162,20 @@ def test_without_predictions_nothing_is_known_of_people(tmp_path: Path) -> None:
 def test_the_spread_of_repeats_is_freed_of_that_of_seeds(tmp_path: Path) -> None:
     """Repeat means 1 and 3 vary by 2, seeds within by 0.5 each: 2 - 0.5 / 2 between repeats, 0.5 between seeds."""
     maes = {(2, 0): 0.5, (2, 1): 1.5, (2, 2): 2.5, (2, 3): 3.5}
-    samples = of(tmp_path, a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2)), maes)
-    panel = samples.panel("test.mae", ["mosi/rank=2"])
-    assert (panel.sd_repeats, panel.sd_seeds) == pytest.approx((math.sqrt(1.75), math.sqrt(0.5)))
+    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2)), maes)
+    paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"])
+    assert (paired.sd_repeats, paired.sd_seeds) == pytest.approx((math.sqrt(1.75), math.sqrt(0.5)))
 
 
 def test_where_the_seed_is_the_unit_only_seeds_spread(tmp_path: Path) -> None:
     """Seeds of 1 and 3 have a standard deviation of √2; a single one has none."""
     sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
     two, one = of(tmp_path / "two", sweep, {(2, 0): 1.0, (2, 1): 3.0}), of(tmp_path / "one", sweep, {(2, 0): 1.0})
-    panels = [samples.panel("test.mae", ["mosi/rank=2"]) for samples in (two, one)]
-    assert [(p.sd_repeats, p.sd_seeds) for p in panels] == [(None, pytest.approx(math.sqrt(2))), (None, None)]
+    paired_by_modality = [dataset_runs.paired_values("test.mae", ["mosi/rank=2"]) for dataset_runs in (two, one)]
+    assert [(p.sd_repeats, p.sd_seeds) for p in paired_by_modality] == [
+        (None, pytest.approx(math.sqrt(2))),
+        (None, None),
+    ]
 
 
 def test_levels_strata_and_cells_are_those_with_runs(tmp_path: Path) -> None:
@@ -177,17 +185,17 @@ def test_levels_strata_and_cells_are_those_with_runs(tmp_path: Path) -> None:
     def outcome(levels: Mapping[str, Any], *_: int) -> Outcome | None:
         return None if levels == {"rank": 12, "conditioning": "jwae"} else Outcome(off_by(LABEL, 1.0))
 
-    (samples,) = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).samples
+    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
     none, jwae = ({"conditioning": arm} for arm in ("none", "jwae"))
-    assert [samples.levels("rank"), samples.levels("rank", jwae)] == [[2, 12], [2]]
-    assert samples.strata("rank") == [none, jwae]
-    assert samples.strata("rank", "conditioning") == [{}]
-    assert samples.along("rank", none) == (
+    assert [dataset_runs.levels("rank"), dataset_runs.levels("rank", jwae)] == [[2, 12], [2]]
+    assert dataset_runs.strata("rank") == [none, jwae]
+    assert dataset_runs.strata("rank", "conditioning") == [{}]
+    assert dataset_runs.cells_along("rank", none) == (
         (2, 12),
         ["mosi/rank=2,conditioning=none", "mosi/rank=12,conditioning=none"],
     )
-    assert samples.along("rank", jwae) == ((2,), ["mosi/rank=2,conditioning=jwae"])
-    assert samples.cell({"rank": 12, **jwae}) is None
+    assert dataset_runs.cells_along("rank", jwae) == ((2,), ["mosi/rank=2,conditioning=jwae"])
+    assert dataset_runs.cell({"rank": 12, **jwae}) is None
 
 
 def test_datasets_are_kept_apart(tmp_path: Path) -> None:
@@ -199,7 +207,7 @@ def test_datasets_are_kept_apart(tmp_path: Path) -> None:
         Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, 1.0))),
         Planted.of(MUSTARD, lambda *_: Outcome(labels_of(MUSTARD) - 0.5)),
     )
-    mosi, mustard = SweepRuns.of(store).samples
+    mosi, mustard = SweepRuns.load(store).datasets
     assert [len(s.runs) for s in (mosi, mustard)] == [1, 1]
     assert [(s.dataset, s.source, s.primary.name, s.group_noun) for s in (mosi, mustard)] == [
         ("mosi", "real", "mae", "video"),
@@ -221,13 +229,13 @@ def test_a_look_with_other_confirm_runs_is_paid_for(tmp_path: Path) -> None:
     """The second sweep that differs in its confirm runs alone is held to 2.5 %, the first still to 5 %."""
     first = a_store(tmp_path, [], sweep=a_sweep())
     second = again(first, 2, sweep={"confirm": {"seeds": 9, "repeats": 3}})
-    assert [(e.looks, e.alpha) for e in map(SweepRuns.of, (first, second))] == [(1, 0.05), (2, 0.025)]
+    assert [(e.looks, e.alpha) for e in map(SweepRuns.load, (first, second))] == [(1, 0.05), (2, 0.025)]
 
 
 def test_the_same_confirm_runs_again_are_no_further_look(tmp_path: Path) -> None:
     """A sweep begun afresh trains the same seeds: nothing new is seen."""
     first = a_store(tmp_path, [], sweep=a_sweep())
-    assert SweepRuns.of(again(first, 2)).looks == 1
+    assert SweepRuns.load(again(first, 2)).looks == 1
 
 
 def test_another_question_is_no_further_look(tmp_path: Path) -> None:
@@ -238,4 +246,4 @@ def test_another_question_is_no_further_look(tmp_path: Path) -> None:
     again(first, 4, engine="other")
     words = {"question": "In other words?", "claims": ["rank-generalisation"]}
     worded = again(first, 5, sweep={**words, "confirm": {"seeds": 9, "repeats": 3}})
-    assert SweepRuns.of(worded).looks == 2
+    assert SweepRuns.load(worded).looks == 2

@@ -22,9 +22,9 @@ def test_datasets_divide_into_testable_and_untestable(tmp_path: Path) -> None:
         cards=[MOSI, MUSTARD],
         left_out=[{"dataset": "memes", "reason": "it has no audio, and fixed.modality_dropout.audio is about it"}],
     )
-    evidence = SweepRuns.of(store)
-    assert [samples.dataset for samples in testability.testable(evidence, CLAIM)] == ["mosi"]
-    assert [(c.component, c.dataset, c.source) for c in testability.untestable(evidence, CLAIM)] == [
+    sweep_runs = SweepRuns.load(store)
+    assert [dataset_runs.dataset for dataset_runs in testability.list_testable(sweep_runs, CLAIM)] == ["mosi"]
+    assert [(c.component, c.dataset, c.source) for c in testability.list_untestable(sweep_runs, CLAIM)] == [
         (ALL, "mustard", "twin"),
         (ALL, "memes", ""),
     ]
@@ -39,21 +39,21 @@ def test_a_stratum_without_a_complete_run_is_untestable(tmp_path: Path) -> None:
         for seed in (1, 2)
     ]
     asked = a_sweep(claims=(CLAIM, "robustness"), factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
-    evidence = SweepRuns.of(a_store(tmp_path, [*runs, *lost], sweep=asked))
-    assert [(c.component, dict(c.stratum), c.reason) for c in testability.untestable(evidence, CLAIM)] == [
+    sweep_runs = SweepRuns.load(a_store(tmp_path, [*runs, *lost], sweep=asked))
+    assert [(c.component, dict(c.stratum), c.reason) for c in testability.list_untestable(sweep_runs, CLAIM)] == [
         (
             ALL,
             {"conditioning": "jwae"},
             ("No confirm run on mosi, conditioning jwae is complete (4 diverged): narrow its learning rates."),
         )
     ]
-    assert testability.untestable(evidence, "robustness") == []
+    assert testability.list_untestable(sweep_runs, "robustness") == []
 
 
 def test_a_claim_that_the_sweep_does_not_make_is_neither(tmp_path: Path) -> None:
     """Nothing is tested, and nothing missed."""
-    evidence = SweepRuns.of(a_store(tmp_path, [a_run({"test.mae": 1.0}, rank=2)]))
-    assert (testability.testable(evidence, CLAIM), testability.untestable(evidence, CLAIM)) == ([], [])
+    sweep_runs = SweepRuns.load(a_store(tmp_path, [a_run({"test.mae": 1.0}, rank=2)]))
+    assert (testability.list_testable(sweep_runs, CLAIM), testability.list_untestable(sweep_runs, CLAIM)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,7 @@ def test_a_claim_that_the_sweep_does_not_make_is_neither(tmp_path: Path) -> None
 def test_runs_that_failed_are_counted_by_their_reason(states: list[tuple[str, str]], told: str, tmp_path: Path) -> None:
     """The remedy is that of the reason."""
     runs = [a_run({}, rank=2, state=state, reason=reason, seed=n) for n, (state, reason) in enumerate(states)]
-    evidence = SweepRuns.of(a_store(tmp_path, runs, sweep=a_sweep(claims=(CLAIM,), confirm=Confirm(2, 3))))
-    assert [c.reason for c in testability.untestable(evidence, CLAIM)] == [f"No confirm run on mosi is complete{told}"]
+    sweep_runs = SweepRuns.load(a_store(tmp_path, runs, sweep=a_sweep(claims=(CLAIM,), confirm=Confirm(2, 3))))
+    assert [c.reason for c in testability.list_untestable(sweep_runs, CLAIM)] == [
+        f"No confirm run on mosi is complete{told}"
+    ]

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from tcray.claims.verdicts import ALL, ComponentTest, Finding, Verdict, conclude, directional, margin_of
+from tcray.claims.verdicts import ALL, ComponentTest, Finding, Verdict, compute_effect_test, conclude, default_margin
 from tcray.config.metrics import METRICS
 from tcray.statistics.mean import Interval, Mean
 
 SAYS: dict[Verdict, str] = {"supported": "Yes.", "contradicted": "No.", "inconclusive": "Open."}
 
 
-def measured(holds: float | None, opposes: float | None = 1.0, **fields: Any) -> ComponentTest:
+def measured(p_supports: float | None, p_opposes: float | None = 1.0, **fields: Any) -> ComponentTest:
     """A component of a claim on MOSI with these p-values."""
     given: dict[str, Any] = {"claim": "c", "component": "part", "dataset": "mosi", "source": "real", "stratum": {}}
-    told = {"metric": "test.mae", "estimand": "", "says": SAYS, "holds": holds, "opposes": opposes}
+    told = {"metric": "test.mae", "estimand": "", "sentences": SAYS, "p_supports": p_supports, "p_opposes": p_opposes}
     return ComponentTest(**{**given, **told, **fields})
 
 
@@ -31,12 +31,12 @@ def concluded(*components: ComponentTest, alpha: float = 0.05, **beats: bool) ->
     [
         (measured(0.05), "supported"),
         (measured(0.051), "inconclusive"),
-        (measured(1.0, opposes=0.05), "contradicted"),
+        (measured(1.0, p_opposes=0.05), "contradicted"),
         (measured(0.3, p_negligible=0.05), "contradicted"),
         (measured(0.3, p_negligible=0.051), "inconclusive"),
         (measured(0.01, p_negligible=0.01), "supported"),
         (measured(0.01, reason="Too few."), "not testable"),
-        (measured(None, None, says={"descriptive": "So it is."}), "descriptive"),
+        (measured(None, None, sentences={"descriptive": "So it is."}), "descriptive"),
     ],
 )
 def test_a_component_gets_one_verdict(component: ComponentTest, verdict: Verdict) -> None:
@@ -204,25 +204,25 @@ def test_an_open_question_says_how_many_units_would_settle_it() -> None:
 
 def test_a_descriptive_finding_bears_on_no_verdict() -> None:
     """A claim of descriptive parts alone has no whole."""
-    assert concluded(measured(None, None, says={"descriptive": "So it is."}))[0] == []
+    assert concluded(measured(None, None, sentences={"descriptive": "So it is."}))[0] == []
 
 
 def test_both_estimands_have_to_agree() -> None:
     """The p-value is the larger of retraining's and people's, for an effect on the claimed side of 0."""
     retraining, people = Mean(0.3, 0.1, 10.0), Mean(0.3, 0.2, 5.0)
-    numbers = directional(retraining, people, sign=1, margin=0.01)
-    assert numbers["holds"] == people.p_value() > retraining.p_value()
+    numbers = compute_effect_test(retraining, people, sign=1, margin=0.01)
+    assert numbers["p_supports"] == people.p_value() > retraining.p_value()
     assert numbers["p_negligible"] == retraining.p_value(0.01, "less") > people.p_value(0.01, "less")
-    assert (numbers["opposes"], numbers["estimate"]) == (1.0, 0.3)
-    assert (numbers["retraining"], numbers["people"]) == (retraining.interval(), people.interval())
+    assert (numbers["p_opposes"], numbers["estimate"]) == (1.0, 0.3)
+    assert (numbers["ci_retraining"], numbers["ci_people"]) == (retraining.interval(), people.interval())
 
 
 def test_an_effect_on_the_other_side_opposes() -> None:
     """Where a fall is claimed and a rise is seen, its p-value is that of the opposite, and 1 for the claim."""
     rise = Mean(0.3, 0.1, 10.0)
-    numbers = directional(rise, None, sign=-1, margin=0.01)
-    assert (numbers["holds"], numbers["opposes"]) == (1.0, rise.p_value())
-    assert (numbers["p_negligible"], numbers["people"]) == (rise.p_value(-0.01, "greater"), None)
+    numbers = compute_effect_test(rise, None, sign=-1, margin=0.01)
+    assert (numbers["p_supports"], numbers["p_opposes"]) == (1.0, rise.p_value())
+    assert (numbers["p_negligible"], numbers["ci_people"]) == (rise.p_value(-0.01, "greater"), None)
 
 
 @pytest.mark.parametrize(("estimate", "negligible"), [(0.0, True), (0.0089, True), (0.0091, False), (-0.5, True)])
@@ -230,13 +230,13 @@ def test_negligible_is_a_90_percent_interval_on_the_near_side_of_the_margin(esti
     """With one degree of freedom the interval reaches tan(.45 π) standard errors: .011 here, of a margin of .02."""
     mean = Mean(estimate, 0.011 / math.tan(0.45 * math.pi), 1.0)
     assert mean.interval(0.9) == Interval(pytest.approx(estimate - 0.011), pytest.approx(estimate + 0.011))
-    numbers = directional(mean, None, sign=1, margin=0.02)
+    numbers = compute_effect_test(mean, None, sign=1, margin=0.02)
     assert measured(0.3, p_negligible=numbers["p_negligible"]).negligible is negligible
 
 
 def test_margins_are_the_design_s() -> None:
     """.02 for MAE and losses, .01 for every metric between 0 and 1."""
-    assert {name: margin_of(metric) for name, metric in METRICS.items() if margin_of(metric) != 0.01} == {
+    assert {name: default_margin(metric) for name, metric in METRICS.items() if default_margin(metric) != 0.01} == {
         "loss": 0.02,
         "mae": 0.02,
     }

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from tcray.claims.wording import (
-    capitalised,
-    factor_noun,
-    label_of,
-    level,
-    levels,
-    number,
-    signed,
-    span,
-    spans,
+    capitalize,
+    phrase_factor,
+    phrase_interval,
+    phrase_intervals,
+    phrase_level,
+    phrase_levels,
+    phrase_metric,
+    phrase_number,
+    phrase_signed,
 )
 from tcray.statistics.mean import Interval
 
@@ -27,20 +27,20 @@ from tcray.statistics.mean import Interval
 )
 def test_numbers_have_three_decimals_and_a_true_minus(value: float, plain: str, with_sign: str) -> None:
     """What rounds to zero has no sign."""
-    assert (number(value), signed(value)) == (plain, with_sign)
+    assert (phrase_number(value), phrase_signed(value)) == (plain, with_sign)
 
 
 def test_an_interval_follows_its_clause() -> None:
     """The interval of a fall is that of the rise turned round."""
-    assert span(Interval(-0.2, 0.1)) == "−0.200 to 0.100"
-    assert span(Interval(-0.2, 0.1), -1) == "−0.100 to 0.200"
+    assert phrase_interval(Interval(-0.2, 0.1)) == "−0.200 to 0.100"
+    assert phrase_interval(Interval(-0.2, 0.1), -1) == "−0.100 to 0.200"
 
 
 def test_both_intervals_say_what_they_are_over() -> None:
     """A single one needs no such word."""
     narrow, wide = Interval(0.1, 0.2), Interval(0.0, 0.3)
-    assert spans(narrow, None, "video") == "95 % interval 0.100 to 0.200"
-    assert spans(narrow, wide, "speaker") == (
+    assert phrase_intervals(narrow, None, "video") == "95 % interval 0.100 to 0.200"
+    assert phrase_intervals(narrow, wide, "speaker") == (
         "95 % interval 0.100 to 0.200 over retraining, 0.000 to 0.300 over retraining and speakers"
     )
 
@@ -57,14 +57,14 @@ def test_both_intervals_say_what_they_are_over() -> None:
 )
 def test_metrics_go_by_their_names_in_tables(metric: str, label: str) -> None:
     """What is no metric is called what it is."""
-    assert label_of(metric) == label
+    assert phrase_metric(metric) == label
 
 
 def test_levels_and_factors_are_said_plainly() -> None:
     """As `0.3 or 0.5`, `audio dropout`, `prior strength`."""
-    assert [level(value) for value in (4, 0.30, "jwae")] == ["4", "0.3", "jwae"]
-    assert levels([0.3, 0.5], "or") == "0.3 or 0.5"
-    assert [factor_noun(name) for name in ("rank", "modality_dropout.audio", "prior_strength")] == [
+    assert [phrase_level(value) for value in (4, 0.30, "jwae")] == ["4", "0.3", "jwae"]
+    assert phrase_levels([0.3, 0.5], "or") == "0.3 or 0.5"
+    assert [phrase_factor(name) for name in ("rank", "modality_dropout.audio", "prior_strength")] == [
         "rank",
         "audio dropout",
         "prior strength",
@@ -73,4 +73,4 @@ def test_levels_and_factors_are_said_plainly() -> None:
 
 def test_only_the_first_letter_is_raised() -> None:
     """`AUROC` stays what it is."""
-    assert capitalised("test AUROC falls") == "Test AUROC falls"
+    assert capitalize("test AUROC falls") == "Test AUROC falls"

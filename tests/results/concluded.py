@@ -48,17 +48,17 @@ def a_component(component: str, card: Card = MOSI, **changes: Any) -> ComponentT
         "stratum": PLAIN,
         "metric": f"test.{card.primary_metric}",
         "estimand": f"What {component} measures",
-        "says": {
+        "sentences": {
             "supported": f"{component} holds.",
             "contradicted": f"{component} does not hold.",
             "inconclusive": f"{component} is open.",
             "descriptive": f"{component} is so.",
         },
-        "holds": 0.003,
-        "opposes": 1.0,
+        "p_supports": 0.003,
+        "p_opposes": 1.0,
         "estimate": 0.031,
-        "retraining": Interval(0.012, 0.05),
-        "people": Interval(0.001, 0.061),
+        "ci_retraining": Interval(0.012, 0.05),
+        "ci_people": Interval(0.001, 0.061),
         "margin": 0.02,
         "n_units": UNITS,
         "n_seeds": 12,
@@ -71,20 +71,26 @@ def a_component(component: str, card: Card = MOSI, **changes: Any) -> ComponentT
 
 def some_components() -> list[ComponentTest]:
     """Every verdict there is, and among their numbers what is none."""
-    missing = dict.fromkeys(("holds", "opposes", "estimate", "retraining", "people", "margin"))
-    place = {"holds": 1.0, "opposes": 0.001, "estimate": 3.0, "retraining": Interval(2.0, 8.0), "people": None}
+    missing = dict.fromkeys(("p_supports", "p_opposes", "estimate", "ci_retraining", "ci_people", "margin"))
+    place = {
+        "p_supports": 1.0,
+        "p_opposes": 0.001,
+        "estimate": 3.0,
+        "ci_retraining": Interval(2.0, 8.0),
+        "ci_people": None,
+    }
     helps = "helps-classification-low"
     return [
         a_component("non-monotone"),
         a_component("optimum-2-to-4", margin=None, sd_repeats=float("nan"), optimum_set=(2, 3, 8), **place),
         a_component("train-loss-falls", metric="train.loss", reason=LABELS, **missing),
         a_component("gap-grows", metric="gap", reason=LABELS, **missing),
-        a_component("non-monotone", stratum=PRIOR, holds=0.0001),
-        a_component("optimum-2-to-4", stratum=PRIOR, holds=0.002, details={"pairs": {("a", "b"): np.nan}}),
-        a_component("non-monotone", MUSTARD, holds=0.4, units_needed=1234, margin=0.01),
-        a_component(helps, claim="conditioning", stratum={}, holds=1.0, opposes=0.001),
-        a_component(helps, MUSTARD, claim="conditioning", stratum={}, holds=0.4, units_needed=1234),
-        a_component("leaving-one-out", claim="weak-modality", stratum={}, holds=1.0, p_negligible=0.001),
+        a_component("non-monotone", stratum=PRIOR, p_supports=0.0001),
+        a_component("optimum-2-to-4", stratum=PRIOR, p_supports=0.002, details={"pairs": {("a", "b"): np.nan}}),
+        a_component("non-monotone", MUSTARD, p_supports=0.4, units_needed=1234, margin=0.01),
+        a_component(helps, claim="conditioning", stratum={}, p_supports=1.0, p_opposes=0.001),
+        a_component(helps, MUSTARD, claim="conditioning", stratum={}, p_supports=0.4, units_needed=1234),
+        a_component("leaving-one-out", claim="weak-modality", stratum={}, p_supports=1.0, p_negligible=0.001),
         a_component("shares-differ", claim="modal-asymmetry", stratum={}),
         a_component("fragility", claim="robustness", stratum={}, **missing),
     ]
@@ -177,5 +183,5 @@ def thin_results() -> Results:
             a_robustness(MOSI, 2, "none", "fgsm", values=(Estimate(None),) * 4, area=Estimate(None), n_units=0),
         ),
         search=SearchAnalysis(notes=("Nothing is tuned, so there was no search.",)),
-        ranking=Ranking("rank-1", (replace(empty, rows=(), references=()),), "How it is read.", ()),
+        ranking=Ranking("rank-1", (replace(empty, rows=(), baselines=()),), "How it is read.", ()),
     )

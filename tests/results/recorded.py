@@ -11,7 +11,7 @@ from tcray.config.domains import LogUniform
 from tcray.config.run import Configuration, canonical_json, digest
 from tcray.config.sweep import Confirm, Search, Sweep, Training
 from tcray.data.catalog import Card
-from tcray.results.ranking.analysis import Ranking, ranking
+from tcray.results.ranking.analysis import Ranking, build_ranking
 from tcray.store.store import Store, SweepStore
 from tcray.store.trials import records
 
@@ -118,4 +118,4 @@ def a_store(
 
 def ranked(store: SweepStore) -> Ranking:
     """The ranking of what a store holds."""
-    return ranking(store.read_manifest(), records(store))
+    return build_ranking(store.read_manifest(), records(store))

@@ -15,7 +15,7 @@ from tcray.results.prior.analysis import Conditioning
 from tcray.results.rank.analysis import Profile
 from tcray.results.ranking.analysis import DatasetTable, Row
 from tcray.results.robustness.analysis import Robustness
-from tcray.results.search.analysis import History, Importance, Optimism, SearchAnalysis, Tried
+from tcray.results.search.analysis import History, Importance, Optimism, SearchAnalysis, SearchedTrial
 from tcray.results.spectrum.analysis import Spectrum
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.shapley_values import shapley
@@ -30,7 +30,7 @@ SHAPE = np.array([0.10, 0.02, 0.0, 0.01, 0.03, 0.05, 0.07, 0.09])
 
 def means_of(values: NDArray[np.float64]) -> tuple[Estimate, ...]:
     """The estimate of every column of `values` (U, L)."""
-    return tuple(Estimate.of(list(column)) for column in np.asarray(values, np.float64).T.tolist())
+    return tuple(Estimate.from_units(list(column)) for column in np.asarray(values, np.float64).T.tolist())
 
 
 def some_units(level: float, shape: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
@@ -135,7 +135,7 @@ def a_contribution(card: Card = MOSI, kind: Any = "retrained", **changes: Any) -
         "name": "Shapley value" if kind == "retrained" else "reliance",
         "modalities": tuple(card.modalities),
         "shapley": shapley(values),
-        "by_subset": {subset: Estimate.of((1.4 - value.mean(1)).tolist()) for subset, value in values.items()},
+        "by_subset": {subset: Estimate.from_units((1.4 - value.mean(1)).tolist()) for subset, value in values.items()},
         "n_units": UNITS,
         "unit": "repeat",
         **changes,
@@ -179,7 +179,7 @@ def some_search(cards: tuple[Card, ...]) -> SearchAnalysis:
                 state = "PRUNED" if order % 3 == 2 else "FAILED" if (repeat, order) == (1, 4) else "COMPLETE"
                 value = None if state == "FAILED" else 1.0 - 0.02 * order + (0.2 if state == "PRUNED" else 0.0)
                 best = value if state == "COMPLETE" and value is not None else best
-                trials.append(Tried(cell, repeat, order, 3 if state == "PRUNED" else 9, value, state, best))
+                trials.append(SearchedTrial(cell, repeat, order, 3 if state == "PRUNED" else 9, value, state, best))
         histories.append(History(card.name, card.source, "valid.loss", False, tuple(trials)))
         shares, spread = {"lr": 0.7, "dropout": 0.3}, {"lr": 0.1, "dropout": None}
         importances.append(Importance(card.name, card.source, "PED-ANOVA", shares, spread, 3, 16, 96, 32))
@@ -195,8 +195,8 @@ def a_table(card: Card) -> DatasetTable:
         Row(f"{card.name}/rank={rank}", {m: Estimate(0.9, 0.02) for m in shown}, {"rank": rank}, 6, (2, 2), 1, 4)
         for rank in (3, 16)
     )
-    references = tuple(
+    baselines = tuple(
         Row(row["name"], {m: Estimate(row["metrics"].get(m)) for m in shown if m != "test.r"}, {})
         for row in REFERENCES[card.name]
     )
-    return DatasetTable(card.name, card.source, "repeat", "valid.loss", metrics, ("rank",), rows, references, ())
+    return DatasetTable(card.name, card.source, "repeat", "valid.loss", metrics, ("rank",), rows, baselines, ())

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tcray.claims.conditions import patterns, without
+from tcray.claims.conditions import list_missing_patterns, missing_condition
 from tcray.claims.verdicts import ALL
 from tcray.cli import main
 from tcray.config.claims import CLAIMS
@@ -59,7 +59,7 @@ def well(card: Any = MOSI, **metrics: float) -> OutcomeOf:
         checks = {f"check.mmd2.{m}": 0.01 if levels.get("conditioning") == "jwae" else 0.1 for m in modalities}
         return Outcome(
             predicted(),
-            also={without(missing): predicted() for missing in patterns(modalities)[1:]},
+            also={missing_condition(missing): predicted() for missing in list_missing_patterns(modalities)[1:]},
             metrics={**measured, **checks, **metrics},
             evaluations={f"pgd:{size}": {card.primary_metric: rng.random()} for size in (0.03, 0.1)},
             spectra={"factor energy": rng.random(rank).tolist(), "effective rank": [1 + rng.random()]},
@@ -86,7 +86,10 @@ def only(keep: Callable[[Mapping[str, Any], int, int], bool], card: Any = MOSI, 
 def constant(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
     """Every run says the same, under every condition."""
     zeros = np.zeros(60)
-    also = {without(missing): zeros for missing in patterns(levels.get("modalities") or tuple(MOSI.modalities))[1:]}
+    also = {
+        missing_condition(missing): zeros
+        for missing in list_missing_patterns(levels.get("modalities") or tuple(MOSI.modalities))[1:]
+    }
     same = {"train.loss": 1.0, "last.test.loss": 1.0, "check.mmd2.text": 0.1, "check.mmd2.audio": 0.1}
     return Outcome(zeros, also=also, metrics=same, spectra={"factor energy": [0.0], "effective rank": [0.0]})
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tcray.statistics.contrasts import Sample
+from tcray.statistics.contrasts import SampleMoments
 from tcray.statistics.flat import critical_value
 from tcray.statistics.non_monotone import units_for_peak
-from tcray.statistics.peak import peak_contrasts, peak_nulls, peak_statistic
+from tcray.statistics.peak import peak_contrasts, peak_statistic, simulate_peak_nulls
 from tests.benchmarks.calibration import Cell, largest_size, matched_power, mean_power, naive_rate, optimum_sets
 from tests.benchmarks.truths import PEAKED
 
@@ -55,10 +55,10 @@ def test_size_over_people(group_sd: float) -> None:
     weights = peak_contrasts(levels)
     values = rng.standard_normal((SWEEPS, units, levels, 1)) + 2 * rng.standard_normal((SWEEPS, units, levels, groups))
     values += group_sd * rng.standard_normal((SWEEPS, 1, levels, groups))
-    people = Sample.crossed(values).over_units_and_groups(weights)
+    people = SampleMoments.from_crossed(values).over_units_and_groups(weights)
     error = np.sqrt(2 * ((1 + 4 / groups) / units + group_sd**2 / groups))
     step = weights @ (np.arange(levels) > 0)
-    critical = critical_value(peak_nulls(units, levels), 0.05)
+    critical = critical_value(simulate_peak_nulls(units, levels), 0.05)
     for height in (2, 4, 1_000):
         moved = replace(people, estimate=people.estimate + height * error * step)
         assert (peak_statistic(moved) >= critical).mean() <= 0.05 + SLACK
@@ -66,13 +66,15 @@ def test_size_over_people(group_sd: float) -> None:
 
 def test_units_needed_give_the_power_they_promise() -> None:
     """About 80 % of sweeps with that many units show the hardest peak of that size, and more an easy one."""
-    units = units_for_peak(8, 1.0, 1.0, critical_value(peak_nulls(5, 8), 0.05))
-    critical = critical_value(peak_nulls(units, 8), 0.05)
+    units = units_for_peak(8, 1.0, 1.0, critical_value(simulate_peak_nulls(5, 8), 0.05))
+    critical = critical_value(simulate_peak_nulls(units, 8), 0.05)
     noise = np.random.default_rng(1).standard_normal((SWEEPS, units, 8))
 
     def power(truth: str) -> float:
         values = noise + PEAKED[truth](np.linspace(0, 1, 8))
-        return float((peak_statistic(Sample.of(values).over_units(peak_contrasts(8))) >= critical).mean())
+        return float(
+            (peak_statistic(SampleMoments.from_values(values).over_units(peak_contrasts(8))) >= critical).mean()
+        )
 
     assert 0.75 < power("early peak") < 0.88
     assert power("inverted U") > power("early peak")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from tcray.statistics.contrasts import Contrasted, Sample, rises_and_falls
+from tcray.statistics.contrasts import ContrastEstimates, SampleMoments, rise_and_fall_contrasts
 
 
 def test_contrasts_of_four_levels() -> None:
     """With four levels the best may lie at the second, at the third, or at both."""
-    rises, falls = rises_and_falls(4)
+    rises, falls = rise_and_fall_contrasts(4)
     unscaled = np.array([[-1, 1, 0, 0], [-2, 1, 1, 0], [-1, 0, 1, 0]])
     expected = unscaled / np.linalg.norm(unscaled, axis=1, keepdims=True)
     np.testing.assert_allclose(expected, rises, atol=1e-15)
@@ -21,7 +21,7 @@ def test_contrasts_of_four_levels() -> None:
 @pytest.mark.parametrize("levels", [3, 5, 10])
 def test_contrasts_sum_to_zero_and_have_unit_norm(levels: int) -> None:
     """There is a pair for every run of inner levels."""
-    for contrasts in rises_and_falls(levels):
+    for contrasts in rise_and_fall_contrasts(levels):
         assert contrasts.shape == ((levels - 1) * (levels - 2) // 2, levels)
         np.testing.assert_allclose(contrasts.sum(axis=1), 0, atol=1e-12)
         np.testing.assert_allclose((contrasts**2).sum(axis=1), 1)
@@ -30,7 +30,7 @@ def test_contrasts_sum_to_zero_and_have_unit_norm(levels: int) -> None:
 def test_no_truth_without_a_peak_both_rises_and_falls() -> None:
     """Where a curve only falls, then rises, one of the two contrasts of every place is zero or less."""
     rng = np.random.default_rng(0)
-    rises, falls = rises_and_falls(8)
+    rises, falls = rise_and_fall_contrasts(8)
     down, up = (np.cumsum(rng.gamma(0.3, size=(2_000, 8)), axis=1) for _ in range(2))
     valleys = np.maximum(down[:, ::-1], up * rng.uniform(0, 2, (2_000, 1)))
     assert (np.minimum(valleys @ rises.T, valleys @ falls.T) < 1e-12).all()
@@ -40,7 +40,7 @@ def test_z_is_students_t_made_normal() -> None:
     """The approximation is within .02 from three degrees of freedom on, as far out as it matters."""
     for df in (3.0, 8.0, 100.0):
         values = np.linspace(-4, 4, 41)
-        contrasted = Contrasted(values, np.ones(41), np.full(41, df))
+        contrasted = ContrastEstimates(values, np.ones(41), np.full(41, df))
         np.testing.assert_allclose(norm.ppf(t.cdf(values, df)), contrasted.z(), atol=0.02)
 
 
@@ -55,7 +55,7 @@ def test_variance_of_a_contrast_is_what_the_recipe_says() -> None:
     shrunk = (4 * levels + 4 * levels.mean()) / 8
     own = (values @ weights).var(ddof=1)
     expected = (4 * own + 6 * (weights**2 @ shrunk)) / 10 / 5
-    contrasted = Sample.of(values).over_units(weights[None])
+    contrasted = SampleMoments.from_values(values).over_units(weights[None])
     assert expected == pytest.approx(contrasted.variance[0])
     assert (values.mean(axis=0) @ weights) == pytest.approx(contrasted.estimate[0])
 
@@ -63,7 +63,7 @@ def test_variance_of_a_contrast_is_what_the_recipe_says() -> None:
 def test_level_variances_are_unbiased() -> None:
     """A level with five times the SD is seen as such, though units are centred."""
     noise = np.random.default_rng(2).standard_normal((4_000, 20, 6)) * [5, 1, 1, 1, 1, 2]
-    sample = Sample.of(noise)
+    sample = SampleMoments.from_values(noise)
     assert sample.level_variances().mean(axis=0)[[0, 5]] == pytest.approx([25, 4], rel=0.03)
     assert sample.residual_variance.mean() == pytest.approx(33 / 6, rel=0.03)
 
@@ -72,7 +72,7 @@ def test_many_units_let_a_contrast_speak_for_itself() -> None:
     """With hundreds of units the variance is that of the paired t test, whatever the levels' correlation."""
     values = np.cumsum(np.random.default_rng(3).standard_normal((2_000, 5)), axis=1)
     weights = np.array([[-1.0, 0, 0, 1, 0]])
-    contrasted = Sample.of(values).over_units(weights)
+    contrasted = SampleMoments.from_values(values).over_units(weights)
     assert (values @ weights[0]).var(ddof=1) / 2_000 == pytest.approx(contrasted.variance[0], rel=0.01)
     assert contrasted.df[0] == pytest.approx(1_999, rel=0.02)
 
@@ -86,7 +86,7 @@ def test_variance_over_people_adds_what_groups_differ_by() -> None:
     rest = contrast - contrast.mean(axis=1, keepdims=True) - contrast.mean(axis=0) + contrast.mean()
     group = contrast.mean(axis=0).var(ddof=1) / 9
     residual = (rest**2).sum() / (5 * 8) / (6 * 9)
-    sample = Sample.crossed(values)
+    sample = SampleMoments.from_crossed(values)
     unit = sample.over_units(weights).variance[0]
     expected = max(unit + group - residual, unit, group)
     assert expected == pytest.approx(sample.over_units_and_groups(weights).variance[0])
@@ -96,5 +96,5 @@ def test_groups_that_agree_add_nothing() -> None:
     """Where every group says the same, people are no source of chance."""
     values = np.repeat(np.random.default_rng(5).standard_normal((6, 4, 1)), 7, axis=2)
     weights = np.array([[1.0, -1.0, 0.0, 0.0]])
-    sample = Sample.crossed(values)
+    sample = SampleMoments.from_crossed(values)
     assert sample.over_units(weights).variance == pytest.approx(sample.over_units_and_groups(weights).variance)

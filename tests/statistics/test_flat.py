@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tcray.statistics.flat import SWEEPS, critical_value, flat_sweeps, p_value
+from tcray.statistics.flat import SWEEPS, critical_value, p_value, simulate_flat_sweeps
 
 
 def test_p_value_counts_the_statistic_itself() -> None:
@@ -36,6 +36,6 @@ def test_critical_value_of_too_few_sweeps_is_out_of_reach() -> None:
 
 def test_flat_sweeps_are_the_same_every_time() -> None:
     """The seed is fixed, and all sweeps are drawn."""
-    first, second = (np.concatenate([sample.mean for sample in flat_sweeps(3, 3)]) for _ in range(2))
+    first, second = (np.concatenate([sample.mean for sample in simulate_flat_sweeps(3, 3)]) for _ in range(2))
     assert first.shape == (SWEEPS, 3)
     np.testing.assert_array_equal(first, second)

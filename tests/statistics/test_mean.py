@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tcray.statistics.mean import Floats, Interval, Mean, crossed_variance, over_units, over_units_and_groups
+from tcray.statistics.mean import Floats, Interval, Mean, crossed_variance, mean_over_units, mean_over_units_and_groups
 
 UNITS = [0.3, 1.1, -0.4, 0.9, 2.0]
 
@@ -37,7 +37,7 @@ def plain_crossed_variance(values: Floats) -> tuple[float, float]:
 
 def test_over_units_is_the_one_sample_t_test() -> None:
     """Estimate, interval and p-value are those of scipy's test on one sample."""
-    mean, known = over_units(UNITS), stats.ttest_1samp(UNITS, 0.25)
+    mean, known = mean_over_units(UNITS), stats.ttest_1samp(UNITS, 0.25)
     interval = known.confidence_interval(0.9)
     assert mean.estimate == pytest.approx(np.mean(UNITS))
     assert mean.df == known.df
@@ -49,7 +49,7 @@ def test_over_units_is_the_one_sample_t_test() -> None:
 def test_one_sided_p_value_is_that_of_the_one_sample_t_test(side: str) -> None:
     """The side names the alternative, as in scipy."""
     expected = stats.ttest_1samp(UNITS, 0.25, alternative=side).pvalue
-    assert over_units(UNITS).p_value(0.25, side) == pytest.approx(expected)
+    assert mean_over_units(UNITS).p_value(0.25, side) == pytest.approx(expected)
 
 
 def test_far_tail_keeps_its_digits() -> None:
@@ -59,7 +59,7 @@ def test_far_tail_keeps_its_digits() -> None:
 
 def test_equal_units_have_no_error() -> None:
     """0.1 + 0.1 + 0.1 is not 0.3, and yet units that agree leave nothing to be off by."""
-    mean = over_units([0.1, 0.1, 0.1])
+    mean = mean_over_units([0.1, 0.1, 0.1])
     assert mean == Mean(0.1, 0.0, 2.0)
     assert mean.interval() == Interval(0.1, 0.1)
 
@@ -94,7 +94,7 @@ def test_effects_that_add_have_variances_that_add() -> None:
 
 def test_units_alone_leave_the_units_own_t_test() -> None:
     """Where groups make no difference, other groups would have given the same."""
-    both, units = over_units_and_groups(np.tile(np.array(UNITS)[:, None], 21)), over_units(UNITS)
+    both, units = mean_over_units_and_groups(np.tile(np.array(UNITS)[:, None], 21)), mean_over_units(UNITS)
     assert (both.estimate, both.df) == (pytest.approx(units.estimate), units.df)
     assert both.standard_error == pytest.approx(units.standard_error)
 
@@ -102,7 +102,7 @@ def test_units_alone_leave_the_units_own_t_test() -> None:
 def test_groups_alone_leave_the_groups_own_t_test() -> None:
     """Where units make no difference, the groups are the sample."""
     group = drawn(21)
-    both, groups = over_units_and_groups(np.tile(group, (5, 1))), over_units(group)
+    both, groups = mean_over_units_and_groups(np.tile(group, (5, 1))), mean_over_units(group)
     assert (both.estimate, both.df) == (pytest.approx(groups.estimate), groups.df)
     assert both.standard_error == pytest.approx(groups.standard_error)
 
@@ -138,12 +138,12 @@ def test_scale_does_not_matter(scale: float) -> None:
     """Degrees of freedom are ratios, so neither tiny nor huge metrics lose them."""
     values = drawn(5, 1) + drawn(1, 21, seed=1) + drawn(5, 21, seed=2)
     assert crossed_variance(values * scale)[1] == pytest.approx(crossed_variance(values)[1])
-    assert over_units(np.array(UNITS) * scale).p_value() == pytest.approx(over_units(UNITS).p_value())
+    assert mean_over_units(np.array(UNITS) * scale).p_value() == pytest.approx(mean_over_units(UNITS).p_value())
 
 
 def test_equal_values_have_no_error_over_groups_either() -> None:
     """A metric that never moves has an interval of no width."""
-    assert over_units_and_groups(np.full((5, 21), 0.1)) == Mean(0.1, 0.0, 4.0)
+    assert mean_over_units_and_groups(np.full((5, 21), 0.1)) == Mean(0.1, 0.0, 4.0)
 
 
 @pytest.mark.parametrize(("residual", "unit", "group"), [(1, 0.3, 0), (1, 0.3, 1), (0.1, 0.3, 3), (1, 1, 1)])
@@ -169,7 +169,7 @@ def test_intervals_cover_as_often_as_they_say(residual: float, unit: float, grou
 def test_over_units_says_what_it_cannot_use(values: list[float], message: str) -> None:
     """What is wrong is said, and for which unit."""
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (the message is compared as a whole)
-        over_units(values)
+        mean_over_units(values)
     assert str(raised.value) == message
 
 
@@ -185,7 +185,7 @@ def test_over_units_says_what_it_cannot_use(values: list[float], message: str) -
 def test_over_units_and_groups_says_what_it_cannot_use(values: list[list[float]], message: str) -> None:
     """What is wrong is said, and for which unit."""
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (the message is compared as a whole)
-        over_units_and_groups(values)
+        mean_over_units_and_groups(values)
     assert str(raised.value) == message
 
 
@@ -193,4 +193,4 @@ def test_over_units_and_groups_says_what_it_cannot_use(values: list[list[float]]
 def test_level_of_an_interval_is_a_probability(level: float) -> None:
     """95 is not a level."""
     with pytest.raises(ValueError, match=f"an interval's level lies between 0 and 1, and {level} does not"):
-        over_units(UNITS).interval(level)
+        mean_over_units(UNITS).interval(level)

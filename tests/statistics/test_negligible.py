@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tcray.statistics.contrasts import Contrasted, Floats, Sample
+from tcray.statistics.contrasts import ContrastEstimates, Floats, SampleMoments
 from tcray.statistics.negligible import negligible_p_value
-from tcray.statistics.optimum import rivalries
+from tcray.statistics.optimum import pairwise_contrasts
 
 SWEEPS = 3_000
 
@@ -18,8 +18,8 @@ def rate(truth: Floats, sd: float, units: int) -> float:
     """How often a peak is called smaller than 1."""
     levels = len(truth)
     noise = np.random.default_rng([units, levels]).standard_normal((SWEEPS, units, levels))
-    flat = Sample.of(sd * noise).over_units(rivalries(levels))
-    here = replace(flat, estimate=flat.estimate + rivalries(levels) @ truth)
+    flat = SampleMoments.from_values(sd * noise).over_units(pairwise_contrasts(levels))
+    here = replace(flat, estimate=flat.estimate + pairwise_contrasts(levels) @ truth)
     return float((negligible_p_value(here, 1.0, units, levels) <= 0.05).mean())
 
 
@@ -45,5 +45,5 @@ def test_a_rise_without_a_fall_is_no_peak() -> None:
 def test_differences_just_below_the_margin_are_not_enough() -> None:
     """What is estimated at nine tenths of the margin may well reach it."""
     truth = np.array([-0.9, 0, -0.9])
-    exact = Contrasted(rivalries(3) @ truth, np.full(6, 0.2), np.full(6, 10.0))
+    exact = ContrastEstimates(pairwise_contrasts(3) @ truth, np.full(6, 0.2), np.full(6, 10.0))
     assert negligible_p_value(exact, 1.0, 5, 3) > 0.5

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from tcray.statistics.mean import Mean, over_units, over_units_and_groups
+from tcray.statistics.mean import Mean, mean_over_units, mean_over_units_and_groups
 from tcray.statistics.paired import PairedDifference, paired_difference
 
 RNG = np.random.default_rng(3)
@@ -29,7 +29,7 @@ def test_over_units_it_is_the_paired_t_test() -> None:
         n_units=8,
         n_groups=None,
         sd=pytest.approx(np.std(A - B, ddof=1)),
-        retraining=over_units(A - B),
+        retraining=mean_over_units(A - B),
         people=None,
     )
 
@@ -37,7 +37,10 @@ def test_over_units_it_is_the_paired_t_test() -> None:
 def test_with_groups_it_is_over_retraining_and_people() -> None:
     """Interval and p-value are the crossed ones; those over units alone stand beside them."""
     found = paired_difference(BY_GROUP_A, BY_GROUP_B)
-    people, retraining = over_units_and_groups(BY_GROUP_A - BY_GROUP_B), over_units((BY_GROUP_A - BY_GROUP_B).mean(1))
+    people, retraining = (
+        mean_over_units_and_groups(BY_GROUP_A - BY_GROUP_B),
+        mean_over_units((BY_GROUP_A - BY_GROUP_B).mean(1)),
+    )
     assert (found.n_units, found.n_groups) == (8, 21)
     assert (found.people, found.retraining) == (people, retraining)
     assert (found.estimate, found.standard_error, found.df) == (people.estimate, people.standard_error, people.df)

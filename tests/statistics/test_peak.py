@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tcray.statistics.contrasts import Contrasted, Floats, Sample
+from tcray.statistics.contrasts import ContrastEstimates, Floats, SampleMoments
 from tcray.statistics.flat import critical_value
-from tcray.statistics.peak import TOLL, peak_contrasts, peak_nulls, peak_statistic
+from tcray.statistics.peak import PLACE_PENALTY, peak_contrasts, peak_statistic, simulate_peak_nulls
 
 
 def statistic(values: Floats) -> Floats:
     """The statistic of values (..., U, L)."""
-    return peak_statistic(Sample.of(values).over_units(peak_contrasts(values.shape[-1])))
+    return peak_statistic(SampleMoments.from_values(values).over_units(peak_contrasts(values.shape[-1])))
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,10 @@ def test_the_clearer_side_chooses_the_place_and_the_other_is_tested() -> None:
     huge = np.full(4, 1e9)
 
     def of(rising: list[float], falling: list[float]) -> float:
-        return float(peak_statistic(Contrasted(np.array(rising + falling), np.ones(4), huge)))
+        return float(peak_statistic(ContrastEstimates(np.array(rising + falling), np.ones(4), huge)))
 
     assert of([9, 5], [2, 2.1]) == pytest.approx(2, abs=1e-6)
-    assert of([9, 5], [2, 4]) == pytest.approx(4 - TOLL, abs=1e-6)
+    assert of([9, 5], [2, 4]) == pytest.approx(4 - PLACE_PENALTY, abs=1e-6)
 
 
 @pytest.mark.parametrize(("units", "levels"), [(5, 4), (5, 8), (12, 6)])
@@ -51,8 +51,8 @@ def test_a_step_is_least_favourable(units: int, levels: int) -> None:
     rng = np.random.default_rng([units, levels])
     weights = peak_contrasts(levels)
     sweeps = 4_000
-    noise = Sample.of(rng.standard_normal((sweeps, units, levels))).over_units(weights)
-    critical = critical_value(peak_nulls(units, levels), 0.05)
+    noise = SampleMoments.from_values(rng.standard_normal((sweeps, units, levels))).over_units(weights)
+    critical = critical_value(simulate_peak_nulls(units, levels), 0.05)
     rates = []
     for trial in range(60):
         rise, fall = (np.append(0, np.cumsum(rng.gamma(rng.choice([0.05, 0.2, 1]), size=levels - 1))) for _ in "ab")
@@ -64,6 +64,6 @@ def test_a_step_is_least_favourable(units: int, levels: int) -> None:
 
 def test_critical_values_hardly_depend_on_units() -> None:
     """The statistic is a z: for 5 levels, 2.0 to 2.1 from 5 to 40 units; beyond, as for 40."""
-    critical = [critical_value(peak_nulls(units, 5), 0.05) for units in (5, 12, 40, 1_000)]
+    critical = [critical_value(simulate_peak_nulls(units, 5), 0.05) for units in (5, 12, 40, 1_000)]
     assert all(2.0 < value < 2.15 for value in critical)
     assert critical[2] == pytest.approx(critical[3], abs=0.02)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from tcray.statistics.mean import over_units, over_units_and_groups
+from tcray.statistics.mean import mean_over_units, mean_over_units_and_groups
 from tcray.statistics.multiplicity import holm
 from tcray.statistics.paired import PairedDifference, paired_difference
 from tcray.statistics.shapley_values import IncompleteGameError, Subset, shapley
@@ -154,7 +154,7 @@ def test_units_have_the_intervals_of_their_own_values() -> None:
     values = game(NAMES[:3], 6)
     found = shapley(values, alpha=0.1)
     for m in NAMES[:3]:
-        mean = over_units(mean_over_orders(values, m, NAMES[:3]))
+        mean = mean_over_units(mean_over_orders(values, m, NAMES[:3]))
         assert found.values[m] == pytest.approx(mean.estimate)
         assert found.ci_low[m] == pytest.approx(mean.interval(0.9).low)
         assert found.ci_high[m] == pytest.approx(mean.interval(0.9).high)
@@ -168,7 +168,7 @@ def test_units_and_groups_have_crossed_intervals() -> None:
     values = game(NAMES[:3], 6, 21)
     found = shapley(values)
     by_order = mean_over_orders(values, "audio", NAMES[:3])
-    people, retraining = over_units_and_groups(by_order), over_units(by_order.mean(1))
+    people, retraining = mean_over_units_and_groups(by_order), mean_over_units(by_order.mean(1))
     assert found.details is not None
     assert found.ci_low["audio"] == pytest.approx(people.interval().low)
     assert found.ci_high["audio"] == pytest.approx(people.interval().high)
@@ -184,7 +184,7 @@ def test_interactions_have_intervals_too() -> None:
     )
     found = shapley(values).interaction_details
     assert found is not None
-    expected = PairedDifference.of(both - audio - text + none)
+    expected = PairedDifference.from_differences(both - audio - text + none)
     assert found["audio", "text"].ci_low == pytest.approx(expected.ci_low)
     assert found["audio", "text"].p_value == pytest.approx(expected.p_value)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from tcray.claims.units import Unit
-from tcray.claims.wording import factor_noun, label_of, level, number, signed
+from tcray.claims.wording import phrase_factor, phrase_level, phrase_metric, phrase_number, phrase_signed
 from tcray.results.ranking.analysis import Row
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.mean import Interval
@@ -74,7 +74,7 @@ def format_level(value: Any) -> str:
     """A level of a factor; modalities are joined by `+`."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return " + ".join(map(str, value)) or "none"
-    return format_level(sorted(value)) if isinstance(value, frozenset) else level(value)
+    return format_level(sorted(value)) if isinstance(value, frozenset) else phrase_level(value)
 
 
 def format_stratum(stratum: Mapping[str, Any]) -> str:
@@ -84,7 +84,7 @@ def format_stratum(stratum: Mapping[str, Any]) -> str:
 
 def format_factor(factor: str) -> str:
     """A factor as an axis names it."""
-    noun = factor_noun(factor)
+    noun = phrase_factor(factor)
     return f"rate of {noun} in training" if factor.startswith("modality_dropout.") else noun
 
 
@@ -93,7 +93,7 @@ def format_metric(metric: str) -> str:
     if metric == GAP:
         return "test − train loss"
     split, _, name = metric.rpartition(".")
-    label = label_of(name).replace(">=", "≥").replace("_", " ")
+    label = phrase_metric(name).replace(">=", "≥").replace("_", " ")
     return f"{SPLITS.get(split, split)} {label}".strip()
 
 
@@ -104,12 +104,12 @@ def format_direction(*, maximize: bool) -> str:
 
 def format_number(value: float | None) -> str:
     """Three decimals, which suit every metric here."""
-    return _known(value, number)
+    return _known(value, phrase_number)
 
 
 def format_signed(value: float | None) -> str:
     """A difference, with its sign."""
-    return _known(value, signed)
+    return _known(value, phrase_signed)
 
 
 def _known(value: float | None, said: Callable[[float], str]) -> str:

@@ -11,16 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tcray.claims.conditions import Conditions
+from tcray.claims.conditions import ConditionMetrics
 from tcray.claims.sweep_runs import ALPHA, SweepRuns
-from tcray.claims.testability import testable, untestable
+from tcray.claims.testability import list_testable, list_untestable
 from tcray.claims.units import Unit
 from tcray.claims.verdicts import ComponentTest
 from tcray.results.modalities import contribution_tests as asymmetry
 from tcray.results.modalities import leave_one_out as weakness
-from tcray.results.modalities.coalition_values import FACTOR, Game, Kind, at_inference, retrained
-from tcray.results.modalities.contribution_tests import combination_beats_parts, shares_differ
-from tcray.results.modalities.leave_one_out import leaving_one_out
+from tcray.results.modalities.coalition_values import (
+    FACTOR,
+    CoalitionGame,
+    Kind,
+    compute_inference_game,
+    compute_retrained_game,
+)
+from tcray.results.modalities.contribution_tests import measure_combination_gain, measure_share_differences
+from tcray.results.modalities.leave_one_out import measure_leave_one_out
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.shapley_values import Shapley, Subset
 
@@ -49,40 +55,44 @@ class Contribution:
     unit: Unit
 
     @classmethod
-    def of(cls, game: Game) -> Contribution:
+    def from_game(cls, game: CoalitionGame) -> Contribution:
         """The contribution that a game's Shapley values are, with 95 % intervals."""
-        samples = game.samples
+        dataset_runs = game.dataset_runs
         return cls(
-            dataset=samples.dataset,
-            source=samples.source,
+            dataset=dataset_runs.dataset,
+            source=dataset_runs.source,
             stratum=game.stratum,
-            metric=f"test.{samples.primary.name}",
-            maximize=samples.primary.maximize,
+            metric=f"test.{dataset_runs.primary.name}",
+            maximize=dataset_runs.primary.maximize,
             kind=game.kind,
-            name="reliance" if game.kind == "inference" and not game.used_to_absence else "Shapley value",
+            name="reliance" if game.kind == "inference" and not game.trained_with_dropout else "Shapley value",
             modalities=game.modalities,
             shapley=game.shapley(ALPHA),
             by_subset=game.by_subset(),
             n_units=game.units,
-            unit=samples.unit,
+            unit=dataset_runs.unit,
         )
 
 
-def analyze(evidence: SweepRuns) -> tuple[list[Contribution], list[ComponentTest]]:
+def analyze_modalities(sweep_runs: SweepRuns) -> tuple[list[Contribution], list[ComponentTest]]:
     """The contributions of every dataset, and what the claims `weak-modality` and `modal-asymmetry` come to."""
     contributions: list[Contribution] = []
     components: list[ComponentTest] = []
-    weak = {samples.dataset for samples in testable(evidence, weakness.CLAIM)}
-    asymmetric = {samples.dataset for samples in testable(evidence, asymmetry.CLAIM)}
-    for conditions in Conditions.of(evidence) if FACTOR in evidence.sweep.factors else ():
-        samples = conditions.samples
-        for stratum in samples.strata(FACTOR):
-            game = retrained(samples, stratum)
-            games = [game, at_inference(conditions, stratum)]
-            contributions += [Contribution.of(known) for known in games if known]
-            if samples.dataset in weak:
-                components.append(leaving_one_out(samples, stratum, evidence.alpha))
-            if samples.dataset in asymmetric:
-                components.append(shares_differ(samples, stratum, game, evidence.alpha))
-                components.append(combination_beats_parts(samples, stratum, evidence.alpha))
-    return contributions, [*components, *untestable(evidence, weakness.CLAIM), *untestable(evidence, asymmetry.CLAIM)]
+    weak = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, weakness.CLAIM)}
+    asymmetric = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, asymmetry.CLAIM)}
+    for conditions in ConditionMetrics.load_all(sweep_runs) if FACTOR in sweep_runs.sweep.factors else ():
+        dataset_runs = conditions.dataset_runs
+        for stratum in dataset_runs.strata(FACTOR):
+            game = compute_retrained_game(dataset_runs, stratum)
+            games = [game, compute_inference_game(conditions, stratum)]
+            contributions += [Contribution.from_game(known) for known in games if known]
+            if dataset_runs.dataset in weak:
+                components.append(measure_leave_one_out(dataset_runs, stratum, sweep_runs.alpha))
+            if dataset_runs.dataset in asymmetric:
+                components.append(measure_share_differences(dataset_runs, stratum, game, sweep_runs.alpha))
+                components.append(measure_combination_gain(dataset_runs, stratum, sweep_runs.alpha))
+    return contributions, [
+        *components,
+        *list_untestable(sweep_runs, weakness.CLAIM),
+        *list_untestable(sweep_runs, asymmetry.CLAIM),
+    ]

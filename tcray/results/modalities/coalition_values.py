@@ -11,11 +11,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tcray.claims.conditions import Conditions, patterns, predicted, without
+from tcray.claims.conditions import (
+    ConditionMetrics,
+    list_missing_patterns,
+    missing_condition,
+    pseudovalues_by_condition,
+)
 from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues
 from tcray.config.messages import join_words
 from tcray.results.modalities import constant
-from tcray.statistics.estimate import Estimate, defined
+from tcray.statistics.estimate import Estimate, to_finite
 from tcray.statistics.shapley_values import Shapley, Subset, shapley
 
 Kind = Literal["retrained", "inference"]
@@ -25,7 +30,7 @@ NOTHING: Subset = frozenset()
 
 
 @dataclass(frozen=True)
-class Game:
+class CoalitionGame:
     """The primary test metric of every subset of modalities, the empty one included, in the metric's own units.
 
     stratum     levels of the factors beside `modalities`
@@ -35,18 +40,18 @@ class Game:
     panel       what the non-empty subsets' values were made of; None at inference
     """
 
-    samples: DatasetRuns
+    dataset_runs: DatasetRuns
     stratum: Mapping[str, Any]
     kind: Kind
     modalities: tuple[str, ...]
     means: Mapping[Subset, Floats]
     worth: Mapping[Subset, Floats]
-    panel: PairedValues | None = None
+    paired: PairedValues | None = None
 
     @property
     def sign(self) -> int:
         """What turns the metric so that larger is better."""
-        return 1 if self.samples.primary.maximize else -1
+        return 1 if self.dataset_runs.primary.maximize else -1
 
     @property
     def units(self) -> int:
@@ -54,10 +59,10 @@ class Game:
         return len(self.means[NOTHING])
 
     @property
-    def used_to_absence(self) -> bool:
+    def trained_with_dropout(self) -> bool:
         """Whether each modality was dropped at times in the training of every run that uses all of them."""
-        cell = self.samples.cell({**self.stratum, FACTOR: "+".join(self.modalities)})
-        runs = self.samples.cells[cell] if cell else []
+        cell = self.dataset_runs.cell({**self.stratum, FACTOR: "+".join(self.modalities)})
+        runs = self.dataset_runs.cells[cell] if cell else []
         return bool(runs) and all((run.get(f"modality_dropout.{m}") or 0) > 0 for run in runs for m in self.modalities)
 
     def shapley(self, alpha: float) -> Shapley:
@@ -68,81 +73,83 @@ class Game:
 
     def by_subset(self) -> dict[Subset, Estimate]:
         """The metric of every subset with its interval over units, the empty one first, then by size."""
-        return {subset: Estimate.of(values.tolist()) for subset, values in self.means.items()}
+        return {subset: Estimate.from_units(values.tolist()) for subset, values in self.means.items()}
 
 
-def cells_by_subset(samples: DatasetRuns, stratum: Mapping[str, Any]) -> dict[Subset, str]:
+def cells_by_subset(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> dict[Subset, str]:
     """The cell of every subset of modalities that has complete runs, by size and then in the dataset's order."""
     names = {
-        subset: samples.cell({**stratum, FACTOR: "+".join(subset)})
-        for subset in patterns(tuple(samples.card["modalities"]))[1:]
+        subset: dataset_runs.cell({**stratum, FACTOR: "+".join(subset)})
+        for subset in list_missing_patterns(tuple(dataset_runs.card["modalities"]))[1:]
     }
     return {frozenset(subset): cell for subset, cell in names.items() if cell is not None}
 
 
-def incomplete(samples: DatasetRuns, needed: Sequence[Subset], cells: Mapping[Subset, str]) -> str:
+def explain_incomplete(dataset_runs: DatasetRuns, needed: Sequence[Subset], cells: Mapping[Subset, str]) -> str:
     """Why some subsets of modalities cannot be compared, and the remedy; empty where all have complete runs."""
-    lacking = ["+".join(m for m in samples.card["modalities"] if m in s) for s in needed if s not in cells]
+    lacking = ["+".join(m for m in dataset_runs.card["modalities"] if m in s) for s in needed if s not in cells]
     if not lacking:
         return ""
-    missing = f"No confirm run on {samples.dataset} with {join_words(lacking)} for modalities is complete"
+    missing = f"No confirm run on {dataset_runs.dataset} with {join_words(lacking)} for modalities is complete"
     return f"{missing}: set modalities to subsets, and run the sweep to its end."
 
 
-def unanchored(samples: DatasetRuns) -> str:
+def explain_missing_constant(dataset_runs: DatasetRuns) -> str:
     """Why it is not known what no modality at all is worth, and the remedy; empty where it is."""
-    if _nothing(samples) is not None:
+    if _nothing(dataset_runs) is not None:
         return ""
-    lacks = f"The sweep has no reference row of a constant for {samples.dataset}, and so no worth of no modality"
+    lacks = f"The sweep has no reference row of a constant for {dataset_runs.dataset}, and so no worth of no modality"
     return f"{lacks}: begin it afresh."
 
 
-def _nothing(samples: DatasetRuns) -> float | None:
-    metrics = constant.reference(samples)
-    return None if metrics is None else defined(metrics.get(f"test.{samples.primary.name}"))
+def _nothing(dataset_runs: DatasetRuns) -> float | None:
+    metrics = constant.reference(dataset_runs)
+    return None if metrics is None else to_finite(metrics.get(f"test.{dataset_runs.primary.name}"))
 
 
-def retrained(samples: DatasetRuns, stratum: Mapping[str, Any]) -> Game | None:
+def compute_retrained_game(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> CoalitionGame | None:
     """The game whose players are there from the beginning; None where a value of it is missing for every unit.
 
     The empty subset is worth what the best constant fitted on train is (`constant`): the same for every unit, and by
     test group where the constant can be found again, else the same for every group.
     """
-    cells, nothing = cells_by_subset(samples, stratum), _nothing(samples)
-    if len(cells) < 2 ** len(samples.card["modalities"]) - 1 or nothing is None:
+    cells, nothing = cells_by_subset(dataset_runs, stratum), _nothing(dataset_runs)
+    if len(cells) < 2 ** len(dataset_runs.card["modalities"]) - 1 or nothing is None:
         return None
-    panel = samples.panel(f"test.{samples.primary.name}", list(cells.values()), grouped=True)
-    if not panel.units:
+    paired = dataset_runs.paired_values(f"test.{dataset_runs.primary.name}", list(cells.values()), by_group=True)
+    if not paired.units:
         return None
-    means = {NOTHING: np.full(panel.units, nothing)}
-    means |= {subset: panel.values[:, place] for place, subset in enumerate(cells)}
+    means = {NOTHING: np.full(paired.units, nothing)}
+    means |= {subset: paired.values[:, place] for place, subset in enumerate(cells)}
     worth = means
-    if panel.grouped is not None:
-        by_group = constant.by_group(samples)
-        of_groups = np.full(panel.grouped.shape[2], nothing) if by_group is None else by_group
-        worth = {NOTHING: np.tile(of_groups, (panel.units, 1))}
-        worth |= {subset: panel.grouped[:, place] for place, subset in enumerate(cells)}
-    return Game(samples, stratum, "retrained", tuple(samples.card["modalities"]), means, worth, panel)
+    if paired.by_group is not None:
+        by_group = constant.by_group(dataset_runs)
+        of_groups = np.full(paired.by_group.shape[2], nothing) if by_group is None else by_group
+        worth = {NOTHING: np.tile(of_groups, (paired.units, 1))}
+        worth |= {subset: paired.by_group[:, place] for place, subset in enumerate(cells)}
+    return CoalitionGame(
+        dataset_runs, stratum, "retrained", tuple(dataset_runs.card["modalities"]), means, worth, paired
+    )
 
 
-def at_inference(conditions: Conditions, stratum: Mapping[str, Any]) -> Game | None:
+def compute_inference_game(conditions: ConditionMetrics, stratum: Mapping[str, Any]) -> CoalitionGame | None:
     """The game whose players are taken from runs that were trained with all of them; None where values are missing."""
-    samples = conditions.samples
-    modalities = tuple(samples.card["modalities"])
-    cell = samples.cell({**stratum, FACTOR: "+".join(modalities)})
-    missing = [tuple(m for m in modalities if m not in present) for present in patterns(modalities)]
-    asked = [without(pattern) for pattern in missing]
+    dataset_runs = conditions.dataset_runs
+    modalities = tuple(dataset_runs.card["modalities"])
+    cell = dataset_runs.cell({**stratum, FACTOR: "+".join(modalities)})
+    missing = [tuple(m for m in modalities if m not in present) for present in list_missing_patterns(modalities)]
+    asked = [missing_condition(pattern) for pattern in missing]
     if cell is None or not set(asked) <= set(conditions.names(cell)):
         return None
     by_unit = conditions.by_unit(cell, asked)
     if not by_unit:
         return None
-    subsets = [frozenset(present) for present in patterns(modalities)]
+    subsets = [frozenset(present) for present in list_missing_patterns(modalities)]
     means = np.array(list(by_unit.values()))
-    grouped = predicted(samples, cell, asked, list(by_unit))
-    worth = means if grouped is None else grouped
-    return Game(
-        samples,
+    by_group = pseudovalues_by_condition(dataset_runs, cell, asked, list(by_unit))
+    worth = means if by_group is None else by_group
+    return CoalitionGame(
+        dataset_runs,
         stratum,
         "inference",
         modalities,

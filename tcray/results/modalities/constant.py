@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tcray.claims.sweep_runs import DatasetRuns, Floats
-from tcray.statistics.estimate import defined
+from tcray.statistics.estimate import to_finite
 from tcray.statistics.groups import pseudovalues
 
 NAMES = ("median", "majority")
@@ -22,34 +22,34 @@ TOLERANCE = 1e-6
 """Between a metric as stored and that of the constant found; labels were single precision once."""
 
 
-def reference(samples: DatasetRuns) -> Mapping[str, Any] | None:
+def reference(dataset_runs: DatasetRuns) -> Mapping[str, Any] | None:
     """The metrics of the constant, as `test.mae`; None where the manifest has no such row."""
-    return next((row["metrics"] for row in samples.references if row["name"] in NAMES), None)
+    return next((row["metrics"] for row in dataset_runs.baselines if row["name"] in NAMES), None)
 
 
-def by_group(samples: DatasetRuns) -> Floats | None:
+def by_group(dataset_runs: DatasetRuns) -> Floats | None:
     """The primary metric's pseudo-values (G,) of the constant; None where that cannot be found.
 
     It cannot where every fold had a constant of its own, and where two constants score the same on every metric.
     """
-    metrics = reference(samples)
+    metrics = reference(dataset_runs)
     if metrics is None:
         return None
     known = {name.removeprefix("test."): value for name, value in metrics.items() if name.startswith("test.")}
-    stored = {name: value for name, value in known.items() if defined(value) is not None and name != "loss"}
+    stored = {name: value for name, value in known.items() if to_finite(value) is not None and name != "loss"}
     try:
-        fitting = [constant for constant in _candidates(samples, stored) if _fits(samples, constant, stored)]
-        return _scores(samples, samples.primary.name, fitting[0]) if len(fitting) == 1 else None
+        fitting = [constant for constant in _candidates(dataset_runs, stored) if _fits(dataset_runs, constant, stored)]
+        return _scores(dataset_runs, dataset_runs.primary.name, fitting[0]) if len(fitting) == 1 else None
     except (KeyError, ValueError):  # no predictions, or a metric that needs every group it has: as `Samples.panel` says
         return None
 
 
-def _candidates(samples: DatasetRuns, stored: Mapping[str, float]) -> Iterator[float]:
+def _candidates(dataset_runs: DatasetRuns, stored: Mapping[str, float]) -> Iterator[float]:
     """For classification a logit of either sign, its size being of no account; for regression the roots of the MAE."""
-    if samples.task == "classification":
+    if dataset_runs.task == "classification":
         yield from (1.0, -1.0)
         return
-    label, mae = samples.predictions.of(samples.dataset).labels, stored.get("mae")
+    label, mae = dataset_runs.predictions.test_split(dataset_runs.dataset).labels, stored.get("mae")
     if mae is None:
         return
     # The MAE of a constant c is convex and linear between labels, and at least |c - mean label|.
@@ -69,12 +69,12 @@ def _snapped(value: float, knots: Floats) -> float:
     return nearest if abs(nearest - value) < TOLERANCE else value
 
 
-def _fits(samples: DatasetRuns, constant: float, stored: Mapping[str, float]) -> bool:
-    return all(abs(_scores(samples, name, constant).mean() - value) < TOLERANCE for name, value in stored.items())
+def _fits(dataset_runs: DatasetRuns, constant: float, stored: Mapping[str, float]) -> bool:
+    return all(abs(_scores(dataset_runs, name, constant).mean() - value) < TOLERANCE for name, value in stored.items())
 
 
-def _scores(samples: DatasetRuns, metric: str, constant: float) -> Floats:
-    split = samples.predictions.of(samples.dataset)
+def _scores(dataset_runs: DatasetRuns, metric: str, constant: float) -> Floats:
+    split = dataset_runs.predictions.test_split(dataset_runs.dataset)
     prediction = np.full((1, split.labels.size), constant)
-    scores: Floats = pseudovalues(metric, prediction, split.labels, split.groups, task=samples.task)[0]
+    scores: Floats = pseudovalues(metric, prediction, split.labels, split.groups, task=dataset_runs.task)[0]
     return scores

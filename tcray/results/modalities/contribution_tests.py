@@ -11,53 +11,64 @@ from itertools import combinations
 from typing import Any
 
 from tcray.claims.any_of import any_of
-from tcray.claims.conditions import patterns
-from tcray.claims.effect import Direction, asked, counted, effect, thin
+from tcray.claims.conditions import list_missing_patterns
+from tcray.claims.effect import Hypothesis, measure_effect, new_component, too_few_units, with_counts
 from tcray.claims.sweep_runs import ALPHA, DatasetRuns, Floats, PairedValues
-from tcray.claims.verdicts import ComponentTest, margin_of
-from tcray.claims.wording import capitalised, label_of, number
+from tcray.claims.verdicts import ComponentTest, default_margin
+from tcray.claims.wording import capitalize, phrase_metric, phrase_number
 from tcray.config.messages import join_words
-from tcray.results.modalities.coalition_values import Game, cells_by_subset, incomplete, unanchored
-from tcray.statistics.shapley_values import advantage
+from tcray.results.modalities.coalition_values import (
+    CoalitionGame,
+    cells_by_subset,
+    explain_incomplete,
+    explain_missing_constant,
+)
+from tcray.statistics.shapley_values import shapley_difference
 
 CLAIM = "modal-asymmetry"
 
 
-def shares_differ(samples: DatasetRuns, stratum: Mapping[str, Any], game: Game | None, alpha: float) -> ComponentTest:
+def measure_share_differences(
+    dataset_runs: DatasetRuns, stratum: Mapping[str, Any], game: CoalitionGame | None, alpha: float
+) -> ComponentTest:
     """The component of that name: some modality is worth more than another (Holm over pairs).
 
     game   of the fusions trained anew; None where a value of it is missing
 
     Contradicted where every pair's Shapley values are shown to lie within the margin of one another.
     """
-    modalities, label = tuple(samples.card["modalities"]), label_of(f"test.{samples.primary.name}")
-    component = asked(
-        samples,
+    modalities, label = tuple(dataset_runs.card["modalities"]), phrase_metric(f"test.{dataset_runs.primary.name}")
+    component = new_component(
+        dataset_runs,
         stratum,
         claim=CLAIM,
         component="shares-differ",
-        metric=f"test.{samples.primary.name}",
+        metric=f"test.{dataset_runs.primary.name}",
         estimand=(
             f"How much more {label} one modality is worth than another: the difference of their Shapley values over "
             "fusions trained anew with every subset, each tuned by itself; of the pair for which it is best borne out"
         ),
     )
-    cells = cells_by_subset(samples, stratum)
-    if reason := _one(samples) or incomplete(samples, _subsets(modalities), cells) or unanchored(samples):
+    cells = cells_by_subset(dataset_runs, stratum)
+    if (
+        reason := _one(dataset_runs)
+        or explain_incomplete(dataset_runs, _subsets(modalities), cells)
+        or explain_missing_constant(dataset_runs)
+    ):
         return replace(component, reason=reason)
-    panel = game.panel if game and game.panel else samples.panel(component.metric, list(cells.values()))
+    paired = game.paired if game and game.paired else dataset_runs.paired_values(component.metric, list(cells.values()))
     if game is None:
-        return replace(counted(component, panel), reason=thin(panel, samples.unit))
+        return replace(with_counts(component, paired), reason=too_few_units(paired, dataset_runs.unit))
     pairs = list(combinations(modalities, 2))
     worth = {subset: game.sign * values for subset, values in game.worth.items()}
-    margin, groups, also = margin_of(samples.primary), samples.group_noun, f" {_shares(game, label)}"
+    margin, groups, also = default_margin(dataset_runs.primary), dataset_runs.group_noun, f" {_shares(game, label)}"
     parts = {}
     for pair in pairs:
-        more = advantage(worth, modalities, pair)
+        more = shapley_difference(worth, modalities, pair)
         first, second = pair if more.mean() >= 0 else reversed(pair)
-        direction = Direction(f"{first} is worth more than {second}", f"{second} … {first}", 1, margin, also)
+        direction = Hypothesis(f"{first} is worth more than {second}", f"{second} … {first}", 1, margin, also)
         difference = more if (first, second) == pair else -more
-        part = effect(component, panel, difference, direction, alpha=alpha / len(pairs), groups=groups)
+        part = measure_effect(component, paired, difference, direction, alpha=alpha / len(pairs), groups=groups)
         parts[f"{first} over {second}"] = part
     return any_of(
         component,
@@ -70,53 +81,53 @@ def shares_differ(samples: DatasetRuns, stratum: Mapping[str, Any], game: Game |
     )
 
 
-def combination_beats_parts(samples: DatasetRuns, stratum: Mapping[str, Any], alpha: float) -> ComponentTest:
+def measure_combination_gain(dataset_runs: DatasetRuns, stratum: Mapping[str, Any], alpha: float) -> ComponentTest:
     """The component of that name: some modalities together beat each of them alone.
 
     A combination's p-value is the largest over its parts, all of which it must beat (Berger 1982); Holm over
     combinations. Contradicted where each is shown to beat some part by less than the margin, or not at all; a
     combination of k parts has k chances of that, which are paid for (Bonferroni).
     """
-    modalities, metric = tuple(samples.card["modalities"]), f"test.{samples.primary.name}"
-    label = label_of(metric)
-    component = asked(
-        samples,
+    modalities, metric = tuple(dataset_runs.card["modalities"]), f"test.{dataset_runs.primary.name}"
+    label = phrase_metric(metric)
+    component = new_component(
+        dataset_runs,
         stratum,
         claim=CLAIM,
         component="combination-beats-parts",
         metric=metric,
         estimand=(
-            f"{capitalised(label)} of fusions trained with a combination of modalities less that of the best of its "
-            f"parts alone, each tuned by itself, paired by {samples.unit}; of the combination that is best borne out"
+            f"{capitalize(label)} of fusions trained with a combination of modalities less that of the best of its "
+            f"parts alone, each tuned by itself, paired by {dataset_runs.unit}; of the combination that is best borne out"
         ),
     )
-    cells = cells_by_subset(samples, stratum)
-    if reason := _one(samples) or incomplete(samples, _subsets(modalities), cells):
+    cells = cells_by_subset(dataset_runs, stratum)
+    if reason := _one(dataset_runs) or explain_incomplete(dataset_runs, _subsets(modalities), cells):
         return replace(component, reason=reason)
-    panel = samples.panel(metric, list(cells.values()), grouped=True)
-    values = panel.values if panel.grouped is None else panel.grouped
+    paired = dataset_runs.paired_values(metric, list(cells.values()), by_group=True)
+    values = paired.values if paired.by_group is None else paired.by_group
     worth = {subset: values[:, place] for place, subset in enumerate(cells)}
-    whole = [subset for subset in patterns(modalities) if len(subset) > 1]
+    whole = [subset for subset in list_missing_patterns(modalities) if len(subset) > 1]
     beaten = {
-        "+".join(subset): _against_parts(component, samples, panel, worth, subset, alpha / len(whole))
+        "+".join(subset): _against_parts(component, dataset_runs, paired, worth, subset, alpha / len(whole))
         for subset in whole
     }
-    better, margin = "a higher" if samples.primary.maximize else "a lower", margin_of(samples.primary)
+    better, margin = "a higher" if dataset_runs.primary.maximize else "a lower", default_margin(dataset_runs.primary)
     return any_of(
         component,
         beaten,
-        sign=1 if samples.primary.maximize else -1,
+        sign=1 if dataset_runs.primary.maximize else -1,
         some=f"Whether a combination has {better} {label} than the best of its parts",
         none=f"No combination has {better} {label} than the best of its parts by {margin:g} or more",
         alpha=alpha,
-        groups=samples.group_noun,
+        groups=dataset_runs.group_noun,
     )
 
 
 def _against_parts(
     component: ComponentTest,
-    samples: DatasetRuns,
-    panel: PairedValues,
+    dataset_runs: DatasetRuns,
+    paired: PairedValues,
     worth: Mapping[frozenset[str], Floats],
     subset: tuple[str, ...],
     alpha: float,
@@ -126,18 +137,20 @@ def _against_parts(
     Negligible as surely as it beats some part by less than the margin, opposed as surely as some part beats it; both
     are corrected for how many parts there are.
     """
-    name, label, maximize = "+".join(subset), label_of(component.metric), samples.primary.maximize
+    name, label, maximize = "+".join(subset), phrase_metric(component.metric), dataset_runs.primary.maximize
     better, worse = ("a higher", "a lower") if maximize else ("a lower", "a higher")
-    sign, margin = 1 if maximize else -1, margin_of(samples.primary)
+    sign, margin = 1 if maximize else -1, default_margin(dataset_runs.primary)
     parts = []
     for m in subset:
         difference = worth[frozenset(subset)] - worth[frozenset({m})]
         claimed, opposite = (f"{name} has {word} {label} than {m} alone" for word in (better, worse))
-        direction = Direction(claimed, opposite, sign, margin)
-        parts.append(effect(component, panel, difference, direction, alpha=alpha, groups=samples.group_noun))
+        direction = Hypothesis(claimed, opposite, sign, margin)
+        parts.append(
+            measure_effect(component, paired, difference, direction, alpha=alpha, groups=dataset_runs.group_noun)
+        )
     weakest = max(
         parts,
-        key=lambda part: (1.0 if part.holds is None else part.holds, -sign * (part.estimate or 0.0)),
+        key=lambda part: (1.0 if part.p_supports is None else part.p_supports, -sign * (part.estimate or 0.0)),
     )
 
     def surest(p_values: Iterable[float | None]) -> float:
@@ -145,26 +158,30 @@ def _against_parts(
 
     return replace(
         weakest,
-        opposes=surest(part.opposes for part in parts),
+        p_opposes=surest(part.p_opposes for part in parts),
         p_negligible=surest(part.p_negligible for part in parts),
     )
 
 
-def _shares(game: Game, label: str) -> str:
+def _shares(game: CoalitionGame, label: str) -> str:
     """The Shapley values of a game in a sentence."""
     shares = game.shapley(ALPHA)
-    said = join_words([f"{m} {number(shares.values[m])}" for m in shares.order], "and")
+    said = join_words([f"{m} {phrase_number(shares.values[m])}" for m in shares.order], "and")
     beats = "better" if shares.total >= 0 else "worse"
-    return f"Shapley values for {label}: {said}; the fusion is {number(abs(shares.total))} {beats} than a constant."
+    return (
+        f"Shapley values for {label}: {said}; the fusion is {phrase_number(abs(shares.total))} {beats} than a constant."
+    )
 
 
-def _one(samples: DatasetRuns) -> str:
+def _one(dataset_runs: DatasetRuns) -> str:
     """Why one modality is too few; empty where there are more."""
-    modalities = tuple(samples.card["modalities"])
+    modalities = tuple(dataset_runs.card["modalities"])
     if len(modalities) > 1:
         return ""
-    return f"{samples.dataset} has one modality, {modalities[0]}: ask a dataset that has another to hold it against."
+    return (
+        f"{dataset_runs.dataset} has one modality, {modalities[0]}: ask a dataset that has another to hold it against."
+    )
 
 
 def _subsets(modalities: tuple[str, ...]) -> list[frozenset[str]]:
-    return [frozenset(subset) for subset in patterns(modalities)[1:]]
+    return [frozenset(subset) for subset in list_missing_patterns(modalities)[1:]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tcray.claims.wording import capitalised
+from tcray.claims.wording import capitalize
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_count, format_metric
@@ -70,7 +70,7 @@ def _values_caption(parts: list[Contribution]) -> str:
 
 def _subsets_caption(parts: list[Contribution]) -> str:
     return (
-        f"{capitalised(format_metric(parts[0].metric))} that each subset of modalities reaches, with 95 % intervals "
+        f"{capitalize(format_metric(parts[0].metric))} that each subset of modalities reaches, with 95 % intervals "
         "over retraining; the dashed line is the full fusion, and none is the best constant (trained on each subset) "
         "or the fusion with everything missing (rest missing at test)."
     )

@@ -87,10 +87,12 @@ _DETAILS = record(
     {
         "stratum": Entry(OPEN, "levels of the other factors, by name", _measured("stratum")),
         "estimand": Entry(TEXT, "what the estimate estimates", _measured("estimand")),
-        "people_ci_low": Entry(NUMBER, "of the 95 % interval over retraining and people", _measured("people", "low")),
-        "people_ci_high": Entry(NUMBER, "of the same", _measured("people", "high")),
+        "people_ci_low": Entry(
+            NUMBER, "of the 95 % interval over retraining and people", _measured("ci_people", "low")
+        ),
+        "people_ci_high": Entry(NUMBER, "of the same", _measured("ci_people", "high")),
         "margin": Entry(NUMBER, "the smallest effect of interest", _measured("margin")),
-        "p_opposite": Entry(NUMBER, "for the opposite of what is claimed, before correction", _measured("opposes")),
+        "p_opposite": Entry(NUMBER, "for the opposite of what is claimed, before correction", _measured("p_opposes")),
         "p_against": Entry(
             NUMBER,
             "of what contradicts it, corrected (Holm) for components, datasets and strata",
@@ -120,9 +122,9 @@ _FINDING = record(
         "verdict": Entry(one_of(*get_args(Verdict))),
         "estimate": Entry(NUMBER, "the effect", _measured("estimate")),
         "ci_low": Entry(
-            NUMBER, "of the 95 % interval over retraining, on this test set", _measured("retraining", "low")
+            NUMBER, "of the 95 % interval over retraining, on this test set", _measured("ci_retraining", "low")
         ),
-        "ci_high": Entry(NUMBER, "of the same", _measured("retraining", "high")),
+        "ci_high": Entry(NUMBER, "of the same", _measured("ci_retraining", "high")),
         "p_value": Entry(NUMBER, "for what is claimed, before correction"),
         "p_adjusted": Entry(
             NUMBER, "the same, corrected (Holm) for datasets and strata; alpha is what it is held against"

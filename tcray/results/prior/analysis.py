@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tcray.claims.effect import Direction, asked, effect
+from tcray.claims.effect import Hypothesis, measure_effect, new_component
 from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues, SweepRuns
-from tcray.claims.testability import testable, untestable
+from tcray.claims.testability import list_testable, list_untestable
 from tcray.claims.units import Unit
-from tcray.claims.verdicts import ComponentTest, margin_of
-from tcray.claims.wording import capitalised, label_of, levels
+from tcray.claims.verdicts import ComponentTest, default_margin
+from tcray.claims.wording import capitalize, phrase_levels, phrase_metric
 from tcray.config.metrics import METRICS, Metric
 from tcray.statistics.estimate import Estimate
 
@@ -30,7 +30,7 @@ HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class RankBand:
     """A range of ranks, and the kind of metric that the prior is claimed to raise in it."""
 
     component: str
@@ -39,9 +39,9 @@ class Band:
 
 
 BANDS = (
-    Band("helps-classification-low", (1, 2), "classification"),
-    Band("helps-classification-medium", (3, 4, 6), "classification"),
-    Band("costs-mae-high", (8, 12, 16), "mae"),
+    RankBand("helps-classification-low", (1, 2), "classification"),
+    RankBand("helps-classification-medium", (3, 4, 6), "classification"),
+    RankBand("costs-mae-high", (8, 12, 16), "mae"),
 )
 
 
@@ -75,57 +75,59 @@ class Conditioning:
 class _Arms:
     """The cells of both arms at some ranks of one stratum, all of which have runs."""
 
-    samples: DatasetRuns
+    dataset_runs: DatasetRuns
     stratum: Mapping[str, Any]
     ranks: tuple[int, ...]
 
     @classmethod
-    def of(cls, samples: DatasetRuns, stratum: Mapping[str, Any], ranks: Sequence[int]) -> _Arms:
-        both = [rank for rank in ranks if all(_cell(samples, stratum, rank, arm) for arm in (PLAIN, PRIOR))]
-        return cls(samples, stratum, tuple(both))
+    def select(cls, dataset_runs: DatasetRuns, stratum: Mapping[str, Any], ranks: Sequence[int]) -> _Arms:
+        both = [rank for rank in ranks if all(_cell(dataset_runs, stratum, rank, arm) for arm in (PLAIN, PRIOR))]
+        return cls(dataset_runs, stratum, tuple(both))
 
     def cells(self, arm: str) -> list[str]:
-        found = [_cell(self.samples, self.stratum, rank, arm) for rank in self.ranks]
+        found = [_cell(self.dataset_runs, self.stratum, rank, arm) for rank in self.ranks]
         return [cell for cell in found if cell is not None]
 
-    def difference(self, metric: str, *, grouped: bool = False) -> tuple[PairedValues, Floats]:
+    def difference(self, metric: str, *, by_group: bool = False) -> tuple[PairedValues, Floats]:
         """What it was made of, and jWAE less LMF (U, L), or (U, L, G)."""
-        panel = self.samples.panel(metric, [*self.cells(PRIOR), *self.cells(PLAIN)], grouped=grouped)
-        values = panel.values if panel.grouped is None else panel.grouped
-        return panel, values[:, : len(self.ranks)] - values[:, len(self.ranks) :]
+        paired = self.dataset_runs.paired_values(metric, [*self.cells(PRIOR), *self.cells(PLAIN)], by_group=by_group)
+        values = paired.values if paired.by_group is None else paired.by_group
+        return paired, values[:, : len(self.ranks)] - values[:, len(self.ranks) :]
 
     def mmd2(self, arm: str) -> list[float | None]:
         """By rank, the mean over modalities and units; None where it was not recorded."""
         return [self._mmd2(cell) for cell in self.cells(arm)]
 
     def _mmd2(self, cell: str) -> float | None:
-        panels = [self.samples.panel(f"check.mmd2.{m}", [cell]) for m in self.samples.card["modalities"]]
-        known = [float(panel.values.mean()) for panel in panels if panel.units]
+        paired_by_modality = [
+            self.dataset_runs.paired_values(f"check.mmd2.{m}", [cell]) for m in self.dataset_runs.card["modalities"]
+        ]
+        known = [float(paired.values.mean()) for paired in paired_by_modality if paired.units]
         return float(np.mean(known)) if known else None
 
 
-def analyze(evidence: SweepRuns) -> tuple[list[Conditioning], list[ComponentTest]]:
+def analyze_prior(sweep_runs: SweepRuns) -> tuple[list[Conditioning], list[ComponentTest]]:
     """The curves of every dataset that has both arms, and what the claim `conditioning` comes to."""
-    curves = [curve for samples in evidence.samples for curve in _curves(samples)]
-    components = [c for samples in testable(evidence, CLAIM) for c in _components(samples, evidence)]
-    return curves, [*components, *untestable(evidence, CLAIM)]
+    curves = [curve for dataset_runs in sweep_runs.datasets for curve in _curves(dataset_runs)]
+    components = [c for dataset_runs in list_testable(sweep_runs, CLAIM) for c in _components(dataset_runs, sweep_runs)]
+    return curves, [*components, *list_untestable(sweep_runs, CLAIM)]
 
 
-def _cell(samples: DatasetRuns, stratum: Mapping[str, Any], rank: int, arm: str) -> str | None:
-    return samples.cell({**stratum, "rank": rank, "conditioning": arm})
+def _cell(dataset_runs: DatasetRuns, stratum: Mapping[str, Any], rank: int, arm: str) -> str | None:
+    return dataset_runs.cell({**stratum, "rank": rank, "conditioning": arm})
 
 
-def _metric(samples: DatasetRuns, kind: Kind) -> Metric | None:
+def _metric(dataset_runs: DatasetRuns, kind: Kind) -> Metric | None:
     """The metric that is meant on a dataset; None where there is no such."""
     if kind == "mae":
-        return METRICS["mae"] if samples.task == "regression" else None
-    return METRICS["acc2"] if samples.task == "regression" else samples.primary
+        return METRICS["mae"] if dataset_runs.task == "regression" else None
+    return METRICS["acc2"] if dataset_runs.task == "regression" else dataset_runs.primary
 
 
-def _curves(samples: DatasetRuns) -> Iterator[Conditioning]:
-    for stratum in samples.strata("rank", "conditioning"):
-        arms = _Arms.of(samples, stratum, samples.levels("rank", stratum))
-        for metric in (_metric(samples, "classification"), _metric(samples, "mae")):
+def _curves(dataset_runs: DatasetRuns) -> Iterator[Conditioning]:
+    for stratum in dataset_runs.strata("rank", "conditioning"):
+        arms = _Arms.select(dataset_runs, stratum, dataset_runs.levels("rank", stratum))
+        for metric in (_metric(dataset_runs, "classification"), _metric(dataset_runs, "mae")):
             if metric is not None and arms.ranks:
                 yield _curve(arms, metric)
 
@@ -134,18 +136,18 @@ def _curve(arms: _Arms, metric: Metric) -> Conditioning:
     _, differences = arms.difference(f"test.{metric.name}")
     none, jwae = arms.mmd2(PLAIN), arms.mmd2(PRIOR)
     return Conditioning(
-        dataset=arms.samples.dataset,
-        source=arms.samples.source,
+        dataset=arms.dataset_runs.dataset,
+        source=arms.dataset_runs.source,
         stratum=arms.stratum,
         metric=f"test.{metric.name}",
         maximize=metric.maximize,
         ranks=arms.ranks,
         differences=differences,
-        means=tuple(Estimate.of(list(column)) for column in differences.T.tolist()),
+        means=tuple(Estimate.from_units(list(column)) for column in differences.T.tolist()),
         mmd2_none=tuple(none),
         mmd2_jwae=tuple(jwae),
         halved=not _not_halved(none, jwae),
-        unit=arms.samples.unit,
+        unit=arms.dataset_runs.unit,
     )
 
 
@@ -164,45 +166,47 @@ def _not_halved(none: Sequence[float | None], jwae: Sequence[float | None]) -> s
     )
 
 
-def _components(samples: DatasetRuns, evidence: SweepRuns) -> Iterator[ComponentTest]:
-    for stratum in samples.strata("rank", "conditioning"):
+def _components(dataset_runs: DatasetRuns, sweep_runs: SweepRuns) -> Iterator[ComponentTest]:
+    for stratum in dataset_runs.strata("rank", "conditioning"):
         for band in BANDS:
-            metric = _metric(samples, band.kind)
+            metric = _metric(dataset_runs, band.kind)
             if metric is not None:
-                yield _component(_Arms.of(samples, stratum, band.ranks), band, metric, evidence)
+                yield _component(_Arms.select(dataset_runs, stratum, band.ranks), band, metric, sweep_runs)
 
 
-def _without_rank(band: Band, evidence: SweepRuns) -> str:
+def _without_rank(band: RankBand, sweep_runs: SweepRuns) -> str:
     """Why no rank of a band can be looked at, and the remedy."""
-    ranks = f"rank of {levels(band.ranks, 'or')}"
-    if set(band.ranks).isdisjoint(evidence.sweep.factors["rank"]):
+    ranks = f"rank of {phrase_levels(band.ranks, 'or')}"
+    if set(band.ranks).isdisjoint(sweep_runs.sweep.factors["rank"]):
         return f"The sweep has no {ranks}: add one to the factor."
     return f"No {ranks} has complete runs with conditioning {PLAIN} and with {PRIOR}: run the sweep to its end."
 
 
-def _component(arms: _Arms, band: Band, metric: Metric, evidence: SweepRuns) -> ComponentTest:
+def _component(arms: _Arms, band: RankBand, metric: Metric, sweep_runs: SweepRuns) -> ComponentTest:
     """What the mean over a band's ranks of the paired difference says."""
-    samples, name = arms.samples, f"test.{metric.name}"
-    label, ranks = label_of(name), f"rank{'s' * (len(arms.ranks) > 1)} {levels(arms.ranks or band.ranks)}"
-    configuration = "each cell at its own best configuration" if evidence.tuned else "all cells at one configuration"
-    component = asked(
-        samples,
+    dataset_runs, name = arms.dataset_runs, f"test.{metric.name}"
+    label, ranks = phrase_metric(name), f"rank{'s' * (len(arms.ranks) > 1)} {phrase_levels(arms.ranks or band.ranks)}"
+    configuration = "each cell at its own best configuration" if sweep_runs.tuned else "all cells at one configuration"
+    component = new_component(
+        dataset_runs,
         arms.stratum,
         claim=CLAIM,
         component=band.component,
         metric=name,
         estimand=(
-            f"{capitalised(label)} conditioned by jWAE less {label} of LMF, the mean over {ranks}, "
-            f"paired by {samples.unit}; {configuration}"
+            f"{capitalize(label)} conditioned by jWAE less {label} of LMF, the mean over {ranks}, "
+            f"paired by {dataset_runs.unit}; {configuration}"
         ),
     )
     if not arms.ranks:
-        return replace(component, reason=_without_rank(band, evidence))
+        return replace(component, reason=_without_rank(band, sweep_runs))
     without, under = arms.mmd2(PLAIN), arms.mmd2(PRIOR)
     component = replace(component, details={"ranks": list(arms.ranks), "mmd2_none": without, "mmd2_jwae": under})
     if reason := _not_halved(without, under):
         return replace(component, reason=reason)
-    panel, differences = arms.difference(name, grouped=True)
+    paired, differences = arms.difference(name, by_group=True)
     up, down = (f"conditioning by jWAE {verb} {label} at {ranks}" for verb in ("raises", "lowers"))
-    direction = Direction(up, down, sign=1, margin=margin_of(metric))
-    return effect(component, panel, differences.mean(1), direction, alpha=evidence.alpha, groups=samples.group_noun)
+    direction = Hypothesis(up, down, sign=1, margin=default_margin(metric))
+    return measure_effect(
+        component, paired, differences.mean(1), direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun
+    )

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tcray.claims.effect import Direction, asked, effect
+from tcray.claims.effect import Hypothesis, measure_effect, new_component
 from tcray.claims.sweep_runs import DatasetRuns, Floats, SweepRuns
-from tcray.claims.testability import testable, train_unusable, untestable
-from tcray.claims.units import TESTED, Unit
-from tcray.claims.verdicts import ComponentTest, margin_of
-from tcray.claims.wording import level
+from tcray.claims.testability import explain_unusable_train_loss, list_testable, list_untestable
+from tcray.claims.units import TEST_METRICS, Unit
+from tcray.claims.verdicts import ComponentTest, default_margin
+from tcray.claims.wording import phrase_level
 from tcray.config.metrics import METRICS
-from tcray.results.rank.extremum import Curve
-from tcray.results.rank.location import Region, located
-from tcray.results.rank.peaks import peaked
+from tcray.results.rank.extremum import FactorCurve
+from tcray.results.rank.location import Region, measure_location
+from tcray.results.rank.peaks import measure_peak
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.non_monotone import nonmonotonicity
 
@@ -73,91 +73,98 @@ class Profile:
     p_two_lines: float | None = None
 
 
-def analyze(evidence: SweepRuns) -> tuple[list[Profile], list[ComponentTest]]:
+def analyze_rank(sweep_runs: SweepRuns) -> tuple[list[Profile], list[ComponentTest]]:
     """A profile of each ordered factor, dataset, stratum and metric, and what both claims come to."""
-    profiles = [profile for samples in evidence.samples for profile in _profiles(evidence, samples)]
-    of_rank = [c for samples in testable(evidence, RANK_CLAIM) for c in _rank(evidence, samples)]
-    of_dropout = [c for samples in testable(evidence, DROPOUT_CLAIM) for c in _dropout(evidence, samples)]
-    barred = [*untestable(evidence, RANK_CLAIM), *untestable(evidence, DROPOUT_CLAIM)]
+    profiles = [profile for dataset_runs in sweep_runs.datasets for profile in _profiles(sweep_runs, dataset_runs)]
+    of_rank = [c for dataset_runs in list_testable(sweep_runs, RANK_CLAIM) for c in _rank(sweep_runs, dataset_runs)]
+    of_dropout = [
+        c for dataset_runs in list_testable(sweep_runs, DROPOUT_CLAIM) for c in _dropout(sweep_runs, dataset_runs)
+    ]
+    barred = [*list_untestable(sweep_runs, RANK_CLAIM), *list_untestable(sweep_runs, DROPOUT_CLAIM)]
     return profiles, [*of_rank, *of_dropout, *barred]
 
 
-def ordered(evidence: SweepRuns) -> list[str]:
+def list_ordered_factors(sweep_runs: SweepRuns) -> list[str]:
     """The factors whose levels are numbers."""
-    return [name for name, levels in evidence.sweep.factors.items() if all(_is_number(value) for value in levels)]
+    return [name for name, levels in sweep_runs.sweep.factors.items() if all(_is_number(value) for value in levels)]
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _profiles(evidence: SweepRuns, samples: DatasetRuns) -> Iterator[Profile]:
-    for factor in ordered(evidence):
-        for stratum in samples.strata(factor):
-            if len(samples.along(factor, stratum)[0]) > 1:
-                for metric, purpose in _metrics(samples):
-                    yield _profile(evidence, samples, factor, stratum, metric, purpose)
+def _profiles(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[Profile]:
+    for factor in list_ordered_factors(sweep_runs):
+        for stratum in dataset_runs.strata(factor):
+            if len(dataset_runs.cells_along(factor, stratum)[0]) > 1:
+                for metric, purpose in _metrics(dataset_runs):
+                    yield _profile(sweep_runs, dataset_runs, factor, stratum, metric, purpose)
 
 
-def _metrics(samples: DatasetRuns) -> Iterator[tuple[str, Purpose]]:
-    yield f"test.{samples.primary.name}", "generalisation"
+def _metrics(dataset_runs: DatasetRuns) -> Iterator[tuple[str, Purpose]]:
+    yield f"test.{dataset_runs.primary.name}", "generalisation"
     yield "train.loss", "train"
     yield "gap", "gap"
-    for name in TESTED[samples.task][:SECONDARY]:
-        if name != samples.primary.name:
+    for name in TEST_METRICS[dataset_runs.task][:SECONDARY]:
+        if name != dataset_runs.primary.name:
             yield f"test.{name}", "secondary"
 
 
 def _profile(
-    evidence: SweepRuns, samples: DatasetRuns, factor: str, stratum: Mapping[str, Any], metric: str, purpose: Purpose
+    sweep_runs: SweepRuns,
+    dataset_runs: DatasetRuns,
+    factor: str,
+    stratum: Mapping[str, Any],
+    metric: str,
+    purpose: Purpose,
 ) -> Profile:
-    levels, cells = samples.along(factor, stratum)
-    panel = samples.panel(metric, cells)
+    levels, cells = dataset_runs.cells_along(factor, stratum)
+    paired = dataset_runs.paired_values(metric, cells)
     name = metric.rpartition(".")[2]
     maximize = name in METRICS and METRICS[name].maximize
-    best = nonmonotonicity(levels, panel.values, maximize=maximize)
+    best = nonmonotonicity(levels, paired.values, maximize=maximize)
     tests = purpose in ("generalisation", "secondary")
     return Profile(
-        dataset=samples.dataset,
-        source=samples.source,
+        dataset=dataset_runs.dataset,
+        source=dataset_runs.source,
         stratum=stratum,
         factor=factor,
         levels=levels,
         metric=metric,
         maximize=maximize,
-        values=panel.values,
-        means=tuple(Estimate.of(list(column)) for column in panel.values.T.tolist()),
+        values=paired.values,
+        means=tuple(Estimate.from_units(list(column)) for column in paired.values.T.tolist()),
         optimum=best.optimum,
         optimum_set=best.optimum_set,
-        worst_set=nonmonotonicity(levels, panel.values, maximize=not maximize).optimum_set,
+        worst_set=nonmonotonicity(levels, paired.values, maximize=not maximize).optimum_set,
         purpose=purpose,
-        tuned=evidence.tuned,
-        unit=samples.unit,
-        dropped=panel.dropped,
+        tuned=sweep_runs.tuned,
+        unit=dataset_runs.unit,
+        dropped=paired.dropped,
         p_peak=best.p_value if tests else None,
         p_two_lines=best.two_lines.p_value if tests and best.two_lines else None,
     )
 
 
-def _rank(evidence: SweepRuns, samples: DatasetRuns) -> Iterator[ComponentTest]:
-    for stratum in _strata(samples, RANK):
-        curve = Curve.of(samples, stratum, RANK, extremum="best", alpha=evidence.alpha)
-        yield peaked(curve, RANK_CLAIM, "non-monotone")
-        yield located(curve, RANK_CLAIM, "optimum-2-to-4", BEST_RANKS)
-        yield _train_loss(evidence, samples, stratum)
-        yield _gap(evidence, samples, stratum)
+def _rank(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
+    for stratum in _strata(dataset_runs, RANK):
+        curve = FactorCurve.measure(dataset_runs, stratum, RANK, extremum="best", alpha=sweep_runs.alpha)
+        yield measure_peak(curve, RANK_CLAIM, "non-monotone")
+        yield measure_location(curve, RANK_CLAIM, "optimum-2-to-4", BEST_RANKS)
+        yield _train_loss(sweep_runs, dataset_runs, stratum)
+        yield _gap(sweep_runs, dataset_runs, stratum)
 
 
-def _dropout(evidence: SweepRuns, samples: DatasetRuns) -> Iterator[ComponentTest]:
-    for stratum in _strata(samples, AUDIO_DROPOUT):
-        curve = Curve.of(samples, stratum, AUDIO_DROPOUT, extremum="worst", alpha=evidence.alpha)
-        yield peaked(curve, DROPOUT_CLAIM, "u-shaped")
-        yield located(curve, DROPOUT_CLAIM, "worst-rate-30-to-50", WORST_RATES)
+def _dropout(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
+    for stratum in _strata(dataset_runs, AUDIO_DROPOUT):
+        curve = FactorCurve.measure(dataset_runs, stratum, AUDIO_DROPOUT, extremum="worst", alpha=sweep_runs.alpha)
+        yield measure_peak(curve, DROPOUT_CLAIM, "u-shaped")
+        yield measure_location(curve, DROPOUT_CLAIM, "worst-rate-30-to-50", WORST_RATES)
 
 
-def _strata(samples: DatasetRuns, factor: str) -> Iterator[Mapping[str, Any]]:
+def _strata(dataset_runs: DatasetRuns, factor: str) -> Iterator[Mapping[str, Any]]:
     """The strata in which the factor has a level: audio dropout has none where audio is not used."""
-    return (stratum for stratum in samples.strata(factor) if samples.levels(factor, stratum))
+    return (stratum for stratum in dataset_runs.strata(factor) if dataset_runs.levels(factor, stratum))
 
 
 def _single(ranks: Sequence[Any]) -> str:
@@ -165,50 +172,54 @@ def _single(ranks: Sequence[Any]) -> str:
     return "" if len(ranks) > 1 else "Only one rank has complete runs, and a change takes two: add ranks to the factor."
 
 
-def _train_loss(evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+def _train_loss(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
     """That train loss is lower at the highest rank than at the lowest; its own trough, if it has one, is said too."""
-    ranks, cells = samples.along(RANK, stratum)
+    ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = (
         "Train loss at the last epoch, the highest rank less the lowest, over retraining: the train split is given"
     )
-    component = asked(
-        samples, stratum, claim=RANK_CLAIM, component="train-loss-falls", metric="train.loss", estimand=estimand
+    component = new_component(
+        dataset_runs, stratum, claim=RANK_CLAIM, component="train-loss-falls", metric="train.loss", estimand=estimand
     )
-    if reason := train_unusable(evidence, samples) or _single(ranks):
-        return replace(component, reason=reason, needed=not evidence.tuned)
-    panel = samples.panel("train.loss", cells)
-    shape = nonmonotonicity(ranks, panel.values, maximize=False, alpha=evidence.alpha)
+    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _single(ranks):
+        return replace(component, reason=reason, needed=not sweep_runs.tuned)
+    paired = dataset_runs.paired_values("train.loss", cells)
+    shape = nonmonotonicity(ranks, paired.values, maximize=False, alpha=sweep_runs.alpha)
     trough = shape.verdict == "supported"
-    span = f"from rank {level(ranks[0])} to rank {level(ranks[-1])}"
-    direction = Direction(
+    span = f"from rank {phrase_level(ranks[0])} to rank {phrase_level(ranks[-1])}"
+    direction = Hypothesis(
         claimed=f"train loss falls {span}",
         opposite=f"train loss rises {span}",
         sign=-1,
-        margin=margin_of(METRICS["loss"]),
-        also=f" It is lowest in between, at rank {level(shape.optimum)}." if trough else "",
+        margin=default_margin(METRICS["loss"]),
+        also=f" It is lowest in between, at rank {phrase_level(shape.optimum)}." if trough else "",
     )
     known = replace(component, details={"interior_trough": trough, "p_interior_trough": shape.p_value})
-    difference = panel.values[:, -1] - panel.values[:, 0]
-    return effect(known, panel, difference, direction, alpha=evidence.alpha, groups=samples.group_noun)
+    difference = paired.values[:, -1] - paired.values[:, 0]
+    return measure_effect(known, paired, difference, direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun)
 
 
-def _gap(evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+def _gap(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
     """That the gap is wider at the highest rank than at the lowest."""
-    ranks, cells = samples.along(RANK, stratum)
+    ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = (
         "Test loss less train loss, both at the last epoch, the highest rank less the lowest, over retraining: "
         "predictions are kept of the best epoch alone"
     )
-    component = asked(samples, stratum, claim=RANK_CLAIM, component="gap-grows", metric="gap", estimand=estimand)
-    if reason := train_unusable(evidence, samples) or _single(ranks):
-        return replace(component, reason=reason, needed=not evidence.tuned)
-    panel = samples.panel("gap", cells)
-    span = f"from rank {level(ranks[0])} to rank {level(ranks[-1])}"
-    direction = Direction(
+    component = new_component(
+        dataset_runs, stratum, claim=RANK_CLAIM, component="gap-grows", metric="gap", estimand=estimand
+    )
+    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _single(ranks):
+        return replace(component, reason=reason, needed=not sweep_runs.tuned)
+    paired = dataset_runs.paired_values("gap", cells)
+    span = f"from rank {phrase_level(ranks[0])} to rank {phrase_level(ranks[-1])}"
+    direction = Hypothesis(
         claimed=f"the gap between test and train loss grows {span}",
         opposite=f"the gap between test and train loss shrinks {span}",
         sign=1,
-        margin=margin_of(METRICS["loss"]),
+        margin=default_margin(METRICS["loss"]),
     )
-    difference = panel.values[:, -1] - panel.values[:, 0]
-    return effect(component, panel, difference, direction, alpha=evidence.alpha, groups=samples.group_noun)
+    difference = paired.values[:, -1] - paired.values[:, 0]
+    return measure_effect(
+        component, paired, difference, direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun
+    )

@@ -10,62 +10,62 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tcray.claims.effect import asked, counted, thin
+from tcray.claims.effect import new_component, too_few_units, with_counts
 from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues
-from tcray.claims.verdicts import ComponentTest, margin_of
-from tcray.claims.wording import capitalised, factor_noun, label_of
-from tcray.statistics.non_monotone import LEAST_UNITS, Nonmonotonicity, nonmonotonicity
+from tcray.claims.verdicts import ComponentTest, default_margin
+from tcray.claims.wording import capitalize, phrase_factor, phrase_metric
+from tcray.statistics.non_monotone import MIN_UNITS, Nonmonotonicity, nonmonotonicity
 
 Extremum = Literal["best", "worst"]
 
 
 @dataclass(frozen=True)
-class Curve:
+class FactorCurve:
     """The primary test metric over the levels (L,) of an ordered factor, ascending, in one stratum.
 
     extremum   which of its ends is asked about: where it is best, or where it is worst
     shape      what units and people say of that; its `optimum` is the level asked about
     """
 
-    samples: DatasetRuns
+    dataset_runs: DatasetRuns
     stratum: Mapping[str, Any]
     factor: str
     levels: tuple[Any, ...]
     extremum: Extremum
-    panel: PairedValues
+    paired: PairedValues
     shape: Nonmonotonicity
     alpha: float
 
     @classmethod
-    def of(
-        cls, samples: DatasetRuns, stratum: Mapping[str, Any], factor: str, *, extremum: Extremum, alpha: float
-    ) -> Curve:
+    def measure(
+        cls, dataset_runs: DatasetRuns, stratum: Mapping[str, Any], factor: str, *, extremum: Extremum, alpha: float
+    ) -> FactorCurve:
         """The curve over those levels of `factor` that have runs in the stratum."""
-        found, cells = samples.along(factor, stratum)
-        panel = samples.panel(f"test.{samples.primary.name}", cells, grouped=True)
+        found, cells = dataset_runs.cells_along(factor, stratum)
+        paired = dataset_runs.paired_values(f"test.{dataset_runs.primary.name}", cells, by_group=True)
         shape = nonmonotonicity(
             found,
-            panel.values if panel.grouped is None else panel.grouped,
-            maximize=samples.primary.maximize == (extremum == "best"),
+            paired.values if paired.by_group is None else paired.by_group,
+            maximize=dataset_runs.primary.maximize == (extremum == "best"),
             alpha=alpha,
-            margin=margin_of(samples.primary),
+            margin=default_margin(dataset_runs.primary),
         )
-        return cls(samples, stratum, factor, found, extremum, panel, shape, alpha)
+        return cls(dataset_runs, stratum, factor, found, extremum, paired, shape, alpha)
 
     @property
     def metric(self) -> str:
         """As `test.mae`."""
-        return f"test.{self.samples.primary.name}"
+        return f"test.{self.dataset_runs.primary.name}"
 
     @property
     def label(self) -> str:
         """As `test MAE`."""
-        return label_of(self.metric)
+        return phrase_metric(self.metric)
 
     @property
     def noun(self) -> str:
         """What the factor is called, as `rank`."""
-        return factor_noun(self.factor)
+        return phrase_factor(self.factor)
 
     @property
     def place(self) -> str:
@@ -75,30 +75,30 @@ class Curve:
     @property
     def reason(self) -> str:
         """Why nothing of it is testable, and the remedy; empty where it is."""
-        few = thin(self.panel, self.samples.unit, LEAST_UNITS) or self.panel.ungrouped
-        return few or (f"{capitalised(self.shape.reason)}." if self.shape.reason else "")
+        few = too_few_units(self.paired, self.dataset_runs.unit, MIN_UNITS) or self.paired.no_groups_reason
+        return few or (f"{capitalize(self.shape.reason)}." if self.shape.reason else "")
 
     @property
     def upwards(self) -> bool:
         """Whether the extremum is a highest number."""
-        return self.samples.primary.maximize == (self.extremum == "best")
+        return self.dataset_runs.primary.maximize == (self.extremum == "best")
 
     def heights(self) -> Floats:
         """(U, L), or (U, L, G): the metric, turned so that the extremum is the largest."""
-        values = self.panel.values if self.panel.grouped is None else self.panel.grouped
+        values = self.paired.values if self.paired.by_group is None else self.paired.by_group
         return values if self.upwards else -values
 
     def asks(self, claim: str, component: str, estimand: str) -> ComponentTest:
         """A component about this curve, with all that has been measured of none of its effects."""
-        known = asked(
-            self.samples, self.stratum, claim=claim, component=component, metric=self.metric, estimand=estimand
+        known = new_component(
+            self.dataset_runs, self.stratum, claim=claim, component=component, metric=self.metric, estimand=estimand
         )
         return replace(
-            counted(known, self.panel),
+            with_counts(known, self.paired),
             reason=self.reason,
-            margin=margin_of(self.samples.primary),
+            margin=default_margin(self.dataset_runs.primary),
             details={
                 "levels": list(self.levels),
-                "means": self.panel.values.mean(0).tolist() if self.panel.units else [],
+                "means": self.paired.values.mean(0).tolist() if self.paired.units else [],
             },
         )

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tcray.claims.wording import levels as listed_levels
+from tcray.claims.wording import phrase_levels as listed_levels
 from tcray.results.display.canvas import WIDTH, annotate, data_limits, in_house_style, new_panel, padded_limits
 from tcray.results.display.labels import format_direction, format_factor, format_level, format_metric, format_number
 from tcray.results.display.level_axis import LevelAxis
@@ -43,7 +43,7 @@ def draw_profile(
     profile: Profile,
     title: str,
     *,
-    references: Mapping[str, float] | None = None,
+    baselines: Mapping[str, float] | None = None,
     claimed: Claimed | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
@@ -60,8 +60,8 @@ def draw_profile(
     _units(axes, levels, profile.values)
     tested = profile.optimum is not None
     _means(axes, levels, profile.means, BLUE, filled=profile.optimum_set if tested else profile.levels)
-    axes.set_ylim(limits or profile_limits([profile], references))
-    _references(axes, references or {})
+    axes.set_ylim(limits or profile_limits([profile], baselines))
+    _references(axes, baselines or {})
     if tested:
         _strip(axes, levels, profile.optimum_set, 0.05, "D", GREEN, "optimum set")
     if tested and claimed and claimed.extremum == "worst":
@@ -96,9 +96,9 @@ def draw_losses(
     return figure
 
 
-def profile_limits(profiles: Sequence[Profile], references: Mapping[str, float] | None = None) -> tuple[float, float]:
+def profile_limits(profiles: Sequence[Profile], baselines: Mapping[str, float] | None = None) -> tuple[float, float]:
     """Limits of the y axis: intervals, references and most units lie within; a collapsed unit may lie without."""
-    return padded_limits(_extent(profiles), list((references or {}).values()), above=0.16, below=0.16)
+    return padded_limits(_extent(profiles), list((baselines or {}).values()), above=0.16, below=0.16)
 
 
 def loss_limits(pairs: Sequence[tuple[Profile | None, Profile | None]]) -> tuple[float, float] | None:
@@ -108,11 +108,11 @@ def loss_limits(pairs: Sequence[tuple[Profile | None, Profile | None]]) -> tuple
     return padded_limits(ends, above=0.12) if ends else None
 
 
-def visible_baselines(references: Mapping[str, float], profiles: Sequence[Profile]) -> dict[str, float]:
+def visible_baselines(baselines: Mapping[str, float], profiles: Sequence[Profile]) -> dict[str, float]:
     """The reference rows that are no farther off the rest of the figure than `REACH` of its extent."""
     low, high = _extent(profiles)
     reach = REACH * ((high - low) or abs(high))
-    return {name: value for name, value in references.items() if low - reach <= value <= high + reach}
+    return {name: value for name, value in baselines.items() if low - reach <= value <= high + reach}
 
 
 def beyond(profiles: Sequence[Profile], limits: tuple[float, float]) -> int:
@@ -133,12 +133,12 @@ def _ends(mean: Estimate) -> list[float]:
     return [mean.mean - half, mean.mean + half]
 
 
-def _references(axes: Axes, references: Mapping[str, float]) -> None:
+def _references(axes: Axes, baselines: Mapping[str, float]) -> None:
     """A line a reference row, named in the margin, where it hides no unit."""
-    if references:
+    if baselines:
         box = axes.get_position()
         axes.set_position((box.x0, box.y0, box.width - MARGIN / WIDTH, box.height))
-    for name, value in references.items():
+    for name, value in baselines.items():
         axes.axhline(value, color=ORANGE, lw=1.1, ls=(0, (4, 2)), zorder=2)
         across = axes.get_yaxis_transform()
         annotate(axes, 1, value, name, xycoords=across, offset=(2, 0), ha="left", va="center", color=ORANGE, bbox=None)
@@ -146,7 +146,7 @@ def _references(axes: Axes, references: Mapping[str, float]) -> None:
 
 def _claimed(axes: Axes, levels: LevelAxis, claimed: Claimed) -> None:
     """A band behind the levels that were named in advance."""
-    named = [level for level in levels.levels if claimed.region.holds(level)]
+    named = [level for level in levels.levels if claimed.region.contains(level)]
     if named:
         axes.axvspan(*levels.edges(named), color=GREEN if claimed.extremum == "best" else ORANGE, alpha=0.09, lw=0)
 
@@ -209,7 +209,7 @@ def _loss_curves(train: Profile | None, gap: Profile | None) -> dict[str, tuple[
     curves: dict[str, tuple[Sequence[Estimate], str, str, Any]] = {"train loss": (train.means, BLUE, "o", "-")}
     if gap is not None and np.shape(gap.values) == np.shape(train.values):
         test = np.asarray(train.values) + np.asarray(gap.values)
-        means = [Estimate.of([float(value) for value in level]) for level in test.T]
+        means = [Estimate.from_units([float(value) for value in level]) for level in test.T]
         curves["test loss"] = (means, ORANGE, "s", (0, (5, 1.6)))
     return curves
 

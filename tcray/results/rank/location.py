@@ -8,9 +8,9 @@ from typing import Any
 
 from tcray.claims.sweep_runs import ALPHA
 from tcray.claims.verdicts import ComponentTest, Verdict
-from tcray.claims.wording import capitalised, level, levels
-from tcray.results.rank.extremum import Curve
-from tcray.statistics.contrasts import Sample
+from tcray.claims.wording import capitalize, phrase_level, phrase_levels
+from tcray.results.rank.extremum import FactorCurve
+from tcray.statistics.contrasts import SampleMoments
 from tcray.statistics.mean import Interval
 from tcray.statistics.optimum import optimum_p_values
 
@@ -23,22 +23,22 @@ class Region:
     high: float
 
     def __str__(self) -> str:
-        return f"{level(self.low)} to {level(self.high)}"
+        return f"{phrase_level(self.low)} to {phrase_level(self.high)}"
 
-    def holds(self, value: float) -> bool:
+    def contains(self, value: float) -> bool:
         """Whether a level is one of them."""
         return self.low <= value <= self.high
 
 
-def located(curve: Curve, claim: str, component: str, region: Region) -> ComponentTest:
+def measure_location(curve: FactorCurve, claim: str, component: str, region: Region) -> ComponentTest:
     """That the extremum lies in `region`: every level outside is refuted as the one, over people too."""
     known = curve.asks(
         claim, component, f"The {curve.place} at which {curve.label} is {curve.extremum}, as a confidence set"
     )
     if known.reason:
         return known
-    inside = [value for value in curve.levels if region.holds(value)]
-    outside = [value for value in curve.levels if not region.holds(value)]
+    inside = [value for value in curve.levels if region.contains(value)]
+    outside = [value for value in curve.levels if not region.contains(value)]
     if not inside or not outside:
         lacking = "inside" if outside else "outside"
         return replace(known, reason=f"The sweep has no {curve.place} {lacking} {region}: add one to the factor.")
@@ -47,14 +47,14 @@ def located(curve: Curve, claim: str, component: str, region: Region) -> Compone
     held = [value for value in curve.levels if both[value] > curve.alpha]
     return replace(
         known,
-        holds=max(both[value] for value in outside),
-        opposes=max(both[value] for value in inside),
+        p_supports=max(both[value] for value in outside),
+        p_opposes=max(both[value] for value in inside),
         estimate=float(curve.shape.optimum or 0),
-        retraining=_hull(retraining),
-        people=_hull(people) if people else None,
+        ci_retraining=_hull(retraining),
+        ci_people=_hull(people) if people else None,
         margin=None,
         optimum_set=tuple(held),
-        says=_says(curve, region, held),
+        sentences=_says(curve, region, held),
         details={
             **known.details,
             "optimum_set": held,
@@ -64,11 +64,11 @@ def located(curve: Curve, claim: str, component: str, region: Region) -> Compone
     )
 
 
-def _people_p_values(curve: Curve) -> dict[Any, float]:
+def _people_p_values(curve: FactorCurve) -> dict[Any, float]:
     """By level, how well it agrees with the heights, over retraining and people, that none is higher."""
-    if curve.panel.grouped is None:
+    if curve.paired.by_group is None:
         return {}
-    p_values = optimum_p_values(Sample.crossed(curve.heights()), people=True)
+    p_values = optimum_p_values(SampleMoments.from_crossed(curve.heights()), people=True)
     return dict(zip(curve.levels, p_values.tolist(), strict=True))
 
 
@@ -78,15 +78,15 @@ def _hull(p_values: Mapping[Any, float]) -> Interval:
     return Interval(min(held), max(held))
 
 
-def _says(curve: Curve, region: Region, held: list[Any]) -> Mapping[Verdict, str]:
-    where = f"with {100 * (1 - curve.alpha):g} % confidence it is {levels(held, 'or')}"
+def _says(curve: FactorCurve, region: Region, held: list[Any]) -> Mapping[Verdict, str]:
+    where = f"with {100 * (1 - curve.alpha):g} % confidence it is {phrase_levels(held, 'or')}"
     if len(held) == len(curve.levels):
         where = "none can be ruled out"
-    means = f"{where} (the mean is {curve.extremum} at {level(curve.shape.optimum)})"
+    means = f"{where} (the mean is {curve.extremum} at {phrase_level(curve.shape.optimum)})"
     it = f"the {curve.place} at which {curve.label} is {curve.extremum}"
     said: dict[Verdict, str] = {
         "supported": f"{it} lies within {region}: {means}",
         "contradicted": f"{it} lies outside {region}: {means}",
         "inconclusive": f"whether {it} lies within {region} is open: {means}",
     }
-    return {verdict: f"{capitalised(sentence)}." for verdict, sentence in said.items()}
+    return {verdict: f"{capitalize(sentence)}." for verdict, sentence in said.items()}

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from tcray.claims.units import LINEAR
-from tcray.claims.wording import capitalised
+from tcray.claims.units import LINEAR_BASELINES
+from tcray.claims.wording import capitalize
 from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
@@ -40,7 +40,7 @@ from tcray.results.rank.figure import (
     profile_limits,
     visible_baselines,
 )
-from tcray.statistics.estimate import defined
+from tcray.statistics.estimate import to_finite
 
 TOPICS: Mapping[str, str] = {
     RANK: RANK_CLAIM,
@@ -91,17 +91,17 @@ def _left_to_table(primary: Sequence[Profile]) -> str:
 def _metric_plate(results: Results, profiles: Sequence[Profile], *, note: str = "") -> PanelGroup:
     first = profiles[0]
     complete = [profile for profile in profiles if len(profile.values)]
-    references = _references(results, first.dataset, first.metric)
-    shown = visible_baselines(references, complete) if complete else {}
+    baselines = _references(results, first.dataset, first.metric)
+    shown = visible_baselines(baselines, complete) if complete else {}
     limits = profile_limits(complete, shown) if complete else None
     claim, claimed = CLAIMED.get(first.factor, ("", None))
     named = claimed if claim in results.sweep.claims and first.purpose == "generalisation" else None
     panels = []
     for profile in complete:
         of = (profile.dataset, profile.source, profile.stratum)
-        draw = partial(draw_profile, profile, format_panel_title(*of), references=shown, claimed=named, limits=limits)
+        draw = partial(draw_profile, profile, format_panel_title(*of), baselines=shown, claimed=named, limits=limits)
         panels.append(Panel(format_panel_name(*of, format_metric(profile.metric)), describe_profile(profile), draw))
-    caption = " ".join(_metric_caption(complete, named, references)) if complete else ""
+    caption = " ".join(_metric_caption(complete, named, baselines)) if complete else ""
     if limits and (far := beyond(complete, limits)):
         lie = "lies" if far == 1 else "lie"
         caption += f" {format_count(far, 'point')} of single {first.unit}s {lie} off the scale."
@@ -110,11 +110,11 @@ def _metric_plate(results: Results, profiles: Sequence[Profile], *, note: str = 
 
 
 def _metric_caption(
-    profiles: Sequence[Profile], claimed: Claimed | None, references: Mapping[str, float]
+    profiles: Sequence[Profile], claimed: Claimed | None, baselines: Mapping[str, float]
 ) -> Iterator[str]:
     """The estimand, and how the panels are read."""
     first = profiles[0]
-    yield f"{capitalised(format_metric(first.metric))} against {format_factor(first.factor)}, {_configured(first)}."
+    yield f"{capitalize(format_metric(first.metric))} against {format_factor(first.factor)}, {_configured(first)}."
     yield describe_units(max(len(profile.values) for profile in profiles), first.unit)
     yield "The dark line is their mean, bars its 95 % interval over retraining (on this test set)."
     if any(profile.optimum is not None for profile in profiles):
@@ -123,16 +123,16 @@ def _metric_caption(
         yield "▼ along the head: the set that has the true worst level with 95 % confidence."
     if claimed:
         yield f"Shaded: where the claim said in advance that the {claimed.extremum} level lies, {claimed.region}."
-    shown = visible_baselines(references, profiles)
+    shown = visible_baselines(baselines, profiles)
     if shown:
         yield f"Dashed: {_told(shown)}."
-    far = {name: value for name, value in references.items() if name not in shown}
+    far = {name: value for name, value in baselines.items() if name not in shown}
     if far:
         yield f"Off the scale: {_told(far)}."
 
 
-def _told(references: Mapping[str, float]) -> str:
-    return join_words([f"{name} ({format_number(value)})" for name, value in references.items()], "and")
+def _told(baselines: Mapping[str, float]) -> str:
+    return join_words([f"{name} ({format_number(value)})" for name, value in baselines.items()], "and")
 
 
 def _configured(profile: Profile) -> str:
@@ -142,8 +142,8 @@ def _configured(profile: Profile) -> str:
 def _references(results: Results, dataset: str, metric: str) -> dict[str, float]:
     """The linear model's and the constant's value of a metric, where they have one."""
     rows = results.manifest["references"].get(dataset, ())
-    wanted = [row for row in rows if row["name"] in (*LINEAR, *CONSTANTS)]
-    return {row["name"]: value for row in wanted if (value := defined(row["metrics"].get(metric))) is not None}
+    wanted = [row for row in rows if row["name"] in (*LINEAR_BASELINES, *CONSTANTS)]
+    return {row["name"]: value for row in wanted if (value := to_finite(row["metrics"].get(metric))) is not None}
 
 
 def _incomplete(profiles: Sequence[Profile]) -> Iterator[str]:

@@ -6,38 +6,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tcray.claims.effect import beyond_units, on_these, reachable
+from tcray.claims.effect import detectable_margin, phrase_on_these_groups, phrase_unreachable
 from tcray.claims.sweep_runs import Floats
-from tcray.claims.verdicts import ComponentTest, Verdict, margin_of
-from tcray.claims.wording import capitalised, level, number, spans
-from tcray.results.rank.extremum import Curve
+from tcray.claims.verdicts import ComponentTest, Verdict, default_margin
+from tcray.claims.wording import capitalize, phrase_intervals, phrase_level, phrase_number
+from tcray.results.rank.extremum import FactorCurve
 from tcray.statistics.non_monotone import Nonmonotonicity, units_for_peak
 from tcray.statistics.paired import PairedDifference
 
 
-def peaked(curve: Curve, claim: str, component: str) -> ComponentTest:
+def measure_peak(curve: FactorCurve, claim: str, component: str) -> ComponentTest:
     """That the extremum lies within: how far it stands out from the nearer of both ends, with the test of a peak."""
     label, noun, shape = curve.label, curve.noun, curve.shape
     better = "better" if curve.extremum == "best" else "worse"
     estimand = (
         f"How much {better} {label} is at the {curve.extremum} {noun} between the ends than at the {better} end, "
-        f"paired by {curve.samples.unit}"
+        f"paired by {curve.dataset_runs.unit}"
     )
     known = curve.asks(claim, component, estimand)
     if known.reason or shape.p_value is None:
         return known
-    peak = _Peak.of(curve)
+    peak = _Peak.find(curve)
     height = peak.lower
     return replace(
         known,
-        holds=max(shape.p_value, shape.people_p_value or 0.0),
-        opposes=shape.opposite_p_value,
+        p_supports=max(shape.p_value, shape.people_p_value or 0.0),
+        p_opposes=shape.opposite_p_value,
         p_negligible=shape.negligible_p_value,
         estimate=height.estimate,
-        retraining=height.retraining.interval(),
-        people=height.people.interval() if height.people else None,
+        ci_retraining=height.retraining.interval(),
+        ci_people=height.people.interval() if height.people else None,
         units_needed=_units_needed(curve, peak),
-        says=_says_peaked(curve, peak),
+        sentences=_says_peaked(curve, peak),
         details={**known.details, "at": peak.at, **_tests(shape)},
     )
 
@@ -55,12 +55,12 @@ class _Peak:
     """(U,), or (U, G): what it stands out by from the end that is nearer to it in height."""
 
     @classmethod
-    def of(cls, curve: Curve) -> _Peak:
+    def find(cls, curve: FactorCurve) -> _Peak:
         heights = curve.heights()
         inner = heights.reshape(*heights.shape[:2], -1).mean((0, 2))[1:-1]
         highest, lowest = 1 + int(inner.argmax()), 1 + int(inner.argmin())
         effects = [heights[:, highest] - heights[:, end] for end in (0, -1)]
-        first, last = map(PairedDifference.of, effects)
+        first, last = map(PairedDifference.from_differences, effects)
         nearer = effects[last.estimate < first.estimate]
         return cls(curve.levels[highest], curve.levels[lowest], first, last, nearer)
 
@@ -70,9 +70,12 @@ class _Peak:
         return self.last if self.last.estimate < self.first.estimate else self.first
 
 
-def _units_needed(curve: Curve, peak: _Peak) -> int | None:
+def _units_needed(curve: FactorCurve, peak: _Peak) -> int | None:
     """Units that would show a rise and a fall by the margin; None where people differ too much for any number to."""
-    shape, margin = curve.shape, reachable(peak.effects, margin_of(curve.samples.primary), curve.alpha)
+    shape, margin = (
+        curve.shape,
+        detectable_margin(peak.effects, default_margin(curve.dataset_runs.primary), curve.alpha),
+    )
     if not margin or shape.units_needed is None or shape.residual_sd is None or shape.critical_value is None:
         return None
     return units_for_peak(len(curve.levels), shape.residual_sd, margin, shape.critical_value)
@@ -94,35 +97,33 @@ def _tests(shape: Nonmonotonicity) -> dict[str, Any]:
     }
 
 
-def _says_peaked(curve: Curve, peak: _Peak) -> Mapping[Verdict, str]:
+def _says_peaked(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]:
     label, noun, shape = curve.label, curve.noun, curve.shape
     there, back = ("rises", "falls") if curve.upwards else ("falls", "rises")
-    groups = curve.samples.group_noun
+    groups = curve.dataset_runs.group_noun
 
     def beside(difference: PairedDifference, end: Any, words: tuple[str, str]) -> str:
         """As `0.031 higher at rank 16 (…)`; `words` for an end that is lower in height, and for one that is higher."""
         orient = 1 if difference.estimate >= 0 else -1
         people = difference.people.interval() if difference.people else None
-        size = f"{number(abs(difference.estimate))} {words[orient < 0]}"
-        return f"{size} at {noun} {level(end)} ({spans(difference.retraining.interval(), people, groups, orient)})"
+        size = f"{phrase_number(abs(difference.estimate))} {words[orient < 0]}"
+        return f"{size} at {noun} {phrase_level(end)} ({phrase_intervals(difference.retraining.interval(), people, groups, orient)})"
 
     words = ("lower", "higher") if curve.upwards else ("higher", "lower")
     ends = [beside(*end, words) for end in ((peak.first, curve.levels[0]), (peak.last, curve.levels[-1]))]
-    rises = f"{label} {there} to {noun} {level(peak.at)} and {back} from there: it is {ends[0]} and {ends[1]}"
+    rises = f"{label} {there} to {noun} {phrase_level(peak.at)} and {back} from there: it is {ends[0]} and {ends[1]}"
     better = "better" if curve.extremum == "best" else "worse"
     nearer = ends[peak.lower is peak.last].replace(" (", f", the {better} end (", 1)
     top = "highest" if curve.upwards else "lowest"
-    compared = f"between the ends it is {top} at {noun} {level(peak.at)}, and it is {nearer}"
-    margin = f"{margin_of(curve.samples.primary):g}"
+    compared = f"between the ends it is {top} at {noun} {phrase_level(peak.at)}, and it is {nearer}"
+    margin = f"{default_margin(curve.dataset_runs.primary):g}"
     contradicted = f"{label} does not {there[:-1]} and {back[:-1]} again by {margin} or more with {noun}: {compared}"
     if shape.opposite_p_value is not None and shape.opposite_p_value <= curve.alpha:
-        contradicted = (
-            f"{label} {back} to {noun} {level(peak.opposite)} and {there} from there, the other way round: {compared}"
-        )
+        contradicted = f"{label} {back} to {noun} {phrase_level(peak.opposite)} and {there} from there, the other way round: {compared}"
     inconclusive = f"whether {label} {there} and {back} again with {noun} is open: {compared}"
     if shape.p_value is not None and shape.p_value <= curve.alpha:
-        inconclusive = on_these(groups, rises)
+        inconclusive = phrase_on_these_groups(groups, rises)
     if _units_needed(curve, peak) is None:
-        inconclusive += beyond_units(curve.samples.unit, groups, margin_of(curve.samples.primary))
+        inconclusive += phrase_unreachable(curve.dataset_runs.unit, groups, default_margin(curve.dataset_runs.primary))
     said: dict[Verdict, str] = {"supported": rises, "contradicted": contradicted, "inconclusive": inconclusive}
-    return {verdict: f"{capitalised(sentence)}." for verdict, sentence in said.items()}
+    return {verdict: f"{capitalize(sentence)}." for verdict, sentence in said.items()}

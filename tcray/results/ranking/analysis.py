@@ -11,12 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tcray.claims.units import LINEAR, TESTED, Record, Unit, confirmed, unit_of, value_of
+from tcray.claims.units import (
+    LINEAR_BASELINES,
+    TEST_METRICS,
+    Record,
+    Unit,
+    get_unit_kind,
+    group_confirm_runs,
+    mean_over_runs,
+)
 from tcray.config.metrics import METRICS
 from tcray.config.sweep import Sweep
-from tcray.statistics.estimate import Estimate, defined
+from tcray.statistics.estimate import Estimate, to_finite
 
-MOST_TRIALS = 10
+MAX_TRIALS = 10
 """Rows of a sweep that confirms nothing."""
 
 TRAIN_LOSS = "train.loss"
@@ -57,7 +65,7 @@ class DatasetTable:
     metrics: tuple[str, ...]
     levels: tuple[str, ...]
     rows: tuple[Row, ...]
-    references: tuple[Row, ...]
+    baselines: tuple[Row, ...]
     notes: tuple[str, ...]
 
 
@@ -71,7 +79,7 @@ class Ranking:
     notes: tuple[str, ...]
 
 
-def ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Ranking:
+def build_ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Ranking:
     """The tables of a sweep, in the order of its datasets.
 
     manifest  of the sweep
@@ -90,10 +98,10 @@ def ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Ranking:
     return Ranking(manifest["sweep_id"], tables, _caption(sweep), tuple(_sweep_notes(manifest, len(runs))))
 
 
-def _table(sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], references: Sequence[Row]) -> DatasetTable:
-    unit = unit_of(sweep)
+def _table(sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], baselines: Sequence[Row]) -> DatasetTable:
+    unit = get_unit_kind(sweep)
     primary = card["primary_metric"]
-    tested = (primary, *(name for name in TESTED[card["task"]] if name != primary))
+    tested = (primary, *(name for name in TEST_METRICS[card["task"]] if name != primary))
     metrics = tuple(f"test.{name}" for name in tested)
     factors = [name for name in sweep.factors if len({run.get(name) for run in runs}) > 1]
     names = (sweep.objective, *metrics, TRAIN_LOSS)
@@ -113,8 +121,8 @@ def _table(sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], refere
         metrics=metrics,
         levels=levels,
         rows=tuple(rows),
-        references=tuple(references),
-        notes=tuple(_notes(sweep, card, runs, rows, references)),
+        baselines=tuple(baselines),
+        notes=tuple(_notes(sweep, card, runs, rows, baselines)),
     )
 
 
@@ -128,13 +136,13 @@ def _cells(runs: Sequence[Record], levels: Sequence[str], names: Sequence[str], 
 
 
 def _cell(name: str, runs: Sequence[Record], levels: Sequence[str], names: Sequence[str], unit: Unit) -> Row:
-    repeats = confirmed(runs)
+    repeats = group_confirm_runs(runs)
     units = [[run] for repeat in repeats for run in repeat] if unit == "seed" else repeats
     seeds = [len(repeat) for repeat in repeats]
     states = Counter(run["state"] for run in runs)
     return Row(
         name=name,
-        values={metric: Estimate.of([value_of(unit, metric) for unit in units]) for metric in names},
+        values={metric: Estimate.from_units([mean_over_runs(unit, metric) for unit in units]) for metric in names},
         levels={level: runs[0].get(level) for level in levels},
         repeats=len(repeats),
         seeds=(min(seeds, default=0), max(seeds, default=0)),
@@ -146,11 +154,11 @@ def _cell(name: str, runs: Sequence[Record], levels: Sequence[str], names: Seque
 def _best_trials(runs: Sequence[Record], levels: Sequence[str], names: Sequence[str]) -> list[Row]:
     """The best complete trials of the search, a row each."""
     complete = [run for run in runs if run["state"] == "COMPLETE"]
-    best = sorted(complete, key=lambda run: _order(names[0], defined(run.get(names[0]))))[:MOST_TRIALS]
+    best = sorted(complete, key=lambda run: _order(names[0], to_finite(run.get(names[0]))))[:MAX_TRIALS]
     return [
         Row(
             name=f"{run['cell']}, trial {run['trial']}",
-            values={metric: Estimate(defined(run.get(metric))) for metric in names},
+            values={metric: Estimate(to_finite(run.get(metric))) for metric in names},
             levels={level: run.get(level) for level in levels},
         )
         for run in best
@@ -158,7 +166,7 @@ def _best_trials(runs: Sequence[Record], levels: Sequence[str], names: Sequence[
 
 
 def _reference(row: Mapping[str, Any]) -> Row:
-    values = {metric: Estimate(defined(value)) for metric, value in row["metrics"].items()}
+    values = {metric: Estimate(to_finite(value)) for metric, value in row["metrics"].items()}
     return Row(row["name"], values, {})
 
 
@@ -175,7 +183,7 @@ def _order(metric: str, value: float | None) -> float:
 
 def _caption(sweep: Sweep) -> str:
     """How the tables are to be read."""
-    unit = unit_of(sweep)
+    unit = get_unit_kind(sweep)
     read = f"The order is that of {sweep.objective}; the test split has no say in it. "
     read += "Validation and test are measured at the epoch that is best on validation, train loss at the last."
     if unit == "trial":
@@ -185,7 +193,7 @@ def _caption(sweep: Sweep) -> str:
 
 
 def _notes(
-    sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], rows: Sequence[Row], references: Sequence[Row]
+    sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], rows: Sequence[Row], baselines: Sequence[Row]
 ) -> Iterator[str]:
     """What the reader of a dataset's table must know."""
     if not rows:
@@ -196,25 +204,25 @@ def _notes(
     if failed:
         reasons = ", ".join(f"{reason} {count}" for reason, count in failed.most_common())
         yield f"Failed runs are in no mean ({reasons})."
-    if not sweep.factors and unit_of(sweep) == "repeat":
+    if not sweep.factors and get_unit_kind(sweep) == "repeat":
         yield from _chosen(sweep, runs)
     if rows:
-        yield from _not_better(rows[0], references, f"test.{card['primary_metric']}")
+        yield from _not_better(rows[0], baselines, f"test.{card['primary_metric']}")
 
 
 def _chosen(sweep: Sweep, runs: Sequence[Record]) -> Iterator[str]:
     """The configuration that the best repeat of a cell confirmed."""
-    repeats = [repeat for repeat in confirmed(runs) if value_of(repeat, sweep.objective) is not None]
+    repeats = [repeat for repeat in group_confirm_runs(runs) if mean_over_runs(repeat, sweep.objective) is not None]
     if repeats:
-        best = min(repeats, key=lambda repeat: _order(sweep.objective, value_of(repeat, sweep.objective)))[0]
-        values = [f"{name} {level_text(best[name])}" for name in sweep.tune if best.get(name) is not None]
+        best = min(repeats, key=lambda repeat: _order(sweep.objective, mean_over_runs(repeat, sweep.objective)))[0]
+        values = [f"{name} {format_cell_value(best[name])}" for name in sweep.tune if best.get(name) is not None]
         yield f"The repeat that is best on validation chose {', '.join(values)}."
 
 
-def _not_better(best: Row, references: Sequence[Row], metric: str) -> Iterator[str]:
+def _not_better(best: Row, baselines: Sequence[Row], metric: str) -> Iterator[str]:
     """Said where the row that is best on validation is no better on test than the linear model on all modalities."""
-    for linear in references:
-        if linear.name not in LINEAR:
+    for linear in baselines:
+        if linear.name not in LINEAR_BASELINES:
             continue
         own, rival = (row.values.get(metric, Estimate(None)).mean for row in (best, linear))
         if own is not None and rival is not None and _order(metric, own) >= _order(metric, rival):
@@ -232,7 +240,7 @@ def _sweep_notes(manifest: Mapping[str, Any], ended: int) -> Iterator[str]:
         yield f"The sweep is not finished: {ended:,} of its runs have ended."
 
 
-def level_text(value: Any) -> str:
+def format_cell_value(value: Any) -> str:
     """A hyperparameter's value in a table: four digits of a real number, – where it does not apply."""
     if value is None:
         return "–"

@@ -11,7 +11,7 @@ from tcray.results.display.labels import (
     format_runs,
 )
 from tcray.results.display.table import Cell, Table, heads, name, words
-from tcray.results.ranking.analysis import TRAIN_LOSS, DatasetTable, level_text
+from tcray.results.ranking.analysis import TRAIN_LOSS, DatasetTable, format_cell_value
 from tcray.statistics.estimate import Estimate
 
 UNTOLD = Estimate(None)
@@ -27,7 +27,7 @@ def ranked(table: DatasetTable) -> Table:
     head = heads(levels, [*counted, *map(format_metric, metrics), *ended])
     rows = tuple(
         (
-            *([name(level_text(row.levels[level])) for level in table.levels] or [name(row.name)]),
+            *([name(format_cell_value(row.levels[level])) for level in table.levels] or [name(row.name)]),
             *(Cell(format_runs(row, table.unit)) for _ in counted),
             *(Cell(format_estimate(row.values.get(metric, UNTOLD))) for metric in metrics),
             *(Cell(str(getattr(row, state) or NONE)) for state in ended),
@@ -41,7 +41,7 @@ def ranked(table: DatasetTable) -> Table:
             *(Cell(format_number(row.values.get(metric, UNTOLD).mean)) for metric in metrics),
             *[Cell(NONE)] * len(ended),
         )
-        for row in table.references
+        for row in table.baselines
     )
     where = format_dataset(table.dataset, table.source)
     best = "best trials first" if table.unit == "trial" else "best first"

@@ -12,7 +12,7 @@ from rich.console import Console
 from tcray.results.display.labels import format_dataset_short, format_metric, format_number, format_runs
 from tcray.results.output.terminal.prose import print_table, print_wrapped
 from tcray.results.output.terminal.table import Column, fitting, ruled, width_of
-from tcray.results.ranking.analysis import TRAIN_LOSS, DatasetTable, Ranking, level_text
+from tcray.results.ranking.analysis import TRAIN_LOSS, DatasetTable, Ranking, format_cell_value
 from tcray.statistics.estimate import Estimate
 
 LONG = 8
@@ -22,7 +22,7 @@ LONG = 8
 def show_ranking(ranking: Ranking, console: Console) -> None:
     """Prints the tables of a sweep, how to read them and, where columns had to go, the width that has room for all."""
     for table in ranking.tables:
-        lines = ruled(columns_of(table, console.width), len(table.references))
+        lines = ruled(columns_of(table, console.width), len(table.baselines))
         print_table(console, lines, format_dataset_short(table.dataset, table.source), table.notes)
     for note in (ranking.caption, *ranking.notes):
         print_wrapped(console, note)
@@ -44,19 +44,19 @@ def columns_of(table: DatasetTable, width: float) -> list[Column]:
 
 def _named(table: DatasetTable) -> Column:
     """What tells the rows apart, a column a hyperparameter, in one block that the name of a reference row may span."""
-    references = [row.name for row in table.references]
+    baselines = [row.name for row in table.baselines]
     if not table.levels:
-        return Column(("cell",), (*(row.name for row in table.rows), *references), right=False)
+        return Column(("cell",), (*(row.name for row in table.rows), *baselines), right=False)
     columns = [
         Column(
             header=_broken(level),
-            texts=tuple(level_text(row.levels[level]) for row in table.rows),
+            texts=tuple(format_cell_value(row.levels[level]) for row in table.rows),
             right=not any(isinstance(row.levels[level], str) for row in table.rows),
         )
         for level in table.levels
     ]
     block = Column.block(columns)
-    return replace(block, texts=(*block.texts, *references))
+    return replace(block, texts=(*block.texts, *baselines))
 
 
 def _counted(table: DatasetTable) -> list[Column]:
@@ -65,7 +65,7 @@ def _counted(table: DatasetTable) -> list[Column]:
         return []
     counts = (format_runs(row, table.unit) for row in table.rows)
     header = ("repeats", "× seeds") if table.unit == "repeat" else ("seeds",)
-    return [Column(header, (*counts, *[""] * len(table.references)))]
+    return [Column(header, (*counts, *[""] * len(table.baselines)))]
 
 
 def _tested(table: DatasetTable, metric: str) -> Column:
@@ -73,7 +73,7 @@ def _tested(table: DatasetTable, metric: str) -> Column:
     means = _mean(table, metric)
     if table.unit == "trial":
         return means
-    halves = [_half(row.values[metric]) for row in table.rows] + [""] * len(table.references)
+    halves = [_half(row.values[metric]) for row in table.rows] + [""] * len(table.baselines)
     longest = max(map(len, means.texts), default=0)
     texts = tuple(mean.rjust(longest) + half for mean, half in zip(means.texts, halves, strict=True))
     return Column(means.header, texts, right=False)
@@ -81,7 +81,7 @@ def _tested(table: DatasetTable, metric: str) -> Column:
 
 def _mean(table: DatasetTable, metric: str) -> Column:
     """A metric without its interval; nothing for a reference row that does not have it."""
-    rows = (*table.rows, *table.references)
+    rows = (*table.rows, *table.baselines)
     texts = (format_number(row.values[metric].mean) if metric in row.values else "" for row in rows)
     return Column(_header(metric), tuple(texts))
 
@@ -91,7 +91,7 @@ def _ended(state: Literal["failed", "pruned"], table: DatasetTable) -> list[Colu
     counts = [getattr(row, state) for row in table.rows]
     if not any(counts):
         return []
-    return [Column((state,), (*(str(count or "") for count in counts), *[""] * len(table.references)))]
+    return [Column((state,), (*(str(count or "") for count in counts), *[""] * len(table.baselines)))]
 
 
 def _half(estimate: Estimate) -> str:

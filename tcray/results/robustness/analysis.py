@@ -21,12 +21,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcray.claims.conditions import CLEAN, MISSING, Conditions, patterns, units_of, used, without
+from tcray.claims.conditions import (
+    CLEAN,
+    MISSING,
+    ConditionMetrics,
+    group_by_unit,
+    list_missing_patterns,
+    missing_condition,
+    used_modalities,
+)
 from tcray.claims.sweep_runs import RunId, SweepRuns
-from tcray.claims.testability import testable, untestable
+from tcray.claims.testability import list_testable, list_untestable
 from tcray.claims.verdicts import ComponentTest
-from tcray.results.robustness.perturbation_costs import CLAIM, fragility
-from tcray.results.robustness.test_time_dropout import EXPECTED, RATES, chances, expected
+from tcray.results.robustness.perturbation_costs import CLAIM, measure_costs
+from tcray.results.robustness.test_time_dropout import EXPECTED, RATES, expected_metric, pattern_probabilities
 from tcray.statistics.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -68,7 +76,7 @@ class Robustness:
 
 
 @dataclass(frozen=True)
-class Curve:
+class CorruptionCurve:
     """One cell under one corruption: `values` (C,) of every unit, severities (C,) or labels (C,)."""
 
     corruption: str
@@ -87,84 +95,88 @@ class Curve:
         return {unit: area - self.values[unit][0] for unit, area in self.areas().items()}
 
 
-def analyze(evidence: SweepRuns) -> tuple[list[Robustness], list[ComponentTest]]:
+def analyze_robustness(sweep_runs: SweepRuns) -> tuple[list[Robustness], list[ComponentTest]]:
     """The curves of every cell, and what the claim `robustness` has to tell: descriptions, and no verdict."""
-    tested = {samples.dataset for samples in testable(evidence, CLAIM)}
+    tested = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, CLAIM)}
     parts: list[Robustness] = []
     components: list[ComponentTest] = []
-    for conditions in Conditions.of(evidence):
-        curves = {cell: {c.corruption: c for c in _curves(conditions, cell)} for cell in conditions.samples.cells}
+    for conditions in ConditionMetrics.load_all(sweep_runs):
+        curves = {cell: {c.corruption: c for c in _curves(conditions, cell)} for cell in conditions.dataset_runs.cells}
         parts += _parts(conditions, curves)
-        if conditions.samples.dataset in tested:
-            components.append(fragility(conditions))
-    return parts, [*components, *untestable(evidence, CLAIM)]
+        if conditions.dataset_runs.dataset in tested:
+            components.append(measure_costs(conditions))
+    return parts, [*components, *list_untestable(sweep_runs, CLAIM)]
 
 
-def _curves(conditions: Conditions, cell: str) -> Iterator[Curve]:
+def _curves(conditions: ConditionMetrics, cell: str) -> Iterator[CorruptionCurve]:
     """Every corruption that a cell was evaluated under: of the modalities that it uses."""
     names = conditions.names(cell)
     if CLEAN not in names:
         return
-    modalities = used(conditions.samples, cell)
+    modalities = used_modalities(conditions.dataset_runs, cell)
     for corruption in (*(f"noise:{m}" for m in modalities), *ATTACKS):
         severities = sorted(float(name.rpartition(":")[2]) for name in names if name.startswith(f"{corruption}:"))
         if severities:
             asked = [CLEAN, *(f"{corruption}:{severity}" for severity in severities)]
-            yield Curve(corruption, (0.0, *severities), (), conditions.by_unit(cell, asked))
-    missing = patterns(modalities)
-    asked = [without(pattern) for pattern in missing]
+            yield CorruptionCurve(corruption, (0.0, *severities), (), conditions.by_unit(cell, asked))
+    missing = list_missing_patterns(modalities)
+    asked = [missing_condition(pattern) for pattern in missing]
     if set(asked) <= set(names):
         labels = ("nothing", *(name.removeprefix(MISSING) for name in asked[1:]))
-        yield Curve("missing", (), labels, conditions.by_unit(cell, asked))
-        if conditions.samples.primary.name in EXPECTED:
-            yield Curve("dropout", RATES, (), _dropped(conditions, cell, missing))
+        yield CorruptionCurve("missing", (), labels, conditions.by_unit(cell, asked))
+        if conditions.dataset_runs.primary.name in EXPECTED:
+            yield CorruptionCurve("dropout", RATES, (), _dropped(conditions, cell, missing))
 
 
-def _dropped(conditions: Conditions, cell: str, missing: Sequence[tuple[str, ...]]) -> dict[int, Floats]:
+def _dropped(conditions: ConditionMetrics, cell: str, missing: Sequence[tuple[str, ...]]) -> dict[int, Floats]:
     """The metric that is expected of every unit at every rate, (P,), the mean over its runs."""
-    samples = conditions.samples
-    label = samples.predictions.of(samples.dataset).labels
-    chance = chances([len(pattern) for pattern in missing], len(missing[-1]))
+    dataset_runs = conditions.dataset_runs
+    label = dataset_runs.predictions.test_split(dataset_runs.dataset).labels
+    chance = pattern_probabilities([len(pattern) for pattern in missing], len(missing[-1]))
 
     def of_run(run: RunId) -> Floats:
-        outputs = np.stack([samples.predictions.outputs(run, without(pattern)) for pattern in missing])
-        return expected(samples.primary.name, outputs, label, chance)
+        outputs = np.stack([dataset_runs.predictions.outputs(run, missing_condition(pattern)) for pattern in missing])
+        return expected_metric(dataset_runs.primary.name, outputs, label, chance)
 
-    rows = {unit: np.mean([of_run(run) for run in runs], axis=0) for unit, runs in units_of(samples, cell).items()}
+    rows = {
+        unit: np.mean([of_run(run) for run in runs], axis=0) for unit, runs in group_by_unit(dataset_runs, cell).items()
+    }
     return {unit: row for unit, row in rows.items() if np.isfinite(row).all()}
 
 
-def _parts(conditions: Conditions, curves: Mapping[str, Mapping[str, Curve]]) -> Iterator[Robustness]:
-    samples = conditions.samples
+def _parts(conditions: ConditionMetrics, curves: Mapping[str, Mapping[str, CorruptionCurve]]) -> Iterator[Robustness]:
+    dataset_runs = conditions.dataset_runs
     for cell, of_cell in curves.items():
-        levels = {name: samples.cells[cell][0].get(name) for name in samples.factors}
-        plain = samples.cell({**levels, "conditioning": PLAIN}) if "conditioning" in levels else None
+        levels = {name: dataset_runs.cells[cell][0].get(name) for name in dataset_runs.factors}
+        plain = dataset_runs.cell({**levels, "conditioning": PLAIN}) if "conditioning" in levels else None
         for curve in (curve for curve in of_cell.values() if curve.values):
             rival = curves[plain].get(curve.corruption) if plain is not None and plain != cell else None
             yield Robustness(
-                dataset=samples.dataset,
-                source=samples.source,
+                dataset=dataset_runs.dataset,
+                source=dataset_runs.source,
                 stratum=levels,
                 corruption=curve.corruption,
-                metric=f"test.{samples.primary.name}",
-                maximize=samples.primary.maximize,
+                metric=f"test.{dataset_runs.primary.name}",
+                maximize=dataset_runs.primary.maximize,
                 severities=curve.severities,
                 labels=curve.labels,
-                values=tuple(Estimate.of(list(heights)) for heights in zip(*curve.values.values(), strict=True)),
-                area=Estimate.of(list(curve.areas().values())),
-                effective=_effective(curve, rival, maximize=samples.primary.maximize),
-                unit=samples.unit,
+                values=tuple(
+                    Estimate.from_units(list(heights)) for heights in zip(*curve.values.values(), strict=True)
+                ),
+                area=Estimate.from_units(list(curve.areas().values())),
+                effective=_effective(curve, rival, maximize=dataset_runs.primary.maximize),
+                unit=dataset_runs.unit,
                 n_units=len(curve.values),
             )
 
 
-def _effective(curve: Curve, rival: Curve | None, *, maximize: bool) -> Estimate | None:
+def _effective(curve: CorruptionCurve, rival: CorruptionCurve | None, *, maximize: bool) -> Estimate | None:
     """ρ over the units that both have; ∫ f - β is the difference of what either loses from where it begins."""
     if rival is None or not curve.severities or rival.severities != curve.severities:
         return None
     own, other = curve.losses(), rival.losses()
     sign = 1 if maximize else -1
-    return Estimate.of([sign * (own[unit] - other[unit]) for unit in own if unit in other])
+    return Estimate.from_units([sign * (own[unit] - other[unit]) for unit in own if unit in other])
 
 
 def _mean_height(severities: Sequence[float], heights: Floats) -> float:

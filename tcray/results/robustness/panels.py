@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from tcray.claims.wording import capitalised
+from tcray.claims.wording import capitalize
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_factor, format_metric, format_stratum
@@ -95,7 +95,7 @@ def _corruption(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
     complete = (part for part in parts if any(value.mean is not None for value in part.values))
     strata = group_by(complete, lambda part: format_stratum(_rest(part, factor)))
     panels = tuple(_panel(stratum, factor, parts) for stratum in strata.values())
-    said = f"{capitalised(format_corruption(first.corruption))}: no cell has complete runs, so nothing is drawn."
+    said = f"{capitalize(format_corruption(first.corruption))}: no cell has complete runs, so nothing is drawn."
     return PanelGroup(
         TOPIC,
         first.dataset,
@@ -121,8 +121,8 @@ def _panel(stratum: Sequence[Robustness], factor: str | None, parts: Sequence[Ro
 
 def _caption(part: Robustness, factor: str | None) -> str:
     if not part.severities:
-        metric = capitalised(format_metric(part.metric))
+        metric = capitalize(format_metric(part.metric))
         return f"{metric} of trained fusions with each combination of modalities missing at test (latents at 0)."
     lines = f", a line a level of {format_factor(factor)}" if factor else ""
-    named = capitalised(format_corruption(part.corruption))
+    named = capitalize(format_corruption(part.corruption))
     return f"{named}: {format_metric(part.metric)} against its severity{lines}; means over {part.unit}s."

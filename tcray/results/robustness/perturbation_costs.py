@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tcray.claims.conditions import CLEAN, MISSING, Conditions, used
-from tcray.claims.effect import asked
+from tcray.claims.conditions import CLEAN, MISSING, ConditionMetrics, used_modalities
+from tcray.claims.effect import new_component
 from tcray.claims.sweep_runs import Floats
 from tcray.claims.verdicts import ComponentTest
-from tcray.claims.wording import capitalised, factor_noun, label_of, level, number, span
+from tcray.claims.wording import capitalize, phrase_factor, phrase_interval, phrase_level, phrase_metric, phrase_number
 from tcray.config.messages import join_words
-from tcray.statistics.mean import over_units
+from tcray.statistics.mean import mean_over_units
 
 CLAIM = "robustness"
 
@@ -47,28 +47,28 @@ class Costs:
         return means
 
 
-def fragility(conditions: Conditions) -> ComponentTest:
+def measure_costs(conditions: ConditionMetrics) -> ComponentTest:
     """The component of a dataset; not testable where no unit was evaluated under perturbations in every cell."""
-    samples, metric = conditions.samples, f"test.{conditions.samples.primary.name}"
-    component = asked(
-        samples,
+    dataset_runs, metric = conditions.dataset_runs, f"test.{conditions.dataset_runs.primary.name}"
+    component = new_component(
+        dataset_runs,
         {},
         claim=CLAIM,
         component="costs",
         metric=metric,
-        estimand=f"how much worse {label_of(metric)} is under a perturbation than clean, the mean over cells",
+        estimand=f"how much worse {phrase_metric(metric)} is under a perturbation than clean, the mean over cells",
     )
     costs = _costs(conditions)
     if costs is None:
-        reason = f"No {samples.unit} of a fusion of all modalities was evaluated under perturbations in every cell"
+        reason = f"No {dataset_runs.unit} of a fusion of all modalities was evaluated under perturbations in every cell"
         return replace(component, reason=f"{reason}: run the sweep to its end.")
     names = [_name(conditions, cell) for cell in costs.cells]
     units = len(costs.costs)
     return replace(
         component,
-        says={"descriptive": _sentence(costs, names, label_of(metric))},
+        sentences={"descriptive": _sentence(costs, names, phrase_metric(metric))},
         n_units=units,
-        n_seeds=sum(len(samples.cells[cell]) for cell in costs.cells) // len(costs.cells),
+        n_seeds=sum(len(dataset_runs.cells[cell]) for cell in costs.cells) // len(costs.cells),
         details={
             "clean": dict(zip(names, costs.clean.tolist(), strict=True)),
             "costs": {
@@ -79,11 +79,13 @@ def fragility(conditions: Conditions) -> ComponentTest:
     )
 
 
-def _costs(conditions: Conditions) -> Costs | None:
+def _costs(conditions: ConditionMetrics) -> Costs | None:
     """Those of the cells that use every modality, over the units that all of them have; None where there are none."""
-    samples = conditions.samples
-    every = tuple(samples.card["modalities"])
-    names = {cell: conditions.names(cell) for cell in samples.cells if used(samples, cell) == every}
+    dataset_runs = conditions.dataset_runs
+    every = tuple(dataset_runs.card["modalities"])
+    names = {
+        cell: conditions.names(cell) for cell in dataset_runs.cells if used_modalities(dataset_runs, cell) == every
+    }
     cells = tuple(cell for cell, known in names.items() if CLEAN in known)
     shared = [name for name in names[cells[0]] if all(name in names[cell] for cell in cells)] if cells else []
     perturbed = tuple(name for name in shared if name != CLEAN)
@@ -92,7 +94,7 @@ def _costs(conditions: Conditions) -> Costs | None:
     if not perturbed or not units:
         return None
     values = np.array([[rows[unit] for rows in by_cell] for unit in units])
-    worse = -1 if samples.primary.maximize else 1
+    worse = -1 if dataset_runs.primary.maximize else 1
     return Costs(cells, perturbed, values[..., 0].mean(0), worse * (values[..., 1:] - values[..., :1]))
 
 
@@ -110,7 +112,7 @@ def _spoken(costs: Costs) -> dict[str, int]:
 
 def _sentence(costs: Costs, names: Sequence[str], label: str) -> str:
     averaged = f", averaged over {len(names)} cells" if len(names) > 1 else ""
-    clean = f"{capitalised(label)} is {number(float(costs.clean.mean()))} when clean{averaged}"
+    clean = f"{capitalize(label)} is {phrase_number(float(costs.clean.mean()))} when clean{averaged}"
     spoken = {
         SPOKEN[kind].format(costs.conditions[place].split(":")[1]): place for kind, place in _spoken(costs).items()
     }
@@ -121,21 +123,21 @@ def _sentence(costs: Costs, names: Sequence[str], label: str) -> str:
     what, worst = max(spoken.items(), key=lambda item: float(costs.means[:, item[1]].mean()))
     by_cell = costs.means[:, worst]
     least, most = int(by_cell.argmin()), int(by_cell.argmax())
-    if number(by_cell[least]) == number(by_cell[most]):
+    if phrase_number(by_cell[least]) == phrase_number(by_cell[most]):
         return sentence
     return (
-        f"{sentence} {capitalised(what)} costs least at {names[least]} ({number(by_cell[least])}) and most at "
-        f"{names[most]} ({number(by_cell[most])})."
+        f"{sentence} {capitalize(what)} costs least at {names[least]} ({phrase_number(by_cell[least])}) and most at "
+        f"{names[most]} ({phrase_number(by_cell[most])})."
     )
 
 
 def _with_interval(units: Floats) -> str:
-    said = number(float(units.mean()))
-    return said if len(units) < 2 else f"{said} (95 % interval {span(over_units(units).interval())})"
+    said = phrase_number(float(units.mean()))
+    return said if len(units) < 2 else f"{said} (95 % interval {phrase_interval(mean_over_units(units).interval())})"
 
 
-def _name(conditions: Conditions, cell: str) -> str:
+def _name(conditions: ConditionMetrics, cell: str) -> str:
     """A cell by its factor levels, as `rank 4, conditioning none`."""
-    run = conditions.samples.cells[cell][0]
-    factors = [name for name in conditions.samples.factors if run.get(name) is not None]
-    return ", ".join(f"{factor_noun(name)} {level(run[name])}" for name in factors) or cell
+    run = conditions.dataset_runs.cells[cell][0]
+    factors = [name for name in conditions.dataset_runs.factors if run.get(name) is not None]
+    return ", ".join(f"{phrase_factor(name)} {phrase_level(run[name])}" for name in factors) or cell

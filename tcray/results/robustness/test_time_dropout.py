@@ -18,14 +18,14 @@ Booleans = NDArray[np.bool_]
 RATES: tuple[float, ...] = tuple(tenths / 10 for tenths in range(11))
 
 
-def chances(missing: Sequence[int], modalities: int, rates: Sequence[float] = RATES) -> Floats:
+def pattern_probabilities(missing: Sequence[int], modalities: int, rates: Sequence[float] = RATES) -> Floats:
     """The probability (P, C) of each pattern at each rate; `missing` (C,) is how many of the modalities each lacks."""
     rate, count = np.asarray(rates, np.float64)[:, None], np.asarray(missing)
     chance: Floats = rate**count * (1 - rate) ** (modalities - count)
     return chance
 
 
-def expected(metric: str, outputs: ArrayLike, label: ArrayLike, chance: Floats) -> Floats:
+def expected_metric(metric: str, outputs: ArrayLike, label: ArrayLike, chance: Floats) -> Floats:
     """A metric of `EXPECTED` at every rate, (P,).
 
     outputs  (C, N) predictions under each pattern: sentiments for `mae`, else logits

@@ -22,7 +22,7 @@ Units = Sequence[Sequence[Record]]
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class LearningCurve:
     """A metric of one cell by epoch: E epochs, the first of them 1.
 
     mean        (E,) over units; NaN at an epoch where a unit has no finite number
@@ -33,9 +33,9 @@ class Curve:
     half_width: Floats
 
 
-def curves(store: SweepStore, cells: Mapping[str, Units]) -> dict[str, dict[str, Curve]]:
+def load_learning_curves(store: SweepStore, cells: Mapping[str, Units]) -> dict[str, dict[str, LearningCurve]]:
     """By cell and metric, as `valid.loss`. Raises `StoreError` where the store's curves are not sound."""
-    measured = _Measured.of(store, cells)
+    measured = _Measured.load(store, cells)
     return {
         cell: {
             metric: curve
@@ -60,7 +60,7 @@ class _Measured:
     columns: Mapping[str, slice]
 
     @classmethod
-    def of(cls, store: SweepStore, cells: Mapping[str, Units]) -> _Measured:
+    def load(cls, store: SweepStore, cells: Mapping[str, Units]) -> _Measured:
         columns: dict[str, slice] = {}
         places: dict[tuple[object, ...], int] = {}
         for cell, units in cells.items():
@@ -81,7 +81,7 @@ class _Measured:
         return cls(metrics, values, columns)
 
 
-def _curve(values: Floats, units: Units) -> Curve | None:
+def _curve(values: Floats, units: Units) -> LearningCurve | None:
     """The curve of `values` (E, runs), the runs unit after unit; None where nothing was measured."""
     if np.isnan(values).all():
         return None
@@ -89,11 +89,11 @@ def _curve(values: Floats, units: Units) -> Curve | None:
     of_unit = np.add.reduceat(values, starts, axis=1) / [len(unit) for unit in units]
     mean = of_unit.mean(axis=1)
     if len(units) == 1:
-        return Curve(mean, np.full_like(mean, np.nan))
+        return LearningCurve(mean, np.full_like(mean, np.nan))
     from scipy.special import stdtrit
 
     t = float(stdtrit(len(units) - 1, (1 + LEVEL) / 2))
-    return Curve(mean, t * of_unit.std(axis=1, ddof=1) / math.sqrt(len(units)))
+    return LearningCurve(mean, t * of_unit.std(axis=1, ddof=1) / math.sqrt(len(units)))
 
 
 def _key(row: Record) -> tuple[object, ...]:

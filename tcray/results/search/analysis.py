@@ -19,25 +19,25 @@ from tcray.config.domains import Choice, Domain, Int, LogInt, LogUniform, Unifor
 from tcray.results.search.selection import (
     History,
     Optimism,
+    SearchedTrial,
     Trial,
-    Tried,
-    history,
-    optimism,
-    trial_of,
-    worth,
+    build_history,
+    measure_optimism,
+    score,
+    trial_key,
 )
-from tcray.statistics.estimate import defined
+from tcray.statistics.estimate import to_finite
 from tcray.store.schema import NO_RESULT
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-__all__ = ["EVALUATOR", "History", "Importance", "Optimism", "SearchAnalysis", "Tried", "analyze"]
+__all__ = ["EVALUATOR", "History", "Importance", "Optimism", "SearchAnalysis", "SearchedTrial", "analyze_search"]
 
 TOP = 1 / 3
 """The share of trials whose hyperparameters are held against those of all (γ' of PED-ANOVA)."""
 EVALUATOR = "PED-ANOVA, the best third of the trials against all of them"
-LEAST_TRIALS = 15
+MIN_TRIALS = 15
 """Of a cell: five in its best third; with fewer, Optuna's documentation says, PED-ANOVA is not stable."""
 
 
@@ -78,55 +78,58 @@ class SearchAnalysis:
     notes: tuple[str, ...] = ()
 
 
-def analyze(evidence: SweepRuns) -> SearchAnalysis:
+def analyze_search(sweep_runs: SweepRuns) -> SearchAnalysis:
     """The analysis of a sweep's search phase; empty, and said so, where it has none."""
-    if evidence.sweep.search is None:
+    if sweep_runs.sweep.search is None:
         return SearchAnalysis(notes=("Nothing is tuned, so there was no search.",))
     importances, optimisms, histories = [], [], []
     notes: list[str] = []
-    begun = _begun(evidence)
-    for samples in evidence.samples:
-        searched = [run for run in evidence.runs if run["phase"] == "search" and _of(run, samples)]
-        histories.append(history(samples, searched, evidence.sweep.objective))
-        if (found := optimism(samples, searched, evidence.sweep.objective)) is not None:
+    begun = _begun(sweep_runs)
+    for dataset_runs in sweep_runs.datasets:
+        searched = [run for run in sweep_runs.runs if run["phase"] == "search" and _of(run, dataset_runs)]
+        histories.append(build_history(dataset_runs, searched, sweep_runs.sweep.objective))
+        if (found := measure_optimism(dataset_runs, searched, sweep_runs.sweep.objective)) is not None:
             optimisms.append(found)
         else:
-            notes.append(f"{samples.dataset}: nothing of what its searches chose is confirmed yet.")
-        importance = _importance(evidence, samples, searched, begun)
+            notes.append(f"{dataset_runs.dataset}: nothing of what its searches chose is confirmed yet.")
+        importance = _importance(sweep_runs, dataset_runs, searched, begun)
         if isinstance(importance, Importance):
             importances.append(importance)
         else:
-            notes.append(f"{samples.dataset}: {importance}")
+            notes.append(f"{dataset_runs.dataset}: {importance}")
     return SearchAnalysis(tuple(importances), tuple(optimisms), tuple(histories), tuple(notes))
 
 
-def _of(run: Record, samples: DatasetRuns) -> bool:
-    return (run["dataset"], run["source"]) == (samples.dataset, samples.source)
+def _of(run: Record, dataset_runs: DatasetRuns) -> bool:
+    return (run["dataset"], run["source"]) == (dataset_runs.dataset, dataset_runs.source)
 
 
-def _begun(evidence: SweepRuns) -> dict[int, dict[Trial, float]]:
+def _begun(sweep_runs: SweepRuns) -> dict[int, dict[Trial, float]]:
     """By rung, the objective of the search's trials at their best epoch up to there."""
     import pyarrow.compute as pc
 
-    rows = evidence.store.read("ledger", ("kind", "phase", "cell", "repeat", "trial", "rung", "metrics"))
+    rows = sweep_runs.store.read("ledger", ("kind", "phase", "cell", "repeat", "trial", "rung", "metrics"))
     rows = rows.filter(pc.and_(pc.equal(rows["kind"], "value"), pc.equal(rows["phase"], "search")))
-    values = pc.map_lookup(rows["metrics"], evidence.sweep.objective, "first").to_pylist()
+    values = pc.map_lookup(rows["metrics"], sweep_runs.sweep.objective, "first").to_pylist()
     begun: dict[int, dict[Trial, float]] = {}
     names = ("rung", "cell", "repeat", "trial")
     for value, rung, *trial in zip(values, *(rows[name].to_pylist() for name in names), strict=True):
         cell, repeat, number = trial
-        if (known := defined(value)) is not None:
+        if (known := to_finite(value)) is not None:
             begun.setdefault(rung, {})[cell, repeat, number] = known
     return begun
 
 
 def _importance(
-    evidence: SweepRuns, samples: DatasetRuns, searched: Sequence[Record], begun: Mapping[int, Mapping[Trial, float]]
+    sweep_runs: SweepRuns,
+    dataset_runs: DatasetRuns,
+    searched: Sequence[Record],
+    begun: Mapping[int, Mapping[Trial, float]],
 ) -> Importance | str:
     """The importance, or why there is none."""
-    if len(evidence.sweep.tune) < 2:
+    if len(sweep_runs.sweep.tune) < 2:
         return "one hyperparameter is tuned, so there is nothing to weigh it against."
-    rung = min(begun, default=evidence.sweep.training.epochs)
+    rung = min(begun, default=sweep_runs.sweep.training.epochs)
     cells: dict[str, list[Record]] = {}
     for run in searched:
         if run["reason"] not in NO_RESULT:
@@ -134,19 +137,19 @@ def _importance(
     shares: list[dict[str, float]] = []
     counted: list[Record] = []
     for runs in cells.values():
-        ranks = _ranks(runs, begun.get(rung, {}), evidence.sweep.objective)
-        if len(runs) >= LEAST_TRIALS and len(set(ranks)) > 1:
-            shares.append(_ped_anova(evidence.sweep.tune, runs, ranks))
+        ranks = _ranks(runs, begun.get(rung, {}), sweep_runs.sweep.objective)
+        if len(runs) >= MIN_TRIALS and len(set(ranks)) > 1:
+            shares.append(_ped_anova(sweep_runs.sweep.tune, runs, ranks))
             counted += runs
     if not shares:
         return (
-            f"no cell has {LEAST_TRIALS} trials that differ in {evidence.sweep.objective}, so it cannot be told which "
+            f"no cell has {MIN_TRIALS} trials that differ in {sweep_runs.sweep.objective}, so it cannot be told which "
             "hyperparameters matter; raise `search.trials` or `confirm.repeats`."
         )
-    by_name = {name: [share.get(name, 0.0) for share in shares] for name in evidence.sweep.tune}
+    by_name = {name: [share.get(name, 0.0) for share in shares] for name in sweep_runs.sweep.tune}
     return Importance(
-        dataset=samples.dataset,
-        source=samples.source,
+        dataset=dataset_runs.dataset,
+        source=dataset_runs.source,
         evaluator=EVALUATOR,
         importances=dict(sorted(((n, fmean(v)) for n, v in by_name.items()), key=lambda item: -item[1])),
         spread={name: stdev(values) if len(values) > 1 else None for name, values in by_name.items()},
@@ -166,8 +169,8 @@ def _ranks(runs: Sequence[Record], begun: Mapping[Trial, float], objective: str)
         repeats.setdefault(run["repeat"], []).append(place)
     ranks = [math.nan] * len(runs)
     for places in repeats.values():
-        values = [begun.get(trial_of(runs[place])) for place in places]
-        ordered = rankdata([math.inf if value is None else -worth(value, objective) for value in values])
+        values = [begun.get(trial_key(runs[place])) for place in places]
+        ordered = rankdata([math.inf if value is None else -score(value, objective) for value in values])
         for place, rank in zip(places, ordered, strict=True):
             ranks[place] = float(rank) / len(places)
     return ranks

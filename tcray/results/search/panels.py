@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tcray.claims.wording import capitalised
+from tcray.claims.wording import capitalize
 from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.labels import format_metric
@@ -47,7 +47,7 @@ def _histories(results: Results) -> Iterator[PanelGroup]:
             )
             for part in parts
         )
-        yield PanelGroup(TOPIC, "", "", capitalised(caption), tuple(panels))
+        yield PanelGroup(TOPIC, "", "", capitalize(caption), tuple(panels))
 
 
 def _importances(results: Results) -> Iterator[PanelGroup]:

@@ -9,7 +9,7 @@ from statistics import fmean
 from tcray.claims.sweep_runs import DatasetRuns
 from tcray.claims.units import Record
 from tcray.config.metrics import METRICS
-from tcray.statistics.estimate import Estimate, defined
+from tcray.statistics.estimate import Estimate, to_finite
 
 Trial = tuple[str, int, int]
 """A trial of a sweep: its cell, repeat and number."""
@@ -33,7 +33,7 @@ class Optimism:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class SearchedTrial:
     """One trial of a search.
 
     order        in which it was proposed in its repeat, from 0
@@ -60,59 +60,59 @@ class History:
     source: str
     objective: str
     maximize: bool
-    trials: tuple[Tried, ...]
+    trials: tuple[SearchedTrial, ...]
 
 
-def trial_of(run: Record) -> Trial:
+def trial_key(run: Record) -> Trial:
     """The trial that a run is of; a confirm run has that which its repeat chose."""
     return run["cell"], run["repeat"], run["trial"]
 
 
-def worth(value: float, objective: str) -> float:
+def score(value: float, objective: str) -> float:
     """A value of the objective turned so that larger is better."""
-    return value if maximized(objective) else -value
+    return value if is_maximized(objective) else -value
 
 
-def maximized(objective: str) -> bool:
+def is_maximized(objective: str) -> bool:
     """Whether an objective, as `valid.loss`, is better the larger it is."""
     return METRICS[objective.rpartition(".")[2]].maximize
 
 
-def history(samples: DatasetRuns, searched: Sequence[Record], objective: str) -> History:
+def build_history(dataset_runs: DatasetRuns, searched: Sequence[Record], objective: str) -> History:
     """The history of a dataset's search runs, which come sorted by cell, repeat and trial."""
-    trials: list[Tried] = []
+    trials: list[SearchedTrial] = []
     chosen: tuple[int, float] | None = None
     for run in searched:
         if not trials or (trials[-1].cell, trials[-1].repeat) != (run["cell"], run["repeat"]):
             chosen = None
         epoch = run["epochs"] or 0
-        value = None if run["state"] == "FAILED" else defined(run.get(objective))
+        value = None if run["state"] == "FAILED" else to_finite(run.get(objective))
         if value is not None:
-            reached = (epoch, worth(value, objective))
+            reached = (epoch, score(value, objective))
             chosen = reached if chosen is None else max(chosen, reached)
-        best = None if chosen is None else worth(chosen[1], objective)
-        trials.append(Tried(*trial_of(run), epoch, value, run["state"], best))
-    return History(samples.dataset, samples.source, objective, maximized(objective), tuple(trials))
+        best = None if chosen is None else score(chosen[1], objective)
+        trials.append(SearchedTrial(*trial_key(run), epoch, value, run["state"], best))
+    return History(dataset_runs.dataset, dataset_runs.source, objective, is_maximized(objective), tuple(trials))
 
 
-def optimism(samples: DatasetRuns, searched: Sequence[Record], objective: str) -> Optimism | None:
+def measure_optimism(dataset_runs: DatasetRuns, searched: Sequence[Record], objective: str) -> Optimism | None:
     """The optimism of what a dataset's searches chose; None where nothing of it is confirmed."""
-    looked = {trial_of(run): defined(run.get(objective)) for run in searched}
+    looked = {trial_key(run): to_finite(run.get(objective)) for run in searched}
     confirmed: dict[Trial, list[float | None]] = {}
-    for run in samples.runs:
-        confirmed.setdefault(trial_of(run), []).append(defined(run.get(objective)))
+    for run in dataset_runs.runs:
+        confirmed.setdefault(trial_key(run), []).append(to_finite(run.get(objective)))
     by_repeat: dict[int, list[float]] = {}
     for trial, values in confirmed.items():
         before, after = looked.get(trial), [value for value in values if value is not None]
         if before is not None and len(after) == len(values):
-            by_repeat.setdefault(trial[1], []).append(worth(before, objective) - worth(fmean(after), objective))
+            by_repeat.setdefault(trial[1], []).append(score(before, objective) - score(fmean(after), objective))
     if not by_repeat:
         return None
     return Optimism(
-        samples.dataset,
-        samples.source,
+        dataset_runs.dataset,
+        dataset_runs.source,
         objective,
-        Estimate.of([fmean(cells) for cells in by_repeat.values()]),
+        Estimate.from_units([fmean(cells) for cells in by_repeat.values()]),
         n_units=len(by_repeat),
         n_chosen=sum(len(cells) for cells in by_repeat.values()),
     )

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tcray.claims.effect import Direction, asked, effect
+from tcray.claims.effect import Hypothesis, measure_effect, new_component
 from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues, RunId, SweepRuns
-from tcray.claims.testability import testable, train_unusable, untestable
+from tcray.claims.testability import explain_unusable_train_loss, list_testable, list_untestable
 from tcray.claims.units import Unit
-from tcray.claims.verdicts import ComponentTest, margin_of
-from tcray.claims.wording import level
+from tcray.claims.verdicts import ComponentTest, default_margin
+from tcray.claims.wording import phrase_level
 from tcray.config.metrics import METRICS
 from tcray.store.store import SweepStore
 
@@ -56,20 +56,20 @@ class Spectrum:
     unit: Unit
 
 
-def analyze(evidence: SweepRuns) -> tuple[list[Spectrum], list[ComponentTest]]:
+def analyze_spectrum(sweep_runs: SweepRuns) -> tuple[list[Spectrum], list[ComponentTest]]:
     """The spectra of every dataset and stratum over rank, and what the claim `rank-spectrum` comes to."""
-    if RANK not in evidence.sweep.factors:
-        return [], untestable(evidence, CLAIM)
-    spectra = _read(evidence.store)
+    if RANK not in sweep_runs.sweep.factors:
+        return [], list_untestable(sweep_runs, CLAIM)
+    spectra = _read(sweep_runs.store)
     parts: list[Spectrum] = []
-    components = untestable(evidence, CLAIM)
-    testing = {samples.dataset for samples in testable(evidence, CLAIM)}
-    for samples in evidence.samples:
-        known = _with_effective_rank(samples, spectra)
+    components = list_untestable(sweep_runs, CLAIM)
+    testing = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, CLAIM)}
+    for dataset_runs in sweep_runs.datasets:
+        known = _with_effective_rank(dataset_runs, spectra)
         for stratum in (stratum for stratum in known.strata(RANK) if known.levels(RANK, stratum)):
-            parts += _part(evidence, known, stratum, spectra)
-            if samples.dataset in testing:
-                components += [_grows(evidence, known, stratum), _gap_follows(evidence, known, stratum)]
+            parts += _part(sweep_runs, known, stratum, spectra)
+            if dataset_runs.dataset in testing:
+                components += [_grows(sweep_runs, known, stratum), _gap_follows(sweep_runs, known, stratum)]
     return parts, components
 
 
@@ -86,24 +86,25 @@ def _run_id(run: Mapping[str, Any]) -> RunId:
     return run["cell"], run["repeat"], run["seed"]
 
 
-def _with_effective_rank(samples: DatasetRuns, spectra: Spectra) -> DatasetRuns:
+def _with_effective_rank(dataset_runs: DatasetRuns, spectra: Spectra) -> DatasetRuns:
     """The samples with effective rank for one of their runs' metrics, so that it is paired like any other."""
     runs = [
-        {**run, EFFECTIVE_RANK: spectra.get(_run_id(run), {}).get(EFFECTIVE_RANK, [None])[0]} for run in samples.runs
+        {**run, EFFECTIVE_RANK: spectra.get(_run_id(run), {}).get(EFFECTIVE_RANK, [None])[0]}
+        for run in dataset_runs.runs
     ]
-    return replace(samples, runs=runs)
+    return replace(dataset_runs, runs=runs)
 
 
 def _part(
-    evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any], spectra: Spectra
+    sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any], spectra: Spectra
 ) -> Iterator[Spectrum]:
-    ranks, cells = samples.along(RANK, stratum)
-    effective_rank, gap = samples.panel(EFFECTIVE_RANK, cells).values, None
-    if not train_unusable(evidence, samples):
-        effective_rank, beside = _beside_gap(samples, cells)
+    ranks, cells = dataset_runs.cells_along(RANK, stratum)
+    effective_rank, gap = dataset_runs.paired_values(EFFECTIVE_RANK, cells).values, None
+    if not explain_unusable_train_loss(sweep_runs, dataset_runs):
+        effective_rank, beside = _beside_gap(dataset_runs, cells)
         gap = beside.values
     of_cells = {
-        rank: [spectra[_run_id(run)] for run in samples.cells[cell] if _run_id(run) in spectra]
+        rank: [spectra[_run_id(run)] for run in dataset_runs.cells[cell] if _run_id(run) in spectra]
         for rank, cell in zip(ranks, cells, strict=True)
     }
     if not any(of_cells.values()):
@@ -111,15 +112,15 @@ def _part(
     kinds = [kind for runs in of_cells.values() for run in runs for kind in run]
     modalities = [kind.removeprefix(UNFOLDED) for kind in dict.fromkeys(kinds) if kind.startswith(UNFOLDED)]
     yield Spectrum(
-        dataset=samples.dataset,
-        source=samples.source,
+        dataset=dataset_runs.dataset,
+        source=dataset_runs.source,
         stratum=stratum,
         ranks=ranks,
         effective_rank=effective_rank,
         energies=_shares(of_cells, ENERGY),
         unfolded={m: _shares(of_cells, UNFOLDED + m) for m in modalities},
         gap=gap,
-        unit=samples.unit,
+        unit=dataset_runs.unit,
     )
 
 
@@ -133,57 +134,57 @@ def _shares(of_cells: Mapping[Any, Sequence[Mapping[str, Sequence[float]]]], kin
     return found
 
 
-def _grows(evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+def _grows(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
     """That the effective rank is larger at the highest rank than at the lowest."""
-    ranks, cells = samples.along(RANK, stratum)
+    ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = "Effective rank of the fusion, at the highest rank less at the lowest, over retraining"
-    component = asked(
-        samples, stratum, claim=CLAIM, component="effective-rank-grows", metric=EFFECTIVE_RANK, estimand=estimand
+    component = new_component(
+        dataset_runs, stratum, claim=CLAIM, component="effective-rank-grows", metric=EFFECTIVE_RANK, estimand=estimand
     )
-    panel = samples.panel(EFFECTIVE_RANK, cells)
-    if reason := _lacking(samples, ranks):
+    paired = dataset_runs.paired_values(EFFECTIVE_RANK, cells)
+    if reason := _lacking(dataset_runs, ranks):
         return replace(component, reason=reason)
-    span = f"from rank {level(ranks[0])} to rank {level(ranks[-1])}"
-    direction = Direction(
+    span = f"from rank {phrase_level(ranks[0])} to rank {phrase_level(ranks[-1])}"
+    direction = Hypothesis(
         claimed=f"the effective rank of the fusion grows {span}",
         opposite=f"the effective rank of the fusion shrinks {span}",
         sign=1,
         margin=RANK_MARGIN,
     )
-    means = panel.values.mean(0).tolist() if panel.units else []
+    means = paired.values.mean(0).tolist() if paired.units else []
     known = replace(component, details={"ranks": list(ranks), "effective_rank": means})
-    difference = panel.values[:, -1] - panel.values[:, 0]
-    return effect(known, panel, difference, direction, alpha=evidence.alpha, groups=samples.group_noun)
+    difference = paired.values[:, -1] - paired.values[:, 0]
+    return measure_effect(known, paired, difference, direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun)
 
 
-def _gap_follows(evidence: SweepRuns, samples: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+def _gap_follows(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
     """That within units the gap is wider at ranks of larger effective rank: the mean over units of their slopes."""
-    ranks, cells = samples.along(RANK, stratum)
+    ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = (
         "Change of the gap between test and train loss (both at the last epoch) with a doubling of the effective rank: "
-        f"least squares over ranks within each {samples.unit}, the mean over {samples.unit}s, over retraining"
+        f"least squares over ranks within each {dataset_runs.unit}, the mean over {dataset_runs.unit}s, over retraining"
     )
-    component = asked(
-        samples, stratum, claim=CLAIM, component="gap-follows-effective-rank", metric="gap", estimand=estimand
+    component = new_component(
+        dataset_runs, stratum, claim=CLAIM, component="gap-follows-effective-rank", metric="gap", estimand=estimand
     )
-    if reason := train_unusable(evidence, samples) or _lacking(samples, ranks):
+    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _lacking(dataset_runs, ranks):
         return replace(component, reason=reason)
-    effective_ranks, panel = _beside_gap(samples, cells)
-    if panel.units and not (effective_ranks.min() > 0 and np.ptp(effective_ranks, axis=1).all()):
+    effective_ranks, paired = _beside_gap(dataset_runs, cells)
+    if paired.units and not (effective_ranks.min() > 0 and np.ptp(effective_ranks, axis=1).all()):
         return replace(component, reason="The effective rank is 0, or the same at every rank: look whether runs learn.")
-    direction = Direction(
+    direction = Hypothesis(
         claimed="the gap between test and train loss grows with every doubling of the effective rank",
         opposite="the gap between test and train loss shrinks with every doubling of the effective rank",
         sign=1,
-        margin=margin_of(METRICS["loss"]),
+        margin=default_margin(METRICS["loss"]),
     )
-    slopes = _slopes(np.log2(effective_ranks), panel.values)
-    return effect(component, panel, slopes, direction, alpha=evidence.alpha, groups=samples.group_noun)
+    slopes = _slopes(np.log2(effective_ranks), paired.values)
+    return measure_effect(component, paired, slopes, direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun)
 
 
-def _beside_gap(samples: DatasetRuns, cells: Sequence[str]) -> tuple[Floats, PairedValues]:
+def _beside_gap(dataset_runs: DatasetRuns, cells: Sequence[str]) -> tuple[Floats, PairedValues]:
     """Effective ranks (U, L), and the panel of the gap (U, L), of the units that have both."""
-    ranks, gaps = (samples.panel(metric, cells) for metric in (EFFECTIVE_RANK, "gap"))
+    ranks, gaps = (dataset_runs.paired_values(metric, cells) for metric in (EFFECTIVE_RANK, "gap"))
     both = tuple(number for number in gaps.numbers if number in ranks.numbers)
     ranks_of_both, gaps_of_both = (p.values[[p.numbers.index(number) for number in both]] for p in (ranks, gaps))
     lost = gaps.units - len(both)
@@ -197,10 +198,10 @@ def _slopes(x: Floats, y: Floats) -> Floats:
     return slopes
 
 
-def _lacking(samples: DatasetRuns, ranks: Sequence[int]) -> str:
+def _lacking(dataset_runs: DatasetRuns, ranks: Sequence[int]) -> str:
     """Why spectra say nothing here, and the remedy; empty where they do."""
     if len(ranks) < 2:
         return "Only one rank has complete runs, and growth takes two: add ranks to the factor."
-    if all(run.get(EFFECTIVE_RANK) is None for run in samples.runs):
+    if all(run.get(EFFECTIVE_RANK) is None for run in dataset_runs.runs):
         return "No run has recorded a spectrum: a fusion without a tensor, as concat, has none; use lmf."
     return ""

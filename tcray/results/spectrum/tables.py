@@ -41,7 +41,7 @@ def spectrum_tables(results: Results) -> Iterator[Numbered]:
 
 
 def _column(levels: Sequence[Any], values: Any) -> dict[Any, str]:
-    means = [Estimate.of([float(value) for value in column]) for column in np.asarray(values, np.float64).T]
+    means = [Estimate.from_units([float(value) for value in column]) for column in np.asarray(values, np.float64).T]
     return dict(zip(levels, map(format_estimate, means), strict=True))
 
 

@@ -28,12 +28,12 @@ Worth = Mapping[str, float]
 """MAE by subset, as `text+audio`."""
 
 
-def worth(*maes: float) -> dict[str, float]:
+def score(*maes: float) -> dict[str, float]:
     """MAEs in the order of `SUBSETS`."""
     return dict(zip(SUBSETS, maes, strict=True))
 
 
-USEFUL = worth(0.6, 1.2, 1.3, 0.55, 0.56, 1.1, 0.5)
+USEFUL = score(0.6, 1.2, 1.3, 0.55, 0.56, 1.1, 0.5)
 """Every modality is missed, text most."""
 
 
@@ -43,7 +43,7 @@ def an_error(mae: float, subset: str, repeat: int, spread: float) -> float:
     return mae + spread * (float(order[repeat]) - (REPEATS - 1) / 2)
 
 
-def evidence(
+def sweep_runs(
     folder: Path, maes: Worth, *, card: Card = TRIO, spread: float = 0.001, repeats: int = REPEATS, **changes: Any
 ) -> SweepRuns:
     """That of a sweep over the subsets of `maes`, every test example of a run being off by its MAE.
@@ -69,10 +69,10 @@ def evidence(
             **changes,
         }
     )
-    references = {card.name: [{"name": "median", "metrics": {"test.mae": CONSTANT}}]}
-    return SweepRuns.of(planted_store(folder, sweep, Planted.of(card, outcome), references=references))
+    baselines = {card.name: [{"name": "median", "metrics": {"test.mae": CONSTANT}}]}
+    return SweepRuns.load(planted_store(folder, sweep, Planted.of(card, outcome), references=baselines))
 
 
-def samples(folder: Path, maes: Worth, **changes: Any) -> DatasetRuns:
+def dataset_runs(folder: Path, maes: Worth, **changes: Any) -> DatasetRuns:
     """The one dataset of that evidence."""
-    return evidence(folder, maes, **changes).samples[0]
+    return sweep_runs(folder, maes, **changes).datasets[0]

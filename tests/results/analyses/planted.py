@@ -158,7 +158,7 @@ def concluded(
     analyze: Callable[[SweepRuns], tuple[list[Part], list[ComponentTest]]], store: SweepStore
 ) -> tuple[list[Part], dict[str, ComponentTest], dict[str, Finding]]:
     """What an analysis makes of a store: its parts, and by name its components and what they come to."""
-    evidence = SweepRuns.of(store)
-    parts, components = analyze(evidence)
-    findings = conclude(components, alpha=evidence.alpha, beats_linear={})
+    sweep_runs = SweepRuns.load(store)
+    parts, components = analyze(sweep_runs)
+    findings = conclude(components, alpha=sweep_runs.alpha, beats_linear={})
     return parts, {c.component: c for c in components}, {f.measured.component: f for f in findings}

@@ -27,7 +27,7 @@ def samples_with(folder: Path, card: Card, row: Mapping[str, Any]) -> DatasetRun
     outputs = off_by(label, 0.5) if card is MOSI else label - 0.5
     sweep = a_sweep(datasets=(card.name,), factors={"rank": (2,)})
     planted = Planted(card, lambda levels, repeat, seed: Outcome(outputs), label, groups_of(card))
-    return SweepRuns.of(planted_store(folder, sweep, planted, references={card.name: [row]})).samples[0]
+    return SweepRuns.load(planted_store(folder, sweep, planted, references={card.name: [row]})).datasets[0]
 
 
 def a_row(card: Card, name: str, value: float) -> dict[str, Any]:
@@ -70,6 +70,6 @@ def test_a_median_between_the_middle_labels_leaves_nothing(tmp_path: Path) -> No
 
 def test_a_linear_row_is_no_constant(tmp_path: Path) -> None:
     """Only the median and the majority are."""
-    samples = samples_with(tmp_path, MOSI, {"name": "ridge: all", "metrics": {"test.mae": 0.9}})
-    assert constant.reference(samples) is None
-    assert constant.by_group(samples) is None
+    dataset_runs = samples_with(tmp_path, MOSI, {"name": "ridge: all", "metrics": {"test.mae": 0.9}})
+    assert constant.reference(dataset_runs) is None
+    assert constant.by_group(dataset_runs) is None

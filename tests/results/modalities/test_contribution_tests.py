@@ -9,26 +9,26 @@ from typing import Any
 import pytest
 
 from tcray.claims.verdicts import ComponentTest
-from tcray.results.modalities.coalition_values import retrained
-from tcray.results.modalities.contribution_tests import combination_beats_parts, shares_differ
-from tests.results.analyses.fusions import SUBSETS, TRIO, USEFUL, samples, worth
+from tcray.results.modalities.coalition_values import compute_retrained_game
+from tcray.results.modalities.contribution_tests import measure_combination_gain, measure_share_differences
+from tests.results.analyses.fusions import SUBSETS, TRIO, USEFUL, dataset_runs, score
 from tests.results.modalities.test_leave_one_out import verdict
 
 ALIKE = dict.fromkeys(SUBSETS, 1.0)
 """Any one is as good as all together."""
-TEXT_ALONE = worth(0.6, 1.2, 1.3, 0.6, 0.6, 1.2, 0.6)
+TEXT_ALONE = score(0.6, 1.2, 1.3, 0.6, 0.6, 1.2, 0.6)
 """The best of its parts is as good as a combination."""
 
 
 def differ(folder: Path, maes: dict[str, float], **changes: Any) -> ComponentTest:
     """`shares-differ` of planted MAEs."""
-    found = samples(folder, maes, **changes)
-    return shares_differ(found, {}, retrained(found, {}), 0.05)
+    found = dataset_runs(folder, maes, **changes)
+    return measure_share_differences(found, {}, compute_retrained_game(found, {}), 0.05)
 
 
 def combined(folder: Path, maes: dict[str, float], **changes: Any) -> ComponentTest:
     """`combination-beats-parts` of planted MAEs."""
-    return combination_beats_parts(samples(folder, maes, **changes), {}, 0.05)
+    return measure_combination_gain(dataset_runs(folder, maes, **changes), {}, 0.05)
 
 
 def test_different_shares_are_found(tmp_path: Path) -> None:
@@ -77,15 +77,15 @@ def test_combinations_as_good_as_their_best_part_contradict_the_claim(tmp_path: 
 def test_a_combination_that_beats_only_one_part_does_not_hold(tmp_path: Path) -> None:
     """Beating audio by 0.6 while no better than text has the p-value of the latter."""
     component = combined(tmp_path, TEXT_ALONE, spread=0.01)
-    assert component.holds == 1
+    assert component.p_supports == 1
 
 
 def test_both_need_a_second_modality(tmp_path: Path) -> None:
     """Said of a dataset that has but one."""
-    lone = samples(tmp_path, {"text": 0.6}, card=replace(TRIO, modalities={"text": 4}))
+    lone = dataset_runs(tmp_path, {"text": 0.6}, card=replace(TRIO, modalities={"text": 4}))
     reason = "mosi has one modality, text: ask a dataset that has another to hold it against."
-    assert shares_differ(lone, {}, retrained(lone, {}), 0.05).reason == reason
-    assert combination_beats_parts(lone, {}, 0.05).reason == reason
+    assert measure_share_differences(lone, {}, compute_retrained_game(lone, {}), 0.05).reason == reason
+    assert measure_combination_gain(lone, {}, 0.05).reason == reason
 
 
 def test_both_need_every_subset(tmp_path: Path) -> None:

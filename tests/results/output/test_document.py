@@ -84,7 +84,7 @@ def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
 
 def test_a_finding_has_fifteen_keys():
     """The interval is over retraining; that over people too, and all else, are details."""
-    component = a_component("non-monotone", MUSTARD, units_needed=40, holds=0.5, details={"two_lines_p": 0.25})
+    component = a_component("non-monotone", MUSTARD, units_needed=40, p_supports=0.5, details={"two_lines_p": 0.25})
     findings = conclude([component], alpha=0.05, beats_linear={"mustard": True})
     whole, part = build_document(full_results(findings=findings))["findings"]
     assert tuple(part) == KEYS

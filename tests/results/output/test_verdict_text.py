@@ -25,7 +25,7 @@ def concluded(*components: ComponentTest, **beats_linear: bool) -> list[Finding]
 
 def test_a_claim_is_told_as_a_whole_wherever_it_was_asked():
     """By dataset; its components stand in for it where nothing sums them up; other claims are others' business."""
-    describes: dict[str, Any] = {"holds": None, "opposes": None}
+    describes: dict[str, Any] = {"p_supports": None, "p_opposes": None}
     findings = concluded(
         a_component("non-monotone"),
         a_component("optimum-2-to-4"),
@@ -53,8 +53,8 @@ def test_a_verdict_names_what_it_rests_on():
     (whole, _), (against, _), (untested, _) = (
         concluded(a_component("non-monotone", **changes))
         for changes in (
-            {"holds": 0.003, "unit": "seed"},
-            {"holds": 1.0, "opposes": 0.002, "n_units": 1},
+            {"p_supports": 0.003, "unit": "seed"},
+            {"p_supports": 1.0, "p_opposes": 0.002, "n_units": 1},
             {"reason": "There is too little.", "n_units": 0},
         )
     )
@@ -65,10 +65,13 @@ def test_a_verdict_names_what_it_rests_on():
 
 def test_a_level_is_no_difference():
     """It has neither sign nor decimals."""
-    effect, level = a_component("a"), a_component("b", estimate=3.0, optimum_set=(2, 3), retraining=Interval(2.0, 8.0))
-    assert ("+0.031", "0.012 to 0.050") == (format_effect(effect), format_bounds(effect, effect.retraining))
+    effect, level = (
+        a_component("a"),
+        a_component("b", estimate=3.0, optimum_set=(2, 3), ci_retraining=Interval(2.0, 8.0)),
+    )
+    assert ("+0.031", "0.012 to 0.050") == (format_effect(effect), format_bounds(effect, effect.ci_retraining))
     assert ("at 3", "2 to 8", "–") == (
         format_effect(level),
-        format_bounds(level, level.retraining),
+        format_bounds(level, level.ci_retraining),
         format_bounds(level, None),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from tcray.claims.verdicts import ALL, ComponentTest, Finding
 from tcray.config.sweep import Confirm, Sweep
-from tcray.results.prior.analysis import Conditioning, analyze
+from tcray.results.prior.analysis import Conditioning, analyze_prior
 from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, planted_store
 from tests.results.recorded import MOSI, MUSTARD, a_sweep
 
@@ -47,7 +47,7 @@ def analysed(
     folder: Path, asked: Sweep, outcome_of: OutcomeOf, card: Any = MOSI
 ) -> tuple[list[Conditioning], dict[str, ComponentTest], dict[str, Finding]]:
     """Curves, and components and findings by name."""
-    return concluded(analyze, planted_store(folder, asked, Planted.of(card, outcome_of)))
+    return concluded(analyze_prior, planted_store(folder, asked, Planted.of(card, outcome_of)))
 
 
 @pytest.fixture(scope="module")

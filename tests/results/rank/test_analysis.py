@@ -13,7 +13,7 @@ from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ALL, ComponentTest, Finding, conclude
 from tcray.config.sweep import Confirm, Sweep
 from tcray.data.catalog import Card
-from tcray.results.rank.analysis import Profile, analyze
+from tcray.results.rank.analysis import Profile, analyze_rank
 from tcray.statistics import nonmonotonicity
 from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
@@ -61,7 +61,7 @@ def analysed(
     folder: Path, sweep: Sweep, outcome_of: OutcomeOf, card: Card = HONEST, **manifest: Any
 ) -> tuple[list[Profile], dict[str, ComponentTest], dict[str, Finding]]:
     """Profiles, and components and findings by name."""
-    return concluded(analyze, planted_store(folder, sweep, Planted.of(card, outcome_of), **manifest))
+    return concluded(analyze_rank, planted_store(folder, sweep, Planted.of(card, outcome_of), **manifest))
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +83,9 @@ def test_the_effect_is_what_the_nearer_end_loses(dip: tuple[Any, dict[str, Compo
     """MAE .7 at rank 3 is .3 better than at rank 1, the better end; five of six noises cancel within .03."""
     peak = dip[1]["non-monotone"]
     assert peak.estimate == pytest.approx(0.3, abs=0.03)
-    assert peak.retraining is not None
-    assert peak.people is not None
-    assert peak.retraining.low < 0.3 < peak.retraining.high
+    assert peak.ci_retraining is not None
+    assert peak.ci_people is not None
+    assert peak.ci_retraining.low < 0.3 < peak.ci_retraining.high
     assert (peak.n_units, peak.n_seeds, peak.unit, peak.margin) == (6, 6, "seed", 0.02)
     assert peak.details["at"] == 3
     assert peak.details["levels"] == list(RANKS)
@@ -117,7 +117,7 @@ def test_train_loss_and_gap_are_compared_from_the_lowest_rank_to_the_highest(
     """Four places of -.1 and of +.1 were planted; the train split knows no other people."""
     train, gap = dip[1]["train-loss-falls"], dip[1]["gap-grows"]
     assert (train.estimate, gap.estimate) == (pytest.approx(-0.4, abs=0.04), pytest.approx(0.4, abs=0.04))
-    assert (train.people, gap.people) == (None, None)
+    assert (train.ci_people, gap.ci_people) == (None, None)
     assert train.details["interior_trough"] is False
 
 
@@ -209,8 +209,8 @@ def test_train_loss_says_nothing_where_features_saw_the_labels(tmp_path: Path) -
 def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
     """Rank is looked at within either conditioning, which has no order and so no profile."""
     sweep = fixed(factors={"rank": (1, 3, 16), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=3))
-    evidence = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(DIP))))
-    profiles, components = analyze(evidence)
+    sweep_runs = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(DIP))))
+    profiles, components = analyze_rank(sweep_runs)
     arms = [{"conditioning": "none"}, {"conditioning": "jwae"}]
     assert [p.stratum for p in profiles if p.metric == "test.mae"] == arms
     assert [c.stratum for c in components if c.component == "non-monotone"] == arms
@@ -218,8 +218,8 @@ def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
 
 def test_a_curve_is_tested_for_a_best_between_its_ends(tmp_path: Path) -> None:
     """The p-values are those of the test on its values; train loss and gap are not asked."""
-    evidence = SweepRuns.of(planted_store(tmp_path, fixed(), Planted.of(HONEST, with_mae(DIP))))
-    profiles, _ = analyze(evidence)
+    sweep_runs = SweepRuns.load(planted_store(tmp_path, fixed(), Planted.of(HONEST, with_mae(DIP))))
+    profiles, _ = analyze_rank(sweep_runs)
     curve = next(p for p in profiles if p.purpose == "generalisation")
     tested = nonmonotonicity(curve.levels, curve.values, maximize=False)
     assert tested.two_lines is not None
@@ -253,10 +253,10 @@ def test_a_stratum_without_audio_has_no_rate_of_it(tmp_path: Path) -> None:
     """With subsets of the modalities the claim is about those that have audio."""
     sweep = dropout()
     sweep = replace(sweep, factors={**sweep.factors, "modalities": (("text",), ("text", "audio"))})
-    evidence = SweepRuns.of(
+    sweep_runs = SweepRuns.load(
         planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(HUMP, "modality_dropout.audio")))
     )
-    profiles, components = analyze(evidence)
+    profiles, components = analyze_rank(sweep_runs)
     assert {profile.stratum["modalities"] for profile in profiles} == {"text+audio"}
     assert [(c.component, c.stratum) for c in components] == [
         (name, {"modalities": "text+audio"}) for name in ("u-shaped", "worst-rate-30-to-50")
@@ -276,7 +276,7 @@ def test_a_dataset_that_was_left_out_is_not_testable(tmp_path: Path) -> None:
     store = planted_store(
         tmp_path, dropout(), Planted.of(HONEST, with_mae(HUMP, "modality_dropout.audio")), left_out=left
     )
-    findings = conclude(analyze(SweepRuns.of(store))[1], alpha=0.05, beats_linear={})
+    findings = conclude(analyze_rank(SweepRuns.load(store))[1], alpha=0.05, beats_linear={})
     (finding,) = [finding for finding in findings if finding.measured.dataset == "memes"]
     assert (finding.measured.component, finding.verdict) == (ALL, "not testable")
     assert finding.sentence == (
@@ -367,7 +367,7 @@ def test_thin_data_are_not_testable_and_say_why(case: str, tmp_path: Path) -> No
     finding = findings.get("non-monotone", findings[ALL])
     assert (finding.verdict, finding.sentence) == ("not testable", reason)
     assert (finding.p_value, finding.measured.estimate) == (None, None)
-    assert finding.measured.retraining is None
+    assert finding.measured.ci_retraining is None
 
 
 def test_a_sweep_of_search_runs_alone_is_not_testable(tmp_path: Path) -> None:
@@ -379,5 +379,5 @@ def test_a_sweep_of_search_runs_alone_is_not_testable(tmp_path: Path) -> None:
     ):
         sweep = a_sweep(claims=("rank-generalisation",), confirm=confirm)
         store = a_store(tmp_path / str(confirm), pruned, sweep=sweep, cards=[HONEST])
-        profiles, (component,) = analyze(SweepRuns.of(store))
+        profiles, (component,) = analyze_rank(SweepRuns.load(store))
         assert (profiles, component.component, component.reason) == ([], ALL, reason)

@@ -10,8 +10,8 @@ import pytest
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest
 from tcray.config.sweep import Confirm
-from tcray.results.rank.extremum import Curve
-from tcray.results.rank.location import Region, located
+from tcray.results.rank.extremum import FactorCurve
+from tcray.results.rank.location import Region, measure_location
 from tcray.statistics.mean import Interval
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, a_sweep
@@ -31,9 +31,9 @@ def located_on(
         return Outcome(off_by(LABEL, error + np.repeat((by_group or {}).get(rank, np.zeros(6)), 10)))
 
     sweep = a_sweep(factors={"rank": ranks}, tune={}, search=None, confirm=Confirm(seeds=6))
-    (samples,) = SweepRuns.of(planted_store(folder, sweep, Planted.of(MOSI, outcome))).samples
-    curve = Curve.of(samples, {}, "rank", extremum="best", alpha=0.05)
-    return located(curve, "rank-generalisation", "optimum-2-to-4", region)
+    (dataset_runs,) = SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, outcome))).datasets
+    curve = FactorCurve.measure(dataset_runs, {}, "rank", extremum="best", alpha=0.05)
+    return measure_location(curve, "rank-generalisation", "optimum-2-to-4", region)
 
 
 def test_every_other_level_has_to_be_refuted(tmp_path: Path) -> None:
@@ -42,22 +42,22 @@ def test_every_other_level_has_to_be_refuted(tmp_path: Path) -> None:
     p_values = dict(zip(MAE, component.details["p_retraining"], strict=True))
     people = dict(zip(MAE, component.details["p_people"], strict=True))
     both = {rank: max(p_values[rank], people[rank]) for rank in MAE}
-    assert component.holds == max(both[rank] for rank in (1, 6, 16))
-    assert component.opposes == max(both[rank] for rank in (2, 3))
+    assert component.p_supports == max(both[rank] for rank in (1, 6, 16))
+    assert component.p_opposes == max(both[rank] for rank in (2, 3))
     assert (component.estimate, component.details["optimum_set"]) == (3.0, [3])
-    assert (component.retraining, component.people) == (Interval(3.0, 3.0), Interval(3.0, 3.0))
+    assert (component.ci_retraining, component.ci_people) == (Interval(3.0, 3.0), Interval(3.0, 3.0))
 
 
 def test_other_people_may_have_another_best_level(tmp_path: Path) -> None:
     """Where half of the videos are far better at rank 6 and half far worse, it is not ruled out over people."""
     split = {6: np.array([-0.6, 0.6, -0.6, 0.6, -0.6, 0.6])}
     component = located_on(tmp_path, tuple(MAE), Region(2, 4), split)
-    assert component.retraining == Interval(3.0, 3.0)
-    assert component.people == Interval(3.0, 6.0)
+    assert component.ci_retraining == Interval(3.0, 3.0)
+    assert component.ci_people == Interval(3.0, 6.0)
     assert component.details["optimum_set"] == [3, 6]
-    assert component.holds is not None
-    assert component.holds > 0.05
-    assert component.says["inconclusive"].startswith(
+    assert component.p_supports is not None
+    assert component.p_supports > 0.05
+    assert component.sentences["inconclusive"].startswith(
         "Whether the rank at which test MAE is best lies within 2 to 4 is open"
     )
 
@@ -83,5 +83,5 @@ def test_a_region_that_has_every_level_cannot_be_refuted(tmp_path: Path) -> None
 def test_a_region_holds_both_its_ends() -> None:
     """As `0.3 to 0.5`."""
     region = Region(0.3, 0.5)
-    assert [region.holds(value) for value in (0.2, 0.3, 0.4, 0.5, 0.6)] == [False, True, True, True, False]
+    assert [region.contains(value) for value in (0.2, 0.3, 0.4, 0.5, 0.6)] == [False, True, True, True, False]
     assert str(region) == "0.3 to 0.5"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tcray.claims.sweep_runs import SweepRuns
-from tcray.claims.verdicts import ComponentTest, sentence
+from tcray.claims.verdicts import ComponentTest, compose_sentence
 from tcray.config.sweep import Confirm
-from tcray.results.rank.extremum import Curve, Extremum
-from tcray.results.rank.peaks import peaked
+from tcray.results.rank.extremum import Extremum, FactorCurve
+from tcray.results.rank.peaks import measure_peak
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, a_sweep
 
@@ -31,17 +31,21 @@ def peak_of(
         return Outcome(off_by(LABEL, error + half * (rank in (2, 3, 6))))
 
     sweep = a_sweep(factors={"rank": tuple(maes)}, tune={}, search=None, confirm=Confirm(seeds=6))
-    (samples,) = SweepRuns.of(planted_store(folder, sweep, Planted.of(MOSI, outcome))).samples
-    return peaked(Curve.of(samples, {}, "rank", extremum=extremum, alpha=0.05), "rank-generalisation", "non-monotone")
+    (dataset_runs,) = SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, outcome))).datasets
+    return measure_peak(
+        FactorCurve.measure(dataset_runs, {}, "rank", extremum=extremum, alpha=0.05),
+        "rank-generalisation",
+        "non-monotone",
+    )
 
 
 def test_a_peak_on_this_test_set_alone_is_not_supported(tmp_path: Path) -> None:
     """p over retraining is small and that over people is not; more seeds would not help, and that is said."""
     component = peak_of(tmp_path, DIP, split=0.6)
     assert component.details["p_retraining"] < 0.05 < component.details["p_people"]
-    assert component.holds == component.details["p_people"]
+    assert component.p_supports == component.details["p_people"]
     assert component.units_needed is None
-    said = sentence(component, "inconclusive")
+    said = compose_sentence(component, "inconclusive")
     assert said.startswith("On these videos test MAE falls to rank 3 and rises from there: it is 0.")
     assert said.endswith(
         ", which others may not bear out; with these videos no number of seeds would show an effect of 0.02: it takes "
@@ -52,8 +56,8 @@ def test_a_peak_on_this_test_set_alone_is_not_supported(tmp_path: Path) -> None:
 def test_p_values_are_the_larger_of_both_estimands(tmp_path: Path) -> None:
     """With videos alike the peak holds over people too, and how many units it takes is known."""
     component = peak_of(tmp_path, DIP)
-    assert component.holds == max(component.details["p_retraining"], component.details["p_people"]) < 0.05
-    assert component.opposes == component.details["p_opposite"] > 0.05
+    assert component.p_supports == max(component.details["p_retraining"], component.details["p_people"]) < 0.05
+    assert component.p_opposes == component.details["p_opposite"] > 0.05
     assert component.units_needed is not None
     assert component.details["two_lines_p"] is not None
 
@@ -61,7 +65,7 @@ def test_p_values_are_the_larger_of_both_estimands(tmp_path: Path) -> None:
 def test_an_open_question_names_the_better_end(tmp_path: Path) -> None:
     """Among much noise nothing can be said of a flat curve but what was seen."""
     component = peak_of(tmp_path, dict.fromkeys(DIP, 1.0), noise=0.2)
-    said = sentence(component, "inconclusive")
+    said = compose_sentence(component, "inconclusive")
     assert said.startswith(
         "Whether test MAE falls and rises again with rank is open: between the ends it is lowest at "
     )

@@ -9,7 +9,7 @@ import pytest
 
 from tcray.config.domains import LogUniform
 from tcray.config.sweep import Confirm
-from tcray.results.ranking.analysis import Row, level_text
+from tcray.results.ranking.analysis import Row, format_cell_value
 from tcray.statistics.estimate import Estimate
 from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep, ranked
 
@@ -130,9 +130,9 @@ def test_a_factor_that_does_not_vary_is_no_column(tmp_path: Path) -> None:
 def test_reference_rows_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
     """The references are those of the manifest; what JSON calls null is undefined."""
     (table,) = ranked(a_store(tmp_path, [])).tables
-    assert [row.name for row in table.references] == ["median", "ridge: all", "best single: text"]
-    assert table.references[0].values["test.r"] == Estimate(None)
-    assert table.references[1].values["test.mae"] == Estimate(0.95)
+    assert [row.name for row in table.baselines] == ["median", "ridge: all", "best single: text"]
+    assert table.baselines[0].values["test.r"] == Estimate(None)
+    assert table.baselines[1].values["test.mae"] == Estimate(0.95)
 
 
 def test_a_best_cell_that_does_not_beat_the_linear_row_is_told(tmp_path: Path) -> None:
@@ -202,4 +202,4 @@ def test_what_the_tables_leave_out_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("value", "text"), [(None, "–"), (12, "12"), (0.00123456, "0.001235"), ("jwae", "jwae")])
 def test_levels_are_short(value: object, text: str) -> None:
     """Four digits tell any two levels apart that a sweep would compare."""
-    assert level_text(value) == text
+    assert format_cell_value(value) == text

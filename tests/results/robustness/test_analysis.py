@@ -11,7 +11,7 @@ import pytest
 
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest
-from tcray.results.robustness.analysis import Robustness, analyze
+from tcray.results.robustness.analysis import Robustness, analyze_robustness
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
 from tests.results.recorded import MOSI, MUSTARD, a_sweep
 
@@ -39,7 +39,7 @@ def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
 def analysed(folder: Path, outcome_of: Any = outcome, **factors: Any) -> tuple[list[Robustness], list[ComponentTest]]:
     """What is said of a sweep of these factors on MOSI that claims robustness."""
     sweep = a_sweep(factors=factors, claims=("robustness",))
-    return analyze(SweepRuns.of(planted_store(folder, sweep, Planted.of(MOSI, outcome_of))))
+    return analyze_robustness(SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, outcome_of))))
 
 
 def curve(parts: list[Robustness], corruption: str, **stratum: Any) -> Robustness:
@@ -122,7 +122,7 @@ def test_only_modalities_in_use_are_taken_away(tmp_path: Path) -> None:
 def test_the_sentence_names_the_largest_costs(tmp_path: Path) -> None:
     """Of missing modalities text, of noise that on text, and the attack, which costs most without the prior."""
     _, (component,) = analysed(tmp_path, conditioning=("none", "jwae"))
-    assert component.says["descriptive"] == (
+    assert component.sentences["descriptive"] == (
         "Test MAE is 0.510 when clean, averaged over 2 cells; removing text costs 0.340 (95 % interval 0.315 to "
         "0.365), noise of 1 SD on text costs 0.050 (95 % interval 0.050 to 0.050) and PGD at ε = 0.1 costs 0.035 "
         "(95 % interval 0.035 to 0.035). Removing text costs least at conditioning jwae (0.290) and most at "
@@ -133,7 +133,7 @@ def test_the_sentence_names_the_largest_costs(tmp_path: Path) -> None:
 def test_a_description_bears_no_verdict(tmp_path: Path) -> None:
     """It has no p-value, and tells what each condition costs in each cell."""
     _, (component,) = analysed(tmp_path, conditioning=("none", "jwae"))
-    assert (component.claim, component.component, component.holds) == ("robustness", "costs", None)
+    assert (component.claim, component.component, component.p_supports) == ("robustness", "costs", None)
     assert component.details["costs"]["pgd:0.3"] == pytest.approx(
         {"conditioning none": 0.15, "conditioning jwae": 0.06}
     )
@@ -148,7 +148,7 @@ def test_a_metric_that_is_better_the_larger_costs_what_it_falls_by(tmp_path: Pat
 
     sweep = a_sweep(datasets=("mustard",), factors={"rank": (2,)}, claims=("robustness",))
     store = planted_store(tmp_path, sweep, Planted.of(MUSTARD, flips), references={"mustard": ()})
-    _, (component,) = analyze(SweepRuns.of(store))
+    _, (component,) = analyze_robustness(SweepRuns.load(store))
     assert component.details["costs"]["missing:text"] == {"rank 2": 1.0}
 
 
@@ -172,6 +172,6 @@ def test_a_sweep_without_confirm_runs_says_so(tmp_path: Path) -> None:
 def test_a_claim_that_is_not_made_is_not_answered(tmp_path: Path) -> None:
     """The curves are drawn all the same."""
     sweep = a_sweep(factors={"rank": (2,)})
-    evidence = SweepRuns.of(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome)))
-    parts, components = analyze(replace(evidence, sweep=sweep))
+    sweep_runs = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome)))
+    parts, components = analyze_robustness(replace(sweep_runs, sweep=sweep))
     assert (len(parts), components) == (5, [])

@@ -7,20 +7,20 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tcray.results.robustness.test_time_dropout import RATES, chances, expected
+from tcray.results.robustness.test_time_dropout import RATES, expected_metric, pattern_probabilities
 from tcray.training.metrics import compute_metrics
 
 
 def test_the_chances_of_all_patterns_sum_to_one() -> None:
     """At every rate some pattern is met: for two modalities nothing, either or both are missing."""
-    chance = chances([0, 1, 1, 2], 2)
+    chance = pattern_probabilities([0, 1, 1, 2], 2)
     assert chance.shape == (len(RATES), 4)
     assert chance.sum(1) == pytest.approx(np.ones(len(RATES)))
 
 
 def test_chances_are_those_of_independent_coins() -> None:
     """At a rate of 0.2 one given modality of two is missing, and the other not, with probability 0.2 · 0.8."""
-    assert chances([0, 1, 1, 2], 2, [0.2]) == pytest.approx(np.array([[0.64, 0.16, 0.16, 0.04]]))
+    assert pattern_probabilities([0, 1, 1, 2], 2, [0.2]) == pytest.approx(np.array([[0.64, 0.16, 0.16, 0.04]]))
 
 
 @pytest.mark.parametrize("metric", ["mae", "auroc"])
@@ -28,14 +28,14 @@ def test_chances_are_those_of_independent_coins() -> None:
 def test_the_expectation_is_exact(metric: str, rate: float) -> None:
     """MAE and AUROC are the means over every way in which four examples can meet the four patterns."""
     draws = np.random.default_rng(3)
-    outputs, chance = draws.normal(size=(4, 4)).round(1), chances([0, 1, 1, 2], 2, [rate])
+    outputs, chance = draws.normal(size=(4, 4)).round(1), pattern_probabilities([0, 1, 1, 2], 2, [rate])
     label = np.array([1.0, 0.0, 1.0, 0.0])
     task = "regression" if metric == "mae" else "classification"
     mean = 0.0
     for met in product(range(4), repeat=4):
         met_outputs = outputs[list(met), range(4)]
         mean += chance[0, list(met)].prod() * compute_metrics(task, met_outputs, label)[metric]
-    assert expected(metric, outputs, label, chance) == pytest.approx([mean])
+    assert expected_metric(metric, outputs, label, chance) == pytest.approx([mean])
 
 
 def test_weighted_f1_is_its_limit_for_many_examples() -> None:
@@ -43,12 +43,12 @@ def test_weighted_f1_is_its_limit_for_many_examples() -> None:
     draws = np.random.default_rng(5)
     label = (draws.random(2000) < 0.3).astype(float)
     outputs = draws.normal(size=(4, 2000)) + np.array([[2.0], [1.0], [0.5], [0.0]]) * (label - 0.4)
-    chance = chances([0, 1, 1, 2], 2, [0.4])
+    chance = pattern_probabilities([0, 1, 1, 2], 2, [0.4])
     simulated = []
     for _ in range(200):
         met = draws.choice(4, size=2000, p=chance[0])
         simulated.append(compute_metrics("classification", outputs[met, np.arange(2000)], label)["f1"])
-    assert expected("f1", outputs, label, chance) == pytest.approx([np.mean(simulated)], abs=0.002)
+    assert expected_metric("f1", outputs, label, chance) == pytest.approx([np.mean(simulated)], abs=0.002)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_the_ends_are_clean_and_nothing_at_all(metric: str, task: str) -> None:
     draws = np.random.default_rng(7)
     outputs, label = draws.normal(size=(2, 30)), (draws.random(30) < 0.5).astype(float)
     ends = [compute_metrics(task, outputs[k], label)[metric] for k in (0, 1)]
-    assert expected(metric, outputs, label, chances([0, 1], 1, [0.0, 1.0])) == pytest.approx(ends)
+    assert expected_metric(metric, outputs, label, pattern_probabilities([0, 1], 1, [0.0, 1.0])) == pytest.approx(ends)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tcray.claims.units import confirmed
-from tcray.results.runs.learning_curves import curves
+from tcray.claims.units import group_confirm_runs
+from tcray.results.runs.learning_curves import load_learning_curves
 from tcray.statistics.estimate import Estimate
 from tcray.store.trials import records
 from tests.results.recorded import a_run, a_store, a_sweep
@@ -30,14 +30,14 @@ def test_curves_are_as_any_estimate(tmp_path: Path):
     ]
     store = a_store(tmp_path, runs, sweep=a_sweep())
     store.append("curves", rows[::-1])
-    cells = {cell: confirmed([r for r in records(store) if r["cell"] == cell]) for cell in _cells(runs)}
-    found = curves(store, cells)
+    cells = {cell: group_confirm_runs([r for r in records(store) if r["cell"] == cell]) for cell in _cells(runs)}
+    found = load_learning_curves(store, cells)
     for cell, repeats in cells.items():
         assert found[cell].keys() == {"valid.mae", "train.running_loss"}
         for metric, curve in found[cell].items():
             for epoch in (1, 2, 3, 4):
                 units = [float(np.mean([_value(rows, run, epoch, metric) for run in repeat])) for repeat in repeats]
-                expected = Estimate.of(units)
+                expected = Estimate.from_units(units)
                 assert curve.mean[epoch - 1] == pytest.approx(expected.mean, rel=1e-12)
                 assert curve.half_width[epoch - 1] == pytest.approx(expected.half_width, rel=1e-9)
 
@@ -52,7 +52,7 @@ def test_search_runs_and_what_is_no_number_count_for_nothing(tmp_path: Path):
         "curves",
         [{**_key(run), "epoch": e, "metrics": {"valid.loss": v, "valid.r": float("nan")}} for run, e, v in told],
     )
-    found = curves(store, {"mosi/rank=2": [[run] for run in runs]})
+    found = load_learning_curves(store, {"mosi/rank=2": [[run] for run in runs]})
     assert found["mosi/rank=2"].keys() == {"valid.loss"}
     assert found["mosi/rank=2"]["valid.loss"].mean.tolist()[:1] == [2.0]
     assert np.isnan(found["mosi/rank=2"]["valid.loss"].mean[1])
@@ -62,7 +62,7 @@ def test_nothing_recorded_is_nothing(tmp_path: Path):
     """A cell without units is in no curve, nor is one whose runs left none."""
     run = a_run({}, rank=2)
     store = a_store(tmp_path, [run])
-    assert curves(store, {"mosi/rank=2": [[run]], "mosi/rank=12": []}) == {"mosi/rank=2": {}}
+    assert load_learning_curves(store, {"mosi/rank=2": [[run]], "mosi/rank=12": []}) == {"mosi/rank=2": {}}
 
 
 def _key(run):

@@ -13,7 +13,7 @@ import pytest
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.config.domains import Choice, Int, LogInt, LogUniform, Uniform
 from tcray.config.sweep import Asha, Confirm, Search
-from tcray.results.search.analysis import EVALUATOR, Importance, SearchAnalysis, analyze
+from tcray.results.search.analysis import EVALUATOR, Importance, SearchAnalysis, analyze_search
 from tests.results.recorded import MOSI, a_run, a_store, a_sweep
 
 RUNG, EPOCHS = 1, 3
@@ -64,7 +64,7 @@ def analysed(folder: Path, losses: Losses, trials: int = 30, repeats: int = 2, *
             ]
     store = a_store(folder, runs, sweep=sweep)
     store.append("ledger", ledger)
-    return analyze(SweepRuns.of(store))
+    return analyze_search(SweepRuns.load(store))
 
 
 def importance(folder: Path, losses: Losses, **changes: Any) -> Importance:
@@ -148,11 +148,11 @@ def test_a_sweep_that_tunes_nothing_has_no_search(tmp_path: Path) -> None:
     """That is said, and all else is empty."""
     store = a_store(tmp_path, [], sweep=a_sweep(tune={}, search=None, confirm=Confirm(2)), cards=[MOSI])
     expected = SearchAnalysis(notes=("Nothing is tuned, so there was no search.",))
-    assert analyze(SweepRuns.of(store)) == expected
+    assert analyze_search(SweepRuns.load(store)) == expected
 
 
 def test_a_store_without_runs_has_an_empty_history(tmp_path: Path) -> None:
     """Nor is anything confirmed."""
-    found = analyze(SweepRuns.of(a_store(tmp_path, [])))
+    found = analyze_search(SweepRuns.load(a_store(tmp_path, [])))
     assert [history.trials for history in found.histories] == [()]
     assert found.notes[0] == "mosi: nothing of what its searches chose is confirmed yet."

@@ -11,7 +11,7 @@ import pytest
 
 from tcray.claims.verdicts import ALL, ComponentTest, Finding
 from tcray.config.sweep import Confirm, Sweep
-from tcray.results.spectrum.analysis import Spectrum, analyze
+from tcray.results.spectrum.analysis import Spectrum, analyze_spectrum
 from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, planted_store
 from tests.results.recorded import MOSI, a_sweep
 
@@ -54,7 +54,7 @@ def analysed(
     folder: Path, asked: Sweep, outcome_of: OutcomeOf, card: Any = HONEST
 ) -> tuple[list[Spectrum], dict[str, ComponentTest], dict[str, Finding]]:
     """Spectra, and components and findings by name."""
-    return concluded(analyze, planted_store(folder, asked, Planted.of(card, outcome_of)))
+    return concluded(analyze_spectrum, planted_store(folder, asked, Planted.of(card, outcome_of)))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_effects_are_the_planted_ones(planted: tuple[Any, dict[str, ComponentTes
     assert planted[1][GROWS].estimate == pytest.approx(growth)
     assert planted[1][FOLLOWS].estimate == pytest.approx(SLOPE, abs=0.004)
     for component in planted[1].values():
-        assert (component.n_units, component.unit, component.people) == (6, "seed", None)
+        assert (component.n_units, component.unit, component.ci_people) == (6, "seed", None)
     assert (planted[1][GROWS].margin, planted[1][FOLLOWS].margin) == (0.5, 0.02)
 
 

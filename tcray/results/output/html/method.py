@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tcray.claims.units import unit_of
-from tcray.claims.verdicts import MARGIN, OTHERS_MARGIN
+from tcray.claims.units import get_unit_kind
+from tcray.claims.verdicts import DEFAULT_MARGIN, MARGIN
 from tcray.config.messages import join_words
 from tcray.config.metrics import METRICS
 from tcray.results.analysis import Results
@@ -24,7 +24,7 @@ class Point:
 def method(results: Results) -> Iterator[Point]:
     """Units, tests, intervals, correction, margins, verdicts, looks and reference rows."""
     sweep = results.sweep
-    unit = unit_of(sweep)
+    unit = get_unit_kind(sweep)
     yield Point("What is tested", _tested(results))
     yield Point("Unit", _unit(results))
     yield Point(
@@ -56,7 +56,7 @@ def method(results: Results) -> Iterator[Point]:
         "what speaks against a component is corrected over components as well.",
     )
     margins = [f"{value:g} in {METRICS[name].label}" for name, value in MARGIN.items()]
-    margins.append(f"{OTHERS_MARGIN:g} in every other metric")
+    margins.append(f"{DEFAULT_MARGIN:g} in every other metric")
     yield Point("Margin", f"The smallest effect of interest, set in advance: {join_words(margins, 'and')}.")
     yield Point(
         "Verdicts",

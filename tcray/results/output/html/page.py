@@ -7,7 +7,7 @@ from collections import Counter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tcray.claims.verdicts import ALL, Verdict
-from tcray.claims.wording import capitalised
+from tcray.claims.wording import capitalize
 from tcray.results.analysis import Results
 from tcray.results.display.labels import format_time
 from tcray.results.output.html.findings import claim_shown
@@ -65,5 +65,5 @@ def page(results: Results) -> str:
         sessions=sessions_table(results),
         commands=commands(results),
         sweep_file=sweep_file(results.sweep),
-        capitalised=capitalised,
+        capitalize=capitalize,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tcray.claims.wording import capitalised
+from tcray.claims.wording import capitalize
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_factor
@@ -110,7 +110,7 @@ def sections(results: Results) -> Iterator[Section]:
         if here or tables or claims or notes:
             yield Section(
                 anchor=_anchor(topic),
-                title=TITLES.get(topic, capitalised(format_factor(topic))),
+                title=TITLES.get(topic, capitalize(format_factor(topic))),
                 claims=tuple(claim_shown(name, results) for name in claims),
                 parts=tuple(_parts(results, topic, claims, here, tables)),
                 notes=notes,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from tcray.claims.units import TESTED, Record, confirmed, unit_of, value_of
+from tcray.claims.units import TEST_METRICS, Record, get_unit_kind, group_confirm_runs, mean_over_runs
 from tcray.config.sweep import Sweep
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_dataset_short, format_metric
 from tcray.results.output.tensorboard.dashboard import SOURCE, SWEEP, Dashboard, band, ordered
 from tcray.results.output.tensorboard.events import Column, Level, Status, scalar, session
 from tcray.results.ranking.analysis import TRAIN_LOSS
-from tcray.results.runs.learning_curves import Curve, curves
+from tcray.results.runs.learning_curves import LearningCurve, load_learning_curves
 from tcray.statistics.estimate import Estimate
 from tcray.store.store import SweepStore
 from tcray.store.trials import records
@@ -45,7 +45,7 @@ class Cell:
     levels: Mapping[str, Level]
     runs: Sequence[Record]
     units: Sequence[Sequence[Record]]
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, LearningCurve]
 
     @property
     def dataset(self) -> str:
@@ -85,7 +85,7 @@ class ComparisonRuns:
         sweep = Sweep.from_document(manifest["sweep"])
         runs = group_by(records(store), lambda run: str(run["cell"]))
         units = {key: _units(of_cell, sweep) for key, of_cell in runs.items()}
-        measured = curves(store, units)
+        measured = load_learning_curves(store, units)
         cells = [
             Cell(key, _levels(of_cell[0], sweep), of_cell, units[key], measured.get(key, {}))
             for key, of_cell in runs.items()
@@ -152,7 +152,7 @@ class ComparisonRuns:
         """What is measured once a run, and whether it is shown with its interval; primary metrics, which are, first."""
         cards = self.manifest["cards"]
         primary = [f"test.{card['primary_metric']}" for card in cards]
-        tested = [f"test.{name}" for card in cards for name in TESTED[card["task"]]]
+        tested = [f"test.{name}" for card in cards for name in TEST_METRICS[card["task"]]]
         return {metric: metric in primary for metric in (*primary, *tested, self.sweep.objective, TRAIN_LOSS)}
 
 
@@ -162,8 +162,8 @@ def seconds(iso: str) -> float:
 
 
 def _units(runs: Sequence[Record], sweep: Sweep) -> Sequence[Sequence[Record]]:
-    repeats = confirmed(runs)
-    return [[run] for repeat in repeats for run in repeat] if unit_of(sweep) == "seed" else repeats
+    repeats = group_confirm_runs(runs)
+    return [[run] for repeat in repeats for run in repeat] if get_unit_kind(sweep) == "seed" else repeats
 
 
 def _levels(run: Record, sweep: Sweep) -> dict[str, Level]:
@@ -187,7 +187,7 @@ def _whole(cell: Cell, measured: Mapping[str, bool]) -> Iterator[Summary.Value]:
     if not cell.units:
         return
     for metric, interval in measured.items():
-        found = Estimate.of([value_of(unit, metric) for unit in cell.units])
+        found = Estimate.from_units([mean_over_runs(unit, metric) for unit in cell.units])
         numbers = (found.mean, found.half_width)
         for column, number in zip(_columns(metric, interval), numbers, strict=False):
             if number is not None:
@@ -195,7 +195,7 @@ def _whole(cell: Cell, measured: Mapping[str, bool]) -> Iterator[Summary.Value]:
     yield scalar(UNITS.tag, len(cell.units))
 
 
-def _by_epoch(of_cell: Mapping[str, Curve]) -> dict[int, list[Summary.Value]]:
+def _by_epoch(of_cell: Mapping[str, LearningCurve]) -> dict[int, list[Summary.Value]]:
     """What curves are at every epoch, as far as they are defined there."""
     steps: dict[int, list[Summary.Value]] = {}
     for metric, curve in of_cell.items():

@@ -49,12 +49,12 @@ def plain(columns: Sequence[Column]) -> str:
     return "\n".join(_beside(columns))
 
 
-def ruled(columns: Sequence[Column], references: int = 0) -> list[str]:
+def ruled(columns: Sequence[Column], baselines: int = 0) -> list[str]:
     """A table, line by line: header, a rule, rows, and below another rule the last `references` of them."""
     lines, height = _beside(columns), _height(columns)
     rule = RULE * max(map(len, lines))
-    rows = len(lines) - references
-    return [*lines[:height], rule, *lines[height:rows], *([rule] if references else []), *lines[rows:]]
+    rows = len(lines) - baselines
+    return [*lines[:height], rule, *lines[height:rows], *([rule] if baselines else []), *lines[rows:]]
 
 
 def width_of(columns: Sequence[Column]) -> int:

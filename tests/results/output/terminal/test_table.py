@@ -30,7 +30,7 @@ def test_headers_stand_on_the_rule() -> None:
         "              16",
         "─" * 16,
         "x              –",
-    ] == ruled([NAME, ranks], references=1)
+    ] == ruled([NAME, ranks], baselines=1)
 
 
 def test_columns_side_by_side_can_be_one() -> None:

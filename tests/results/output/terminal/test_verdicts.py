@@ -82,9 +82,9 @@ def test_without_claims_there_are_no_verdicts() -> None:
 
 def test_where_one_dataset_cannot_be_tested_another_is_described() -> None:
     """A claim as a whole in one place does not hide what is told in another."""
-    told: dict[str, Any] = {"claim": "robustness", "stratum": {}, "holds": None}
+    told: dict[str, Any] = {"claim": "robustness", "stratum": {}, "p_supports": None}
     components = [
-        a_component("costs", says={"descriptive": "Noise costs."}, **told),
+        a_component("costs", sentences={"descriptive": "Noise costs."}, **told),
         a_component("costs", MUSTARD, reason="No run of it was evaluated: run it.", n_units=0, **told),
     ]
     said = shown(print_verdicts, some_results(findings=conclude(components, alpha=0.05, beats_linear={})))
