@@ -101,7 +101,9 @@ class StoredSweep:
         rows = []
         for row in table.rows:
             values = {metric: estimate.mean for metric, estimate in row.values.items()}
-            repeats = [(mean_over_runs(r, sweep.objective), r[0]) for r in group_confirm_runs(of_cell.get(row.name, ()))]
+            repeats = [
+                (mean_over_runs(r, sweep.objective), r[0]) for r in group_confirm_runs(of_cell.get(row.name, ()))
+            ]
             known = [(value, first) for value, first in repeats if value is not None]
             chosen = (max if maximize else min)(known, key=lambda pair: pair[0], default=(None, {}))[1]
             tuned = {name: chosen.get(name) for name in sweep.tune}
