@@ -19,16 +19,16 @@ LARGEST_PACK = 64
 
 
 def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) -> SweepStore:
-    """The store at `path` in which `sweep` has been run to its end, with all that `tcray sweep` would have recorded.
+    """Run `sweep` to its end and return its store at `path`, with everything that `tcray sweep` would have recorded.
 
-    train  trains packs; the real engine, unless given. A pack that fails is an error: nothing is tried again.
+    train  trains packs; the real engine by default. A pack that fails raises AssertionError: nothing is retried.
     """
     planned = plan(sweep, find_cards(sweep))
     store = Store.open(str(path), create=True).sweep(planned.sweep_id())
-    library = LazyDatasets(planned.cards, sweep.data.root)
-    _begin(planned, store, library)
-    queue = Queue(planned, store, LazyTestExamples(library))
-    worker = Worker(store, library.__getitem__, "cpu", train)
+    datasets = LazyDatasets(planned.cards, sweep.data.root)
+    _write_manifest(planned, store, datasets)
+    queue = Queue(planned, store, LazyTestExamples(datasets))
+    worker = Worker(store, datasets.__getitem__, "cpu", train)
     while (pack := queue.take(LARGEST_PACK)) is not None:
         report = worker.train_pack(pack, f"{pack.number}")
         assert report.failure is None, report.reason
@@ -38,8 +38,8 @@ def record_sweep(path: str | Path, sweep: Sweep, train: Train = engine.train) ->
     return store
 
 
-def _begin(planned: Plan, store: SweepStore, library: LazyDatasets) -> None:
-    """Writes the manifest, reference rows and all."""
-    references = {name: fit_baselines(dataset) for name, dataset in library.items()}
-    written = manifest.new_manifest(planned, store.sweep_id, references)
+def _write_manifest(planned: Plan, store: SweepStore, datasets: LazyDatasets) -> None:
+    """Write the manifest of the sweep's start, with the baselines."""
+    baselines = {name: fit_baselines(dataset) for name, dataset in datasets.items()}
+    written = manifest.new_manifest(planned, store.sweep_id, baselines)
     store.write_manifest(manifest.add_session(written, manifest.new_session("cpu")))

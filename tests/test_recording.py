@@ -1,4 +1,4 @@
-"""A sweep recorded in this process is what a sweep would have recorded."""
+"""A sweep recorded in this process has everything that `tcray sweep` records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.tune.fakes import FakeTrain
 
 
 def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path):
-    """All 32 runs of both phases end, and the store has what a finished sweep's should."""
+    """All 32 runs of both phases end, and the store passes verification as that of a finished sweep."""
     store = record_sweep(tmp_path / "trials", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace")))
     health = examine(store)
     assert (32, ()) == (health.runs, health.issues)

@@ -1,4 +1,4 @@
-"""What the tests of the search share."""
+"""Fixtures of the tests of the search."""
 
 import os
 
@@ -6,6 +6,6 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _a_disk_that_need_not_survive_a_power_cut(monkeypatch):
-    """Stores are written hundreds of times here; that they reach the disk is the store's own test."""
+def _skip_fsync(monkeypatch):
+    """Skip fsync: these tests write stores hundreds of times, and durability is tested with the store."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -1,4 +1,4 @@
-"""The rungs of a search, and its rule against numpy's percentile and Ray Tune's own scheduler."""
+"""The rungs of a search, and its rule of promotion compared with numpy's percentile and Ray Tune's scheduler."""
 
 import math
 from types import SimpleNamespace
@@ -12,13 +12,14 @@ from tcray.config.sweep import Asha, Search, Training
 from tcray.search.queue import Queue
 from tcray.search.rungs import Rungs, quantile
 
-from .laboratory import EXAMPLES, Trainer, a_plan, a_store, exported, finish, of_table
+from .factories import EXAMPLES, export_reproducible, make_plan, make_store, select_rows
+from .fakes import FakeTrainer, train_all
 
 FINITE = st.floats(-1e6, 1e6)
 
 
 def test_rungs_are_powers_of_the_reduction_factor():
-    """Rungs lie at min_epochs·η^k below the last epoch, which is no rung."""
+    """Rungs are at min_epochs·η^k below the last epoch, which is not a rung."""
     assert Rungs.asha(27, 1, 3).milestones == (1, 3, 9)
     assert Rungs.asha(27, 9, 3).milestones == (9,)
     assert Rungs.asha(27, 27, 3).milestones == ()
@@ -26,37 +27,37 @@ def test_rungs_are_powers_of_the_reduction_factor():
 
 
 def test_a_slow_reduction_has_no_rung_twice():
-    """Where powers fall between two epochs, the later epoch is one rung."""
+    """If several powers round up to one epoch, it is a rung once."""
     assert Rungs.asha(6, 1, 1.2).milestones == (1, 2, 3, 4, 5)
 
 
 def test_runs_stop_at_each_rung_and_then_at_the_last_epoch():
-    """A run is trained from rung to rung; without rungs in one go."""
+    """A run is trained from rung to rung; without rungs it is trained in one go."""
     rungs = Rungs.asha(27, 1, 3)
     assert [rungs.next_stop(start) for start in (0, 1, 3, 9)] == [1, 3, 9, 27]
     assert Rungs(27).next_stop(0) == 27
 
 
-def test_the_first_at_a_rung_goes_on():
-    """With nobody to be compared with, a run goes on, even one that is worth nothing."""
+def test_the_first_run_at_a_rung_is_promoted():
+    """A run with no others to compare is promoted, even with the worst score."""
     assert Rungs.asha(9, 1, 3).is_promoted(-math.inf, []) is True
 
 
-def test_a_run_goes_on_if_it_reaches_the_quantile_of_the_others():
-    """With η = 3 the bar over 0, 1, 2, 3 is 2, their two thirds quantile; whoever is level with it goes on."""
+def test_a_run_that_reaches_the_quantile_of_the_others_is_promoted():
+    """With η = 3 the threshold over 0, 1, 2, 3 is 2, their two-thirds quantile; a score equal to it is enough."""
     rungs = Rungs.asha(9, 1, 3)
-    assert [rungs.is_promoted(worth, [0.0, 1.0, 2.0, 3.0]) for worth in (1.9, 2.0, 2.1)] == [False, True, True]
+    assert [rungs.is_promoted(score, [0.0, 1.0, 2.0, 3.0]) for score in (1.9, 2.0, 2.1)] == [False, True, True]
 
 
 @given(st.lists(FINITE, min_size=1, max_size=20), st.floats(1, 99))
 def test_the_quantile_is_numpys_to_the_bit(values, percent):
-    """On finite values the quantile equals `np.nanpercentile`, which Ray's rung uses."""
+    """On finite values the quantile equals `np.nanpercentile`, which Ray Tune's rung uses."""
     assert quantile(values, percent) == np.nanpercentile(values, percent)
 
 
 @given(st.lists(FINITE | st.just(-math.inf), min_size=1, max_size=20), st.floats(1, 99))
 def test_the_quantile_is_never_nan(values, percent):
-    """Values of minus infinity count as the lowest; next to a number they pull the interpolation down all the way."""
+    """Minus infinity counts as the lowest value; interpolation between it and a number returns minus infinity."""
     rank = (len(values) - 1) * (percent / 100)
     lower = sorted(values)[math.floor(rank)]
     expected = -math.inf if lower == -math.inf else np.nanpercentile([max(v, -1e300) for v in values], percent)
@@ -64,7 +65,7 @@ def test_the_quantile_is_never_nan(values, percent):
 
 
 def test_expected_epochs_keep_one_in_eta():
-    """Of 27 epochs with rungs at 1, 3, 9 a run is expected to train 1 + 2/3 + 6/9 + 18/27 = 3."""
+    """With 27 epochs and rungs at 1, 3 and 9, a run is expected to train 1 + 2/3 + 6/9 + 18/27 = 3."""
     assert Rungs.asha(27, 1, 3).expected_epochs() == pytest.approx(3)
     assert Rungs.asha(27, 1, 3).expected_epochs(9) == 18
     assert Rungs(27).expected_epochs() == 27
@@ -73,16 +74,16 @@ def test_expected_epochs_keep_one_in_eta():
 @pytest.mark.parametrize("objective", ["valid.loss", "valid.r"])
 @pytest.mark.parametrize(("epochs", "min_epochs", "factor"), [(27, 1, 3.0), (27, 9, 3.0), (16, 2, 2.0), (30, 1, 4.0)])
 def test_with_waves_of_one_decisions_are_those_of_ray_tune(tmp_path, objective, epochs, min_epochs, factor):
-    """A queue with waves of one stops every run at the epoch where `ASHAScheduler` stops it on the same curves."""
+    """A queue with waves of one stops every run at the epoch at which `ASHAScheduler` stops it on the same curves."""
     from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
     search = Search("random", trials=30, wave=1, pruner=Asha(min_epochs, factor))
-    plan = a_plan(training=Training(epochs), factors={}, objective=objective, search=search, confirm=None)
-    store = a_store(tmp_path, plan)
-    trainer = Trainer(objective=objective)
+    plan = make_plan(training=Training(epochs), factors={}, objective=objective, search=search, confirm=None)
+    store = make_store(tmp_path, plan)
+    trainer = FakeTrainer(objective=objective)
     queue = Queue(plan, store, EXAMPLES)
-    finish(queue, trainer)
-    rows = of_table(exported(store), "runs")
+    train_all(queue, trainer)
+    rows = select_rows(export_reproducible(store), "runs")
     stopped = {row["trial"]: (row["epochs"], row["state"]) for row in rows}
 
     mode = "max" if plan.maximize else "min"

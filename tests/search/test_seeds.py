@@ -1,4 +1,4 @@
-"""Which seed index each run has."""
+"""The seed index of each run."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,11 +15,11 @@ def test_no_seed_is_used_twice_in_a_cell(repeats, count):
 
 
 def test_more_repeats_and_seeds_keep_the_earlier_ones():
-    """The first seeds of a repeat are the same however many follow."""
+    """The first seeds of a repeat are the same, no matter how many follow."""
     assert list(confirm_seeds(3, 2, searched=True)) == [3001, 3002]
     assert list(confirm_seeds(3, 4, searched=True)) == [3001, 3002, 3003, 3004]
 
 
 def test_without_a_search_the_seeds_count_from_zero():
-    """Where nothing is tuned, the seed is the unit."""
+    """If nothing is tuned, each seed is a unit."""
     assert list(confirm_seeds(0, 12, searched=False)) == list(range(12))
