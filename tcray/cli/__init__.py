@@ -1,8 +1,8 @@
-"""The command line: which commands there are, and how what goes wrong is told.
+"""The command line: its commands, and how errors are reported.
 
-Each command is a module of this package with a click command `command`, imported when it is called and not before.
-Beside them stand only `which`, the sweep that a command means, `elsewhere`, a command said on a cluster, and
-`terminal`, what commands print.
+Each command is a module of this package with a click command `command`, which is imported only when it is called.
+The other modules are helpers: the sweep that an argument names, completion, output files, progress messages, and
+commands that run on a cluster's head node.
 """
 
 from __future__ import annotations
@@ -22,36 +22,42 @@ from tcray.config.messages import suggest_names
 from tcray.errors import Interrupted, TcrayError
 
 COMMANDS: Mapping[str, str] = {
-    "plan": "Check a sweep file and say what it would run; start nothing.",
-    "sweep": "Run a sweep, or resume it, and print what came out.",
-    "status": "Show how far every sweep of a store has come, or follow one.",
-    "stop": "Stop whoever runs a sweep, on whatever host; it can go on later.",
-    "trials": "List the runs of a sweep.",
-    "results": "Show what may be concluded from a sweep; write its report.",
-    "compare": "Lay sweeps side by side in TensorBoard.",
-    "data": "Look at datasets, import them, or write out their synthetic twins.",
-    "store": "Look after the trial store: verify it, export it.",
-    "cluster": "Check a cluster file before anything is brought up.",
-    "schema": "Print the JSON Schema of the sweep file, for editors.",
+    "init": "Write the shipped sweep files into a folder.",
+    "plan": "Check a sweep file and print its runs; start nothing.",
+    "sweep": "Run a sweep, or resume it, and print its results.",
+    "status": "Show the progress of the sweeps of a store, or follow one.",
+    "stop": "Stop a running sweep on whatever host; it can be resumed.",
+    "trials": "List the best runs of a sweep, or all of them.",
+    "results": "Print the verdicts and tables of a sweep; write its report.",
+    "compare": "Compare sweeps side by side in TensorBoard.",
+    "data": "List, describe and import datasets.",
+    "store": "Verify or export the trial store.",
+    "cluster": "Check a cluster file before anything is started.",
+    "schema": "Print the JSON Schema of the sweep file.",
+    "completion": "Print the completion script for your shell.",
 }
-"""Each command, and its help in a line; here, so that `tcray --help` need not import them all."""
+"""The commands with a line of help each; kept here so that `tcray --help` does not import them."""
 
-# Before numpy: idle BLAS threads of the driver would spin on the cores that its workers compute on.
+# Before numpy is imported: idle BLAS threads of the driver would spin on the cores that its workers compute on.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Figures are drawn to files. A notebook sets MPLBACKEND for its children to a backend that need not be installed in
+# this environment, and matplotlib could not even be imported.
+os.environ["MPLBACKEND"] = "agg"
+
 TRACEBACK = "TCRAY_TRACEBACK"
-"""Where this is set in the environment, a bug is shown with its traceback."""
+"""If this environment variable is set, an internal error is printed with its traceback."""
 
 
 class CommandLine(click.Group):
-    """The commands of `COMMANDS`; whatever goes wrong in one is told in a sentence, with the exit code of its kind."""
+    """The commands of `COMMANDS`; a failed command prints a message and exits with the code of its kind of error."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 the signature is click's
-        """The names, in the order of `COMMANDS`."""
+        """Return the names in the order of `COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 likewise
-        """The command of a module that is imported now."""
+        """Import the module of a command and return the command."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
@@ -60,24 +66,24 @@ class CommandLine(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first of `args` names; a usage error with the nearest name where there is none."""
+        """Return the command that the first of `args` names; fail with the nearest name if there is none."""
         if args[0] not in COMMANDS:
             ctx.fail(f"No such command {args[0]!r}: {suggest_names(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 likewise
-        """The commands as `--help` lists them, without importing any."""
+        """Write the commands for `--help` without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Runs the command line; a character that the terminal's encoding lacks is printed as `?`."""
+        """Run the command line; characters that the terminal's encoding lacks are printed as `?`."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")
         return super().main(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> None:
-        """Runs the command, and ends the process with a sentence on stderr if it fails."""
+        """Run the command; if it fails, print a message on stderr and exit."""
         try:
             super().invoke(ctx)
             sys.stdout.flush()
@@ -85,16 +91,16 @@ class CommandLine(click.Group):
             raise
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, BrokenPipeError):
-                raise  # click ends quietly: whoever was reading has read enough
+                raise  # click exits quietly: the reader has closed the pipe
             if os.environ.get(TRACEBACK):
                 traceback.print_exc()
-            sentence, exit_code = told(error)
-            click.echo(sentence, err=True)
+            message, exit_code = format_error(error)
+            click.echo(message, err=True)
             sys.exit(exit_code)
 
 
-def told(error: BaseException) -> tuple[str, int]:
-    """What is said of a failure, and the exit code it ends with."""
+def format_error(error: BaseException) -> tuple[str, int]:
+    """Return the message that is printed for an error, and the exit code."""
     match error:
         case Interrupted():
             return str(error), error.exit_code
@@ -105,15 +111,15 @@ def told(error: BaseException) -> tuple[str, int]:
             heading = f"{problems} problems\n" if problems > 1 else ""
             return f"Error: {heading}{error}", error.exit_code
         case MemoryError():
-            return "Error: memory ran out", 1
+            return "Error: out of memory", 1
         case OSError(strerror=str(reason)):
             return f"Error: {error.filename}: {reason}" if error.filename else f"Error: {reason}", 1
     first = next(iter(str(error).splitlines()), "")
     bug = f"Error: a bug in tcray: {type(error).__name__}: {first}".removesuffix(": ")
-    return f"{bug}\nWith {TRACEBACK}=1 in the environment, the same command shows where.", 1
+    return f"{bug}\nSet {TRACEBACK}=1 and run the same command again to see the traceback.", 1
 
 
 @click.command(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tcray")
 def main() -> None:
-    """Sweep the hyperparameters of low-rank multimodal fusion on whatever hardware there is."""
+    """Sweep the hyperparameters of low-rank multimodal fusion on one machine or a cluster."""

@@ -1,4 +1,4 @@
-"""A sweep that somebody runs, shown until its driver has come to an end."""
+"""Display of a running sweep until its driver ends."""
 
 from __future__ import annotations
 
@@ -16,80 +16,82 @@ from tcray.store.store import RETRY_SECONDS, SweepStore
 from tcray.store.summary import ended_and_planned
 from tcray.tune.status.display import Display
 
-LOOK_SECONDS = 2.0
+POLL_SECONDS = 2.0
 SILENT_SECONDS = 30.0
-"""A driver that has told nothing for so long is said to be silent; it does so every ten seconds."""
+"""A driver writes its status every ten seconds; after this time without a new one it is reported as silent."""
 
 
 def follow(sweep: SweepStore) -> None:
-    """Shows what a sweep's driver is at until nobody runs the sweep, and says how it ended.
+    """Show the status of a sweep's driver until it ends, and print how the sweep ended.
 
-    Raises SweepError where the sweep is not finished then, and Interrupted at Ctrl-C, which the driver does not notice.
+    Raises:
+        SweepError: if the sweep is incomplete when its driver ends.
+        Interrupted: at Ctrl-C, which does not affect the driver.
     """
-    watched = Watched(sweep)
+    followed = FollowedSweep(sweep)
     try:
-        _show(watched)
+        _show(followed)
     except KeyboardInterrupt:
-        raise Interrupted("no longer watched; the sweep goes on") from None
-    ended = f"sweep {sweep.sweep_id} is no longer run: {ending(sweep, watched.driver)}"
+        raise Interrupted("no longer followed; the sweep keeps running") from None
+    ended = f"sweep {sweep.sweep_id} is not running: {describe_state(sweep, followed.driver)}"
     if not sweep.read_manifest().get("finished_at"):
         raise SweepError(ended)
     click.echo(ended)
 
 
-def _show(watched: Watched) -> None:
-    name = watched.sweep.read_manifest()["name"]
+def _show(followed: FollowedSweep) -> None:
+    name = followed.sweep.read_manifest()["name"]
     console = Console()
-    if watched.look() and watched.activity is None:
-        click.echo(f"{watched.driver} is setting out")
-        while watched.look() and watched.activity is None:
-            time.sleep(LOOK_SECONDS)
-    if watched.activity is None:
+    if followed.poll() and followed.status is None:
+        click.echo(f"{followed.driver} is starting")
+        while followed.poll() and followed.status is None:
+            time.sleep(POLL_SECONDS)
+    if followed.status is None:
         return
-    with Display(console, name, watched.shown, show_single_host=True) as display:
-        while watched.look():
+    with Display(console, name, followed.current_status, show_single_host=True) as display:
+        while followed.poll():
             display.tick()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 @dataclass
-class Watched:
-    """A sweep's driver, as far as the store tells of it."""
+class FollowedSweep:
+    """A sweep's driver and its latest status, as recorded in the store."""
 
     sweep: SweepStore
     driver: LeaseHolder | None = field(default=None, init=False)
-    """Who runs the sweep, or ran it last."""
-    activity: DriverStatus | None = field(default=None, init=False)
-    """What it last told, be it through another driver before."""
-    _heard_at: float = field(default=0.0, init=False)
+    """The current driver of the sweep, or the last one."""
+    status: DriverStatus | None = field(default=None, init=False)
+    """The latest status, which may be of an earlier driver."""
+    _received_at: float = field(default=0.0, init=False)
 
-    def look(self) -> bool:
-        """Sees what the store tells now, and whether anyone runs the sweep."""
+    def poll(self) -> bool:
+        """Read the driver and its status from the store; return True if the driver is running."""
         self.driver = retrying(lambda: last_holder(self.sweep), RETRY_SECONDS)
         if self.driver is None:
             return False
         token = self.driver.token
-        told = retrying(lambda: read_activity(self.sweep, token), RETRY_SECONDS)
-        if told is not None and told != self.activity:
-            self.activity, self._heard_at = told, time.monotonic()
+        status = retrying(lambda: read_activity(self.sweep, token), RETRY_SECONDS)
+        if status is not None and status != self.status:
+            self.status, self._received_at = status, time.monotonic()
         return self.driver.is_live
 
-    def shown(self) -> DriverStatus:
-        """What it last told, and how long ago if that is long."""
-        assert self.activity is not None, "it is shown once there is something to show"
-        silent = time.monotonic() - self._heard_at
-        if silent < SILENT_SECONDS:
-            return self.activity
-        why = {"silence": f"nothing was heard of the driver for {silent:.0f} s", **self.activity.why}
-        return replace(self.activity, why=why)
+    def current_status(self) -> DriverStatus:
+        """Return the latest status; if it is old, its age is one of the reasons for pending runs."""
+        assert self.status is not None, "displayed only after the first status"
+        age = time.monotonic() - self._received_at
+        if age < SILENT_SECONDS:
+            return self.status
+        why = {"silence": f"no status from the driver for {age:.0f} s", **self.status.why}
+        return replace(self.status, why=why)
 
 
-def ending(sweep: SweepStore, driver: LeaseHolder | None) -> str:
-    """How the last driver of a sweep came to its end, and how far the sweep is."""
+def describe_state(sweep: SweepStore, driver: LeaseHolder | None) -> str:
+    """Return how the last driver of a sweep ended, and how many runs are done."""
     ended, planned = ended_and_planned(sweep, driver)
     done = f"{ended:,} of {planned:,} runs done"
     if sweep.read_manifest().get("finished_at"):
         return f"it is finished, with {done}"
     if driver is None or driver.released:
-        return f"it stopped with {done}; `tcray sweep` with its file goes on from there"
-    return f"its driver ({driver}) ended without a word, with {done}; `tcray sweep` with its file goes on from there"
+        return f"it stopped with {done}; run `tcray sweep` with its file to resume"
+    return f"its driver ({driver}) died with {done}; run `tcray sweep` with its file to resume"

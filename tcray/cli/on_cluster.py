@@ -1,17 +1,17 @@
-"""`--cluster FILE`: a command said on the head of a cluster instead of here."""
+"""`--cluster FILE`: run a command on the cluster's head node."""
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from tcray.cli.resolve_sweep import STORE, STORE_VARIABLE
+from tcray.cli.completion import STORE, STORE_VARIABLE
+from tcray.config.commands import format_command
 from tcray.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,113 +19,120 @@ if TYPE_CHECKING:
     from tcray.search.plan import Plan
 
 cluster_option = click.option(
-    "--cluster", metavar="FILE", help="Do it on the head of the cluster that `ray up FILE` has brought up."
+    "--cluster", metavar="FILE", help="Run on the head node of the cluster that `ray up FILE` has started."
 )
-"""The option of every command that may be said there."""
+"""The option of every command that can run on a cluster's head node."""
 
 
-def say_there(cluster: str, command: str, sweep: str | None, *options: str) -> NoReturn:
-    """Says a command on the head; what it prints there is printed here, and it ends as it ends there.
+def run_on_head(cluster: str, command: str, sweep: str | None, *options: str) -> NoReturn:
+    """Run a command on the head node, print its output here, and exit with its exit code.
 
-    Raises InputError where it cannot be said there.
+    Raises:
+        InputError: if the command cannot run there.
     """
     from tcray.cluster.head import Head
 
     if sweep is not None and sweep.endswith((".yaml", ".yml")):
         raise InputError(
             f"with --cluster a sweep is named by its id or its name, and {sweep} is a file",
-            f"The sweeps that were run there: tcray status --cluster {shlex.quote(cluster)}",
+            f"List the sweeps of the cluster: {format_command('tcray', 'status', '--cluster', cluster)}",
         )
-    words = [*([] if sweep is None else [sweep]), *options, *_store_words()]
+    words = [*([] if sweep is None else [sweep]), *options, *_list_store_words()]
     head = Head.of(cluster)
     if other := head.greet().other_version:
         click.echo(f"note: {other}", err=True)
     click.get_current_context().exit(head.say("python3", "-m", "tcray", command, *words))
 
 
-def run_there(
+def submit_to_cluster(
     planned: Plan, file: str, overrides: Sequence[str], cluster: str, *, fresh: bool, detach: bool
 ) -> NoReturn:
-    """Has the sweep of a file run on a cluster, and follows it to its end, or to its beginning; ends as it ends.
+    """Run a sweep file on a cluster, follow it to its end (or start), and exit with its exit code.
 
-    Raises InputError or SweepError where nothing was started there.
+    Raises:
+        InputError: if nothing was started.
+        SweepError: if nothing was started, or if the connection breaks.
     """
     from tcray.cluster.check import expect_sound
     from tcray.cluster.cluster_file import load_cluster_file
     from tcray.cluster.head import Head
     from tcray.cluster.submission import submit
 
-    said, described = _store_said(), load_cluster_file(cluster)
-    expect_sound(described)
-    described.expect_filled()
+    given, cluster_file = _read_store_option(), load_cluster_file(cluster)
+    expect_sound(cluster_file)
+    cluster_file.expect_filled()
     head = Head.of(cluster)
     greeting = head.greet()
     if greeting.other_version:
-        raise InputError(greeting.other_version, "The version has to be the same: install one of them on both.")
-    store = said or _sayable(greeting.store, f"{STORE_VARIABLE} of {head}") or STORE
+        raise InputError(greeting.other_version, "Install the same version on both.")
+    store = given or _check_store(greeting.store, f"{STORE_VARIABLE} of {head}") or STORE
     submission = submit(head, file, overrides, planned, store=store, fresh=fresh)
-    _tell(submission)
+    _print_commands(submission)
     if detach:
-        ended = submission.follow_beginning()
+        exit_code = submission.follow_beginning()
     else:
-        ended = submission.follow(lambda line: click.echo(line, err=True))
-        if ended == 0 and (fetch := _fetch(submission)):
-            click.echo(f"To have it on this machine: {fetch}", err=True)
-    click.get_current_context().exit(ended)
+        exit_code = submission.follow(lambda line: click.echo(line, err=True))
+        if exit_code == 0 and (fetch := _format_fetch(submission)):
+            click.echo(f"To copy the store to this machine: {fetch}", err=True)
+    click.get_current_context().exit(exit_code)
 
 
-def _store_said() -> str | None:
-    """The store that the command line names; the environment names this machine's, and the head has its own."""
+def _read_store_option() -> str | None:
+    """Return the store that the command line names; the environment variable is only for this machine."""
     context = click.get_current_context()
-    said = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
-    return _sayable(str(context.params["store"]), "--store") if said else None
+    is_given = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
+    return _check_store(str(context.params["store"]), "--store") if is_given else None
 
 
-def _sayable(store: str, whose: str) -> str:
-    """The store; raises InputError where it cannot be said on the head as it is."""
+def _check_store(store: str, origin: str) -> str:
+    """Return the store.
+
+    Raises:
+        InputError: if it cannot be passed to the head node as it is.
+    """
     if re.match(r"[^/]*://[^/@]*:[^/@]*@", store):
         raise InputError(
-            f"{whose} has credentials in it, which whoever sees the head's processes and jobs would read",
+            f"{origin} contains credentials, which anyone who lists the head's processes and jobs could read",
             "Leave them out: the head takes them from its environment (for S3: AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY) or its machine's role.",
         )
     if store.startswith("~"):
         raise InputError(
-            f"{whose} is {store}, and no shell of the head says whose home that is",
-            "Name the folder as the head knows it: by its whole path, or from ~/tcray-work on.",
+            f"{origin} is {store}, and no shell on the head expands the ~",
+            "Name the folder by its absolute path on the head, or relative to ~/tcray-work.",
         )
     return store
 
 
-def _store_words() -> list[str]:
-    store = _store_said()
+def _list_store_words() -> list[str]:
+    store = _read_store_option()
     return [] if store is None else ["--store", store]
 
 
-def _tell(submission: Submission) -> None:
-    """Says that the sweep runs, and the commands that watch it, stop it, and show its results on this machine."""
-    sweep, fetch = submission.sweep_id, _fetch(submission)
-    there = shlex.join([*_store_words(), "--cluster", submission.head.cluster])
-    near = STORE if fetch else submission.store
-    named = ["--store", near] if not fetch or os.environ.get(STORE_VARIABLE) else []
-    lines = {
-        "watch": f"tcray status {sweep} --follow {there}",
-        "stop": f"tcray stop {sweep} {there}",
+def _print_commands(submission: Submission) -> None:
+    """Print that the sweep runs, and the commands that follow it, stop it, and show its results on this machine."""
+    sweep, fetch = submission.sweep_id, _format_fetch(submission)
+    on_head = [*_list_store_words(), "--cluster", submission.head.cluster]
+    local_store = STORE if fetch else submission.store
+    named = ["--store", local_store] if not fetch or os.environ.get(STORE_VARIABLE) else []
+    commands = {
+        "watch": format_command("tcray", "status", sweep, "--follow", *on_head),
+        "stop": format_command("tcray", "stop", sweep, *on_head),
         "fetch": fetch,
-        "results": shlex.join(["tcray", "results", sweep, *named]),
+        "results": format_command("tcray", "results", sweep, *named),
     }
-    click.echo(f"sweep {sweep} runs on {submission.head}, whatever becomes of this machine", err=True)
-    for name, line in lines.items():
+    click.echo(f"sweep {sweep} runs on {submission.head} and does not depend on this machine", err=True)
+    for name, line in commands.items():
         if line:
             click.echo(f"  {name:<8}{line}", err=True)
 
 
-def _fetch(submission: Submission) -> str:
-    """The command that brings the store to this machine; empty where it is a bucket, which is as near from here."""
+def _format_fetch(submission: Submission) -> str:
+    """Return the command that copies the store to this machine; empty for a bucket, which needs no copy."""
     from tcray.cluster.head import WORK
 
     store = submission.store.removeprefix("file://")
     if "://" in store:
         return ""
     folder = store if store.startswith("/") else f"{WORK}/{store}"
-    return shlex.join(["ray", "rsync-down", submission.head.cluster, f"{folder.rstrip('/')}/", STORE])
+    return format_command("ray", "rsync-down", submission.head.cluster, f"{folder.rstrip('/')}/", STORE)

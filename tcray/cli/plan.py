@@ -1,4 +1,4 @@
-"""`tcray plan`: what a sweep file would run, how long that takes, and what of it the store already has."""
+"""`tcray plan`: the runs that a sweep file asks for, their duration, and those that the store already has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from tcray.cli.resolve_sweep import store_option
+from tcray.cli.resolve_sweep import file_argument, set_option, store_option
 from tcray.config.load import load_sweep
 from tcray.config.messages import join_words
 from tcray.results.display.labels import format_count
@@ -20,42 +20,45 @@ from tcray.store.store import Store
 
 
 @click.command("plan")
-@click.argument("file")
+@file_argument
 @store_option
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as resources.pack=8.")
+@set_option
 def command(file: str, store: str, overrides: tuple[str, ...]) -> None:
-    """Check FILE and say what it would run; start nothing."""
+    """Check FILE and print the runs it asks for; start nothing.
+
+    FILE is a sweep file, or the name of one in the current directory or in sweeps/ without its suffix.
+    """
     sweep = load_sweep(file, overrides)
     planned = plan(sweep, find_cards(sweep))
-    click.echo("\n\n".join(_paragraphs(planned, store)))
+    click.echo("\n\n".join(_format_paragraphs(planned, store)))
 
 
-def _paragraphs(planned: Plan, uri: str) -> Iterator[str]:
-    opened = _opened(uri)
+def _format_paragraphs(planned: Plan, uri: str) -> Iterator[str]:
+    opened = _open_store(uri)
     yield "\n".join(filter(None, [planned.sweep_id(), planned.sweep.question]))
-    yield "\n".join([_datasets(planned), *planned.twin_notes])
+    yield "\n".join([_format_datasets(planned), *planned.twin_notes])
     lines = {
-        "cells": _cells(planned),
-        "search": _search(planned),
-        "confirm": _confirm(planned),
+        "cells": _describe_cells(planned),
+        "search": _describe_search(planned),
+        "confirm": _describe_confirm(planned),
         "runs": f"{planned.planned_runs:,}, about {planned.expected_epochs:,.0f} epochs of training",
-        "packs": _packs(planned),
-        "resources": _resources(planned),
-        "store": _recorded(planned, opened, uri),
-        "time": _time(planned, opened),
+        "packs": _describe_packs(planned),
+        "resources": _describe_resources(planned),
+        "store": _describe_store(planned, opened, uri),
+        "time": _describe_time(planned, opened),
     }
     yield "\n".join(f"{name:<11}{text}" for name, text in lines.items() if text)
-    if said := [*planned.notes, *(f"warning: {warning}" for warning in planned.warnings)]:
-        yield "\n".join(said)
+    if remarks := [*planned.notes, *(f"warning: {warning}" for warning in planned.warnings)]:
+        yield "\n".join(remarks)
 
 
-def _opened(uri: str) -> Store | None:
-    """The store, if there is one yet; InputError if there is something else."""
+def _open_store(uri: str) -> Store | None:
+    """Open the store; None if there is none yet. Raises InputError if there is something else."""
     volume = StoreFilesystem.at(uri)
     return None if volume.kind("sweeps") is None and volume.kind("") != "file" else Store.open(uri)
 
 
-def _datasets(planned: Plan) -> str:
+def _format_datasets(planned: Plan) -> str:
     cards = planned.cards.values()
     columns = [
         Column.of("dataset", list(planned.cards)),
@@ -66,7 +69,7 @@ def _datasets(planned: Plan) -> str:
     return plain(columns)
 
 
-def _cells(planned: Plan) -> str:
+def _describe_cells(planned: Plan) -> str:
     by = [
         f"{len(levels)} of {name}" if isinstance(levels, tuple) else f"every subset of {name}"
         for name, levels in planned.sweep.factors.items()
@@ -74,7 +77,7 @@ def _cells(planned: Plan) -> str:
     return f"{len(planned.cells):,}: {' × '.join([format_count(len(planned.cards), 'dataset'), *by])}"
 
 
-def _search(planned: Plan) -> str:
+def _describe_search(planned: Plan) -> str:
     search, rungs = planned.sweep.search, planned.rungs
     if search is None:
         return "none: nothing is tuned"
@@ -85,7 +88,7 @@ def _search(planned: Plan) -> str:
     return f"{repeats} of {format_count(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"
 
 
-def _confirm(planned: Plan) -> str:
+def _describe_confirm(planned: Plan) -> str:
     confirm = planned.sweep.confirm
     if confirm is None:
         return "none"
@@ -93,47 +96,48 @@ def _confirm(planned: Plan) -> str:
     return f"{what}{format_count(confirm.seeds, 'seed')}: {planned.confirm_runs:,} runs"
 
 
-def _packs(planned: Plan) -> str:
+def _describe_packs(planned: Plan) -> str:
     kinds = set().union(*planned.signatures.values())
     size = planned.sweep.resources.pack
     together = "as many runs as fit and help" if size == "auto" else f"{format_count(size, 'run')} at most"
     return f"{format_count(len(kinds), 'kind')} of run, each in packs of its own, {together}"
 
 
-def _resources(planned: Plan) -> str:
+def _describe_resources(planned: Plan) -> str:
     resources = planned.sweep.resources
     gpu = f" and {resources.gpu:g} GPU" if resources.gpu else ""
-    return f"{resources.cpu:g} CPU{gpu} a pack; device: {resources.device}"
+    return f"{resources.cpu:g} CPU{gpu} per pack; device: {resources.device}"
 
 
-def _recorded(planned: Plan, store: Store | None, uri: str) -> str:
-    ended = _ended(planned, store)
+def _describe_store(planned: Plan, store: Store | None, uri: str) -> str:
+    ended = _count_ended(planned, store)
     if not ended:
         return f"{uri}: nothing of this sweep yet"
     states = ", ".join(f"{count:,} {state.lower()}" for state, count in sorted(ended.items()))
     return f"{uri}: {ended.total():,} of {planned.planned_runs:,} runs of this sweep ({states})"
 
 
-def _ended(planned: Plan, store: Store | None) -> Counter[str]:
-    """How the runs ended that the last beginning of this sweep has recorded."""
-    begun = store.generations(planned.sweep_id()) if store else []
-    if store is None or not begun:
+def _count_ended(planned: Plan, store: Store | None) -> Counter[str]:
+    """Count the recorded runs of the latest generation of this sweep by state."""
+    generations = store.generations(planned.sweep_id()) if store else []
+    if store is None or not generations:
         return Counter()
-    return Counter(store.sweep(begun[-1]).read("runs", ("state",))["state"].to_pylist())
+    return Counter(store.sweep(generations[-1]).read("runs", ("state",))["state"].to_pylist())
 
 
-def _time(planned: Plan, store: Store | None) -> str:
+def _describe_time(planned: Plan, store: Store | None) -> str:
     found = estimate_time(planned, load_epoch_seconds(planned, store) if store else {})
-    left = max(0.0, 1 - _ended(planned, store).total() / planned.planned_runs)
+    left = max(0.0, 1 - _count_ended(planned, store).total() / planned.planned_runs)
     if not left:
-        return "none: all is done"
+        return "none: everything is done"
     cores = os.cpu_count() or 1
     slots = max(1, int(cores // planned.sweep.resources.cpu))
-    source = "as runs like these took before" if found.measured else "a rough figure, by the size of the data"
-    return f"about {_rounded(left * found.seconds / slots)} on the {format_count(cores, 'CPU core')} here ({source})"
+    source = "as similar runs took before" if found.measured else "a rough estimate from the size of the data"
+    duration = _format_duration(left * found.seconds / slots)
+    return f"about {duration} on the {format_count(cores, 'CPU core')} here ({source})"
 
 
-def _rounded(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     for size, unit in ((3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:
             return format_count(round(seconds / size), unit)

@@ -1,4 +1,4 @@
-"""Which sweep a command means, and of which store."""
+"""The sweep and the store that a command's arguments name."""
 
 from __future__ import annotations
 
@@ -8,55 +8,77 @@ from typing import Any, TypeVar
 
 import click
 
+from tcray.cli.completion import STORE, STORE_VARIABLE, complete_sweep, complete_sweep_file
+from tcray.config.commands import format_command
 from tcray.errors import InputError
 from tcray.results.display.labels import format_time
 from tcray.store.store import Store, SweepStore
 
-STORE = "trials/"
-"""Where commands look for the trial store, unless told otherwise."""
-
-STORE_VARIABLE = "TCRAY_STORE"
-"""The environment variable that names another."""
-
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+file_argument = click.argument("file", shell_complete=complete_sweep_file)
+"""The argument FILE: a sweep file, or the bare name of one in the current directory or in `sweeps/`."""
+
+sweep_argument = click.argument("sweep", shell_complete=complete_sweep)
+"""The argument SWEEP of a command on one sweep of the store."""
+
+optional_sweep_argument = click.argument("sweep", required=False, shell_complete=complete_sweep)
+"""The same for a command on one sweep or on all of them."""
+
+set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of FILE, as in resources.pack=8."
+)
+"""The option `--set` of commands that read a sweep file."""
 
 
 def store_option(command: _Command) -> _Command:
-    """The option `--store` of every command that touches a store."""
-    told = f"Folder or bucket of the trial store; {STORE_VARIABLE} in the environment otherwise."
-    return click.option("--store", default=STORE, envvar=STORE_VARIABLE, show_default=True, metavar="URI", help=told)(
-        command
-    )
+    """Add the option `--store` to a command."""
+    return click.option(
+        "--store",
+        default=STORE,
+        envvar=STORE_VARIABLE,
+        show_default=True,
+        metavar="URI",
+        help=f"Folder or bucket of the trial store. The environment variable {STORE_VARIABLE} sets the default.",
+    )(command)
 
 
-def which(store: Store, text: str) -> SweepStore:
-    """The sweep that `text` means: an id, the beginning of one, a name, or a sweep file.
+def resolve_sweep(store: Store, text: str) -> SweepStore:
+    """Return the sweep that `text` names: an id, the beginning of one, a name, or a sweep file.
 
-    Says on stderr which sweep that is, and how many others bear its name. Raises `InputError` where there is none.
+    Print on stderr which sweep that is, and how many others have its name.
+
+    Raises:
+        InputError: if there is no such sweep.
     """
-    sweep_id, others = _of_file(store, text) if _is_file(text) else store.resolve(text)
-    sweep = store.sweep(sweep_id)
+    sweep, others = find_sweep(store, text)
     manifest = sweep.read_manifest()
     count = f"; {others} other{'s are' if others > 1 else ' is'} called {manifest['name']}" if others else ""
-    click.echo(f"sweep {sweep_id}, started {format_time(manifest['started_at'])}{count}", err=True)
+    click.echo(f"sweep {sweep.sweep_id}, started {format_time(manifest['started_at'])}{count}", err=True)
     return sweep
+
+
+def find_sweep(store: Store, text: str) -> tuple[SweepStore, int]:
+    """Return the sweep that `text` names and the number of others with its name; print nothing."""
+    sweep_id, others = _resolve_file(store, text) if _is_file(text) else store.resolve(text)
+    return store.sweep(sweep_id), others
 
 
 def _is_file(text: str) -> bool:
     return text.endswith((".yaml", ".yml")) or Path(text).is_file()
 
 
-def _of_file(store: Store, path: str) -> tuple[str, int]:
-    """The last begun generation of the sweep that a file asks for with its data as it is now."""
+def _resolve_file(store: Store, path: str) -> tuple[str, int]:
+    """Return the latest generation of the sweep that a file asks for with its data as they are now."""
     from tcray.config.load import load_sweep
     from tcray.search.plan import find_cards, plan
 
-    asked = load_sweep(path)
-    sweep_id = plan(asked, find_cards(asked)).sweep_id()
+    sweep = load_sweep(path)
+    sweep_id = plan(sweep, find_cards(sweep)).sweep_id()
     generations = store.generations(sweep_id)
     if not generations:
         raise InputError(
             f"{path} asks for sweep {sweep_id}, which was never run in {store.volume.shown()}",
-            f"Run `tcray sweep {path}` first, or name another sweep of the store by its id.",
+            f"Run `{format_command('tcray', 'sweep', path)}` first, or name another sweep of the store by its id.",
         )
     return store.resolve(generations[-1])

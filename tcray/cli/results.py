@@ -1,35 +1,40 @@
-"""`tcray results`: what may be concluded from a sweep, in the terminal, as a report and as JSON."""
+"""`tcray results`: verdicts and tables of a sweep in the terminal, as an HTML report and as JSON."""
 
 from __future__ import annotations
 
-import contextlib
-import secrets
+import webbrowser
 from pathlib import Path
 
 import click
 
-from tcray.cli.resolve_sweep import store_option, which
-from tcray.errors import InputError
+from tcray.cli.output_files import check_writable, write_file
+from tcray.cli.progress import announce_if_slow
+from tcray.cli.resolve_sweep import resolve_sweep, store_option, sweep_argument
 from tcray.store.store import Store
 
 ROBUSTNESS = "robustness"
-"""The claim that describes, and so has no components with verdicts but a table of its own kind."""
+"""A claim that only describes: it has a table of its own instead of tests with verdicts."""
 
 
 @click.command("results")
-@click.argument("sweep")
+@sweep_argument
 @store_option
-@click.option("--html", metavar="FILE", help="Also write the report: one file, with every figure.")
-@click.option("--json", "json_", metavar="FILE", help="Also write every finding and number, as JSON.")
-def command(sweep: str, store: str, html: str | None, json_: str | None) -> None:
-    """Show what may be concluded from SWEEP: an id, the beginning of one, a name, or a sweep file."""
-    asked = which(Store.open(store), sweep)
+@click.option("--html", metavar="FILE", help="Also write the report: a single file with every figure.")
+@click.option("--json", "json_", metavar="FILE", help="Also write every finding and number as JSON.")
+@click.option(
+    "--open", "open_", is_flag=True, help="Open the report in the browser; --html is SWEEP-ID.html if omitted."
+)
+def command(sweep: str, store: str, html: str | None, json_: str | None, *, open_: bool) -> None:
+    """Print verdicts and tables of SWEEP: an id, the beginning of one, a name, or a sweep file."""
+    stored = resolve_sweep(Store.open(store), sweep)
+    if open_ and html is None:
+        html = f"{stored.sweep_id}.html"
     for file in filter(None, (html, json_)):
-        check(file)
+        check_writable(file)
 
     from rich.console import Console
 
-    from tcray.results.analysis import analyze
+    from tcray.cli.cached_analysis import load_or_analyze
     from tcray.results.modalities.terminal import show_shares
     from tcray.results.output.terminal.components import print_components
     from tcray.results.output.terminal.verdicts import print_verdicts
@@ -37,15 +42,18 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
     from tcray.results.ranking.terminal import show_ranking
     from tcray.results.robustness.terminal import show_robustness
 
-    results = analyze(asked)
+    with announce_if_slow(f"analyzing the runs of {stored.sweep_id}"):
+        results = load_or_analyze(stored)
     if html:
         from tcray.results.output.html import report
 
-        deliver(html, report(results))
+        with announce_if_slow("drawing the figures of the report"):
+            content = report(results)
+        _write(html, content)
     if json_:
         from tcray.results.output.document import build_document, format_document
 
-        deliver(json_, format_document(build_document(results)))
+        _write(json_, format_document(build_document(results)))
     console = Console()
     print_verdicts(results, console)
     print_components(results, console)
@@ -54,34 +62,10 @@ def command(sweep: str, store: str, html: str | None, json_: str | None) -> None
     show_shares(results.contributions, console)
     show_optima(results.profiles, console)
     show_ranking(results.ranking, console)
+    if open_ and html and not webbrowser.open(Path(html).resolve().as_uri()):
+        click.echo(f"no browser was found; open {html} in one", err=True)
 
 
-def check(file: str) -> None:
-    """Raises `InputError` where a file cannot be written for a reason that can be told beforehand."""
-    path = Path(file)
-    if path.is_dir():
-        raise _unwritable(file, "it is a folder")
-    if not path.parent.is_dir():
-        raise _unwritable(file, f"there is no folder {path.parent}")
-
-
-def deliver(file: str, content: str) -> None:
-    """Writes a file wholly or not at all, and says so on stderr. Raises `InputError` where it cannot be written."""
-    path = Path(file)
-    target = path.resolve()  # a link stays one
-    aside = target.parent / f".{target.name}.{secrets.token_hex(4)}"
-    try:
-        if path.exists() and not path.is_file():  # a pipe or a device is no file to put another in the place of
-            path.write_text(content, "utf-8")
-        else:
-            aside.write_text(content, "utf-8")
-            aside.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-        raise _unwritable(file, str(error.strerror)) from error
+def _write(file: str, content: str) -> None:
+    write_file(file, content.encode())
     click.echo(f"{file} is written", err=True)
-
-
-def _unwritable(file: str, reason: str) -> InputError:
-    return InputError(f"{file} cannot be written: {reason}", "Name another file.")

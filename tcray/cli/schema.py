@@ -1,4 +1,4 @@
-"""`tcray schema`: the JSON Schema of the sweep file, or of what `tcray results --json` writes."""
+"""`tcray schema`: JSON Schema of the sweep file, or of the file that `tcray results --json` writes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from tcray.config.schema import to_json_schema
 
 
 @click.command("schema")
-@click.option("--results", is_flag=True, help="Of the file that `tcray results --json` writes.")
+@click.option("--results", is_flag=True, help="Print the schema of the file that `tcray results --json` writes.")
 def command(results: bool) -> None:
-    """Print the JSON Schema of the sweep file, for editors."""
-    schema = _of_results() if results else to_json_schema()
-    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    """Print the JSON Schema of the sweep file, with every key, its meaning and its default."""
+    click.echo(json.dumps(_build_results_schema() if results else to_json_schema(), indent=2, ensure_ascii=False))
 
 
-def _of_results() -> dict[str, object]:
+def _build_results_schema() -> dict[str, object]:
     from tcray.results.output.document import build_results_schema
 
     return build_results_schema()

@@ -1,4 +1,4 @@
-"""`tcray status`: how far every sweep of a store has come, or one in detail, now or for as long as it is run."""
+"""`tcray status`: progress of every sweep of a store, or of one sweep in detail, once or while it runs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from tcray.cli.on_cluster import cluster_option, say_there
-from tcray.cli.resolve_sweep import store_option, which
+from tcray.cli.on_cluster import cluster_option, run_on_head
+from tcray.cli.resolve_sweep import optional_sweep_argument, resolve_sweep, store_option
 from tcray.errors import InputError
 from tcray.results.display.labels import format_dataset_short, format_time
 from tcray.results.output.terminal.table import Column, plain
@@ -19,30 +19,32 @@ from tcray.tune.status.display import HOST_HEADER, format_host_rows, format_time
 
 
 @click.command("status")
-@click.argument("sweep", required=False)
+@optional_sweep_argument
 @store_option
-@click.option("--follow", is_flag=True, help="Show SWEEP until nobody runs it; exit 1 if it is not finished then.")
+@click.option(
+    "--follow", is_flag=True, help="Follow SWEEP until its driver exits; exit code 1 if the sweep is incomplete."
+)
 @cluster_option
 def command(sweep: str | None, store: str, cluster: str | None, *, follow: bool) -> None:
-    """Show how far every sweep of the store has come, or SWEEP in detail."""
+    """Show the progress of every sweep of the store, or of SWEEP in detail."""
     if cluster is not None:
-        say_there(cluster, "status", sweep, *["--follow"] * follow)
+        run_on_head(cluster, "status", sweep, *["--follow"] * follow)
     opened = Store.open(store)
     if sweep is not None and follow:
-        from tcray.cli.following import follow as show_to_its_end
+        from tcray.cli.following import follow as follow_sweep
 
-        show_to_its_end(which(opened, sweep))
+        follow_sweep(resolve_sweep(opened, sweep))
     elif follow:
         raise InputError(
-            "--follow shows one sweep, and none is named",
-            "Say which: `tcray status SWEEP --follow`; `tcray status` lists them.",
+            "--follow needs a sweep",
+            "Name it, as in `tcray status SWEEP --follow`; `tcray status` lists the sweeps.",
         )
     else:
-        click.echo(overview(opened) if sweep is None else detail(which(opened, sweep)))
+        click.echo(format_overview(opened) if sweep is None else format_details(resolve_sweep(opened, sweep)))
 
 
-def overview(store: Store) -> str:
-    """One line a sweep, first started first."""
+def format_overview(store: Store) -> str:
+    """Return a table with one row per sweep, in the order in which they were started."""
     summaries = [Summary.of(store.sweep(manifest["sweep_id"])) for manifest in store.manifests()]
     if not summaries:
         return f"{store.volume.shown()} has no sweep yet"
@@ -51,7 +53,7 @@ def overview(store: Store) -> str:
         Column.of("started", [format_time(one.manifest["started_at"]) for one in summaries]),
         *(Column.of(state.lower(), [one.runs(state=state) for one in summaries]) for state in STATES),
         Column.of("planned", [one.manifest["planned_runs"] for one in summaries]),
-        Column.of("state", [standing(one) for one in summaries]),
+        Column.of("state", [describe_state(one) for one in summaries]),
         Column.of(
             "datasets", [", ".join(format_dataset_short(*dataset) for dataset in one.datasets) for one in summaries]
         ),
@@ -59,38 +61,38 @@ def overview(store: Store) -> str:
     return plain(columns)
 
 
-def detail(sweep: SweepStore) -> str:
-    """What one sweep asks, how far it has come, what failed, what is best so far, and what its driver is at."""
+def format_details(sweep: SweepStore) -> str:
+    """Return a sweep's question, progress, failures and best runs so far, and the status of its driver."""
     runs = records(sweep)
     summary = Summary.of_runs(sweep, runs)
     manifest = summary.manifest
-    at_work = read_activity(sweep, summary.holder.token) if summary.holder else None
-    state = standing(summary) + (format_time_left(at_work) if at_work else "")
+    status = read_activity(sweep, summary.holder.token) if summary.holder else None
+    state = describe_state(summary) + (format_time_left(status) if status else "")
     sections = [
-        "\n".join(filter(None, [manifest.get("question", ""), progress(summary), state])),
-        by_dataset(summary),
+        "\n".join(filter(None, [manifest.get("question", ""), format_progress(summary), state])),
+        format_datasets(summary),
         "\n".join(f"{count:,} FAILED on {dataset}: {reason}" for dataset, reason, count in summary.failures),
-        best_so_far(runs, manifest["objective"]),
-        *((by_host(at_work), "\n".join(at_work.why.values())) if at_work else ()),
+        format_best(runs, manifest["objective"]),
+        *((format_hosts(status), "\n".join(status.why.values())) if status else ()),
     ]
     return "\n\n".join(section for section in sections if section)
 
 
-def progress(summary: Summary) -> str:
-    """As `4,000 complete, 30 pruned, 2 failed of 4,032`."""
+def format_progress(summary: Summary) -> str:
+    """Return the runs by state, as in `4,000 complete, 30 pruned, 2 failed of 4,032`."""
     ended = ", ".join(f"{summary.runs(state=state):,} {state.lower()}" for state in STATES)
     return f"{ended} of {summary.manifest['planned_runs']:,}"
 
 
-def standing(summary: Summary) -> str:
-    """Whether anyone is at it now."""
+def describe_state(summary: Summary) -> str:
+    """Return whether the sweep is running (with host and pid), finished or stopped."""
     if summary.holder is not None:
         return f"running on {summary.holder.process.host} (pid {summary.holder.process.pid})"
     return "finished" if summary.manifest.get("finished_at") else "stopped"
 
 
-def by_dataset(summary: Summary) -> str:
-    """A row a dataset and phase, a column a state."""
+def format_datasets(summary: Summary) -> str:
+    """Return a table with one row per dataset and phase, and one column per state."""
     rows = [
         {"dataset": dataset, "source": source, "phase": phase}
         for dataset, source in summary.datasets
@@ -107,8 +109,8 @@ def by_dataset(summary: Summary) -> str:
     return plain(columns)
 
 
-def best_so_far(runs: Sequence[Record], objective: str) -> str:
-    """A row a dataset: its complete run with the best objective."""
+def format_best(runs: Sequence[Record], objective: str) -> str:
+    """Return a table with the complete run of every dataset that has the best objective."""
     best = list(best_by_dataset(runs, objective).values())
     if not best:
         return ""
@@ -120,9 +122,9 @@ def best_so_far(runs: Sequence[Record], objective: str) -> str:
     return plain(columns)
 
 
-def by_host(at_work: DriverStatus) -> str:
-    """A row a host."""
-    if not at_work.hosts:
+def format_hosts(status: DriverStatus) -> str:
+    """Return a table with one row per host."""
+    if not status.hosts:
         return ""
-    columns = zip(HOST_HEADER, zip(*format_host_rows(at_work.hosts), strict=True), strict=True)
+    columns = zip(HOST_HEADER, zip(*format_host_rows(status.hosts), strict=True), strict=True)
     return plain([Column((name,), texts, right=name not in ("host", "state")) for name, texts in columns])

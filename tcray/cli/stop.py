@@ -1,4 +1,4 @@
-"""`tcray stop`: asks whoever runs a sweep to stop, wherever that is, and waits until it has."""
+"""`tcray stop`: ask the driver of a sweep to stop, on whatever host it runs, and wait until it has stopped."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ from dataclasses import replace
 
 import click
 
-from tcray.cli.following import ending
-from tcray.cli.on_cluster import cluster_option, say_there
-from tcray.cli.resolve_sweep import store_option, which
+from tcray.cli.following import describe_state
+from tcray.cli.on_cluster import cluster_option, run_on_head
+from tcray.cli.resolve_sweep import resolve_sweep, store_option, sweep_argument
 from tcray.errors import Interrupted
 from tcray.store.lease import LeaseHolder, ask_to_stop, last_holder
 from tcray.store.retry import retrying
 from tcray.store.store import RETRY_SECONDS, Store, SweepStore
 from tcray.store.summary import ended_and_planned
 
-LOOK_SECONDS = 1.0
-SAY_SECONDS = 10.0
-"""Between two lines while the driver is waited for."""
+POLL_SECONDS = 1.0
+REPORT_SECONDS = 10.0
+"""Between two progress lines while the driver finishes."""
 
 
 @click.command("stop")
-@click.argument("sweep")
+@sweep_argument
 @store_option
 @cluster_option
 def command(sweep: str, store: str, cluster: str | None) -> None:
-    """Stop SWEEP, on whatever host it runs; what is recorded stays, and `tcray sweep` goes on from there."""
+    """Stop SWEEP on whatever host it runs. Recorded runs are kept; rerun `tcray sweep` to resume."""
     if cluster is not None:
-        say_there(cluster, "stop", sweep)
-    asked = which(Store.open(store), sweep)
-    driver = last_holder(asked)
+        run_on_head(cluster, "stop", sweep)
+    stored = resolve_sweep(Store.open(store), sweep)
+    driver = last_holder(stored)
     if driver is None or not driver.is_live:
-        click.echo(f"nobody runs sweep {asked.sweep_id}: {ending(asked, driver)}")
+        click.echo(f"sweep {stored.sweep_id} is not running: {describe_state(stored, driver)}")
         return
-    ask_to_stop(asked, driver)
-    click.echo(f"{driver} is asked to stop; it looks every few seconds, and then ends as at Ctrl-C", err=True)
+    ask_to_stop(stored, driver)
+    click.echo(f"{driver} was asked to stop; it checks every few seconds and then ends as after Ctrl-C", err=True)
     try:
-        driver = wait(asked, driver)
+        driver = wait(stored, driver)
     except KeyboardInterrupt:
-        raise Interrupted("it is no longer waited for, and stops all the same") from None
-    click.echo(f"sweep {asked.sweep_id}: {ending(asked, driver)}")
+        raise Interrupted("this command no longer waits; the sweep stops nevertheless") from None
+    click.echo(f"sweep {stored.sweep_id}: {describe_state(stored, driver)}")
 
 
 def wait(sweep: SweepStore, driver: LeaseHolder) -> LeaseHolder:
-    """Waits until the driver has given its lease back, or is gone; what it last said of itself."""
-    said = time.monotonic()
+    """Wait until the driver has released its lease or is gone, and return its last record."""
+    reported = time.monotonic()
     while driver.is_live:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         last = retrying(lambda: last_holder(sweep), RETRY_SECONDS)
         if last is None or last.token != driver.token:
-            return replace(driver, released=True)  # another has the lease already
+            return replace(driver, released=True)  # another driver has the lease already
         driver = last
-        if driver.is_live and time.monotonic() - said > SAY_SECONDS:
-            said = time.monotonic()
+        if driver.is_live and time.monotonic() - reported > REPORT_SECONDS:
+            reported = time.monotonic()
             ended, planned = ended_and_planned(sweep, driver)
             click.echo(f"waiting for {driver}: {ended:,} of {planned:,} runs done", err=True)
     return driver

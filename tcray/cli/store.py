@@ -1,4 +1,4 @@
-"""`tcray store`: the store's health, and all it holds as JSON lines."""
+"""`tcray store`: verify the trial store, and export it as JSON lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from tcray.cli.resolve_sweep import store_option, which
+from tcray.cli.resolve_sweep import optional_sweep_argument, resolve_sweep, store_option
 from tcray.errors import InputError, StoreError
 from tcray.results.display.labels import format_count
 from tcray.store.export import export_rows, line
@@ -16,20 +16,20 @@ from tcray.store.verify import examine, known_ids
 
 @click.group("store")
 def command() -> None:
-    """Look after the trial store."""
+    """Verify or export the trial store."""
 
 
 @command.command("verify")
-@click.argument("sweep", required=False)
+@optional_sweep_argument
 @store_option
 def verify(sweep: str | None, store: str) -> None:
-    """Check that everything recorded can be read, agrees with itself and is complete; of SWEEP, or of all sweeps."""
+    """Check that the records of SWEEP, or of all sweeps, are readable, consistent and complete."""
     opened = Store.open(store)
-    ids = known_ids(opened) if sweep is None else [which(opened, sweep).sweep_id]
-    found = 0
+    ids = known_ids(opened) if sweep is None else [resolve_sweep(opened, sweep).sweep_id]
+    issues = 0
     for sweep_id in ids:
         health = examine(opened.sweep(sweep_id))
-        found += len(health.issues)
+        issues += len(health.issues)
         for issue in health.issues:
             click.echo(str(issue))
         for note in health.notes:
@@ -37,22 +37,22 @@ def verify(sweep: str | None, store: str) -> None:
         click.echo(str(health))
     if not ids:
         click.echo(f"{opened.volume.shown()} has no sweep yet")
-    if found:
+    if issues:
         raise StoreError(
-            f"{opened.volume.shown()} is not sound: {format_count(found, 'issue')}",
+            f"{opened.volume.shown()} is not sound: {format_count(issues, 'issue')}",
             "The lines above name them; nothing was changed.",
         )
 
 
 @command.command("export")
-@click.argument("sweep", required=False)
+@optional_sweep_argument
 @store_option
-@click.option("-o", "--output", metavar="FILE", help="Write to a file, not to stdout.")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
 @click.option("--reproducible", is_flag=True, help="Leave out times, hosts, devices and packs, to compare stores.")
 def export(sweep: str | None, store: str, output: str | None, *, reproducible: bool) -> None:
-    """Print every row of every table as a line of JSON; of SWEEP, or of all sweeps."""
+    """Print every row of every table of SWEEP, or of all sweeps, as one line of JSON per row."""
     opened = Store.open(store)
-    ids = opened.sweep_ids() if sweep is None else [which(opened, sweep).sweep_id]
+    ids = opened.sweep_ids() if sweep is None else [resolve_sweep(opened, sweep).sweep_id]
     rows = (line(row) for one in ids for row in export_rows(opened.sweep(one), reproducible=reproducible))
     if output is None:
         for row in rows:

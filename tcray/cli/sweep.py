@@ -1,17 +1,19 @@
-"""`tcray sweep`: runs a sweep file, or goes on where it stopped, and prints what came out."""
+"""`tcray sweep`: run a sweep file, or resume it, and print the results."""
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tcray.cli import told
+from tcray.cli import format_error
 from tcray.cli.compare import LOGDIR
-from tcray.cli.on_cluster import cluster_option, run_there
-from tcray.cli.resolve_sweep import STORE, store_option
+from tcray.cli.completion import STORE
+from tcray.cli.on_cluster import cluster_option, submit_to_cluster
+from tcray.cli.progress import announce_if_slow
+from tcray.cli.resolve_sweep import file_argument, set_option, store_option
+from tcray.config.commands import format_command
 from tcray.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,14 +23,22 @@ if TYPE_CHECKING:
 
 
 @click.command("sweep")
-@click.argument("file")
+@file_argument
 @store_option
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as resources.pack=8.")
-@click.option("--address", metavar="ADDRESS", help="Ray cluster to join, as HOST:PORT or auto; RAY_ADDRESS otherwise.")
+@set_option
+@click.option(
+    "--address",
+    metavar="ADDRESS",
+    help="Ray cluster to join: HOST:PORT or auto. The environment variable RAY_ADDRESS sets the default.",
+)
 @cluster_option
-@click.option("--detach", is_flag=True, help="With --cluster: return once it has begun; it goes on by itself.")
-@click.option("--fresh", is_flag=True, help="Begin anew, and reuse nothing.")
-@click.option("--expect", hidden=True, metavar="ID", help="The sweep it is to be, as it was announced from elsewhere.")
+@click.option("--detach", is_flag=True, help="With --cluster: return when the sweep has started.")
+@click.option("--fresh", is_flag=True, help="Start again and reuse nothing.")
+@click.option(
+    "--expect",
+    metavar="ID",
+    help="Start nothing unless FILE with the data on this machine is the sweep ID (`tcray plan` prints the id).",
+)
 def command(
     file: str,
     store: str,
@@ -40,83 +50,91 @@ def command(
     fresh: bool,
     expect: str | None,
 ) -> None:
-    """Run the sweep of FILE, with live progress, and print its results; said again, it goes on where it stopped."""
-    _expect_one_place(address, cluster, detach=detach)
-    from tcray.config.load import load_sweep
+    """Run the sweep in FILE and print its results. Rerun to resume.
 
-    asked = load_sweep(file, overrides)
+    FILE is a sweep file, or the name of one in the current directory or in sweeps/ without its suffix.
+    """
+    _check_options(address, cluster, detach=detach)
+    from tcray.config.load import find_sweep_file, load_sweep
+
+    file = str(find_sweep_file(file))
+    sweep = load_sweep(file, overrides)
     if cluster is not None:
         from tcray.search.plan import find_cards, plan
 
-        run_there(plan(asked, find_cards(asked)), file, overrides, cluster, fresh=fresh, detach=detach)
+        submit_to_cluster(plan(sweep, find_cards(sweep)), file, overrides, cluster, fresh=fresh, detach=detach)
 
     if expect is not None:
-        _expect_announced(expect, asked, store, fresh=fresh)
+        _check_sweep_id(expect, sweep, store, fresh=fresh)
 
     from tcray.tune.run import run_sweep
 
-    result = run_sweep(asked, store, address=address, fresh=fresh)
+    result = run_sweep(sweep, store, address=address, fresh=fresh)
     if result.was_finished:
-        click.echo(f"sweep {result.store.sweep_id} was finished before: nothing was left to train", err=True)
-    show_end(result.store, store)
+        click.echo(f"sweep {result.store.sweep_id} was already finished; there was nothing to train", err=True)
+    print_results(result.store, store)
 
 
-def _expect_one_place(address: str | None, cluster: str | None, *, detach: bool) -> None:
+def _check_options(address: str | None, cluster: str | None, *, detach: bool) -> None:
     if address is not None and cluster is not None:
         raise InputError(
-            "--cluster and --address name two places to run at",
-            "Say --cluster away from the cluster, and --address on a node of it.",
+            "--cluster and --address exclude each other",
+            "Pass --cluster on a machine outside the cluster, and --address on one of its nodes.",
         )
     if detach and cluster is None:
-        raise InputError("--detach is for a sweep that runs elsewhere", "Say where: --cluster FILE.")
+        raise InputError("--detach needs --cluster", "Name the cluster file: --cluster FILE.")
 
 
-def _expect_announced(announced: str, asked: Sweep, uri: str, *, fresh: bool) -> None:
+def _check_sweep_id(expected: str, sweep: Sweep, uri: str, *, fresh: bool) -> None:
     from tcray.search.plan import find_cards, plan
     from tcray.store.store import Store
 
-    planned = plan(asked, find_cards(asked))
+    planned = plan(sweep, find_cards(sweep))
     sweep_id = planned.sweep_id(Store.open(uri, create=True).generation(planned.sweep_id(), fresh=fresh))
-    if sweep_id != announced:
+    if sweep_id != expected:
         raise InputError(
-            f"sweep {announced} was handed over, and what is here now is sweep {sweep_id}: nothing was started",
-            "Somebody else sent other data or began it meanwhile; say the same command again.",
+            f"expected sweep {expected}, but the file and the data on this machine are sweep {sweep_id}: "
+            "nothing was started",
+            "Someone may have sent other data or started the sweep meanwhile; run the same command again.",
         )
 
 
-def show_end(sweep: SweepStore, uri: str) -> None:
-    """Prints the verdicts and tables of a sweep that has ended, and what shows the rest."""
+def print_results(sweep: SweepStore, uri: str) -> None:
+    """Print the verdicts and tables of a sweep that has ended, and the commands that show the rest."""
     from rich.console import Console
 
-    from tcray.results.analysis import analyze
+    from tcray.cli.cached_analysis import load_or_analyze
     from tcray.results.output.terminal.verdicts import print_verdicts
     from tcray.results.rank.terminal import show_optima
     from tcray.results.ranking.terminal import show_ranking
 
-    results, console = analyze(sweep), Console()
+    with announce_if_slow(f"analyzing the runs of {sweep.sweep_id}"):
+        results = load_or_analyze(sweep)
+    console = Console()
     print_verdicts(results, console, brief=True)
     if not results.sweep.claims:
         show_optima(results.profiles, console)
     show_ranking(results.ranking, console)
-    named = sweep.sweep_id if uri == STORE else f"{sweep.sweep_id} --store {shlex.quote(uri)}"
-    click.echo(f"\nAll of it, with figures: tcray results {named} --html report.html")
-    if compared(sweep, results, named):
-        click.echo(f"Learning curves: tensorboard --logdir {LOGDIR}")
+    words = [sweep.sweep_id] if uri == STORE else [sweep.sweep_id, "--store", uri]
+    click.echo(f"\nAll results, with figures: {format_command('tcray', 'results', *words, '--html', 'report.html')}")
+    if add_to_comparison(sweep, results, words):
+        click.echo(f"Learning curves: {format_command('tensorboard', '--logdir', LOGDIR)}")
 
 
-def compared(sweep: SweepStore, results: Results, named: str) -> bool:
-    """Adds a sweep to the comparison in `LOGDIR`, and tells whether that could be done.
+def add_to_comparison(sweep: SweepStore, results: Results, words: list[str]) -> bool:
+    """Add a sweep to the comparison in `LOGDIR`; return True if that succeeded.
 
-    named  how commands name the sweep
+    words   the words by which commands name the sweep
 
-    A failure is said and no more: every run is recorded by now, and the comparison can be written at any time.
+    A failure is only reported: every run is recorded already, and the comparison can be written at any time.
     """
     from tcray.results.output.tensorboard.comparison import compare
 
     try:
         compare([sweep], Path(LOGDIR), [results])
-    except Exception as error:  # noqa: BLE001 whatever it is, the sweep has succeeded
-        sentence, _ = told(error)
-        click.echo(f"{LOGDIR}/ was not written; try again: tcray compare {named}\n{sentence}", err=True)
+    except Exception as error:  # noqa: BLE001 the sweep has succeeded, whatever the error is
+        message, _ = format_error(error)
+        again = format_command("tcray", "compare", *words)
+        click.echo(f"{LOGDIR}/ was not written; try again: {again}\n{message}", err=True)
         return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tcray.cluster.head import Head, hang_up
 from tcray.cluster.job import SEEN
+from tcray.config.commands import format_command
 from tcray.data.catalog import arrays_path, card_path
 from tcray.errors import Interrupted, SweepError
 from tcray.search.plan import Plan
@@ -65,8 +65,8 @@ class Submission:
     def _outcome(self, following: subprocess.Popen[bytes]) -> int:
         seen = following.wait()
         if seen not in SEEN:
-            where = shlex.join(["--store", self.store, "--cluster", self.head.cluster])
-            again = f"tcray status {self.sweep_id} --follow {where}"
+            where = ["--store", self.store, "--cluster", self.head.cluster]
+            again = format_command("tcray", "status", self.sweep_id, "--follow", *where)
             raise SweepError(f"{self.head} is no longer heard of, which ends no sweep", f"Go on watching: {again}")
         return SEEN[seen]
 
@@ -96,6 +96,6 @@ def submit(
     try:
         sweep_id = head.ask(*_JOB, "submit", job, there, f"--store={store}", f"--plan={planned_id}", *asked)
     except KeyboardInterrupt:
-        tell = f"tcray status --cluster {shlex.quote(head.cluster)}"
+        tell = format_command("tcray", "status", "--cluster", head.cluster)
         raise Interrupted(f"interrupted while the sweep was handed over; `{tell}` tells whether it runs") from None
     return Submission(head, job, sweep_id, store)

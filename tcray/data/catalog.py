@@ -6,12 +6,12 @@ Nothing here loads numpy or torch, so that a plan is made in no time.
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from tcray.config.commands import format_command
 from tcray.config.messages import join_words, quote_text, suggest_names
 from tcray.config.metrics import METRICS, Task
 from tcray.data.recipe import Recipe, read_recipe
@@ -140,14 +140,14 @@ def find_source(name: str) -> str:
 
 def format_import_command(name: str, root: str | Path) -> str:
     """The command that imports dataset `name` into `root`."""
-    line = f"tcray data import {find_source(name)} --from PATH"
-    return line if str(root) == "data" else f"{line} --root {shlex.quote(str(root))}"
+    words = ["data", "import", find_source(name), "--from", "PATH"]
+    return format_command("tcray", *words, *([] if str(root) == "data" else ["--root", str(root)]))
 
 
 def format_repair_hint(name: str, root: str | Path) -> str:
     """What to do where the files of dataset `name` in `root` are broken."""
     if name in TWIN_ONLY:
-        return f"Write it again: tcray data twin {name} --to {shlex.quote(str(root))}"
+        return f"Write it again: {format_command('tcray', 'data', 'twin', name, '--to', str(root))}"
     return f"Import it again: {format_import_command(name, root)}"
 
 

@@ -20,7 +20,7 @@ gpus  0–2    g5.12xlarge  spot, or on demand    16     4                 16
 at most the head and 10 workers, which hold 64 packs at a time
 """
 
-ONPREM = "tcray-onprem: a head and 2 workers of your own; what they have, Ray finds out on them\n"
+ONPREM = "tcray-onprem: a head and 2 workers of your own; Ray detects their CPUs and GPUs when it starts\n"
 
 pytestmark = pytest.mark.usefixtures("checkout")
 

@@ -29,7 +29,7 @@ def test_it_says_where_and_how_to_look(store: SweepStore):
     result = said("small", "small-1")
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
-        ["comparisons/small-1: 2 cells", "Look at it with: tensorboard --logdir comparisons"],
+        ["comparisons/small-1: 2 cells", "Open it with: tensorboard --logdir comparisons"],
     )
     assert "comparisons/small-1/mosi/rank=2" in {str(path.parent) for path in Path("comparisons").rglob("events*")}
 
@@ -37,7 +37,7 @@ def test_it_says_where_and_how_to_look(store: SweepStore):
 def test_a_logdir_is_quoted_for_the_shell(store: SweepStore):
     """Where it has to be."""
     assert said("small", "--logdir", "my logs").stdout.splitlines()[-1] == (
-        "Look at it with: tensorboard --logdir 'my logs'"
+        "Open it with: tensorboard --logdir 'my logs'"
     )
 
 
@@ -47,8 +47,8 @@ def test_many_runs_must_be_chosen(store: SweepStore):
     lines = said("small").stdout.splitlines()
     assert lines[0] == "comparisons/small-1: 41 cells, 39 of them without a complete confirm run"
     assert lines[2] == (
-        "Beyond 40 runs, Text, Images and Custom Scalars show none by themselves: "
-        "filter them by `verdicts`, or by a part of a cell's name."
+        "With more than 40 runs, TensorBoard selects none in Text, Images and Custom Scalars: "
+        "filter the runs by `verdicts` or by a part of a cell's name."
     )
 
 

@@ -28,7 +28,7 @@ def test_the_list_shows_what_is_imported_and_what_is_a_twin(tmp_path: Path):
     assert lines[3].split()[:5] == ["mosi-heldout", "real", "21", "in", "5"]
     assert lines[5].split()[:3] == ["mustard", "twin", "284/50/356"]
     assert lines[6].strip() == "text 300, audio 283, video 2048"
-    heading = lines.index("A twin is synthetic and stands in until the data is imported:")
+    heading = lines.index("A synthetic twin replaces a dataset until it is imported:")
     assert lines[heading + 1] == f"  tcray data import mustard --from PATH --root {tmp_path}/data"
     assert max(len(line) for line in lines if "import" not in line) <= 80
 
@@ -36,7 +36,7 @@ def test_the_list_shows_what_is_imported_and_what_is_a_twin(tmp_path: Path):
 def test_the_list_ends_with_the_twins_whose_truth_is_known(tmp_path: Path):
     """Which no line offers to import."""
     lines = said("list", "--root", str(tmp_path)).splitlines()
-    known = lines[lines.index("These exist only as twins, and what a sweep of each should find is known:") :]
+    known = lines[lines.index("These datasets are synthetic; the correct result of a sweep of each is known:") :]
     assert [line.split()[0] for line in known if line.startswith("twin-")] == list(TWIN_ONLY)
     assert not any("import " in line for line in known)
 
@@ -55,7 +55,7 @@ def test_a_description_shows_labels_features_and_the_leak(tmp_path: Path):
     root = str(tmp_path / "data")
     said("import", "mosi", "--from", str(mosi_folder(tmp_path / "files")), "--root", root)
     lines = said("describe", "mosi", "--root", root).splitlines()
-    assert lines[0] == "mosi (real): regression, judged by MAE"
+    assert lines[0] == "mosi (real): regression, measured by MAE"
     assert lines[1].startswith("8/6/15; fingerprint ")
     assert lines[3].split() == ["labels", "examples", "videos", "mean", "sd", *map(str, range(-3, 4))]
     assert [line.split()[:3] for line in lines[4:7]] == [["train", "8", "3"], ["valid", "6", "2"], ["test", "15", "5"]]
@@ -67,7 +67,7 @@ def test_a_description_shows_labels_features_and_the_leak(tmp_path: Path):
 def test_a_description_of_a_twin_says_so(tmp_path: Path):
     """In its first line, and among what is notable."""
     text = said("describe", "mustard", "--root", str(tmp_path))
-    assert text.startswith("mustard (twin): classification, judged by weighted F1\n284/50/356; fingerprint ")
+    assert text.startswith("mustard (twin): classification, measured by weighted F1\n284/50/356; fingerprint ")
     assert "- Synthetic: generated from a recipe with a planted truth of rank 2." in text
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tcray.cli import following
-from tcray.cli.following import SILENT_SECONDS, Watched, ending, follow
+from tcray.cli.following import SILENT_SECONDS, FollowedSweep, describe_state, follow
 from tcray.errors import Interrupted, SweepError
 from tcray.store.driver_status import write_activity
 from tcray.store.lease import LeaseHolder
@@ -22,7 +22,7 @@ from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
 DRIVER = LeaseHolder("t", Process.current(), since=0.0, beat=0.0)
 ENDED = replace(DRIVER, released=True)
 DEAD = replace(DRIVER, process=replace(DRIVER.process, started="1"))
-GONE_ON = "; `tcray sweep` with its file goes on from there"
+GONE_ON = "; run `tcray sweep` with its file to resume"
 
 Step = Callable[[], Any]
 
@@ -87,11 +87,11 @@ def test_a_sweep_is_shown_until_it_is_finished(
     follow(sweep)
     counts = "(88 pruned, 1 failed), 32 running, about 14 min left"
     assert capsys.readouterr().out.splitlines() == [
-        f"{DRIVER} is setting out",
+        f"{DRIVER} is starting",
         f"rank: 189 of 1,234 runs done {counts}",
         f"rank: 389 of 1,234 runs done {counts}",
         "rank: 1,234 of 1,234 runs done (88 pruned, 1 failed), 0 running",
-        f"sweep {SWEEP_ID} is no longer run: it is finished, with 1,234 of 1,234 runs done",
+        f"sweep {SWEEP_ID} is not running: it is finished, with 1,234 of 1,234 runs done",
     ]
 
 
@@ -99,7 +99,7 @@ def test_a_sweep_is_shown_until_it_is_finished(
     ("who", "how"),
     [
         (ENDED, f"it stopped with 389 of 1,234 runs done{GONE_ON}"),
-        (DEAD, f"its driver ({DEAD}) ended without a word, with 389 of 1,234 runs done{GONE_ON}"),
+        (DEAD, f"its driver ({DEAD}) died with 389 of 1,234 runs done{GONE_ON}"),
     ],
 )
 def test_a_sweep_that_stops_unfinished_is_a_failure(
@@ -109,7 +109,7 @@ def test_a_sweep_that_stops_unfinished_is_a_failure(
     script(tell(sweep), end(sweep, who))
     with pytest.raises(SweepError) as caught:
         follow(sweep)
-    assert str(caught.value) == f"sweep {SWEEP_ID} is no longer run: {how}"
+    assert str(caught.value) == f"sweep {SWEEP_ID} is not running: {how}"
     assert caught.value.exit_code == 1
 
 
@@ -122,48 +122,48 @@ def test_ctrl_c_ends_the_watching_alone(sweep: SweepStore, script: Callable[...,
     script(tell(sweep), press)
     with pytest.raises(Interrupted) as caught:
         follow(sweep)
-    assert str(caught.value) == "no longer watched; the sweep goes on"
+    assert str(caught.value) == "no longer followed; the sweep keeps running"
     assert sweep.volume.kind(sweep.paths.stop) is None
 
 
 def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callable[..., None]) -> None:
     """Until it has said something, what the one before it said stands."""
-    watched = Watched(sweep)
+    watched = FollowedSweep(sweep)
     tell(sweep)()
-    assert watched.look()
-    before = watched.activity
+    assert watched.poll()
+    before = watched.status
     hold(sweep, replace(DRIVER, token="u"))  # noqa: S106  no password
-    assert watched.look()
-    assert before == watched.activity is not None
+    assert watched.poll()
+    assert before == watched.status is not None
     write_activity(sweep, an_activity("u"))
-    assert watched.look()
-    assert watched.activity == an_activity("u")
+    assert watched.poll()
+    assert watched.status == an_activity("u")
 
 
 def test_a_silent_driver_is_said_to_be(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the clock of whoever watches: clocks of hosts differ."""
     now = [0.0]
     monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
-    watched = Watched(sweep)
+    watched = FollowedSweep(sweep)
     tell(sweep, why={"busy": "9 runs wait: every slot is busy"})()
-    watched.look()
+    watched.poll()
     now[0] = SILENT_SECONDS - 1
-    watched.look()
-    assert list(watched.shown().why) == ["busy"]
+    watched.poll()
+    assert list(watched.current_status().why) == ["busy"]
     now[0] = SILENT_SECONDS + 5
-    watched.look()
-    assert list(watched.shown().why.values()) == [
-        "nothing was heard of the driver for 35 s",
+    watched.poll()
+    assert list(watched.current_status().why.values()) == [
+        "no status from the driver for 35 s",
         "9 runs wait: every slot is busy",
     ]
     tell(sweep, at=time.time())()
-    watched.look()
-    assert not watched.shown().why
+    watched.poll()
+    assert not watched.current_status().why
 
 
 def test_an_ending_is_told_by_whoever_drove_last(sweep: SweepStore) -> None:
     """Runs are counted where it never said how far it was; nobody at all has stopped too."""
-    assert ending(sweep, None) == f"it stopped with 12 of 20 runs done{GONE_ON}"
-    assert ending(sweep, DEAD) == f"its driver ({DEAD}) ended without a word, with 12 of 20 runs done{GONE_ON}"
+    assert describe_state(sweep, None) == f"it stopped with 12 of 20 runs done{GONE_ON}"
+    assert describe_state(sweep, DEAD) == f"its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}"
     end(sweep, finished="2026-05-04T12:40:00+00:00")()
-    assert ending(sweep, DEAD) == "it is finished, with 12 of 20 runs done"
+    assert describe_state(sweep, DEAD) == "it is finished, with 12 of 20 runs done"

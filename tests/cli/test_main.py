@@ -37,10 +37,9 @@ def fails_with(monkeypatch: pytest.MonkeyPatch) -> Invoke:
 
 
 def test_every_module_is_a_command() -> None:
-    """But those that find the sweep a command means, and say it elsewhere, and the package of what commands print."""
-    assert {*COMMANDS, "resolve_sweep", "on_cluster", "following"} == {
-        module.name for module in pkgutil.iter_modules(tcray.cli.__path__)
-    }
+    """The other modules are helpers of several commands."""
+    helpers = {"cached_analysis", "following", "on_cluster", "output_files", "progress", "resolve_sweep"}
+    assert {*COMMANDS, *helpers} == {module.name for module in pkgutil.iter_modules(tcray.cli.__path__)}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -92,7 +91,7 @@ def test_an_unknown_option_exits_2_with_the_nearest() -> None:
         (TcrayError("one: this\ntwo: that"), 1, "Error: 2 problems\none: this\ntwo: that\n"),
         (Interrupted("interrupted", "The same command resumes."), 130, "interrupted\nThe same command resumes.\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
-        (MemoryError(), 1, "Error: memory ran out\n"),
+        (MemoryError(), 1, "Error: out of memory\n"),
         (PermissionError(13, "Permission denied", "a.yaml"), 1, "Error: a.yaml: Permission denied\n"),
         (OSError(28, "No space left on device"), 1, "Error: No space left on device\n"),
     ],
@@ -120,7 +119,7 @@ def test_a_bug_is_a_sentence_too(fails_with: Invoke) -> None:
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         "Error: a bug in tcray: ZeroDivisionError: division by zero",
-        "With TCRAY_TRACEBACK=1 in the environment, the same command shows where.",
+        "Set TCRAY_TRACEBACK=1 and run the same command again to see the traceback.",
     ]
 
 

@@ -99,7 +99,7 @@ def test_a_sweep_is_named_by_id_or_name(there: Nearby, command: str) -> None:
     assert 2 == result.exit_code
     assert (
         "Error: with --cluster a sweep is named by its id or its name, and sweeps/rank.yaml is a file\n"
-        "The sweeps that were run there: tcray status --cluster 'cluster/my own.yaml'\n"
+        "List the sweeps of the cluster: tcray status --cluster 'cluster/my own.yaml'\n"
     ) == result.stderr
     assert [] == there.called("python3")
 
@@ -120,7 +120,7 @@ def test_another_version_runs_no_sweep(there: Nearby, tmp_path: Path) -> None:
     """Then nothing is sent."""
     answering(there, version="0.0.1")
     result = run(tmp_path)
-    remedy = "The version has to be the same: install one of them on both."
+    remedy = "Install the same version on both."
     assert (2, f"Error: {OTHER}\n{remedy}\n") == (result.exit_code, result.stderr)
     assert ([], 1) == ([*there.work.iterdir()], len(there.called("python3")))
 
@@ -162,12 +162,12 @@ def test_a_sweep_is_run_there_and_followed(there: Nearby, tmp_path: Path, capfd:
     assert 0 == result.exit_code
     fetch = "ray rsync-down 'cluster/my own.yaml' '~/tcray-work/trials/' trials/"
     assert [
-        f"sweep small-1 runs on {NAMED}, whatever becomes of this machine",
+        f"sweep small-1 runs on {NAMED} and does not depend on this machine",
         "  watch   tcray status small-1 --follow --cluster 'cluster/my own.yaml'",
         "  stop    tcray stop small-1 --cluster 'cluster/my own.yaml'",
         f"  fetch   {fetch}",
         "  results tcray results small-1",
-        f"To have it on this machine: {fetch}",
+        f"To copy the store to this machine: {fetch}",
     ] == result.stderr.splitlines()
     assert "32 of 32 runs done\n" == capfd.readouterr().out
 
@@ -230,13 +230,13 @@ def test_what_is_fetched_is_shown_where_it_was_fetched_to(
 
 
 CREDENTIALS = (
-    "has credentials in it, which whoever sees the head's processes and jobs would read\n"
+    "contains credentials, which anyone who lists the head's processes and jobs could read\n"
     "Leave them out: the head takes them from its environment (for S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) "
     "or its machine's role.\n"
 )
 A_HOME = (
-    "is ~/mine, and no shell of the head says whose home that is\n"
-    "Name the folder as the head knows it: by its whole path, or from ~/tcray-work on.\n"
+    "is ~/mine, and no shell on the head expands the ~\n"
+    "Name the folder by its absolute path on the head, or relative to ~/tcray-work.\n"
 )
 
 
@@ -269,7 +269,7 @@ def test_an_at_sign_alone_is_no_credential(there: Nearby, tmp_path: Path, store:
     [
         (["--set", "training.epoch=3"], "training.epoch"),
         (["--set", "data.missing=error"], "datasets: mosi has not been imported into"),
-        (["--address", "auto"], "--cluster and --address name two places to run at"),
+        (["--address", "auto"], "--cluster and --address exclude each other"),
     ],
 )
 def test_what_is_wrong_here_is_told_before_anybody_is_called(
@@ -285,7 +285,7 @@ def test_what_is_wrong_here_is_told_before_anybody_is_called(
 def test_only_what_runs_elsewhere_is_detached(tmp_path: Path) -> None:
     """`--detach` without a cluster is wrong input."""
     result = CliRunner().invoke(main, ["sweep", str(write_sweep_file(tmp_path)), "--detach"])
-    assert (2, "Error: --detach is for a sweep that runs elsewhere\nSay where: --cluster FILE.\n") == (
+    assert (2, "Error: --detach needs --cluster\nName the cluster file: --cluster FILE.\n") == (
         result.exit_code,
         result.stderr,
     )

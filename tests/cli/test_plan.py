@@ -55,9 +55,9 @@ def test_a_plan_says_what_would_be_run(file):
     assert line(output, "confirm") == "2 repeats × 3 seeds: 48 runs"
     assert line(output, "runs") == "192, about 1,152 epochs of training"
     assert line(output, "packs") == "4 kinds of run, each in packs of its own, as many runs as fit and help"
-    assert line(output, "resources") == "1 CPU a pack; device: auto"
+    assert line(output, "resources") == "1 CPU per pack; device: auto"
     assert line(output, "time").startswith("about ")
-    assert "a rough figure, by the size of the data" in line(output, "time")
+    assert "a rough estimate from the size of the data" in line(output, "time")
 
 
 def test_a_plan_says_which_datasets_are_twins(file):

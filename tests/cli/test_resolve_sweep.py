@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tcray.cli.resolve_sweep import which
+from tcray.cli.resolve_sweep import resolve_sweep
 from tcray.config.load import load_sweep
 from tcray.errors import InputError
 from tcray.search.plan import find_cards, plan
@@ -37,11 +37,11 @@ def begin(store: Store, sweep_id: str, started_at: str, name: str = "tiny") -> N
 def test_a_name_is_the_last_started_sweep_and_it_is_said_which(store: Store, capsys: pytest.CaptureFixture[str]):
     """On stderr, with the number of others of that name."""
     begin(store, "tiny-aa", "2026-05-04T12:30:00+00:00")
-    assert which(store, "tiny").sweep_id == "tiny-aa"
+    assert resolve_sweep(store, "tiny").sweep_id == "tiny-aa"
     begin(store, "tiny-bb", "2026-05-05T12:30:00+00:00")
-    assert which(store, "tiny").sweep_id == "tiny-bb"
+    assert resolve_sweep(store, "tiny").sweep_id == "tiny-bb"
     begin(store, "tiny-cc", "2026-05-03T12:30:00+00:00")
-    assert which(store, "tiny-a").sweep_id == "tiny-aa"
+    assert resolve_sweep(store, "tiny-a").sweep_id == "tiny-aa"
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
@@ -57,17 +57,17 @@ def test_a_sweep_file_is_the_last_generation_of_what_it_asks(store: Store):
     asked = load_sweep("tiny.yaml")
     sweep_id = plan(asked, find_cards(asked)).sweep_id()
     begin(store, sweep_id, "2026-05-04")
-    assert which(store, "tiny.yaml").sweep_id == sweep_id
+    assert resolve_sweep(store, "tiny.yaml").sweep_id == sweep_id
     begin(store, f"{sweep_id}-g2", "2026-05-05")
     begin(store, "tiny-other", "2026-05-06")
-    assert which(store, "tiny.yaml").sweep_id == f"{sweep_id}-g2"
+    assert resolve_sweep(store, "tiny.yaml").sweep_id == f"{sweep_id}-g2"
 
 
 def test_a_sweep_file_that_was_never_run_says_so(store: Store):
     """The id that it would have is named."""
     Path("tiny.yaml").write_text(SWEEP_FILE)
     with pytest.raises(InputError) as caught:
-        which(store, "tiny.yaml")
+        resolve_sweep(store, "tiny.yaml")
     assert caught.value.message.startswith("tiny.yaml asks for sweep tiny-")
     assert caught.value.message.endswith(f", which was never run in {store.uri}")
     assert caught.value.remedy == "Run `tcray sweep tiny.yaml` first, or name another sweep of the store by its id."
@@ -76,4 +76,4 @@ def test_a_sweep_file_that_was_never_run_says_so(store: Store):
 def test_a_sweep_file_that_is_missing_says_so(store: Store):
     """A name that ends as a file does is taken for one."""
     with pytest.raises(InputError, match=r"absent\.yaml"):
-        which(store, "absent.yaml")
+        resolve_sweep(store, "absent.yaml")

@@ -97,8 +97,7 @@ def test_following_wants_a_sweep(store: Store):
     with pytest.raises(InputError) as caught:
         said("--follow")
     assert str(caught.value) == (
-        "--follow shows one sweep, and none is named\n"
-        "Say which: `tcray status SWEEP --follow`; `tcray status` lists them."
+        "--follow needs a sweep\nName it, as in `tcray status SWEEP --follow`; `tcray status` lists the sweeps."
     )
 
 
@@ -108,12 +107,12 @@ def test_following_what_nobody_runs_ends_at_once(store: Store):
     with pytest.raises(SweepError) as caught:
         said("rank", "--follow")
     assert caught.value.message == (
-        "sweep rank-1a2b3c4d5e6f is no longer run: it stopped with 12 of 20 runs done; "
-        "`tcray sweep` with its file goes on from there"
+        "sweep rank-1a2b3c4d5e6f is not running: it stopped with 12 of 20 runs done; "
+        "run `tcray sweep` with its file to resume"
     )
     sweep.write_manifest({**sweep.read_manifest(), "finished_at": "2026-05-04T12:40:00+00:00"})
     assert said("rank", "--follow") == (
-        "sweep rank-1a2b3c4d5e6f is no longer run: it is finished, with 12 of 20 runs done\n"
+        "sweep rank-1a2b3c4d5e6f is not running: it is finished, with 12 of 20 runs done\n"
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tcray.cli import stop
-from tcray.cli.stop import SAY_SECONDS, command
+from tcray.cli.stop import REPORT_SECONDS, command
 from tcray.errors import InputError, Interrupted
 from tcray.store.driver_status import write_activity
 from tcray.store.lease import Lease, LeaseHolder, is_asked_to_stop
@@ -21,7 +21,7 @@ from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
 
 HERE = LeaseHolder("t", Process.current(), since=0.0, beat=0.0)
 DEAD = replace(HERE, process=replace(HERE.process, started="1"))
-GONE_ON = "; `tcray sweep` with its file goes on from there"
+GONE_ON = "; run `tcray sweep` with its file to resume"
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def test_a_driver_is_asked_and_waited_for(sweep: SweepStore, monkeypatch: pytest
     now = [0.0]
 
     def sleep(seconds: float) -> None:
-        now[0] += SAY_SECONDS * 0.6
+        now[0] += REPORT_SECONDS * 0.6
         assert is_asked_to_stop(sweep, HERE)
-        if now[0] > 2 * SAY_SECONDS:
+        if now[0] > 2 * REPORT_SECONDS:
             hold(sweep, replace(HERE, released=True))
 
     hold(sweep, HERE)
@@ -59,7 +59,7 @@ def test_a_driver_is_asked_and_waited_for(sweep: SweepStore, monkeypatch: pytest
     assert result.stdout == f"sweep {SWEEP_ID}: it stopped with 389 of 1,234 runs done{GONE_ON}\n"
     assert result.stderr.splitlines() == [
         f"sweep {SWEEP_ID}, started 2026-05-04 12:30",
-        f"{HERE} is asked to stop; it looks every few seconds, and then ends as at Ctrl-C",
+        f"{HERE} was asked to stop; it checks every few seconds and then ends as after Ctrl-C",
         f"waiting for {HERE}: 389 of 1,234 runs done",
     ]
     assert result.exit_code == 0
@@ -86,9 +86,7 @@ def test_a_driver_that_dies_meanwhile_is_said_to(sweep: SweepStore, monkeypatch:
     """It is not waited for any longer."""
     hold(sweep, HERE)
     monkeypatch.setattr(stop.time, "sleep", lambda _: hold(sweep, DEAD))
-    assert stopped("rank").stdout == (
-        f"sweep {SWEEP_ID}: its driver ({DEAD}) ended without a word, with 12 of 20 runs done{GONE_ON}\n"
-    )
+    assert stopped("rank").stdout == (f"sweep {SWEEP_ID}: its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}\n")
 
 
 def test_the_next_driver_is_left_alone(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +103,7 @@ def test_the_next_driver_is_left_alone(sweep: SweepStore, monkeypatch: pytest.Mo
     [
         (None, f"it stopped with 12 of 20 runs done{GONE_ON}"),
         (replace(HERE, released=True), f"it stopped with 12 of 20 runs done{GONE_ON}"),
-        (DEAD, f"its driver ({DEAD}) ended without a word, with 12 of 20 runs done{GONE_ON}"),
+        (DEAD, f"its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}"),
     ],
 )
 def test_what_nobody_runs_is_not_stopped(last: LeaseHolder | None, how: str, sweep: SweepStore) -> None:
@@ -113,7 +111,7 @@ def test_what_nobody_runs_is_not_stopped(last: LeaseHolder | None, how: str, swe
     if last is not None:
         hold(sweep, last)
     result = stopped("rank")
-    assert (result.exit_code, result.stdout) == (0, f"nobody runs sweep {SWEEP_ID}: {how}\n")
+    assert (result.exit_code, result.stdout) == (0, f"sweep {SWEEP_ID} is not running: {how}\n")
     assert sweep.volume.kind(sweep.paths.stop) is None
 
 
@@ -127,7 +125,7 @@ def test_ctrl_c_ends_the_waiting_alone(sweep: SweepStore, monkeypatch: pytest.Mo
     monkeypatch.setattr(stop.time, "sleep", press)
     with pytest.raises(Interrupted) as caught:
         stopped("rank")
-    assert str(caught.value) == "it is no longer waited for, and stops all the same"
+    assert str(caught.value) == "this command no longer waits; the sweep stops nevertheless"
     assert is_asked_to_stop(sweep, HERE)
 
 

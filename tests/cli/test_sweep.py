@@ -64,7 +64,7 @@ def test_a_sweep_is_the_one_that_was_announced(tmp_path: Path, calls: list[Call]
         result = say(*words, "--expect", expected, *options)
         assert (2, []) == (result.exit_code, calls)
         assert result.stderr.startswith(
-            f"Error: sweep {expected} was handed over, and what is here now is sweep small-"
+            f"Error: expected sweep {expected}, but the file and the data on this machine are sweep small-"
         )
     assert 130 == say(*words, "--expect", sweep_id).exit_code
     assert [asked] == [call.sweep for call in calls]
@@ -118,13 +118,15 @@ def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path, finished
     """Said again, the command of a finished sweep says that it was, and prints its ranking and what shows more."""
     result = say(write_sweep_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code, result.output
-    assert f"sweep {finished.sweep_id} was finished before: nothing was left to train" == result.stderr.splitlines()[-1]
+    assert (
+        f"sweep {finished.sweep_id} was already finished; there was nothing to train" == result.stderr.splitlines()[-1]
+    )
     lines = result.stdout.splitlines()
     assert "Does a rank help?" == lines[0]
     assert "mosi (twin)" in lines
     assert [
         "",
-        f"All of it, with figures: tcray results {finished.sweep_id} --store {tmp_path}/trials --html report.html",
+        f"All results, with figures: tcray results {finished.sweep_id} --store {tmp_path}/trials --html report.html",
         "Learning curves: tensorboard --logdir comparisons",
     ] == lines[-3:]
     assert ["comparisons"] == [path.name for path in Path().iterdir()]
@@ -134,7 +136,7 @@ def test_the_store_is_not_named_where_it_is_where_it_always_is(tmp_path: Path, f
     """The closing line is then as short as can be."""
     Path("trials").symlink_to(tmp_path / "trials")
     lines = say(write_sweep_file(tmp_path)).stdout.splitlines()
-    assert f"All of it, with figures: tcray results {finished.sweep_id} --html report.html" == lines[-2]
+    assert f"All results, with figures: tcray results {finished.sweep_id} --html report.html" == lines[-2]
 
 
 def test_claims_are_answered_before_the_ranking(tmp_path: Path, finished: SweepStore) -> None:

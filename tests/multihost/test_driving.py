@@ -159,7 +159,7 @@ def test_what_is_there_is_not_sent_again(laptop: Laptop) -> None:
     path = work(laptop) / "data" / "mosi.npz"
     sent = path.stat().st_ino
     ended = laptop.tcray("sweep", "small.yaml", "--set", QUESTION)
-    assert (0, True) == (ended.returncode, "was finished before: nothing was left to train" in ended.stdout)
+    assert (0, True) == (ended.returncode, "was already finished; there was nothing to train" in ended.stdout)
     assert sent == path.stat().st_ino
 
 

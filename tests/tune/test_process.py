@@ -37,7 +37,7 @@ EXPECTED = re.compile(
     r"|the worker of a pack of \d runs? \(\S+(, …)?\) died(; its halves are tried separately)?"
     r"|a worker died before it started a pack of 4 runs \(\S+, …\), which is queued again"  # killed between two packs
     r"|interrupted with \d+ of 56 runs done\. Run the same command to resume\."
-    r"|sweep small-\w+ was finished before: nothing was left to train"
+    r"|sweep small-\w+ was already finished; there was nothing to train"
 )
 """All lines that may be on stderr: none of them is Ray's."""
 
@@ -143,5 +143,5 @@ def test_a_sweep_resumes_after_every_kind_of_end(tmp_path: Path) -> None:
     again = Driver(tmp_path)
     code, output = again.finish()
     assert 0 == code
-    assert "was finished before: nothing was left to train" in output
+    assert "was already finished; there was nothing to train" in output
     assert "ridge: all" in output
