@@ -82,7 +82,11 @@ def _describe_search(planned: Plan) -> str:
     if search is None:
         return "none: nothing is tuned"
     waves = f"in waves of {search.wave} ({search.sampler})"
-    at = f"{'epoch' if len(rungs.milestones) == 1 else 'epochs'} {join_words(map(str, rungs.milestones), 'and')}" if rungs.milestones else ""
+    at = (
+        f"{'epoch' if len(rungs.milestones) == 1 else 'epochs'} {join_words(map(str, rungs.milestones), 'and')}"
+        if rungs.milestones
+        else ""
+    )
     compared = f", compared at {at} of {rungs.epochs}" if at else ""
     repeats = format_count(planned.repeats, "repeat")
     return f"{repeats} of {format_count(search.trials, 'trial')} {waves}{compared}: {planned.search_runs:,} runs"
