@@ -106,8 +106,11 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     from tcray.tune import manifest
 
     store = run_without_ray(tmp_path / "trials", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace")))
-    planned = plan(make_sweep(tmp_path), find_cards(make_sweep(tmp_path)))
-    written = manifest.add_session(manifest.new_manifest(planned, store.sweep_id, {"mosi": []}), manifest.new_session("cpu"))
+    sweep = make_sweep(tmp_path)
+    planned = plan(sweep, find_cards(sweep))
+    written = manifest.add_session(
+        manifest.new_manifest(planned, store.sweep_id, {"mosi": []}), manifest.new_session("cpu")
+    )
     store.write_manifest({**written, "finished_at": manifest.format_now()})
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
