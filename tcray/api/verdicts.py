@@ -37,7 +37,7 @@ class Verdicts(Sequence[Verdict]):
     @classmethod
     def of(cls, results: Results) -> Verdicts:
         """Return the verdicts of analyzed results."""
-        from tcray.results.output.verdict_text import format_sentence, select_verdicts
+        from tcray.results.output.verdict_text import select_verdicts
 
         return cls(
             [
@@ -49,7 +49,7 @@ class Verdicts(Sequence[Verdict]):
                     verdict=finding.verdict,
                     p_value=finding.p_adjusted,
                     units=finding.measured.n_units,
-                    sentence=format_sentence(finding),
+                    sentence=finding.sentence,
                 )
                 for claim in results.sweep.claims
                 for finding in select_verdicts(claim, results)

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tcray.claims.pseudovalues import pseudovalues
 from tcray.claims.sweep_runs import DatasetRuns, RunId, SweepRuns
 from tcray.statistics.estimate import to_finite
-from tcray.statistics.groups import pseudovalues
 
 Floats = NDArray[np.float64]
 

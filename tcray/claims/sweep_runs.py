@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcray.claims.predictions import Predictions
+from tcray.claims.pseudovalues import pseudovalues
 from tcray.claims.units import Unit, get_unit_kind
 from tcray.config.metrics import METRICS, Metric, Task
 from tcray.config.run import canonical_json
 from tcray.config.sweep import Sweep
 from tcray.statistics.estimate import to_finite
-from tcray.statistics.groups import pseudovalues
 from tcray.store.store import Store, SweepStore
 from tcray.store.trials import Record, records
 

@@ -1,10 +1,12 @@
-"""What a claim comes to: its components with their p-values, and by these its verdict.
+"""From component tests to verdicts.
 
-An analysis says what it measured (`Component`); `conclude` corrects for how many were asked and gives the verdict.
+An analysis measures components (`ComponentTest`); `conclude` corrects their p-values for multiple testing and assigns
+the verdicts.
 
-A claim is supported if every component is, its p being their largest: that needs no correction for how many components
-there are, and Holm's is over dataset × stratum. One component is enough to contradict a claim, and each is a chance of
-doing so by mistake: of what contradicts, Holm's correction is over component × dataset × stratum.
+A claim is supported if all its components are. Its p-value is the largest of theirs, which needs no correction for the
+number of components; Holm's correction is over dataset × stratum. One contradicted component contradicts a claim, and
+each component is a chance to do so by mistake. P-values of contradiction are therefore corrected over
+component × dataset × stratum.
 """
 
 from __future__ import annotations
@@ -19,37 +21,34 @@ from tcray.statistics.multiplicity import holm
 
 Verdict = Literal["supported", "contradicted", "inconclusive", "not testable", "descriptive"]
 
-UNBEATEN = "No cell beats the linear model on this dataset."
-"""Ends the sentence of every claim as a whole where that is so."""
-
 ALL = "all"
-"""The component of a finding that speaks for the whole claim on a dataset and stratum."""
+"""The component of a finding that stands for the whole claim on a dataset and stratum."""
 
 MARGIN: Mapping[str, float] = {"mae": 0.02, "loss": 0.02}
-"""Smallest effect of interest by metric; that of every other metric is `OTHERS_MARGIN`."""
+"""Smallest effect of interest by metric; `DEFAULT_MARGIN` is that of every other metric."""
 DEFAULT_MARGIN = 0.01
 
 TOST = 0.05
-"""Of each of two one-sided tests, whose 90 % interval then lies below the margin (Schuirmann 1987)."""
+"""Level of each of two one-sided tests; their 90 % interval then lies below the margin (Schuirmann 1987)."""
 
 
 def default_margin(metric: Metric) -> float:
-    """The smallest difference in a metric that would interest anyone."""
+    """Return the smallest difference of interest in a metric, in the metric's units."""
     return MARGIN.get(metric.name, DEFAULT_MARGIN)
 
 
 @dataclass(frozen=True)
 class ComponentTest:
-    """One part of a claim on one dataset and stratum, as measured.
+    """The test of one part of a claim on one dataset and stratum.
 
-    holds, opposes   p-values for the claimed direction, and for its opposite; None where not testable
-    p_negligible     p-value of an effect as large as the margin in the claimed direction (`directional`)
-    people           interval over retraining and people; `retraining` is over this test set alone
-    says             the sentence of each verdict that it can get
-    optimum_set      of a component that says where an extremum lies: the levels that are not refuted as it
-    needed           whether its claim cannot do without it; where it is not testable, one that is not needed is no
-                     part of the claim
-    reason           why it is not testable, and the remedy: one sentence; empty where it is
+    p_supports, p_opposes   p-values for the claimed direction and for its opposite; None if not testable
+    p_negligible     p-value of an effect as large as the margin in the claimed direction (see `compute_effect_test`)
+    ci_retraining    interval over retraining, given this test set
+    ci_people        interval over retraining and test groups (people)
+    sentences        the sentence for each verdict that the component can receive
+    optimum_set      for a component about the location of an extremum: the levels that are not refuted
+    required         False if the claim can do without the component: if not testable, it is then ignored
+    reason           why the component is not testable, and the remedy, in one sentence; empty if it is testable
     """
 
     claim: str
@@ -68,7 +67,7 @@ class ComponentTest:
     ci_people: Interval | None = None
     margin: float | None = None
     optimum_set: tuple[Any, ...] | None = None
-    needed: bool = True
+    required: bool = True
     unit: str = "repeat"
     n_units: int = 0
     n_seeds: int = 0
@@ -80,23 +79,24 @@ class ComponentTest:
 
     @property
     def negligible(self) -> bool:
-        """Whether the effect is shown to be below the margin, before correction: where its 90 % interval lies."""
+        """True if the effect is shown to be below the margin, before correction (its 90 % interval lies below)."""
         return self.p_negligible is not None and self.p_negligible <= TOST
 
     @property
-    def against(self) -> float | None:
-        """The p-value of what contradicts it: the opposite, or an effect below the margin; None where not testable."""
+    def p_contradicts(self) -> float | None:
+        """The smaller p-value of the opposite and of an effect below the margin; None if not testable."""
         return min((p for p in (self.p_opposes, self.p_negligible) if p is not None), default=None)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A component, or a whole claim, with its verdict; fields as in `Component`.
+    """The verdict on a component or on a whole claim, for one dataset and stratum.
 
+    measured              the component's test
     p_value, p_adjusted   for the claimed direction; adjusted by Holm over dataset × stratum
-    p_against             of what contradicts it, adjusted by Holm over component × dataset × stratum; a whole claim's
-                          is the smallest of its components' that are not supported
-    beats_linear          whether any cell of the dataset beats the linear reference row; None where that is not known
+    p_against             of contradiction, adjusted by Holm over component × dataset × stratum; for a whole claim the
+                          smallest one of its components that are not supported
+    beats_linear          True if a cell of the dataset beats the linear baseline; None if unknown
     """
 
     measured: ComponentTest
@@ -108,12 +108,17 @@ class Finding:
 
     @property
     def p_value(self) -> float | None:
-        """Before correction."""
+        """The p-value for the claimed direction, before correction."""
         return self.measured.p_supports
+
+    @property
+    def remark(self) -> str:
+        """A sentence about the dataset if no cell beats the linear baseline; otherwise empty."""
+        return "No cell beats the linear model on this dataset." if self.beats_linear is False else ""
 
 
 class EffectTest(TypedDict):
-    """The numbers of a component that claims one direction, by the fields of `Component`."""
+    """The fields of a `ComponentTest` that claims an effect in one direction."""
 
     p_supports: float
     p_opposes: float
@@ -125,11 +130,17 @@ class EffectTest(TypedDict):
 
 
 def compute_effect_test(retraining: Mean, people: Mean | None, *, sign: int, margin: float) -> EffectTest:
-    """The numbers of a component that claims an effect above 0 (`sign` 1) or below it (-1).
+    """Return the test of an effect that is claimed to be above 0 (`sign` 1) or below 0 (`sign` -1).
 
-    Either p is two-sided and the larger of the two estimands' (1 if the effect has the other sign): supported needs
-    both. That it is negligible is one-sided, and the larger of the two as well: at 5 % where both 90 % intervals lie on
-    the near side of the margin.
+    The p-values of both directions are two-sided, and the larger of the two estimands' (1 if the effect has the other
+    sign), so that a supported effect holds for both. The p-value of a negligible effect is one-sided and again the
+    larger of the two: it is at most 5 % if both 90 % intervals lie on the near side of the margin.
+
+    Args:
+        retraining: the mean effect over units, given this test set.
+        people: the mean effect over units and test groups; None without groups.
+        sign: the claimed direction.
+        margin: the smallest effect of interest, positive, in the metric's units.
     """
     means = [retraining, *([people] if people else [])]
     p = max(mean.p_value() for mean in means)
@@ -147,96 +158,100 @@ def compute_effect_test(retraining: Mean, people: Mean | None, *, sign: int, mar
 
 
 def conclude(components: Sequence[ComponentTest], *, alpha: float, beats_linear: Mapping[str, bool]) -> list[Finding]:
-    """A finding for every component, and for every claim × dataset × stratum one (component `all`) that sums it up.
+    """Return a finding for each claim × dataset × stratum (component `all`), followed by one for each component.
 
-    A component may itself be called `all`: nothing of its claim is testable there, and it has no parts.
-    beats_linear   by dataset, where it is known
+    If a claim is not testable at all on a dataset, its only component may itself be `all`.
+
+    Args:
+        components: the components of all claims.
+        alpha: level with which adjusted p-values are compared.
+        beats_linear: by dataset, True if a cell beats the linear baseline; datasets may be missing.
     """
-    findings = _judged(components, alpha)
-    return [*_wholes(findings, alpha, beats_linear), *(f for f in findings if f.measured.component != ALL)]
+    findings = _conclude_components(components, alpha)
+    return [*_conclude_claims(findings, alpha, beats_linear), *(f for f in findings if f.measured.component != ALL)]
 
 
-def _judged(components: Sequence[ComponentTest], alpha: float) -> list[Finding]:
-    """Each component by itself."""
-    p_supports = _adjusted(components, lambda c: (c.claim, c.component), lambda c: c.p_supports)
-    against = _adjusted(components, lambda c: c.claim, lambda c: c.against)
-    found = []
-    for c, p, q in zip(components, p_supports, against, strict=True):
-        verdict, before = _verdict(c, p, q, alpha), _verdict(c, c.p_supports, c.against, alpha)
-        found.append(Finding(c, verdict, p, compose_sentence(c, verdict, before=before), p_against=q))
-    return found
+def _conclude_components(components: Sequence[ComponentTest], alpha: float) -> list[Finding]:
+    """Return one finding for each component."""
+    supports = _adjust(components, lambda c: (c.claim, c.component), lambda c: c.p_supports)
+    against = _adjust(components, lambda c: c.claim, lambda c: c.p_contradicts)
+    findings = []
+    for c, p, q in zip(components, supports, against, strict=True):
+        verdict, unadjusted = _decide(c, p, q, alpha), _decide(c, c.p_supports, c.p_contradicts, alpha)
+        findings.append(Finding(c, verdict, p, compose_sentence(c, verdict, unadjusted=unadjusted), p_against=q))
+    return findings
 
 
-def _verdict(component: ComponentTest, p_supports: float | None, against: float | None, alpha: float) -> Verdict:
-    """That of these p-values. An effect that is there, and shown to be smaller than would interest anyone, is there."""
+def _decide(component: ComponentTest, supports: float | None, against: float | None, alpha: float) -> Verdict:
+    """Return the verdict for these p-values. A significant effect counts as supported even if below the margin."""
     if component.reason:
         return "not testable"
-    if p_supports is None:
+    if supports is None:
         return "descriptive"
-    if p_supports <= alpha:
+    if supports <= alpha:
         return "supported"
     return "contradicted" if against is not None and against <= alpha else "inconclusive"
 
 
-def compose_sentence(component: ComponentTest, verdict: Verdict, *, before: Verdict | None = None) -> str:
-    """The plain sentence of a verdict; if inconclusive also how many units would tell.
+def compose_sentence(component: ComponentTest, verdict: Verdict, *, unadjusted: Verdict | None = None) -> str:
+    """Return the sentence of a verdict; an inconclusive one includes the number of units that would be needed.
 
-    before   the verdict before correction
+    Args:
+        component: the component that was tested.
+        verdict: its verdict.
+        unadjusted: the verdict before correction for multiple testing, if known.
     """
     if verdict == "not testable":
         return component.reason
-    lost = verdict == "inconclusive" and before in {"supported", "contradicted"}
-    said = component.sentences[before if lost and before else verdict]
+    lost = verdict == "inconclusive" and unadjusted in {"supported", "contradicted"}
+    text = component.sentences[unadjusted if lost and unadjusted else verdict]
     if lost:
-        said += " After correction for how many were asked that is no longer significant."
+        text += " After correction for multiple testing this is no longer significant."
     if verdict == "supported" and component.negligible and component.margin is not None:
-        said += f" It is shown to be below {component.margin:g}, the smallest effect of interest."
+        text += f" The effect is below {component.margin:g}, the smallest effect of interest."
     if verdict == "inconclusive" and component.units_needed is not None and component.margin is not None:
         metric = METRICS.get(component.metric.rpartition(".")[2])
         label = f" in {metric.label}" if metric else ""
-        said += (
+        text += (
             f" About {component.units_needed:,} {component.unit}s would show an effect of "
             f"{component.margin:g}{label} with 80 % power."
         )
-    return said
+    return text
 
 
-def _wholes(findings: Sequence[Finding], alpha: float, beats_linear: Mapping[str, bool]) -> list[Finding]:
-    """What the components of each claim × dataset × stratum come to together."""
+def _conclude_claims(findings: Sequence[Finding], alpha: float, beats_linear: Mapping[str, bool]) -> list[Finding]:
+    """Return one finding for each claim × dataset × stratum, from the findings of its components."""
     groups: dict[Hashable, list[Finding]] = {}
     for finding in findings:
         if finding.verdict != "descriptive":
             c = finding.measured
             groups.setdefault((c.claim, c.dataset, c.source, tuple(c.stratum.items())), []).append(finding)
-    drafts = [_whole(group) for group in groups.values()]
-    adjusted = _adjusted(drafts, lambda c: c.claim, lambda c: c.p_supports)
-    made = []
+    drafts = [_combine_tests(group) for group in groups.values()]
+    adjusted = _adjust(drafts, lambda c: c.claim, lambda c: c.p_supports)
+    concluded = []
     for draft, p, group in zip(drafts, adjusted, groups.values(), strict=True):
-        verdict = _combined(_needed(group), p, alpha)
-        said = _summed_up(_needed(group) or group, verdict)
-        linear = beats_linear.get(draft.dataset)
-        if linear is False:
-            said += f" {UNBEATEN}"
+        verdict = _combine_verdicts(_select_required(group), p, alpha)
+        sentence = _combine_sentences(_select_required(group) or group, verdict)
         doubted = [f.p_against for f in group if f.p_against is not None and f.verdict != "supported"]
         against = min(doubted, default=None)
-        made.append(Finding(draft, verdict, p, said, linear, against))
-    return made
+        concluded.append(Finding(draft, verdict, p, sentence, beats_linear.get(draft.dataset), against))
+    return concluded
 
 
-def _needed(group: Sequence[Finding]) -> list[Finding]:
-    """The findings that a claim rests on."""
-    return [f for f in group if f.measured.needed or f.verdict != "not testable"]
+def _select_required(group: Sequence[Finding]) -> list[Finding]:
+    """Return the findings on which a claim rests: optional components count only if they are testable."""
+    return [f for f in group if f.measured.required or f.verdict != "not testable"]
 
 
-def _whole(group: Sequence[Finding]) -> ComponentTest:
-    """A claim's own numbers: p is the largest of its components'; None if it lacks that of one."""
+def _combine_tests(group: Sequence[Finding]) -> ComponentTest:
+    """Return the test of a whole claim: p is the largest of its components, or None if one of them has none."""
     first = group[0].measured
-    p_supports = [None if f.measured.reason else f.measured.p_supports for f in _needed(group)]
-    known = [p for p in p_supports if p is not None]
+    p_values = [None if f.measured.reason else f.measured.p_supports for f in _select_required(group)]
+    known = [p for p in p_values if p is not None]
     testable = [f.measured for f in group if not f.measured.reason]
     return replace(
         ComponentTest(first.claim, ALL, first.dataset, first.source, first.stratum, first.metric, ""),
-        p_supports=max(known) if known and len(known) == len(p_supports) else None,
+        p_supports=max(known) if known and len(known) == len(p_values) else None,
         unit=first.unit,
         n_units=min((c.n_units for c in testable), default=0),
         n_seeds=min((c.n_seeds for c in testable), default=0),
@@ -244,9 +259,9 @@ def _whole(group: Sequence[Finding]) -> ComponentTest:
     )
 
 
-def _combined(needed: Sequence[Finding], p_adjusted: float | None, alpha: float) -> Verdict:
-    """One contradicted component is enough; with an untestable one a claim cannot be supported by any more units."""
-    verdicts = {f.verdict for f in needed}
+def _combine_verdicts(required: Sequence[Finding], p_adjusted: float | None, alpha: float) -> Verdict:
+    """Return the verdict of a claim: one contradicted component is enough; an untestable one prevents support."""
+    verdicts = {f.verdict for f in required}
     if "contradicted" in verdicts:
         return "contradicted"
     if "not testable" in verdicts or not verdicts:
@@ -256,20 +271,20 @@ def _combined(needed: Sequence[Finding], p_adjusted: float | None, alpha: float)
     return "inconclusive"
 
 
-def _summed_up(group: Sequence[Finding], verdict: Verdict) -> str:
-    """The sentences that decided: all of a supported claim, else those of the components with the claim's verdict."""
+def _combine_sentences(group: Sequence[Finding], verdict: Verdict) -> str:
+    """Return the sentences of the components with the claim's verdict."""
     deciding = dict.fromkeys(f.sentence for f in group if f.verdict == verdict)
     if verdict == "inconclusive" and not deciding:
-        return "Every part holds by itself, but not after correction for how many were asked."
+        return "Every part is supported by itself, but the claim is not significant after correction."
     return " ".join(deciding)
 
 
-def _adjusted(
+def _adjust(
     components: Iterable[ComponentTest],
     family: Callable[[ComponentTest], Hashable],
     p_of: Callable[[ComponentTest], float | None],
 ) -> list[float | None]:
-    """Holm-adjusted p-values, each within its family; None where there is no p or it is not testable."""
+    """Return p-values adjusted by Holm within each family; None for a component without p or not testable."""
     listed = list(components)
     adjusted: list[float | None] = [None] * len(listed)
     families: dict[Hashable, list[int]] = {}

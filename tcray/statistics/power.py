@@ -1,33 +1,61 @@
-"""How many units a question needs."""
+"""Power of the paired t-test, and the number of units that reach it."""
 
 from __future__ import annotations
 
 import math
 
-FEWEST = 2
-"""A t test needs as many."""
+MIN_UNITS = 2
+"""A t-test needs at least two units."""
 
 
 def units_needed(sd: float, margin: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
-    """The fewest units on which a paired t test at `alpha`, two-sided, finds a difference of `margin`, on its side.
+    """Return the fewest units with which a two-sided paired t-test at `alpha` finds a difference of `margin`.
 
-    sd      of the units' differences, in the metric's units
-    margin  the smallest effect of interest, in the same
-    power   the probability of finding it
+    Finding it means rejecting on the side of the true difference.
 
-    Raises ValueError for a margin that is not positive and finite, and for a standard deviation that is negative or
-    not finite.
+    Args:
+        sd: standard deviation of the units' differences, in the metric's units.
+        margin: the smallest effect of interest, in the metric's units.
+        alpha: level of the two-sided test.
+        power: probability of finding the difference.
+
+    Raises:
+        ValueError: if the margin is not positive and finite, or if the standard deviation is negative or not finite.
     """
     if not 0 < margin < math.inf:
-        raise ValueError(f"a margin is a positive number, and {margin!r} is not")
+        raise ValueError(f"the margin must be positive and finite, not {margin!r}")
     if not 0 <= sd < math.inf:
-        raise ValueError(f"a standard deviation is 0 or a positive number, and {sd!r} is not")
-    if margin > sd * 100:  # so sure a thing that the noncentral t is past its range
-        return FEWEST
-    from statsmodels.stats.power import TTestPower
+        raise ValueError(f"the standard deviation must be 0 or positive, and finite, not {sd!r}")
+    if margin > 100 * sd:  # two units are enough; the noncentral t distribution would overflow
+        return MIN_UNITS
+    effect = margin / sd
+    most = MIN_UNITS
+    while paired_t_power(effect, most, alpha=alpha) < power:
+        most *= 2
+    least = MIN_UNITS
+    while least < most:
+        middle = (least + most) // 2
+        if paired_t_power(effect, middle, alpha=alpha) >= power:
+            most = middle
+        else:
+            least = middle + 1
+    return most
 
-    # One side at alpha / 2: of the other, all but 0 here, scipy's noncentral t makes a NaN that misleads the solver.
-    test = {"effect_size": margin / sd, "alpha": alpha / 2, "alternative": "larger"}
-    if TTestPower().power(nobs=FEWEST, **test) >= power:
-        return FEWEST
-    return math.ceil(float(TTestPower().solve_power(power=power, **test)))
+
+def paired_t_power(effect: float, units: int, *, alpha: float = 0.05) -> float:
+    """Return the probability that a two-sided paired t-test rejects on the side of the true difference.
+
+    With a true mean of `effect` standard deviations, the t statistic of n units has the noncentral t distribution with
+    n - 1 degrees of freedom and noncentrality `effect` · √n (Cohen 1988, section 2.5). It is compared with the
+    1 - alpha / 2 quantile of Student's t.
+
+    Args:
+        effect: true mean difference over the standard deviation of the differences; positive.
+        units: number of paired units, at least 2.
+        alpha: level of the two-sided test.
+    """
+    from scipy.special import nctdtr, stdtrit
+
+    df = units - 1
+    critical = float(stdtrit(df, 1 - alpha / 2))
+    return 1 - float(nctdtr(df, effect * math.sqrt(units), critical))

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from tcray.claims.pseudovalues import pseudovalues
 from tcray.config.metrics import Task
-from tcray.statistics.groups import pseudovalues
 from tcray.statistics.mean import Floats, crossed_variance, mean_over_units, mean_over_units_and_groups
 from tcray.statistics.shapley_values import shapley
 

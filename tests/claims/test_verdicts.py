@@ -70,7 +70,7 @@ def test_a_verdict_that_correction_takes_away_says_so() -> None:
     """With p = .04 twice the sentence is that of a supported component, and what became of it."""
     _, parts = concluded(measured(0.04), measured(0.04, dataset="mustard"))
     assert [(f.verdict, f.sentence) for f in parts] == [
-        ("inconclusive", "Yes. After correction for how many were asked that is no longer significant.")
+        ("inconclusive", "Yes. After correction for multiple testing this is no longer significant.")
     ] * 2
 
 
@@ -108,7 +108,7 @@ def test_a_claims_p_is_the_largest_of_its_parts() -> None:
 @pytest.mark.parametrize(("p", "verdict", "sentence"), [(0.01, "supported", "Yes."), (0.5, "inconclusive", "Open.")])
 def test_a_claim_does_without_a_part_that_it_does_not_need(p: float, verdict: Verdict, sentence: str) -> None:
     """It is not testable by itself, and the claim is what the rest comes to."""
-    beside = measured(None, None, component="b", reason="Why.", needed=False)
+    beside = measured(None, None, component="b", reason="Why.", required=False)
     (whole,), (_, part) = concluded(measured(p), beside)
     assert (whole.verdict, whole.sentence, whole.p_value) == (verdict, sentence, p)
     assert (part.verdict, part.sentence) == ("not testable", "Why.")
@@ -116,7 +116,7 @@ def test_a_claim_does_without_a_part_that_it_does_not_need(p: float, verdict: Ve
 
 def test_a_claim_whose_every_part_is_untestable_says_why() -> None:
     """Needed or not, there is nothing else to say."""
-    lone = measured(None, None, reason="Why.", needed=False)
+    lone = measured(None, None, reason="Why.", required=False)
     assert [(w.verdict, w.sentence) for w in concluded(lone)[0]] == [("not testable", "Why.")]
 
 
@@ -127,7 +127,7 @@ def test_what_contradicts_is_adjusted_over_parts_as_well() -> None:
     assert [f.p_against for f in findings] == pytest.approx([0.08, 1.0, 0.08, 1.0])
     assert {w.verdict for w in wholes} == {"inconclusive"}
     assert [w.p_against for w in wholes] == pytest.approx([0.08, 0.08])
-    assert findings[0].sentence == "No. After correction for how many were asked that is no longer significant."
+    assert findings[0].sentence == "No. After correction for multiple testing this is no longer significant."
     (alone,), _ = concluded(parts[0])
     assert (alone.verdict, alone.p_against) == ("contradicted", 0.02)
 
@@ -144,7 +144,7 @@ def test_a_second_look_is_paid_for_by_what_contradicts_too() -> None:
 def test_an_effect_too_small_to_matter_is_supported_and_said_to_be_so() -> None:
     """It is there, and its 90 % interval lies below the margin."""
     (_, part) = (f[0] for f in concluded(measured(0.01, p_negligible=0.001, margin=0.02)))
-    assert part.sentence == "Yes. It is shown to be below 0.02, the smallest effect of interest."
+    assert part.sentence == "Yes. The effect is below 0.02, the smallest effect of interest."
 
 
 def test_parts_that_hold_apart_may_not_hold_together() -> None:
@@ -157,7 +157,7 @@ def test_parts_that_hold_apart_may_not_hold_together() -> None:
     wholes, findings = concluded(*parts)
     assert {f.verdict for f in findings} == {"supported"}
     assert [(w.verdict, w.p_adjusted) for w in wholes] == [("inconclusive", 0.06)] * 2
-    assert wholes[0].sentence == "Every part holds by itself, but not after correction for how many were asked."
+    assert wholes[0].sentence == "Every part is supported by itself, but the claim is not significant after correction."
 
 
 def test_strata_and_datasets_are_claims_of_their_own() -> None:
@@ -187,11 +187,12 @@ def test_one_reason_for_two_parts_is_said_once() -> None:
     assert whole.sentence == "Why."
 
 
-def test_a_dataset_on_which_no_cell_beats_the_linear_model_says_so() -> None:
-    """The sentence is added to the whole claim where that is known and so, and nowhere else."""
-    for beats, sentence in ((False, "Yes. No cell beats the linear model on this dataset."), (True, "Yes.")):
+def test_a_claim_has_a_remark_if_no_cell_beats_the_linear_model() -> None:
+    """The remark belongs to the whole claim, not to its parts, and is no part of the sentence."""
+    for beats, remark in ((False, "No cell beats the linear model on this dataset."), (True, "")):
         (whole,), (part,) = concluded(measured(0.01), mosi=beats)
-        assert (whole.sentence, whole.beats_linear, part.sentence) == (sentence, beats, "Yes.")
+        assert (whole.sentence, whole.beats_linear, whole.remark) == ("Yes.", beats, remark)
+        assert (part.sentence, part.beats_linear, part.remark) == ("Yes.", None, "")
 
 
 def test_an_open_question_says_how_many_units_would_settle_it() -> None:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy.interpolate import CubicSpline
 
 from tcray.statistics.contrasts import Floats
 from tcray.statistics.two_lines import _flat_top, _quantile, _roughness, two_lines, two_lines_z
 
 LEVELS = np.array([1.0, 2, 3, 4, 6, 8, 12, 16])
+
+
+def regression_z(columns: Floats, y: Floats) -> Floats:
+    """Return the coefficients of a least-squares fit over their HC3 standard errors (MacKinnon & White 1985)."""
+    inverse = np.linalg.inv(columns.T @ columns)
+    coefficients = inverse @ columns.T @ y
+    leverage = np.einsum("ij,jk,ik->i", columns, inverse, columns)
+    squares = ((y - columns @ coefficients) / (1 - leverage)) ** 2
+    covariance = inverse @ (columns.T * squares) @ columns @ inverse
+    z: Floats = coefficients / np.sqrt(np.diagonal(covariance))
+    return z
 
 
 def interrupted(levels: Floats, values: Floats, point: float) -> tuple[float, float]:
@@ -20,14 +30,13 @@ def interrupted(levels: Floats, values: Floats, point: float) -> tuple[float, fl
     z = []
     for low, slope in ((x <= point, 1), (x < point, 2)):
         columns = np.column_stack([np.ones_like(x), np.where(low, x - point, 0), np.where(low, 0, x - point), ~low])
-        fit = sm.OLS(y, columns).fit(cov_type="HC3")
-        z.append(float(fit.tvalues[slope]))
+        z.append(float(regression_z(columns, y)[slope]))
     return z[0], z[1]
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_slopes_are_those_of_interrupted_regressions(seed: int) -> None:
-    """Slopes, HC3 standard errors and p agree with statsmodels at the breakpoint found."""
+    """Slopes and HC3 standard errors are those of two ordinary regressions at the breakpoint found."""
     rng = np.random.default_rng(seed)
     values = rng.standard_normal((5, 8)) - 0.15 * np.abs(LEVELS - 4) + rng.standard_normal((5, 1))
     found = two_lines(LEVELS, values)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from tcray.claims.pseudovalues import pseudovalues
 from tcray.claims.sweep_runs import DatasetRuns, Floats
 from tcray.statistics.estimate import to_finite
-from tcray.statistics.groups import pseudovalues
 
 NAMES = ("median", "majority")
 """Of the row, for regression and for classification."""

@@ -132,6 +132,7 @@ _FINDING = record(
         "n_units": Entry(WHOLE, "", _measured("n_units")),
         "n_seeds": Entry(WHOLE, "confirm runs that the mean of a cell rests on", _measured("n_seeds")),
         "sentence": Entry(TEXT, "the verdict in plain words"),
+        "remark": Entry(TEXT, "a remark on the dataset; empty if there is none"),
         "details": Entry(_DETAILS, "", lambda finding: finding),
     }
 )

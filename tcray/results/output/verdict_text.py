@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tcray.claims.verdicts import ALL, UNBEATEN, ComponentTest, Finding
+from tcray.claims.verdicts import ALL, ComponentTest, Finding
 from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
@@ -48,11 +48,6 @@ def format_basis(finding: Finding) -> str:
         p = [f"p {format_p(finding.p_against)} against it"] if finding.p_against is not None else []
     units = [format_count(measured.n_units, measured.unit)] if measured.n_units else []
     return f" ({', '.join([*p, *units])})" if p or units else ""
-
-
-def format_sentence(finding: Finding) -> str:
-    """Its sentence, without what is said of its dataset once and for all."""
-    return finding.sentence.removesuffix(f" {UNBEATEN}")
 
 
 def format_unbeaten(findings: Sequence[Finding]) -> str:

@@ -182,7 +182,7 @@ def _train_loss(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mappi
         dataset_runs, stratum, claim=RANK_CLAIM, component="train-loss-falls", metric="train.loss", estimand=estimand
     )
     if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _single(ranks):
-        return replace(component, reason=reason, needed=not sweep_runs.tuned)
+        return replace(component, reason=reason, required=not sweep_runs.tuned)
     paired = dataset_runs.paired_values("train.loss", cells)
     shape = nonmonotonicity(ranks, paired.values, maximize=False, alpha=sweep_runs.alpha)
     trough = shape.verdict == "supported"
@@ -210,7 +210,7 @@ def _gap(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str,
         dataset_runs, stratum, claim=RANK_CLAIM, component="gap-grows", metric="gap", estimand=estimand
     )
     if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _single(ranks):
-        return replace(component, reason=reason, needed=not sweep_runs.tuned)
+        return replace(component, reason=reason, required=not sweep_runs.tuned)
     paired = dataset_runs.paired_values("gap", cells)
     span = f"from rank {phrase_level(ranks[0])} to rank {phrase_level(ranks[-1])}"
     direction = Hypothesis(

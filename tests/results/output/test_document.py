@@ -25,7 +25,7 @@ from tests.results.specimens import RANKS, a_profile
 
 KEYS = (
     *("claim", "component", "dataset", "metric", "source", "verdict", "estimate", "ci_low", "ci_high"),
-    *("p_value", "p_adjusted", "n_units", "n_seeds", "sentence", "details"),
+    *("p_value", "p_adjusted", "n_units", "n_seeds", "sentence", "remark", "details"),
 )
 
 
@@ -103,6 +103,7 @@ def test_a_finding_has_fifteen_keys():
         "n_units": 6,
         "n_seeds": 12,
         "sentence": findings[1].sentence,
+        "remark": findings[1].remark,
         "details": {
             "stratum": {"conditioning": "none"},
             "estimand": "What non-monotone measures",

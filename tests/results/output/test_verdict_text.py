@@ -9,7 +9,6 @@ from tcray.results.output.verdict_text import (
     format_basis,
     format_bounds,
     format_effect,
-    format_sentence,
     format_unbeaten,
     select_verdicts,
 )
@@ -44,7 +43,7 @@ def test_that_the_linear_model_is_not_beaten_is_told_once():
     components = [a_component("non-monotone", card, stratum=s) for card in (MUSTARD,) for s in ({}, PRIOR)]
     findings = concluded(a_component("non-monotone"), *components, mustard=False, mosi=False)
     assert "No cell beats the linear model on mosi or mustard (twin)." == format_unbeaten(findings)
-    assert {"non-monotone holds."} == {format_sentence(finding) for finding in findings}
+    assert {"non-monotone holds."} == {finding.sentence for finding in findings}
     assert "" == format_unbeaten(concluded(a_component("non-monotone"), mosi=True))
 
 

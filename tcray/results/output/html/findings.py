@@ -24,7 +24,6 @@ from tcray.results.output.verdict_text import (
     format_component,
     format_effect,
     format_integer,
-    format_sentence,
     format_two_lines_p,
     select_findings,
     select_verdicts,
@@ -45,7 +44,7 @@ class Concluded:
     def of(cls, finding: Finding) -> Concluded:
         """What a finding says."""
         c = finding.measured
-        return cls(c.dataset, c.source, format_stratum(c.stratum), finding.verdict, format_sentence(finding))
+        return cls(c.dataset, c.source, format_stratum(c.stratum), finding.verdict, finding.sentence)
 
 
 @dataclass(frozen=True, slots=True)

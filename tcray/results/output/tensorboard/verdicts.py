@@ -14,7 +14,6 @@ from tcray.results.output.verdict_text import (
     NOTHING,
     format_basis,
     format_component,
-    format_sentence,
     format_unbeaten,
     select_findings,
     select_verdicts,
@@ -81,7 +80,7 @@ def _data(results: Results) -> str:
 def _verdicts(findings: Sequence[Finding]) -> str:
     """In words, a line a place."""
     lines = [
-        f"- **{f.verdict}** on {format_place(f.measured)}{format_basis(f)}. {format_sentence(f)}" for f in findings
+        f"- **{f.verdict}** on {format_place(f.measured)}{format_basis(f)}. {f.sentence}" for f in findings
     ]
     return "\n".join(lines) or NOTHING
 

@@ -12,7 +12,7 @@ from tcray.config.claims import CLAIMS
 from tcray.results.analysis import Results
 from tcray.results.display.labels import format_place_short
 from tcray.results.output.terminal.prose import print_line, print_wrapped
-from tcray.results.output.verdict_text import NOTHING, format_basis, format_sentence, format_unbeaten, select_verdicts
+from tcray.results.output.verdict_text import NOTHING, format_basis, format_unbeaten, select_verdicts
 
 STYLES: Mapping[Verdict, str] = {
     "supported": "bold green",
@@ -38,7 +38,7 @@ def print_verdicts(results: Results, console: Console, *, brief: bool = False) -
         for finding in findings:
             print_line(console, _heading(finding))
             if not brief or finding.verdict != "inconclusive":
-                print_wrapped(console, format_sentence(finding), indent=4)
+                print_wrapped(console, finding.sentence, indent=4)
         if not findings:
             print_wrapped(console, NOTHING, indent=2)
         console.print()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tcray.claims.pseudovalues import pseudovalues
 from tcray.config.metrics import METRICS, Task
-from tcray.statistics.groups import pseudovalues
 from tcray.statistics.mean import Floats
 from tcray.training.metrics import compute_metrics
 
@@ -140,8 +140,8 @@ def test_a_metric_that_is_undefined_is_named(
     [
         ("mae", "classification", ["a", "b"], "classification has no metric 'mae'"),
         ("kappa", "regression", ["a", "b"], "regression has no metric 'kappa'"),
-        ("mae", "regression", ["a", "a"], "what other groups would have given cannot be told from 1"),
-        ("mae", "regression", ["a"], r"these are prediction \(1, 2\), label \(2,\), group \(1,\)"),
+        ("mae", "regression", ["a", "a"], "the variation between groups needs at least 2 groups, not 1"),
+        ("mae", "regression", ["a"], r"got prediction \(1, 2\), label \(2,\), group \(1,\)"),
     ],
 )
 def test_what_cannot_be_grouped_is_said(metric: str, task: Task, group: list[str], message: str) -> None:
