@@ -100,8 +100,9 @@ def _columns(ctx: click.Context, incomplete: str) -> list[str]:
     from tcray.store.trials import Trials
 
     uri = str(ctx.params.get("store") or os.environ.get(STORE_VARIABLE) or STORE)
-    sweep, _ = find_sweep(Store.open(uri), str(ctx.params["sweep"]))
-    before = incomplete[: max(incomplete.rfind(","), incomplete.rfind("-", 0, 1)) + 1]
+    # While the value of an option is being typed, click leaves the arguments before it unassigned.
+    sweep, _ = find_sweep(Store.open(uri), str(ctx.params.get("sweep") or ctx.args[0]))
+    before = incomplete[: incomplete.rfind(",") + 1]
     return [f"{before}{name}" for name in Trials.of(sweep).names]
 
 
