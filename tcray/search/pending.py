@@ -98,7 +98,7 @@ class PendingRuns:
         return Pack(next(self._numbers), segments)
 
     def requeue(self, pack: Pack) -> None:
-        """Return the segments of a pack to where they were."""
+        """Put the segments of a pack back in their old places."""
         if pack.bisected:
             self._bisected.appendleft(pack.segments)
         else:

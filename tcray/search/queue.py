@@ -96,12 +96,12 @@ class Queue:
         return pack
 
     def count_waiting(self) -> Mapping[Signature, int]:
-        """Return the number of pending segments by signature; if there are many, more runs may be left to propose."""
+        """Return the number of pending segments by signature; more runs may follow if there are many."""
         self._decide(())
         return self._pending.count_by_signature()
 
     def count_ready(self) -> int:
-        """Return the number of segments that could be trained now: pending ones, and runs that are yet to propose."""
+        """Return the number of segments that could be trained now: pending ones, and runs to be proposed next."""
         return len(self._pending) + sum(repeat.next_proposal_size for repeat in self._to_propose)
 
     @property
@@ -131,7 +131,7 @@ class Queue:
         self._apply([(history, Measurement(pack.stop, out.summary(), execution)) for history, out in pairs])
 
     def requeue(self, pack: Pack) -> None:
-        """Return a pack whose host was lost to its old place; no run is to blame."""
+        """Put a pack back in its old place, because its host was lost; no run is to blame."""
         del self._in_flight[pack.number]
         self._pending.requeue(pack)
 
