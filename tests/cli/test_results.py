@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from tcray.cli import main
+from tcray.cli import cached_analysis, main, progress
 from tcray.config.sweep import Confirm
 from tcray.results.output.document import build_results_schema
 from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
@@ -165,6 +167,43 @@ def test_a_sweep_without_runs_has_results_too(tmp_path: Path, monkeypatch: pytes
     assert result.exit_code == 0, result.stderr
     assert "NOT TESTABLE  mosi\n    No confirm run on mosi is complete: run the sweep to its end.\n" in result.stdout
     jsonschema.validate(json.loads(Path("results.json").read_text("utf-8")), build_results_schema())
+
+
+def test_a_slow_analysis_is_announced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines are on stderr, and stdout is the same; the cached analysis is not announced."""
+    quick = say("small").stdout
+    monkeypatch.setattr(progress, "DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(cached_analysis, "open_cache", lambda: None)
+    result = say("small", "--html", "report.html")
+    assert result.stderr.splitlines()[1:] == [
+        "analyzing the runs of small-1 …",
+        "drawing the figures of the report …",
+        "report.html is written",
+    ]
+    assert result.stdout == quick
+
+
+def test_the_report_is_opened_in_the_browser(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --html the report is named after the sweep; without a browser the file is named."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda uri: opened.append(uri) or len(opened) < 3)
+    assert say("small", "--open").stderr.splitlines()[1:] == ["small-1.html is written"]
+    say("small", "--open", "--html", "my report.html")
+    assert opened == [(folder / name).as_uri() for name in ("small-1.html", "my report.html")]
+    assert say("small", "--open").stderr.splitlines()[-1] == "no browser was found; open small-1.html in one"
+
+
+@pytest.mark.slow
+def test_a_notebook_s_drawing_backend_is_no_concern(folder: Path) -> None:
+    """Jupyter names a backend of its own environment to its children, which this environment need not have."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tcray", "results", "small", "--html", "report.html"],
+        env={**os.environ, "MPLBACKEND": "module://a_backend_of_another_environment"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, Path("report.html").is_file()) == (0, True), ran.stderr
 
 
 def test_an_unknown_sweep_is_wrong_input(folder: Path) -> None:
