@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tcray.cluster.submission import Submission
     from tcray.search.plan import Plan
 
-cluster_option = click.option(
+cluster_option = click.find_options(
     "--cluster", metavar="FILE", help="Run on the head node of the cluster that `ray up FILE` has started."
 )
 """The option of every command that can run on a cluster's head node."""
@@ -38,10 +38,10 @@ def run_on_head(cluster: str, command: str, sweep: str | None, *options: str) ->
             f"List the sweeps of the cluster: {format_command('tcray', 'status', '--cluster', cluster)}",
         )
     words = [*([] if sweep is None else [sweep]), *options, *_list_store_words()]
-    head = Head.of(cluster)
-    if other := head.greet().other_version:
+    head = Head.from_file(cluster)
+    if other := head.handshake().other_version:
         click.echo(f"note: {other}", err=True)
-    click.get_current_context().exit(head.say("python3", "-m", "tcray", command, *words))
+    click.get_current_context().exit(head.run("python3", "-m", "tcray", command, *words))
 
 
 def submit_to_cluster(
@@ -53,23 +53,23 @@ def submit_to_cluster(
         InputError: if nothing was started.
         SweepError: if nothing was started, or if the connection breaks.
     """
-    from tcray.cluster.check import expect_sound
+    from tcray.cluster.check import require_valid
     from tcray.cluster.cluster_file import load_cluster_file
     from tcray.cluster.head import Head
     from tcray.cluster.submission import submit
 
     given, cluster_file = _read_store_option(), load_cluster_file(cluster)
-    expect_sound(cluster_file)
-    cluster_file.expect_filled()
-    head = Head.of(cluster)
-    greeting = head.greet()
-    if greeting.other_version:
-        raise InputError(greeting.other_version, "Install the same version on both.")
-    store = given or _check_store(greeting.store, f"{STORE_VARIABLE} of {head}") or STORE
+    require_valid(cluster_file)
+    cluster_file.require_filled()
+    head = Head.from_file(cluster)
+    info = head.handshake()
+    if info.other_version:
+        raise InputError(info.other_version, "Install the same version on both.")
+    store = given or _check_store(info.store, f"{STORE_VARIABLE} of {head}") or STORE
     submission = submit(head, file, overrides, planned, store=store, fresh=fresh)
     _print_commands(submission)
     if detach:
-        exit_code = submission.follow_beginning()
+        exit_code = submission.follow_startup()
     else:
         exit_code = submission.follow(lambda line: click.echo(line, err=True))
         if exit_code == 0 and (fetch := _format_fetch(submission)):
@@ -129,10 +129,10 @@ def _print_commands(submission: Submission) -> None:
 
 def _format_fetch(submission: Submission) -> str:
     """Return the command that copies the store to this machine; empty for a bucket, which needs no copy."""
-    from tcray.cluster.head import WORK
+    from tcray.cluster.head import WORK_FOLDER
 
     store = submission.store.removeprefix("file://")
     if "://" in store:
         return ""
-    folder = store if store.startswith("/") else f"{WORK}/{store}"
+    folder = store if store.startswith("/") else f"{WORK_FOLDER}/{store}"
     return format_command("ray", "rsync-down", submission.head.cluster, f"{folder.rstrip('/')}/", STORE)

@@ -1,1 +1,1 @@
-"""The cluster that is not here: its file, its head node, and the sweeps that are sent to it."""
+"""Remote clusters: the cluster file, the head node, and sweeps submitted to it."""

@@ -1,65 +1,66 @@
-"""Everything that may be said against a cluster file before anything is brought up: offline, and of all at once."""
+"""Offline validation of a cluster file; reports all problems at once."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
+from typing import Any
 
-from tcray.cluster.checks import (
-    aws,
-    form,
-    machines,
-    mounts,
-    network,
-    on_prem,
-    providers,
-    start_commands,
-    storage,
-    versions,
-)
+from tcray.cluster.checks.machines import check_machines
+from tcray.cluster.checks.schema import check_schema
+from tcray.cluster.checks.security import check_security
 from tcray.cluster.cluster_file import ClusterFile
+from tcray.cluster.node_types import TYPES
+from tcray.cluster.ray.validation import find_launcher_error
+from tcray.config.messages import clip_text
 from tcray.errors import ConfigError, Problem
 
-_SIDES = (providers, on_prem, aws, machines, start_commands, mounts, network, storage, versions)
+_MAX_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
-    """What an examination found: with problems no cluster should be brought up; notes are there to be known."""
+class CheckResult:
+    """Result of a check: errors (do not launch) and notes (informational)."""
 
-    problems: tuple[Problem, ...]
+    errors: tuple[Problem, ...]
     notes: tuple[Problem, ...]
 
 
-def examine(file: ClusterFile) -> Examination:
-    """What is wrong with a cluster file, and what one may know of it."""
-    shapeless = [*form.check(file)]
+def check_cluster_file(file: ClusterFile) -> CheckResult:
+    """Return the errors and notes of a cluster file; placeholders are no errors (see `ClusterFile.unfilled`)."""
+    schema = [*check_schema(file)]
+    malformed = [finding.problem.path for finding in schema]
     rest = [
         finding
-        for finding in chain.from_iterable(side.check(file) for side in _SIDES)
-        if not any(finding.rests_on(other.said.path) for other in shapeless)
+        for finding in (*check_machines(file), *check_security(file))
+        if not any(finding.is_about(path) for path in malformed)
     ]
-    found = [*shapeless, *rest]
-    against = [finding.said for finding in reversed(found) if not finding.is_note]
-    problems = sorted({(said.line, said.column, said.message, _last(said)): said for said in against}.values())
-    # what is still to be filled in may be no text, and Ray would take it for one
-    if not problems and not file.unfilled and (reason := form.refusal(file)):
-        problems = [file.root.problem(f"Ray's launcher refuses it: {reason}")]
-    return Examination(tuple(problems), tuple(sorted({finding.said for finding in found if finding.is_note})))
+    errors = [finding.problem for finding in (*schema, *rest) if not finding.is_note]
+    # Ray's launcher would read a placeholder as the value
+    if not errors and not file.unfilled and (reason := find_launcher_error(_complete(file))):
+        errors = [file.root.problem(f"Ray's launcher rejects the file: {clip_text(reason, _MAX_LENGTH)}")]
+    # a merged mapping (`<<`) has several paths; the first one is reported
+    unique = {(one.line, one.column, one.message, one.path.rpartition(".")[2]): one for one in reversed(errors)}
+    return CheckResult(
+        tuple(sorted(unique.values())), tuple(sorted({finding.problem for finding in rest if finding.is_note}))
+    )
 
 
-def _last(said: Problem) -> str:
-    """The last key of its path: what is merged is said to be wrong once, by the first path that leads there."""
-    return said.path.rpartition(".")[2]
-
-
-def expect_sound(file: ClusterFile) -> Examination:
-    """The examination of a file with which nothing is wrong.
+def require_valid(file: ClusterFile) -> CheckResult:
+    """Check a cluster file and return the result.
 
     Raises:
-        ConfigError: with everything that is.
+        ConfigError: with all errors, if there are any.
     """
-    examination = examine(file)
-    if examination.problems:
-        raise ConfigError(file.path, examination.problems)
-    return examination
+    result = check_cluster_file(file)
+    if result.errors:
+        raise ConfigError(file.path, result.errors)
+    return result
+
+
+def _complete(file: ClusterFile) -> Mapping[str, Any]:
+    """Return the configuration with empty resources where Ray would ask AWS for them."""
+    if file.string("provider", "type") != "aws" or file.value(TYPES) is None:
+        return file.config
+    types = {name: {"resources": {}, **node_type} for name, node_type in file.mapping(TYPES).items()}
+    return {**file.config, TYPES: types}

@@ -1,4 +1,4 @@
-"""The head node of a running cluster: commands are said there, and files are sent there."""
+"""The head node of a running cluster: run commands on it, and upload files to it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pathlib import Path
 
 from tcray import __version__
 from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
-from tcray.cluster.launcher import Launcher, RayLauncher, last_line
+from tcray.cluster.ray.launcher import Launcher, RayLauncher, last_line
 from tcray.errors import ConfigError, InputError, SweepError
 
-WORK = "~/tcray-work"
-"""The folder of the head in which everything is said, and to which everything is sent."""
+WORK_FOLDER = "~/tcray-work"
+"""Folder on the head in which every command runs, and into which files are uploaded."""
 
-_NO_RAY, _NO_ANSWER = 69, 255
-"""Exit codes: of the script below, and of ssh."""
+_NO_RAY, _NO_CONNECTION = 69, 255
+"""Exit codes of the script below, and of ssh."""
 
 PORT = "6379"
-"""Where Ray listens on a head, unless the file's start commands say otherwise."""
+"""Port of Ray on a head, unless the file's start commands name another one."""
 
-_AS_RAY = f"""\
+_USE_RAY_ENVIRONMENT = f"""\
 gcs=$(grep -lszx -e '--gcs_server_por[t]={{port}}' /proc/[0-9]*/cmdline | sed s/cmdline$/environ/ |
   xargs -r grep -ls '' | head -n 1)
 [ -n "$gcs" ] || exit {_NO_RAY}
@@ -34,109 +34,114 @@ while IFS= read -r -d '' variable; do export "$variable"; done 2> /dev/null < "$
 export RAY_ADDRESS=$(tr '\\0' '\\n' < "${{{{gcs%environ}}}}cmdline" | sed -n s/^--node-ip-address=//p):{{port}}
 unset LD_PRELOAD
 """
-"""Takes over the environment of Ray's head process: no other shell knows what the file's start commands set.
+"""Script that takes over the environment of Ray's head process: only that process has what the start commands set.
 
-On the host there may be other Rays, at other ports, or those of others, whose environment nobody may read; by itself
-Ray would look for any of them.
+The host may run other Rays, on other ports or of other users (whose environment is not readable). Ray itself would
+connect to any of them.
 """
 
-_AT_WORK = f'mkdir -p "$HOME/{WORK[2:]}" && cd "$HOME/{WORK[2:]}" && exec '
+_ENTER_WORK_FOLDER = f'mkdir -p "$HOME/{WORK_FOLDER[2:]}" && cd "$HOME/{WORK_FOLDER[2:]}" && exec '
 
-ANSWER = "tcray answers: "
-"""What an answer begins with; a shell may have something to say before it, and after it."""
+ANSWER_PREFIX = "tcray answers: "
+"""Start of the line with an answer; a shell may print other lines before and after it."""
 
-_GREETING = f"""\
+_HANDSHAKE = f"""\
 import json, os, tcray
-print({ANSWER!r} + json.dumps([tcray.__version__, os.environ.get("TCRAY_STORE", "")]))"""
+print({ANSWER_PREFIX!r} + json.dumps([tcray.__version__, os.environ.get("TCRAY_STORE", "")]))"""
 
-_REACHED_BY = ("cluster_name", "provider", "auth", "docker")
-"""What of a cluster file tells the way to its head."""
+_CONNECTION_KEYS = ("cluster_name", "provider", "auth", "docker")
+"""Sections of a cluster file that are needed to reach its head."""
+
+_THIS_VERSION = f"tcray {__version__}"
 
 
 @dataclass(frozen=True, slots=True)
 class HeadInfo:
-    """What a head tells of itself."""
+    """Answer of a head to the handshake."""
 
     store: str
-    """That Ray's environment there names; empty where it names none."""
+    """TCRAY_STORE in the environment of Ray there; empty if it is not set."""
     other_version: str = ""
-    """A sentence, where tcray there is of another version than here."""
+    """Message about the version of tcray there; empty if it is the version here."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The head of the cluster of a file; `greet` tells whether anything can be done there."""
+    """The head of a file's cluster; `handshake` checks that it can be used."""
 
     cluster: str
-    """The cluster file, as its user names it."""
+    """Path of the cluster file, as the user gave it."""
     launcher: Launcher
     port: str = PORT
-    """Where its Ray listens."""
+    """Port of its Ray."""
 
     @classmethod
-    def of(cls, cluster: str) -> Head:
-        """The head of the cluster of a file, however sound that is otherwise: what runs can be watched and stopped.
+    def from_file(cls, cluster: str) -> Head:
+        """Return the head of a file's cluster.
 
-        Raises InputError where the file does not tell the way, or its cluster is not up.
+        The rest of the file may be invalid: a running cluster can be watched and stopped whatever its file contains.
+        Raises InputError if the file lacks what is needed to reach the head, or if the cluster is not up.
         """
         file = load_cluster_file(cluster)
-        wanting = [problem for problem in file.unfilled if re.split(r"[.\[]", problem.path)[0] in _REACHED_BY]
-        lacking = [key for key in ("cluster_name", "provider") if not file.value(key)]
-        wanting += [file.root.problem(f"no {key}, without which nobody finds the head") for key in lacking]
-        if wanting:
-            raise ConfigError(cluster, wanting)
-        return cls(cluster, RayLauncher.of(file), _port(file))
+        problems = [problem for problem in file.unfilled if re.split(r"[.\[]", problem.path)[0] in _CONNECTION_KEYS]
+        missing = [key for key in ("cluster_name", "provider") if not file.value(key)]
+        problems += [file.root.problem(f"no {key}, which is needed to find the head") for key in missing]
+        if problems:
+            raise ConfigError(cluster, problems)
+        return cls(cluster, RayLauncher.from_file(file), _read_port(file))
 
-    def greet(self) -> HeadInfo:
-        """What the head tells of itself. Raises InputError where nobody answers, no Ray runs, or there is no tcray."""
-        ended = self._run("python3", "-c", _GREETING)
-        answer, last = _answer(ended.stdout), last_line(ended.stderr) or "it says nothing"
-        up = f"Bring it up: ray up {shlex.quote(self.cluster)}"
-        if ended.returncode == _NO_ANSWER:
-            raise InputError(f"{self} does not answer: {last}", f"{up}; or correct what the file says of auth.")
+    def handshake(self) -> HeadInfo:
+        """Return the version and store of the head. Raise InputError if it does not answer or lacks Ray or tcray."""
+        ended = self._capture("python3", "-c", _HANDSHAKE)
+        answer, last = _find_answer(ended.stdout), last_line(ended.stderr) or "no output"
+        up = f"Start it: ray up {shlex.quote(self.cluster)}"
+        if ended.returncode == _NO_CONNECTION:
+            raise InputError(f"{self} does not answer: {last}", f"{up}; or correct `auth` in the file.")
         if ended.returncode == _NO_RAY:
             raise InputError(f"{self} runs no Ray", up)
         if ended.returncode or answer is None:
-            raise InputError(f"{self} has no tcray: {last}", f"Its setup commands or its image have to bring {_THIS}.")
-        self.launcher.note_up()
+            raise InputError(
+                f"{self} has no tcray: {last}", f"Install {_THIS_VERSION} in its setup commands or its image."
+            )
+        self.launcher.record_up()
         version, store = json.loads(answer)
         different = f"{self} has tcray {version}, and this machine {__version__}"
         return HeadInfo(store, "" if version == __version__ else different)
 
-    def ask(self, *command: str) -> str:
-        """What a command answers there. Raises InputError or SweepError with what it complains of, where it fails."""
-        ended = self._run(*command)
-        answer = _answer(ended.stdout)
+    def query(self, *command: str) -> str:
+        """Return the answer of a command. Raise InputError or SweepError with its message if it fails."""
+        ended = self._capture(*command)
+        answer = _find_answer(ended.stdout)
         if ended.returncode == 0 and answer is not None:
             return answer
-        *before, said = re.split(r"^Error: ", ended.stderr.strip(), flags=re.MULTILINE)
-        message, _, remedy = said.partition("\n") if before else (last_line(said), "", "")
+        *before, text = re.split(r"^Error: ", ended.stderr.strip(), flags=re.MULTILINE)
+        message, _, remedy = text.partition("\n") if before else (last_line(text), "", "")
         kind = InputError if before and ended.returncode == InputError.exit_code else SweepError
-        raise kind(message or f"{self} ended with exit code {ended.returncode}, and no answer", remedy)
+        raise kind(message or f"{self}: no answer, exit code {ended.returncode}", remedy)
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """Starts a command there that prints to this terminal, whose Ctrl-C it does not hear of."""
-        return subprocess.Popen(self._said(*command), stdin=subprocess.DEVNULL, start_new_session=True)
+        """Start a command that prints to this terminal; Ctrl-C does not reach it."""
+        return subprocess.Popen(self._local_command(*command), stdin=subprocess.DEVNULL, start_new_session=True)
 
-    def say(self, *command: str) -> int:
-        """Has a command print to this terminal, to its end; the exit code it ends with.
+    def run(self, *command: str) -> int:
+        """Run a command that prints to this terminal, and return its exit code.
 
-        Ctrl-C ends it here, and there as soon as it prints again. Raises SweepError where the connection breaks.
+        Ctrl-C ends it here, and there as soon as it prints again. Raises SweepError if the connection breaks.
         """
         with self.start(*command) as process:
             try:
                 code = process.wait()
             except KeyboardInterrupt:
-                hang_up(process)
+                disconnect(process)
                 raise
-        if code in (_NO_RAY, _NO_ANSWER):
-            raise SweepError(f"{self} is no longer heard of", "Say the command again.")
+        if code in (_NO_RAY, _NO_CONNECTION):
+            raise SweepError(f"lost the connection to {self}", "Run the same command again.")
         return code
 
-    def send(self, files: Mapping[str, Path]) -> None:
-        """Sends files, by their paths below `WORK`; only what changed goes over the wire.
+    def upload(self, files: Mapping[str, Path]) -> None:
+        """Upload files to paths below `WORK_FOLDER`; only changed files are transferred.
 
-        Raises SweepError where that fails.
+        Raises SweepError if rsync fails.
         """
         with tempfile.TemporaryDirectory(prefix="tcray-") as temporary:
             folder = Path(temporary) / "work"
@@ -144,11 +149,11 @@ class Head:
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-            self.launcher.send(folder, WORK)
+            self.launcher.upload(folder, WORK_FOLDER)
 
-    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def _capture(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._said(*command),
+            self._local_command(*command),
             check=False,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -157,28 +162,26 @@ class Head:
             start_new_session=True,
         )
 
-    def _said(self, *command: str) -> list[str]:
-        return self.launcher.command(_AS_RAY.format(port=self.port) + _AT_WORK + shlex.join(command))
+    def _local_command(self, *command: str) -> list[str]:
+        script = _USE_RAY_ENVIRONMENT.format(port=self.port) + _ENTER_WORK_FOLDER + shlex.join(command)
+        return self.launcher.command(script)
 
     def __str__(self) -> str:
-        """As messages name it."""
+        """Return the head's name in messages."""
         return f"the head of {self.cluster} ({self.launcher.address})"
 
 
-def hang_up(process: subprocess.Popen[bytes]) -> None:
-    """Listens no longer to what was started on a head; it ends there when it next prints, if it prints."""
+def disconnect(process: subprocess.Popen[bytes]) -> None:
+    """Close the connection of a command on a head; the command ends when it next prints."""
     process.terminate()
     process.wait()
 
 
-_THIS = f"tcray {__version__}"
-
-
-def _answer(printed: str) -> str | None:
-    _, found, after = printed.partition(ANSWER)
+def _find_answer(printed: str) -> str | None:
+    _, found, after = printed.partition(ANSWER_PREFIX)
     return after.partition("\n")[0] if found else None
 
 
-def _port(file: ClusterFile) -> str:
-    said = re.search(r"\s--port[= ](\d+)", "\n".join(file.texts("head_start_ray_commands")))
-    return said[1] if said else PORT
+def _read_port(file: ClusterFile) -> str:
+    match = re.search(r"\s--port[= ](\d+)", "\n".join(file.strings("head_start_ray_commands")))
+    return match[1] if match else PORT

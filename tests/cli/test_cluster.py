@@ -9,15 +9,15 @@ from click.testing import CliRunner, Result
 
 from tcray.cli import main
 from tests.cluster.conftest import checkout  # noqa: F401 a fixture
-from tests.cluster.shipped import FILES, place, text
+from tests.cluster.factories import FILES, edited_text, find_position
 
 GPU = """\
 tcray-gpu: on AWS, in us-west-2
-type  nodes  machine      market              CPUs  GPUs  packs of 0.25 GPU
+type  nodes  instance     market              CPUs  GPUs  packs of 0.25 GPU
 head  1      m5.xlarge    on demand              0     0                  0
 gpu   0–8    g5.xlarge    spot, or on demand     4     1                  4
 gpus  0–2    g5.12xlarge  spot, or on demand    16     4                 16
-at most the head and 10 workers, which hold 64 packs at a time
+at most the head and 10 workers, which run 64 packs at a time
 """
 
 ONPREM = "tcray-onprem: a head and 2 workers of your own; Ray detects their CPUs and GPUs when it starts\n"
@@ -34,19 +34,19 @@ def checked(said: str) -> Result:
 @pytest.mark.parametrize(("name", "outline"), [("gpu", GPU), ("onprem", ONPREM)])
 def test_of_a_sound_file_it_is_said_what_it_would_bring_up(name: str, outline: str) -> None:
     """And no more."""
-    result = checked(text(name))
+    result = checked(edited_text(name))
     assert (result.exit_code, result.stdout, result.stderr) == (0, outline, "")
 
 
 def test_what_is_noted_stands_below_at_its_place() -> None:
     """It is no failure."""
-    said = text("gpu", {"GPU: 4": "GPU: 2"})
+    said = edited_text("gpu", {"GPU: 4": "GPU: 2"})
     result = checked(said)
-    line, column = place(said, "gpus: … {CPU")
+    line, column = find_position(said, "gpus: … {CPU")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == (
         f"x.yaml:{line}:{column}: available_node_types.gpus.resources: "
-        "note: declares 2 of the GPUs of a g5.12xlarge, which has 4"
+        "note: declares 2 GPUs, and g5.12xlarge has 4; you pay for all of them"
     )
 
 
@@ -62,9 +62,9 @@ def test_what_is_to_be_filled_in_is_listed(path: Path) -> None:
 
 def test_a_file_with_something_wrong_exits_2() -> None:
     """With every problem on stderr, as of a sweep file; nothing is said of what it would bring up."""
-    said = text("gpu", {"GPU: 4": "GPUs: 4", "max_workers: 10\nidle": "max_worker: 10\nidle"})
+    said = edited_text("gpu", {"GPU: 4": "GPUs: 4", "max_workers: 10\nidle": "max_worker: 10\nidle"})
     result = checked(said)
-    (first, _), (second, column) = place(said, "max_worker: "), place(said, "GPUs: 4")
+    (first, _), (second, column) = find_position(said, "max_worker: "), find_position(said, "GPUs: 4")
     resources = "available_node_types.gpus.resources"
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from tcray import __version__
 from tcray.cli import main
 from tcray.cluster.cluster_file import ClusterFile
-from tcray.cluster.head import ANSWER, Head
+from tcray.cluster.head import ANSWER_PREFIX, Head
 from tcray.errors import ConfigError
-from tests.cluster.nearby import Nearby, a_head, option
+from tests.cluster.fakes import LocalLauncher, find_options, make_head
 from tests.tune.factories import make_sweep, write_sweep_file
 
 CLUSTER = "cluster/my own.yaml"
@@ -22,31 +22,31 @@ NAMED = "the head of cluster/my own.yaml (10.0.0.1)"
 
 
 @pytest.fixture
-def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nearby:
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalLauncher:
     """The head of every cluster file."""
-    head, launcher = a_head(tmp_path)
+    head, launcher = make_head(tmp_path)
 
-    def of(cluster: str) -> Head:
+    def from_file(cluster: str) -> Head:
         assert cluster == CLUSTER
         return head
 
-    def expect_sound(file: ClusterFile) -> None:
+    def require_valid(file: ClusterFile) -> None:
         if wrong := file.mapping("wrong"):
             raise ConfigError(file.path, [file.node("wrong").problem(str(wrong))])
 
     (tmp_path / "cluster").mkdir()
     (tmp_path / CLUSTER).write_text("cluster_name: mine\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tcray.cluster.check.expect_sound", expect_sound)
-    monkeypatch.setattr(Head, "of", of)
+    monkeypatch.setattr("tcray.cluster.check.require_valid", require_valid)
+    monkeypatch.setattr(Head, "from_file", from_file)
     monkeypatch.delenv("TCRAY_STORE", raising=False)
     return launcher
 
 
-def answering(there: Nearby, *lines: str, store: str = "", version: str = __version__) -> None:
+def answering(there: LocalLauncher, *lines: str, store: str = "", version: str = __version__) -> None:
     """Has the head greet as it should, with the store it names, and otherwise do what `lines` of bash say."""
-    greeting = shlex.quote(ANSWER + json.dumps([version, store]))
-    there.program("python3", f'[ "$1" != -c ] || {{ echo {greeting}; exit; }}', *lines)
+    info = shlex.quote(ANSWER_PREFIX + json.dumps([version, store]))
+    there.program("python3", f'[ "$1" != -c ] || {{ echo {info}; exit; }}', *lines)
 
 
 def say(*words: str) -> Result:
@@ -67,14 +67,14 @@ def say(*words: str) -> Result:
         (["stop", "rank", "--store", "trials/"], ["stop", "rank", "--store", "trials/"]),
     ],
 )
-def test_a_command_is_said_there_as_it_is_here(there: Nearby, said: list[str], words: list[str]) -> None:
+def test_a_command_is_said_there_as_it_is_here(there: LocalLauncher, said: list[str], words: list[str]) -> None:
     """With the same words, but for the cluster."""
     answering(there)
     assert 0 == say(*said).exit_code
-    assert ["-m", "tcray", *words] == there.called("python3")[-1]
+    assert ["-m", "tcray", *words] == there.calls("python3")[-1]
 
 
-def test_what_it_prints_there_is_printed_here(there: Nearby, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_it_prints_there_is_printed_here(there: LocalLauncher, capfd: pytest.CaptureFixture[str]) -> None:
     """Both streams pass, and the exit code."""
     answering(there, "echo 3 runs; echo sweep rank-1 >&2; exit 1")
     assert 1 == say("status", "rank").exit_code
@@ -83,17 +83,17 @@ def test_what_it_prints_there_is_printed_here(there: Nearby, capfd: pytest.Captu
 
 @pytest.mark.parametrize("command", [["status"], ["stop", "rank"]])
 def test_the_store_of_this_machine_is_none_of_the_head_s(
-    there: Nearby, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    there: LocalLauncher, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     """TCRAY_STORE of this machine's environment is not passed on: the head has its own."""
     monkeypatch.setenv("TCRAY_STORE", "here/")
     answering(there)
     say(*command)
-    assert ["-m", "tcray", *command] == there.called("python3")[-1]
+    assert ["-m", "tcray", *command] == there.calls("python3")[-1]
 
 
 @pytest.mark.parametrize("command", ["status", "stop"])
-def test_a_sweep_is_named_by_id_or_name(there: Nearby, command: str) -> None:
+def test_a_sweep_is_named_by_id_or_name(there: LocalLauncher, command: str) -> None:
     """A sweep file is this machine's, and says nothing there."""
     result = say(command, "sweeps/rank.yaml")
     assert 2 == result.exit_code
@@ -101,28 +101,28 @@ def test_a_sweep_is_named_by_id_or_name(there: Nearby, command: str) -> None:
         "Error: with --cluster a sweep is named by its id or its name, and sweeps/rank.yaml is a file\n"
         "List the sweeps of the cluster: tcray status --cluster 'cluster/my own.yaml'\n"
     ) == result.stderr
-    assert [] == there.called("python3")
+    assert [] == there.calls("python3")
 
 
 OTHER = f"{NAMED} has tcray 0.0.1, and this machine {__version__}"
 
 
 @pytest.mark.parametrize("words", [["status"], ["stop", "rank"]])
-def test_another_version_is_watched_and_stopped(there: Nearby, words: list[str]) -> None:
+def test_another_version_is_watched_and_stopped(there: LocalLauncher, words: list[str]) -> None:
     """It is the head's own command; that it is of another version is noted."""
     answering(there, version="0.0.1")
     result = say(*words)
     assert (0, f"note: {OTHER}\n") == (result.exit_code, result.stderr)
-    assert ["-m", "tcray", *words] == there.called("python3")[-1]
+    assert ["-m", "tcray", *words] == there.calls("python3")[-1]
 
 
-def test_another_version_runs_no_sweep(there: Nearby, tmp_path: Path) -> None:
+def test_another_version_runs_no_sweep(there: LocalLauncher, tmp_path: Path) -> None:
     """Then nothing is sent."""
     answering(there, version="0.0.1")
     result = run(tmp_path)
     remedy = "Install the same version on both."
     assert (2, f"Error: {OTHER}\n{remedy}\n") == (result.exit_code, result.stderr)
-    assert ([], 1) == ([*there.work.iterdir()], len(there.called("python3")))
+    assert ([], 1) == ([*there.work.iterdir()], len(there.calls("python3")))
 
 
 WRONG = {
@@ -131,14 +131,14 @@ WRONG = {
 }
 
 
-def test_a_wrong_cluster_file_keeps_a_sweep_from_its_start_alone(there: Nearby, tmp_path: Path) -> None:
+def test_a_wrong_cluster_file_keeps_a_sweep_from_its_start_alone(there: LocalLauncher, tmp_path: Path) -> None:
     """What is up is watched and stopped, whatever the check says of the file by now."""
     answering(there)
     for text, sentence in WRONG.items():
         (tmp_path / CLUSTER).write_text(text)
         result = run(tmp_path)
         assert (2, f"Error: {CLUSTER}:{sentence}\n") == (result.exit_code, result.stderr)
-    assert [] == there.called("python3")
+    assert [] == there.calls("python3")
     assert [0, 0] == [say("status").exit_code, say("stop", "rank").exit_code]
 
 
@@ -155,7 +155,7 @@ def run(folder: Path, *words: str) -> Result:
     return say("sweep", str(write_sweep_file(folder)), *words)
 
 
-def test_a_sweep_is_run_there_and_followed(there: Nearby, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_is_run_there_and_followed(there: LocalLauncher, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It is said how to watch it, stop it and fetch it; its log is printed, and at last again how to fetch it."""
     answering(there, SUBMITS.format(code=0))
     result = run(tmp_path)
@@ -173,7 +173,7 @@ def test_a_sweep_is_run_there_and_followed(there: Nearby, tmp_path: Path, capfd:
 
 
 @pytest.mark.parametrize("code", [1, 2, 130])
-def test_it_ends_as_the_sweep_ends(there: Nearby, tmp_path: Path, code: int) -> None:
+def test_it_ends_as_the_sweep_ends(there: LocalLauncher, tmp_path: Path, code: int) -> None:
     """With the same exit code, and nothing to fetch at the end."""
     answering(there, SUBMITS.format(code=code))
     result = run(tmp_path)
@@ -181,12 +181,12 @@ def test_it_ends_as_the_sweep_ends(there: Nearby, tmp_path: Path, code: int) -> 
     assert "  results tcray results small-1" == result.stderr.splitlines()[-1]
 
 
-def test_a_detached_sweep_is_left_once_it_has_begun(there: Nearby, tmp_path: Path) -> None:
+def test_a_detached_sweep_is_left_once_it_has_begun(there: LocalLauncher, tmp_path: Path) -> None:
     """Its beginning is followed, and how to fetch it is said once."""
     answering(there, SUBMITS.format(code=0))
     result = run(tmp_path, "--detach")
     assert 0 == result.exit_code
-    assert "--beginning" == there.called("python3")[-1][-1]
+    assert "--until-started" == there.calls("python3")[-1][-1]
     assert "  results tcray results small-1" == result.stderr.splitlines()[-1]
 
 
@@ -207,13 +207,13 @@ def analyze(result: Result) -> str:
     ],
 )
 def test_the_store_is_the_head_s_unless_one_is_said(
-    there: Nearby, tmp_path: Path, theirs: str, said: list[str], store: str, fetch: str, results: str
+    there: LocalLauncher, tmp_path: Path, theirs: str, said: list[str], store: str, fetch: str, results: str
 ) -> None:
     """That of Ray's environment there, else a folder there, which can be fetched; a bucket needs no fetching."""
     answering(there, SUBMITS.format(code=0), store=theirs)
     result = run(tmp_path, *said)
-    submitted = next(call for call in there.called("python3") if "submit" in call)
-    assert [store] == option(submitted, "store")
+    submitted = next(call for call in there.calls("python3") if "submit" in call)
+    assert [store] == find_options(submitted, "store")
     assert results == analyze(result)
     fetches = [line for line in result.stderr.splitlines() if line.startswith("  fetch ")]
     assert ([f"  fetch   ray rsync-down 'cluster/my own.yaml' {fetch}"] if fetch else []) == fetches
@@ -221,7 +221,7 @@ def test_the_store_is_the_head_s_unless_one_is_said(
 
 
 def test_what_is_fetched_is_shown_where_it_was_fetched_to(
-    there: Nearby, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    there: LocalLauncher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this machine's environment names another store, the command that shows the results names the folder."""
     monkeypatch.setenv("TCRAY_STORE", "s3://here")
@@ -241,24 +241,24 @@ A_HOME = (
 
 
 @pytest.mark.parametrize(("store", "sentence"), [("s3://KEY:SECRET@b/x", CREDENTIALS), ("~/mine", A_HOME)])
-def test_a_store_that_cannot_be_said_there_is_told(there: Nearby, tmp_path: Path, store: str, sentence: str) -> None:
+def test_a_store_that_cannot_be_said_there_is_told(there: LocalLauncher, tmp_path: Path, store: str, sentence: str) -> None:
     """Neither with credentials nor with a home that no shell has found, be it said here or in Ray's environment."""
     answering(there)
     for words in (["status"], ["stop", "rank"], ["sweep", str(write_sweep_file(tmp_path))]):
         result = say(*words, "--store", store)
         assert (2, f"Error: --store {sentence}") == (result.exit_code, result.stderr)
-    assert [] == there.called("python3")
+    assert [] == there.calls("python3")
     answering(there, store=store)
     result = run(tmp_path)
     assert (2, f"Error: TCRAY_STORE of {NAMED} {sentence}") == (result.exit_code, result.stderr)
-    assert 1 == len(there.called("python3"))
+    assert 1 == len(there.calls("python3"))
     assert 0 == say("status").exit_code
 
 
 @pytest.mark.parametrize(
     "store", ["abfs://container@account.dfs.core.windows.net/x", "gs://anonymous@b", "s3://b/a:b@c"]
 )
-def test_an_at_sign_alone_is_no_credential(there: Nearby, tmp_path: Path, store: str) -> None:
+def test_an_at_sign_alone_is_no_credential(there: LocalLauncher, tmp_path: Path, store: str) -> None:
     """Some places are named with one."""
     answering(there, SUBMITS.format(code=0), store=store)
     assert 0 == run(tmp_path).exit_code
@@ -273,13 +273,13 @@ def test_an_at_sign_alone_is_no_credential(there: Nearby, tmp_path: Path, store:
     ],
 )
 def test_what_is_wrong_here_is_told_before_anybody_is_called(
-    there: Nearby, tmp_path: Path, words: list[str], message: str
+    there: LocalLauncher, tmp_path: Path, words: list[str], message: str
 ) -> None:
     """A mistake in the sweep, missing data, two places at once: each is wrong input, and nothing is sent."""
     result = run(tmp_path, *words)
     assert 2 == result.exit_code
     assert message in result.stderr
-    assert ([], False) == (there.called("python3"), there.work.exists())
+    assert ([], False) == (there.calls("python3"), there.work.exists())
 
 
 def test_only_what_runs_elsewhere_is_detached(tmp_path: Path) -> None:
@@ -291,13 +291,13 @@ def test_only_what_runs_elsewhere_is_detached(tmp_path: Path) -> None:
     )
 
 
-def test_the_plan_is_that_of_the_file_and_what_is_set(there: Nearby, tmp_path: Path) -> None:
+def test_the_plan_is_that_of_the_file_and_what_is_set(there: LocalLauncher, tmp_path: Path) -> None:
     """The head is told the id of the very sweep that was planned here."""
     from tcray.search.plan import find_cards, plan
 
     answering(there, SUBMITS.format(code=0))
     run(tmp_path, "--set", "seed=7", "--fresh")
-    (submitted,) = [call for call in there.called("python3") if "submit" in call]
+    (submitted,) = [call for call in there.calls("python3") if "submit" in call]
     asked = make_sweep(tmp_path, "seed=7")
-    assert [plan(asked, find_cards(asked)).sweep_id()] == option(submitted, "plan")
+    assert [plan(asked, find_cards(asked)).sweep_id()] == find_options(submitted, "plan")
     assert "--fresh" in submitted

@@ -1,4 +1,4 @@
-"""An empty folder to be in, with what the cluster files send, and a home with a token."""
+"""Fixture: an empty working folder with the files that the cluster files send, and a home with a token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SENT = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder like this repository, as far as cluster files see it; the home is in it."""
+    """Change into a folder that looks like this repository to cluster files; return it. The home is in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home" / ".ray").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What is wrong with a cluster file, each time in one sentence at its place."""
+"""`check_cluster_file`: shipped files are valid, all problems are reported at once, no input raises another error."""
 
 from __future__ import annotations
 
@@ -13,140 +13,138 @@ from typing import Any
 
 import pytest
 
-from tcray.cluster.check import Examination, examine, expect_sound
+from tcray.cluster.check import CheckResult, check_cluster_file, require_valid
 from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
 from tcray.cluster.summary import ClusterSummary
 from tcray.config.nodes import Node, Place
 from tcray.errors import ConfigError
-from tests.cluster.shipped import FILES, written
-from tests.cluster.spoiled import NOTED, WRONG, Spoiled
+from tests.cluster.factories import FILES, load_edited
 
 pytestmark = pytest.mark.usefixtures("checkout")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_shipped_file_is_sound_before_it_is_filled_in(path: Path) -> None:
-    """Nothing is wrong with it, and there is nothing to note."""
-    assert examine(load_cluster_file(str(path))) == Examination((), ())
+def test_shipped_file_is_valid_with_its_placeholders(path: Path) -> None:
+    """There are neither errors nor notes."""
+    assert check_cluster_file(load_cluster_file(str(path))) == CheckResult((), ())
 
 
 @pytest.mark.parametrize("name", ["gpu", "onprem"])
-def test_a_shipped_file_is_sound_filled_in(name: str) -> None:
-    """And then nothing is left to fill in."""
-    file = written(name)
-    assert expect_sound(file) == Examination((), ())
+def test_filled_in_file_is_valid(name: str) -> None:
+    """No placeholder is left."""
+    file = load_edited(name)
+    assert require_valid(file) == CheckResult((), ())
     assert file.unfilled == ()
 
 
-@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_told_at_its_place(case: Spoiled) -> None:
-    """In these words, and nothing else is said to be wrong."""
-    assert examine(written(case.name, case.changes)).problems == case.problems()
-
-
-@pytest.mark.parametrize("case", NOTED.values(), ids=NOTED)
-def test_what_one_may_know_is_noted_at_its_place(case: Spoiled) -> None:
-    """In these words; nothing is wrong with such a file."""
-    assert examine(written(case.name, case.changes)) == Examination((), case.problems())
-
-
-def test_everything_wrong_is_told_at_once() -> None:
-    """In the order of the file, as an error for the command line."""
-    spoiling = {"max_workers: 10\nidle": "max_workers: two\nidle", "  region: us": "  regoin: us", "GPU: 4": "gpu: 4"}
+def test_all_errors_are_reported_at_once() -> None:
+    """They are raised in the order of the file, as one error with exit code 2."""
+    edits = {"max_workers: 10\nidle": "max_workers: two\nidle", "    - --ulimit": "    - -P", "GPU: 4": "gpu: 4"}
     with pytest.raises(ConfigError) as caught:
-        expect_sound(written("gpu", spoiling))
+        require_valid(load_edited("gpu", edits))
     assert caught.value.exit_code == 2
     assert [problem.path for problem in caught.value.problems] == [
-        "provider.regoin",
+        "docker.run_options[0]",
         "max_workers",
         "available_node_types.gpus.resources.gpu",
     ]
 
 
-def test_a_file_that_leaves_it_all_to_ray_hears_what_that_would_mean() -> None:
-    """Ray has a default for nearly everything, and none of them is locked."""
+def test_file_without_own_settings_is_rejected() -> None:
+    """Ray has a default for nearly everything, and none of them is secure."""
     Path("x.yaml").write_text("cluster_name: x\nprovider: {type: aws, region: us-west-2}\n")
     file = load_cluster_file("x.yaml")
-    assert {problem.path: problem.message for problem in examine(file).problems} == {
-        "available_node_types": "not given, and Ray's own are in a group that opens port 22 to the world",
-        "file_mounts": "the machines need the token; say `~/.ray/auth_token: ~/.ray/auth_token` in file_mounts",
-        "head_start_ray_commands": "not given, and Ray's own start without a token",
-        "worker_start_ray_commands": "not given, and Ray's own start without a token",
+    assert {problem.path: problem.message for problem in check_cluster_file(file).errors} == {
+        "available_node_types": "not given; the security group of Ray's defaults opens port 22 to the world",
+        "file_mounts": "the nodes need the token; add `~/.ray/auth_token: ~/.ray/auth_token` to file_mounts",
+        "head_start_ray_commands": "not given; Ray's default starts without a token",
+        "worker_start_ray_commands": "not given; Ray's default starts without a token",
     }
 
 
-# (larger numbers are refused where a file is read)
-ODD = (None, "", "x", 5, -1, 10**14, 1.5, [], {}, True, "long" * 2000, "~nosuchuser/x", "'", f"g5.{'9' * 5000}xlarge")
+@pytest.mark.parametrize(
+    ("name", "edits", "reason"),
+    [
+        (
+            "onprem",
+            {"\nauth:": "\navailable_node_types: {own: {resources: {}, node_config: {}}}\nhead_node_type: own\nauth:"},
+            "The field available_node_types is not supported for on-premise clusters.",
+        ),
+        (
+            "gpu",
+            {"head_node_type: head": "head_node_type: haed"},
+            "`head_node_type` must be one of `available_node_types`.",
+        ),
+        (
+            "gpu",
+            {"    min_workers: 0\n    max_workers: 8": "    min_workers: 11"},
+            "The specified global `max_workers` is smaller than the sum of `min_workers` of all the available node "
+            "types.",
+        ),
+    ],
+)
+def test_rejection_by_ray_is_reported(name: str, edits: dict[str, str], reason: str) -> None:
+    """Ray gives no position: the first line of the file stands for all of it."""
+    (problem,) = check_cluster_file(load_edited(name, edits)).errors
+    assert problem.message == f"Ray's launcher rejects the file: {reason}"
+
+
+# larger numbers are rejected by load_cluster_file
+ODD_VALUES = (
+    *(None, "", "x", 5, -1, 10**14, 1.5, [], {}, True, "long" * 2000, "~nosuchuser/x", "'"),
+    f"g5.{'9' * 5000}xlarge",
+)
 
 
 @pytest.mark.parametrize("name", ["gpu", "onprem"])
-def test_whatever_stands_in_a_file_is_told_or_taken(name: str) -> None:
-    """Each value of a shipped file in turn is an odd one; nothing but findings comes of it, all of them short."""
-    file = written(name)
-    for *above, last in _paths(file.config):
-        for odd in ODD:
+def test_any_value_is_accepted_or_reported(name: str) -> None:
+    """Each value of a shipped file is replaced by each odd value: only ConfigError is raised, with short messages."""
+    file = load_edited(name)
+    for *above, last in _find_paths(file.config):
+        for odd in ODD_VALUES:
             config = copy.deepcopy(dict(file.config))
             reduce(operator.getitem, above, config)[last] = odd
-            changed = ClusterFile("x.yaml", "", _grown(config), config)
+            changed = ClusterFile("x.yaml", "", _to_node(config), config)
             try:
-                examination = expect_sound(changed)
-                ClusterSummary.of(changed)
-                said = examination.notes
+                result = require_valid(changed)
+                ClusterSummary.from_file(changed)
+                problems = result.notes
             except ConfigError as error:
-                said = error.problems
-            assert [problem for problem in said if len(problem.message) > 300] == [], (above, last, odd)
+                problems = error.problems
+            assert [problem for problem in problems if len(problem.message) > 300] == [], (above, last, odd)
 
 
-def _paths(value: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
+def _find_paths(value: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         yield (*above, key)
-        yield from _paths(entry, *above, key)
+        yield from _find_paths(entry, *above, key)
 
 
-def _grown(value: Any) -> Node:
-    """A tree without places, of what is read already."""
+def _to_node(value: Any) -> Node:
+    """Return a tree in which every value is at line 1, column 1."""
     match value:
         case dict():
-            return Node({key: _grown(entry) for key, entry in value.items()}, Place(1, 1))
+            return Node({key: _to_node(entry) for key, entry in value.items()}, Place(1, 1))
         case list():
-            return Node([_grown(item) for item in value], Place(1, 1))
+            return Node([_to_node(item) for item in value], Place(1, 1))
     return Node(value, Place(1, 1))
 
 
-def test_what_is_to_be_filled_in_is_no_mistake_wherever_it_stands() -> None:
-    """Not even where a number is asked for."""
-    file = written("gpu", {"max_workers: 10\nidle": "max_workers: FILL_IN\nidle"})
-    assert (examine(file), [blank.path for blank in file.unfilled]) == (Examination((), ()), ["max_workers"])
+def test_placeholder_is_no_error_wherever_it_is() -> None:
+    """It may even replace a number."""
+    file = load_edited("gpu", {"max_workers: 10\nidle": "max_workers: FILL_IN\nidle"})
+    assert check_cluster_file(file) == CheckResult((), ())
+    assert [problem.path for problem in file.unfilled] == ["max_workers"]
 
 
-def test_a_published_port_of_the_machine_itself_is_none() -> None:
-    """Nobody else reaches it."""
-    changes = {"    - --ulimit": "    - -p 127.0.0.1:8265:8265 --publish=localhost:1:1\n    - --ulimit"}
-    assert examine(written("gpu", changes)) == Examination((), ())
-
-
-def test_what_aws_is_told_at_the_start_and_the_end_of_a_machine_may_stand_there() -> None:
-    """A script, and whether a machine that shuts itself down is kept."""
-    says = "UserData: |\n        #!/bin/sh\n        true\n      InstanceInitiatedShutdownBehavior: terminate"
-    changes = {"      InstanceType: g5.12xlarge": f"      InstanceType: g5.12xlarge\n      {says}"}
-    assert examine(written("gpu", changes)) == Examination((), ())
-
-
-def test_a_token_that_is_not_there_is_noted(checkout: Path) -> None:
-    """With the command that makes one."""
-    (checkout / "home" / ".ray" / "auth_token").unlink()
-    (note,) = examine(written("gpu")).notes
-    assert note.message == "there is no ~/.ray/auth_token here; ray get-auth-token --generate makes one"
-
-
-def test_nobody_is_asked_and_nothing_heavy_is_loaded() -> None:
-    """Neither AWS's library nor torch; Ray's launcher is enough."""
-    written("gpu")
+def test_check_is_offline_and_loads_no_heavy_package() -> None:
+    """It needs neither boto3 nor torch; Ray's launcher is enough."""
+    load_edited("gpu")
     code = (
         "import sys\nsys.modules['boto3'] = None\n"
-        "from tcray.cluster.check import expect_sound\nfrom tcray.cluster.cluster_file import load_cluster_file\n"
-        "expect_sound(load_cluster_file('x.yaml'))\n"
+        "from tcray.cluster.check import require_valid\nfrom tcray.cluster.cluster_file import load_cluster_file\n"
+        "require_valid(load_cluster_file('x.yaml'))\n"
         "print([name for name in ('torch', 'optuna', 'pyarrow', 'ray.tune') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)

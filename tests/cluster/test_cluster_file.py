@@ -57,8 +57,8 @@ def test_what_is_not_there_is_nothing() -> None:
     assert file.value("docker", "image") is None
     assert file.value("name", "first") is None
     assert file.value("docker", 2) is None
-    assert (file.mapping("docker"), file.texts("name"), file.text_at("docker")) == ({}, [], "")
-    assert file.texts("docker") == ["a", ""]
+    assert (file.mapping("docker"), file.strings("name"), file.string("docker")) == ({}, [], "")
+    assert file.strings("docker") == ["a", ""]
 
 
 def test_every_value_has_a_place() -> None:
@@ -85,9 +85,9 @@ def test_what_is_not_filled_in_is_listed_once_with_what_the_file_asks_for() -> N
         Problem(6, 12, "types.a.store", "to be filled in"),
     )
     with pytest.raises(ConfigError) as caught:
-        file.expect_filled()
+        file.require_filled()
     assert caught.value.problems == file.unfilled
-    load_cluster_file(written(MERGED)).expect_filled()
+    load_cluster_file(written(MERGED)).require_filled()
 
 
 def test_a_missing_file_hears_of_the_nearest_one_beside_it_or_in_cluster() -> None:
@@ -142,7 +142,7 @@ def test_a_tag_is_refused() -> None:
 @pytest.mark.parametrize("number", ["1" + "0" * 400, "0x" + "f" * 5000, ".inf", "-1.0e+300", ".nan", "1.0e+15"])
 def test_a_number_that_nothing_counts_with_is_told(number: str) -> None:
     """Ray has 64 bits for ten-thousandths; as a value and as a key."""
-    sentence = "no number that Ray could count with; expected one of at most 15 digits"
+    sentence = "Ray cannot represent this number; expected at most 15 digits"
     assert said(written(f"a: 1\nb: [{number}]\n")) == f"x.yaml:2:5: b[0]: {sentence}"
     assert said(written(f"a: 1\nb:\n  ? {number}\n  : c\n")) == f"x.yaml:3:3: b: {sentence}"
 
@@ -150,7 +150,7 @@ def test_a_number_that_nothing_counts_with_is_told(number: str) -> None:
 def test_a_key_that_is_no_text_is_told() -> None:
     """Ray would read a number, or a yes; each where its mapping begins."""
     assert said(written("on: 1\ntypes:\n  a: {5: x}\n")).splitlines() == [
-        "x.yaml:1:1: the key True is no text to YAML 1.1, by which Ray reads it; put it in quotes",
-        "x.yaml:3:3: types.a: the key 5 is no text to YAML 1.1, by which Ray reads it; put it in quotes",
+        "x.yaml:1:1: the key True is not a string in YAML 1.1, which Ray reads; quote it",
+        "x.yaml:3:3: types.a: the key 5 is not a string in YAML 1.1, which Ray reads; quote it",
     ]
     assert load_cluster_file(written("'on': 1\n'5': x\n")).config == {"on": 1, "5": "x"}

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tcray.cluster import job
-from tcray.cluster.head import ANSWER
-from tcray.cluster.job import SEEN, main
+from tcray.cluster.head import ANSWER_PREFIX
+from tcray.cluster.job import FOLLOW_EXIT_CODES, main
 from tcray.search.plan import find_cards, plan
 from tcray.store.driver_status import write_activity
 from tcray.store.lease import Lease, holder, is_asked_to_stop
@@ -108,7 +108,7 @@ def test_a_sweep_is_submitted_as_it_was_asked_for(work: Path, capsys: pytest.Cap
     assert ("tcray-1", ["cd", str(work)]) == (submitted["submission_id"], shlex.split(there))
     sweep = [sys.executable, "-m", "tcray", "sweep", "small.yaml", "--store=s t", "--address=auto"]
     assert [*sweep, f"--expect={sweep_id}", *options, "--fresh"] == shlex.split(command)
-    assert f"{ANSWER}{sweep_id}\n" == capsys.readouterr().out
+    assert f"{ANSWER_PREFIX}{sweep_id}\n" == capsys.readouterr().out
 
 
 def test_the_id_is_of_the_generation_that_will_be_run(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,7 +119,7 @@ def test_the_id_is_of_the_generation_that_will_be_run(work: Path, capsys: pytest
     begun(f"{sweep_id}-g2")
     say(Client(), *words)
     say(Client(), *words, "--fresh")
-    assert [f"{ANSWER}{sweep_id}-g2", f"{ANSWER}{sweep_id}-g3"] == capsys.readouterr().out.splitlines()
+    assert [f"{ANSWER_PREFIX}{sweep_id}-g2", f"{ANSWER_PREFIX}{sweep_id}-g3"] == capsys.readouterr().out.splitlines()
 
 
 def test_other_data_are_no_start(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,8 +127,8 @@ def test_other_data_are_no_start(work: Path, capsys: pytest.CaptureFixture[str])
     client = Client()
     assert 2 == say(client, "submit", "tcray-1", "small.yaml", "--store=trials/", "--plan=small-000000000000")
     assert (
-        f"Error: on the head this would be sweep {planned_id(work)}, and here it is small-000000000000: "
-        f"the data differ\nImport here what {work / 'data'} has there, or take it away there.\n"
+        f"Error: the data differ: on the head this is sweep {planned_id(work)}, on this machine small-000000000000\n"
+        f"Import the datasets in {work / 'data'} of the head on this machine, or delete them there.\n"
     ) == capsys.readouterr().err
     assert [] == client.submitted
 
@@ -138,7 +138,7 @@ def test_a_sweep_that_is_run_already_is_not_submitted(work: Path, capsys: pytest
     client, sweep = Client(), begun(planned_id(work))
     with Lease(sweep):
         assert 1 == say(client, "submit", "tcray-1", "small.yaml", "--store=trials/", f"--plan={sweep.sweep_id}")
-        said = f"Error: sweep {sweep.sweep_id} is already being run, by {holder(sweep)}\n"
+        said = f"Error: sweep {sweep.sweep_id} is already being run by {holder(sweep)}\n"
     assert capsys.readouterr().err.startswith(said)
     assert [] == client.submitted
 
@@ -151,10 +151,10 @@ def test_who_runs_a_sweep_is_told_before_anything_is_sent(capsys: pytest.Capture
     begun("small-1")
     last = begun("small-1-g2")
     assert 0 == say(Client(), *words)
-    assert (f"{ANSWER}yes\n" * 2, "") == tuple(capsys.readouterr())
+    assert (f"{ANSWER_PREFIX}yes\n" * 2, "") == tuple(capsys.readouterr())
     with Lease(last):
         assert 1 == say(Client(), *words)
-        said = f"Error: sweep small-1-g2 is already being run, by {holder(last)}\n"
+        said = f"Error: sweep small-1-g2 is already being run by {holder(last)}\n"
     assert capsys.readouterr().err.startswith(said)
 
 
@@ -166,7 +166,7 @@ def test_a_sweep_is_followed_to_its_outcome(work: Path, capsys: pytest.CaptureFi
     """What it says is printed, without what Ray says before it; the exit code is the one that tells the sweep's."""
     client = Client(LOG, ["RUNNING", "SUCCEEDED" if code == 0 else "FAILED"], code)
     begun("small-1")
-    assert code == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/")]
+    assert code == FOLLOW_EXIT_CODES[say(client, "follow", "tcray-1", "small-1", "--store=trials/")]
     assert ("one\ntwo\nRunning late\n", "") == tuple(capsys.readouterr())
 
 
@@ -179,41 +179,41 @@ def test_a_driver_that_died_is_told(
     """A driver that was killed, or never started, has failed: it is said, and tells exit code 1."""
     begun("small-1")
     client = Client(LOG, ["FAILED"], code, message)
-    assert 1 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/")]
+    assert 1 == FOLLOW_EXIT_CODES[say(client, "follow", "tcray-1", "small-1", "--store=trials/")]
     assert capsys.readouterr().err.startswith(f"Error: the driver of the sweep died ({how})\n")
 
 
 def test_a_beginning_ends_with_the_first_training(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep whose driver has told what it is at is no longer followed, and the exit code is 0."""
     sweep = begun("small-1")
-    monkeypatch.setattr(job, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(job, "POLL_SECONDS", 0.01)
     with Lease(sweep) as lease:
         write_activity(sweep, an_activity(lease.token))
         client = Client(LOG, ["RUNNING"], hangs=True)
-        assert 0 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")]
+        assert 0 == FOLLOW_EXIT_CODES[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--until-started")]
 
 
 def test_a_beginning_is_waited_for_only_so_long(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep that has not begun after a while, as where hosts must start first, is left to itself."""
     begun("small-1")
-    monkeypatch.setattr(job, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(job, "BEGINNING_SECONDS", 0.1)
+    monkeypatch.setattr(job, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(job, "STARTUP_SECONDS", 0.1)
     client = Client(LOG, ["RUNNING"], hangs=True)
-    assert 0 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")]
+    assert 0 == FOLLOW_EXIT_CODES[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--until-started")]
 
 
 def test_a_beginning_that_is_an_end_tells_the_outcome(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sweep that cannot be run as asked ends before it begins, with its sentence and exit code."""
     client = Client([*LOG, "Error: no node has a GPU\n"], ["FAILED"], 2)
     begun("small-1")
-    assert 2 == SEEN[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--beginning")]
+    assert 2 == FOLLOW_EXIT_CODES[say(client, "follow", "tcray-1", "small-1", "--store=trials/", "--until-started")]
     assert capsys.readouterr().out.endswith("Error: no node has a GPU\n")
 
 
 def test_a_driver_is_asked_to_stop_once_there_is_one(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who stops a sweep that is only starting need not wait for its driver."""
     sweep = begun("small-1")
-    monkeypatch.setattr(job, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(job, "POLL_SECONDS", 0.01)
     codes: list[int] = []
     asking = threading.Thread(
         target=lambda: codes.append(say(Client(states=["RUNNING"]), "stop", "tcray-1", "small-1", "--store=trials/"))
@@ -257,16 +257,16 @@ def test_what_goes_wrong_with_the_server_is_no_outcome(
     def connect() -> Any:
         raise failure()
 
-    assert main(["follow", "tcray-1", "small-1", "--store=trials/"], connect) not in SEEN
+    assert main(["follow", "tcray-1", "small-1", "--store=trials/"], connect) not in FOLLOW_EXIT_CODES
     assert f"Error: Ray's job server on the head: {said}\n" == capsys.readouterr().err
 
 
 def test_no_exit_code_of_programs_tells_an_outcome() -> None:
     """Of Python, argparse, bash, docker, ssh, Ctrl-C, signals."""
-    assert not {0, 1, 2, 69, 120, 125, 126, 127, 255, *range(129, 193)} & SEEN.keys()
+    assert not {0, 1, 2, 69, 120, 125, 126, 127, 255, *range(129, 193)} & FOLLOW_EXIT_CODES.keys()
 
 
 def test_a_store_that_cannot_be_read_is_no_outcome(work: Path) -> None:
     """The sweep may be well."""
     assert not (work / "trials").exists()
-    assert say(Client(LOG), "follow", "tcray-1", "small-1", "--store=trials/") not in SEEN
+    assert say(Client(LOG), "follow", "tcray-1", "small-1", "--store=trials/") not in FOLLOW_EXIT_CODES

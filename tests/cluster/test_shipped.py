@@ -13,7 +13,7 @@ import pytest
 
 from tcray import __version__
 from tcray.cluster.cluster_file import load_cluster_file
-from tests.cluster.shipped import FILES, FOLDER
+from tests.cluster.factories import FILES, FOLDER
 
 RAY = """\
 #!/usr/bin/env bash
@@ -73,7 +73,7 @@ def say(tmp_path: Path) -> Say:
 
 def commands(name: str, key: str) -> list[str]:
     """The commands of a shipped file."""
-    return load_cluster_file(str(FOLDER / f"{name}.yaml")).texts(key)
+    return load_cluster_file(str(FOLDER / f"{name}.yaml")).strings(key)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from tcray import __version__
-from tcray.cluster.check import expect_sound
-from tcray.cluster.checks.aws import RUN_INSTANCES
+from tcray.cluster.check import require_valid
 from tcray.cluster.cluster_file import load_cluster_file
-from tcray.cluster.instances import CARDS, Instance, instance
-from tests.cluster.shipped import FOLDER
+from tcray.cluster.node_types import GPUS, Instance, find_instance
+from tests.cluster.factories import FOLDER
 
 pytest.importorskip("boto3", reason="the extra tcray[cluster] is not installed")
 pytest.importorskip("moto", reason="the dependency group cluster is not installed")
@@ -68,7 +67,7 @@ def cluster(aws: dict[str, str]) -> dict[str, Any]:
     said = said.replace("s3://FILL_IN", f"s3://{aws['Bucket']}").replace("[FILL_IN]", f"[{aws['SecurityGroup']}]")
     Path("gpu.yaml").write_text(said)
     file = load_cluster_file("gpu.yaml")
-    assert (expect_sound(file).notes, file.unfilled) == ((), ())
+    assert (require_valid(file).notes, file.unfilled) == ((), ())
     completed: dict[str, Any] = _bootstrap_config(dict(file.config), no_config_cache=True)
     return completed
 
@@ -176,13 +175,13 @@ def test_where_the_spot_market_has_none_machines_are_started_on_demand(
     """All of them, with a line in the autoscaler's log."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     market = Market(provider, spot=0)
-    with caplog.at_level(logging.WARNING, logger="tcray.cluster.aws"):
+    with caplog.at_level(logging.WARNING, logger="tcray.cluster.ray.spot_first"):
         machines = started(cluster, "gpu", count=3)
     assert [machine.get("InstanceLifecycle") for machine in machines] == [None] * 3
     assert market.asked[-1] is False
     assert set(market.asked[:-1]) == {True}
     assert [record.getMessage() for record in caplog.records] == [
-        "g5.xlarge: the spot market has none (InsufficientInstanceCapacity)"
+        "g5.xlarge: no spot capacity (InsufficientInstanceCapacity)"
     ]
 
 
@@ -200,11 +199,11 @@ def test_what_the_spot_market_has_given_is_not_forgotten(
     """Where nothing is to be had on demand, as without a quota, Ray hears of the spot machines, which run and cost."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     Market(provider, spot=3, on_demand="VcpuLimitExceeded")
-    with caplog.at_level(logging.WARNING, logger="tcray.cluster.aws"):
+    with caplog.at_level(logging.WARNING, logger="tcray.cluster.ray.spot_first"):
         machines = started(cluster, "gpu", count=5)
     assert [machine["InstanceLifecycle"] for machine in machines] == ["spot"] * 3
     assert [record.getMessage() for record in caplog.records] == [
-        "g5.xlarge: 3 of 5 started, and none on demand (VcpuLimitExceeded)"
+        "g5.xlarge: started 3 of 5; no on-demand capacity (VcpuLimitExceeded)"
     ]
 
 
@@ -262,22 +261,13 @@ def test_machines_have_what_aws_says_they_have() -> None:
     """Each type of a known family that AWS still has; all of those with GPUs."""
     pages = boto3.client("ec2").get_paginator("describe_instance_types").paginate()
     types = {kind["InstanceType"]: kind for page in pages for kind in page["InstanceTypes"]}
-    said = {name: instance(name) for name in types}
+    said = {name: find_instance(name) for name in types}
     wrong = {name: has for name, has in said.items() if has is not None and has != _has(types[name])}
     assert wrong == {}
-    ours = {f"{family}.{size}" for family, sizes in CARDS.items() for size in sizes if family != "p3"}
+    ours = {f"{family}.{size}" for family, sizes in GPUS.items() for size in sizes if family != "p3"}
     assert ours - types.keys() == set()
 
 
 def _has(kind: dict[str, Any]) -> Instance:
     cards = kind.get("GpuInfo", {}).get("Gpus", [])
     return Instance(kind["VCpuInfo"]["DefaultVCpus"], sum(card["Count"] for card in cards))
-
-
-@pytest.mark.usefixtures("aws")
-def test_what_aws_may_be_told_of_a_machine_is_known() -> None:
-    """All that RunInstances takes but what Ray says itself, and what has gone out of use."""
-    takes = boto3.client("ec2").meta.service_model.operation_model("RunInstances").input_shape.members
-    own = {"MinCount", "MaxCount", "ClientToken", "DryRun", "AdditionalInfo"}
-    gone = {"ElasticGpuSpecification", "ElasticInferenceAccelerators"}
-    assert set(takes) - own - gone == set(RUN_INSTANCES) - {"SubnetIds"}

@@ -172,7 +172,7 @@ def test_a_detached_sweep_is_watched_and_stopped(laptop: Laptop) -> None:
 
     again = laptop.tcray("sweep", "small.yaml", "--detach", *ENDLESS)
     assert 1 == again.returncode
-    assert re.match(rf"Error: sweep {name} is already being run, by pid \d+ on h1 since ", again.stderr)
+    assert re.match(rf"Error: sweep {name} is already being run by pid \d+ on h1 since ", again.stderr)
 
     stopped = laptop.say(*line(begun.stderr, "stop"))
     assert 0 == stopped.returncode, stopped.stdout + stopped.stderr
@@ -205,7 +205,7 @@ def test_ctrl_c_stops_the_sweep_there(laptop: Laptop) -> None:
     following = Following(laptop, "fresh", "--fresh", *ENDLESS)
     following.press_ctrl_c()
     assert 130 == following.end(), following.said()
-    assert "the sweep is asked to stop" in following.said()
+    assert "stopping the sweep" in following.said()
     assert "the same command goes on from here" in following.said()
     name = sweep_id(following.said())
     assert (True, "stopped") == (name.endswith("-g2"), laptop.states()[name])

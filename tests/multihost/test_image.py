@@ -34,7 +34,7 @@ from .patience import until
 pytestmark = pytest.mark.timeout(1800)
 
 TAG = f"tcray/tcray:{__version__}-cpu"
-WORK = "/home/tcray/tcray-work"
+WORK_FOLDER = "/home/tcray/tcray-work"
 USER = 1000
 
 LOOK = """
@@ -165,7 +165,7 @@ def test_what_is_in_the_image(built: Built) -> None:
     packages = inside.pop("packages")
     assert {
         "user": USER,
-        "folder": WORK,
+        "folder": WORK_FOLDER,
         "owners": dict.fromkeys(volumes, USER),
         "tools": ["apt-get", "bash", "ray", "rsync", "ssh", "tcray"],
         "caches": [],
@@ -208,7 +208,7 @@ def test_a_sweep_in_a_container(built: Built, expected: list[str]) -> None:
         built.buildah.start("plain", TAG)
 
         def say(*argv: str) -> list[str]:
-            return host.command(*built.buildah.run("plain", [f"{folder}:{WORK}"], *argv))
+            return host.command(*built.buildah.run("plain", [f"{folder}:{WORK_FOLDER}"], *argv))
 
         subprocess.run(say(*built.health_check), check=True)
         subprocess.run(say("tini", "--", "tcray", "sweep", "small.yaml"), check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""What a check finds: what is wrong, with which no cluster should be brought up, and notes, which one may know."""
+"""Results of a check: errors (do not launch) and notes (informational)."""
 
 from __future__ import annotations
 
@@ -15,48 +15,39 @@ MISSING = "required, and missing"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A sentence on one place of a cluster file."""
+    """A message about one place of a cluster file."""
 
-    said: Problem
+    problem: Problem
     is_note: bool = False
-    reads: tuple[str, ...] = ()
-    """The paths that it draws conclusions from, beside its own."""
 
-    def rests_on(self, path: str) -> bool:
-        """Whether it is said of what stands at this path or below, or concluded from anything there."""
-        return _holds(path, self.said.path) or any(_holds(path, read) or _holds(read, path) for read in self.reads)
+    def is_about(self, path: str) -> bool:
+        """True if the finding is about the value at `path` or a value in it."""
+        return f"{self.problem.path}.".startswith((f"{path}.", f"{path}["))
 
 
-def _holds(outer: str, inner: str) -> bool:
-    """Whether a path is another, or leads below it."""
-    return f"{inner}.".startswith((f"{outer}.", f"{outer}["))
+def error(node: Node, message: str) -> Finding:
+    """Return an error about a value."""
+    return Finding(node.problem(message))
 
 
-def wrong(node: Node, sentence: str, *reads: str) -> Finding:
-    """What is wrong with a value, if the values at `reads` are to be believed."""
-    return Finding(node.problem(sentence), reads=reads)
+def key_error(node: Node, message: str) -> Finding:
+    """Return an error about a key."""
+    return Finding(node.key_problem(message))
 
 
-def wrong_key(node: Node, sentence: str) -> Finding:
-    """What is wrong with its standing there."""
-    return Finding(node.key_problem(sentence))
+def missing(node: Node, key: str, message: str = MISSING) -> Finding:
+    """Return an error for a missing `key` of the mapping `node`."""
+    return Finding(node.key_place.problem(node.below(key), message))
 
 
-def lacking(node: Node, key: str, sentence: str = MISSING, *reads: str) -> Finding:
-    """What is wrong with there being no `key` in a mapping, if the values at `reads` are to be believed."""
-    return Finding(node.key_place.problem(node.below(key), sentence), reads=reads)
+def note(node: Node, message: str) -> Finding:
+    """Return a note about a value."""
+    return Finding(node.problem(message), is_note=True)
 
 
-def required(
-    file: ClusterFile, above: tuple[Key, ...], key: str, known: Collection[str], sentence: str = MISSING
-) -> Iterator[Finding]:
-    """That the mapping `above` lacks `key`, unless one of its keys that are not `known` was probably meant to be it."""
+def require(file: ClusterFile, above: tuple[Key, ...], key: str, valid: Collection[str]) -> Iterator[Finding]:
+    """Yield an error if the mapping at `above` lacks `key`, unless another key of it looks like a misspelled `key`."""
     mapping = file.mapping(*above)
-    meant = {find_nearest(str(other), known) for other in mapping if other not in known}
+    meant = {find_nearest(str(other), valid) for other in mapping if other not in valid}
     if mapping.get(key) is None and key not in meant:
-        yield lacking(file.node(*above), key, sentence)
-
-
-def note(node: Node, sentence: str) -> Finding:
-    """What one may know of a value."""
-    return Finding(node.problem(sentence), is_note=True)
+        yield missing(file.node(*above), key)

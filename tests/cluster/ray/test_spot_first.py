@@ -22,7 +22,7 @@ from ray.autoscaler.v2.scheduler import ResourceDemandScheduler, SchedulingReque
 from ray.autoscaler.v2.utils import ResourceRequestUtil
 from ray.core.generated.autoscaler_pb2 import ClusterResourceState, GangResourceRequest, NodeState, NodeStatus
 
-from tests.cluster.shipped import written
+from tests.cluster.factories import load_edited
 
 pytestmark = pytest.mark.usefixtures("checkout")
 
@@ -36,7 +36,7 @@ def packs(count: int) -> list[Any]:
 
 def config(changes: Mapping[str, str] | None = None) -> Any:
     """What the autoscaler works by, of `gpu.yaml`."""
-    return AutoscalingConfig(dict(written("gpu", dict(changes or {})).config), skip_content_hash=True)
+    return AutoscalingConfig(dict(load_edited("gpu", dict(changes or {})).config), skip_content_hash=True)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ class Cloud:
 def test_ray_goes_on_asking_for_a_type_that_the_cloud_does_not_have() -> None:
     """Though another of the same resources is there, of lower priority.
 
-    When this fails, Ray has learned it: then two types with priorities can do what `tcray.cluster.aws.SpotFirst` does.
+    When this fails, Ray has learned it: then two types with priorities can do what `tcray.cluster.ray.spot_first.SpotFirst` does.
     """
     both = {
         "  gpu:\n    resources: {CPU: 4, GPU: 1}": "  gpu:\n    priority: 1\n    resources: {CPU: 4, GPU: 1}",

@@ -1,4 +1,4 @@
-"""A head that is this machine, in a home of its own: what is said there is said by a real bash, and nothing by ssh."""
+"""A fake head: this machine with a home of its own. Commands run in a real bash, without ssh."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from tcray.cluster.head import PORT, Head
 
 
 @dataclass(frozen=True)
-class Nearby:
-    """The way to it; its only process is Ray's, whose environment is the one that tests run in."""
+class LocalLauncher:
+    """Launcher of the fake head. Its only process is Ray's, with the environment of the tests."""
 
     home: Path
     address: str = "10.0.0.1"
 
     def command(self, script: str) -> list[str]:
-        """Says it here; programs of the head come before this machine's."""
+        """Return the command that runs a script here; programs of the head come first on the PATH."""
         path = f"{self.home / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        a_process(self.processes, 7, PORT, {**os.environ, "HOME": str(self.home), "PATH": path})
+        write_process(self.processes, 7, PORT, {**os.environ, "HOME": str(self.home), "PATH": path})
         return ["env", "-i", "bash", "-c", script.replace("/proc/", f"{self.processes}/", 1)]
 
     @property
     def processes(self) -> Path:
-        """The head's /proc."""
+        """Return the head's /proc."""
         return self.home.parent / "proc"
 
-    def send(self, folder: Path, target: str) -> None:
-        """Copies it all."""
+    def upload(self, folder: Path, target: str) -> None:
+        """Copy the folder."""
         shutil.copytree(folder, self.home / target.removeprefix("~/"), dirs_exist_ok=True)
 
-    def note_up(self) -> None:
-        """Leaves a note."""
-        (self.home / "noted").touch()
+    def record_up(self) -> None:
+        """Create the file `recorded`."""
+        (self.home / "recorded").touch()
 
     @property
     def work(self) -> Path:
-        """The folder in which things are said there."""
+        """Return the folder in which commands run."""
         return self.home / "tcray-work"
 
     def program(self, name: str, *lines: str) -> None:
-        """Puts a program on the head: bash, which first takes down what it is called with, a word a line."""
+        """Install a bash program on the head that first logs its arguments, one per line."""
         path = self.home / "bin" / name
         path.parent.mkdir(exist_ok=True)
         log = shlex.quote(str(self.home / f"{name}.log"))
         path.write_text("\n".join(["#!/usr/bin/env bash", f'printf "%s\\n" "$@" --- >> {log}', *lines, ""]))
         path.chmod(0o755)
 
-    def called(self, name: str) -> list[list[str]]:
-        """What a program was called with, each time."""
+    def calls(self, name: str) -> list[list[str]]:
+        """Return the arguments of every call of a program."""
         log = self.home / f"{name}.log"
         calls = log.read_text().split("---\n")[:-1] if log.exists() else []
         return [call.splitlines() for call in calls]
 
 
-def a_process(processes: Path, pid: int, port: str, environment: Mapping[str, str] | None) -> None:
-    """Ray's head process, as /proc shows it; nobody may read the environment that is None."""
+def write_process(processes: Path, pid: int, port: str, environment: Mapping[str, str] | None) -> None:
+    """Write Ray's head process as /proc shows it; an environment of None is unreadable."""
     folder = processes / str(pid)
     folder.mkdir(parents=True, exist_ok=True)
     words = ("/gcs_server", f"--gcs_server_port={port}", "--node-ip-address=10.0.0.1", "--session-name=x")
@@ -71,14 +71,14 @@ def a_process(processes: Path, pid: int, port: str, environment: Mapping[str, st
         (folder / "environ").write_text("".join(f"{name}={value}\0" for name, value in environment.items()))
 
 
-def a_head(folder: Path) -> tuple[Head, Nearby]:
-    """A head whose home is in a folder, and the way to it."""
+def make_head(folder: Path) -> tuple[Head, LocalLauncher]:
+    """Return a head whose home is in a folder, and its launcher."""
     home = folder / "home of the head"
     home.mkdir()
-    launcher = Nearby(home)
+    launcher = LocalLauncher(home)
     return Head("cluster/my own.yaml", launcher), launcher
 
 
-def option(words: Sequence[str], name: str) -> list[str]:
-    """The values of an option said as `--name=value`."""
+def find_options(words: Sequence[str], name: str) -> list[str]:
+    """Return the values of an option that is given as `--name=value`."""
     return [word.removeprefix(f"--{name}=") for word in words if word.startswith(f"--{name}=")]

@@ -1,4 +1,4 @@
-"""Machines of AWS, from the spot market where it has some and on demand where not."""
+"""Node provider that starts AWS spot instances and falls back to on-demand instances."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from ray.autoscaler.node_launch_exception import NodeLaunchException
 
 _MARKET = "InstanceMarketOptions"
 
-_SPOT_HAS_NONE = {
+_NO_SPOT_CAPACITY = {
     "InsufficientInstanceCapacity",
     "InsufficientCapacity",
     "UnfulfillableCapacity",
     "SpotMaxPriceTooLow",
     "MaxSpotInstanceCountExceeded",
-    # Ray tells the error of the last subnet that it tried: these two may hide that another had no capacity, and are
-    # the same on demand.
+    # Ray reports the error of the last subnet it tried. These two may hide that another subnet had no capacity, and
+    # on demand they would occur again.
     "Unsupported",
     "InsufficientFreeAddressesInSubnet",
 }
-"""What AWS answers where another market may have what the spot market has not; all else is no matter of the market."""
+"""AWS error codes after which an on-demand launch may succeed; all other errors do not depend on the market."""
 
 logger = logging.getLogger(__name__)
 
 
 class SpotFirst(AWSNodeProvider):  # type: ignore[misc]  # Ray has no annotations
-    """Ray's AWS provider, for which `InstanceMarketOptions` is a wish.
+    """Ray's AWS provider, with `InstanceMarketOptions` as a preference instead of a requirement.
 
-    Ray 2.60 asks again and again for machines of a type that AWS does not give: that a launch failed makes no other
-    type more likely. So both markets are one type, and the choice is made here.
+    Ray 2.60 retries an unavailable node type forever: a failed launch does not make it prefer another type. Both
+    markets are therefore one node type, and this provider chooses between them.
     """
 
     @staticmethod
     def fillout_available_node_types_resources(cluster_config: dict[str, Any]) -> dict[str, Any]:
-        """The configuration as it is: its file says what each type has."""
+        """Return the configuration unchanged: the cluster file declares the resources of every node type."""
         return cluster_config
 
     def _create_node(self, node_config: Mapping[str, Any], tags: Mapping[str, str], count: int) -> dict[str, Any]:
-        """Starts machines; those that the spot market does not give, on demand. What was started is never forgotten."""
+        """Start `count` instances, on demand if there is no spot capacity; return every instance that was started."""
         started: dict[str, Any] = {}
         if _MARKET in node_config:
             try:
                 started = super()._create_node(dict(node_config), dict(tags), count)
             except NodeLaunchException as error:
-                if error.category not in _SPOT_HAS_NONE:
+                if error.category not in _NO_SPOT_CAPACITY:
                     raise
-                logger.warning("%s: the spot market has none (%s)", node_config.get("InstanceType"), error.category)
+                logger.warning("%s: no spot capacity (%s)", node_config.get("InstanceType"), error.category)
         if len(started) < count:
             on_demand = {key: value for key, value in node_config.items() if key != _MARKET}
             try:
@@ -58,7 +58,7 @@ class SpotFirst(AWSNodeProvider):  # type: ignore[misc]  # Ray has no annotation
                     raise
                 reason = error.category if isinstance(error, NodeLaunchException) else error
                 logger.warning(
-                    "%s: %d of %d started, and none on demand (%s)",
+                    "%s: started %d of %d; no on-demand capacity (%s)",
                     node_config.get("InstanceType"),
                     len(started),
                     count,

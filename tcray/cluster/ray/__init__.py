@@ -1,0 +1,1 @@
+"""Fence around the private API of Ray that clusters need: launcher, schema and validation, node provider."""
