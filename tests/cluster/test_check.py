@@ -62,6 +62,11 @@ def test_file_without_own_settings_is_rejected() -> None:
     }
 
 
+TOO_FEW_WORKERS = (
+    "The specified global `max_workers` is smaller than the sum of `min_workers` of all the available node types."
+)
+
+
 @pytest.mark.parametrize(
     ("name", "edits", "reason"),
     [
@@ -78,8 +83,7 @@ def test_file_without_own_settings_is_rejected() -> None:
         (
             "gpu",
             {"    min_workers: 0\n    max_workers: 8": "    min_workers: 11"},
-            "The specified global `max_workers` is smaller than the sum of `min_workers` of all the available node "
-            "types.",
+            TOO_FEW_WORKERS,
         ),
     ],
 )

@@ -13,7 +13,7 @@ from tcray.config.load import load_sweep
 from tcray.data.catalog import arrays_path, card_path
 from tcray.errors import InputError, Interrupted, SweepError
 from tcray.search.plan import Plan, find_cards, plan
-from tests.cluster.fakes import LocalLauncher, make_head, find_options
+from tests.cluster.fakes import LocalLauncher, find_options, make_head
 from tests.tune.factories import make_sweep, write_sweep_file
 
 CTRL_C = f"kill -INT {os.getpid()}"

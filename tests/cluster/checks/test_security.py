@@ -43,6 +43,10 @@ def secret(what: str) -> str:
     return f"a secret ({what}), which must not be in a file"
 
 
+DASHBOARD = (
+    "--dashboard-host=0.0.0.0 opens the dashboard, which runs any code it is sent; use --dashboard-host=127.0.0.1"
+)
+
 INVALID = {
     "no security group": make_case(
         "gpu",
@@ -83,12 +87,7 @@ INVALID = {
     "dashboard open to other hosts": make_case(
         "gpu",
         {"--dashboard-host=127.0.0.1": "--dashboard-host 0.0.0.0"},
-        (
-            HEAD_PLACE,
-            HEAD,
-            "--dashboard-host=0.0.0.0 opens the dashboard, which runs any code it is sent; "
-            "use --dashboard-host=127.0.0.1",
-        ),
+        (HEAD_PLACE, HEAD, DASHBOARD),
     ),
     "no token": make_case(
         "onprem",

@@ -1,4 +1,4 @@
-"""Which machines Ray's autoscaler asks for, and what it does where a cloud has none: why there is `SpotFirst`."""
+"""Choices of Ray's autoscaler for gpu.yaml, and the limitation because of which `SpotFirst` exists."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ PACK = {"CPU": 1, "GPU": 0.25}
 
 
 def packs(count: int) -> list[Any]:
-    """What Ray hears of packs that wait for a place: a placement group each."""
+    """Return the demand of packs that wait for resources: one placement group each."""
     return [GangResourceRequest(requests=[ResourceRequestUtil.make(PACK)]) for _ in range(count)]
 
 
 def config(changes: Mapping[str, str] | None = None) -> Any:
-    """What the autoscaler works by, of `gpu.yaml`."""
+    """Return the autoscaler's configuration for `gpu.yaml`."""
     return AutoscalingConfig(dict(load_edited("gpu", dict(changes or {})).config), skip_content_hash=True)
 
 
 @pytest.mark.parametrize(
-    ("waiting", "asked"),
+    ("waiting", "requested"),
     [
         (0, {}),
         (1, {"gpu": 1}),
@@ -51,62 +51,62 @@ def config(changes: Mapping[str, str] | None = None) -> Any:
         (400, {"gpu": 8, "gpus": 2}),
     ],
 )
-def test_machines_with_one_card_come_first(waiting: int, asked: dict[str, int]) -> None:
-    """As many as the packs fill, up to the most; then those with four."""
+def test_single_gpu_nodes_are_requested_first(waiting: int, requested: dict[str, int]) -> None:
+    """Up to their maximum, as many as the packs fill; then nodes with four GPUs."""
     cluster = config()
     request = SchedulingRequest(
         disable_launch_config_check=True,
         node_type_configs=cluster.get_node_type_configs(),
-        max_num_nodes=cluster.get_max_num_nodes() - 1,  # the head is there already
+        max_num_nodes=cluster.get_max_num_nodes() - 1,  # without the head, which runs already
         gang_resource_requests=packs(waiting),
     )
     reply = ResourceDemandScheduler().schedule(request)
-    assert {launch.instance_type: launch.count for launch in reply.to_launch} == asked
+    assert {launch.instance_type: launch.count for launch in reply.to_launch} == requested
 
 
 @dataclass
 class Cloud:
-    """A provider without machines of one type; it notes what it is asked for."""
+    """Fake node provider without capacity for one node type; records all requests."""
 
-    lacks: str
-    asked: list[str] = field(default_factory=list)
+    unavailable: str
+    requested: list[str] = field(default_factory=list)
     nodes: dict[str, dict[str, str]] = field(
         default_factory=lambda: {"head": {"ray-node-type": "head", "ray-user-node-type": "head"}}
     )
 
     def non_terminated_nodes(self, _: object) -> list[str]:
-        """The machines there are."""
+        """Return the ids of all nodes."""
         return list(self.nodes)
 
     def node_tags(self, node: str) -> dict[str, str]:
-        """What a machine is marked by."""
+        """Return the tags of a node."""
         return self.nodes[node]
 
     def is_running(self, _: str) -> bool:
-        """Each of them."""
+        """Return True for every node."""
         return True
 
     def create_node_with_resources_and_labels(
         self, _config: object, tags: dict[str, str], count: int, _resources: object, _labels: object
     ) -> None:
-        """Starts machines, unless there are none."""
+        """Start nodes; raise RuntimeError if there is no capacity."""
         kind = tags["ray-user-node-type"]
-        self.asked += [kind] * count
-        if kind == self.lacks:
+        self.requested += [kind] * count
+        if kind == self.unavailable:
             raise RuntimeError("InsufficientInstanceCapacity")
         self.nodes |= {f"{kind}-{len(self.nodes) + i}": dict(tags) for i in range(count)}
 
 
-def test_ray_goes_on_asking_for_a_type_that_the_cloud_does_not_have() -> None:
-    """Though another of the same resources is there, of lower priority.
+def test_ray_retries_an_unavailable_node_type_forever() -> None:
+    """It does not fall back to a type with the same resources and a lower priority.
 
-    When this fails, Ray has learned it: then two types with priorities can do what `tcray.cluster.ray.spot_first.SpotFirst` does.
+    When this test fails, Ray falls back, and two node types with priorities can replace `SpotFirst`.
     """
     both = {
         "  gpu:\n    resources: {CPU: 4, GPU: 1}": "  gpu:\n    priority: 1\n    resources: {CPU: 4, GPU: 1}",
         "{CPU: 16, GPU: 4, after_single_gpus: 1}": "{CPU: 4, GPU: 1}",
     }
-    cluster, cloud = config(both), Cloud(lacks="gpu")
+    cluster, cloud = config(both), Cloud(unavailable="gpu")
     reader = MagicMock()
     reader.get_cached_autoscaling_config.return_value = cluster
     provider, monitor = NodeProviderAdapter(cloud, reader), CloudResourceMonitor()
@@ -128,11 +128,11 @@ def test_ray_goes_on_asking_for_a_type_that_the_cloud_does_not_have() -> None:
         )
         found, errors = provider.get_non_terminated(), provider.poll_errors()
         Reconciler.reconcile(manager, ResourceDemandScheduler(), provider, monitor, state, found, cluster, errors)
-        while not _answered(cloud, provider, version):  # it asks in a thread of its own
+        while not _has_answered(cloud, provider, version):  # the request runs in a thread
             time.sleep(0.01)
-    assert Counter(cloud.asked) == {"gpu": rounds}
+    assert Counter(cloud.requested) == {"gpu": rounds}
 
 
-def _answered(cloud: Cloud, provider: NodeProviderAdapter, asked_before: int) -> bool:
-    refused = cloud.asked[asked_before:] == [cloud.lacks]
-    return len(cloud.asked) > asked_before and not (refused and provider._errors_queue.empty())
+def _has_answered(cloud: Cloud, provider: NodeProviderAdapter, requested_before: int) -> bool:
+    refused = cloud.requested[requested_before:] == [cloud.unavailable]
+    return len(cloud.requested) > requested_before and not (refused and provider._errors_queue.empty())
