@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tcray.cluster.submission import Submission
     from tcray.search.plan import Plan
 
-cluster_option = click.find_options(
+cluster_option = click.option(
     "--cluster", metavar="FILE", help="Run on the head node of the cluster that `ray up FILE` has started."
 )
 """The option of every command that can run on a cluster's head node."""

@@ -155,7 +155,9 @@ def run(folder: Path, *words: str) -> Result:
     return say("sweep", str(write_sweep_file(folder)), *words)
 
 
-def test_a_sweep_is_run_there_and_followed(there: LocalLauncher, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_is_run_there_and_followed(
+    there: LocalLauncher, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """It is said how to watch it, stop it and fetch it; its log is printed, and at last again how to fetch it."""
     answering(there, SUBMITS.format(code=0))
     result = run(tmp_path)
@@ -241,7 +243,9 @@ A_HOME = (
 
 
 @pytest.mark.parametrize(("store", "sentence"), [("s3://KEY:SECRET@b/x", CREDENTIALS), ("~/mine", A_HOME)])
-def test_a_store_that_cannot_be_said_there_is_told(there: LocalLauncher, tmp_path: Path, store: str, sentence: str) -> None:
+def test_a_store_that_cannot_be_said_there_is_told(
+    there: LocalLauncher, tmp_path: Path, store: str, sentence: str
+) -> None:
     """Neither with credentials nor with a home that no shell has found, be it said here or in Ray's environment."""
     answering(there)
     for words in (["status"], ["stop", "rank"], ["sweep", str(write_sweep_file(tmp_path))]):
