@@ -178,10 +178,10 @@ class StoredSweep:
 
     def report(self, file: str | Path) -> Path:
         """Write the HTML report: one file with every verdict, table and figure; return its path."""
-        from tcray.results.output.html import report
+        from tcray.results.output.html import render_report
 
         path = Path(file)
-        path.write_text(report(self.results), "utf-8")
+        path.write_text(render_report(self.results), "utf-8")
         return path
 
     @cached_property

@@ -128,7 +128,9 @@ def _pearson(groups: Groups, prediction: Floats, label: Floats) -> WithAndWithou
     a, b = _center(prediction), _center(label)  # large constants would otherwise cancel in the squares
     size = leave_one_out_sums(groups.sum_by_group(np.ones(label.size)))
     sum_a, sum_b = leave_one_out_sums(groups.sum_by_group(a)), leave_one_out_sums(groups.sum_by_group(b))
-    squares_a, squares_b, products = (leave_one_out_sums(groups.sum_by_group(values)) for values in (a * a, b * b, a * b))
+    squares_a, squares_b, products = (
+        leave_one_out_sums(groups.sum_by_group(values)) for values in (a * a, b * b, a * b)
+    )
 
     def correlation(left: int) -> Floats:
         n = size[left]

@@ -12,9 +12,6 @@ from tcray.cli.progress import announce_if_slow
 from tcray.cli.resolve_sweep import resolve_sweep, store_option, sweep_argument
 from tcray.store.store import Store
 
-ROBUSTNESS = "robustness"
-"""A claim that only describes: it has a table of its own instead of tests with verdicts."""
-
 
 @click.command("results")
 @sweep_argument
@@ -35,33 +32,21 @@ def command(sweep: str, store: str, html: str | None, json_: str | None, *, open
     from rich.console import Console
 
     from tcray.cli.cached_analysis import load_or_analyze
-    from tcray.results.modalities.terminal import show_shares
-    from tcray.results.output.terminal.components import print_components
-    from tcray.results.output.terminal.verdicts import print_verdicts
-    from tcray.results.rank.terminal import show_optima
-    from tcray.results.ranking.terminal import show_ranking
-    from tcray.results.robustness.terminal import show_robustness
+    from tcray.results.output.terminal.results import print_results
 
     with announce_if_slow(f"analyzing the runs of {stored.sweep_id}"):
         results = load_or_analyze(stored)
     if html:
-        from tcray.results.output.html import report
+        from tcray.results.output.html import render_report
 
         with announce_if_slow("drawing the figures of the report"):
-            content = report(results)
+            content = render_report(results)
         _write(html, content)
     if json_:
         from tcray.results.output.document import build_document, format_document
 
         _write(json_, format_document(build_document(results)))
-    console = Console()
-    print_verdicts(results, console)
-    print_components(results, console)
-    if ROBUSTNESS in results.sweep.claims:
-        show_robustness(results.robustness, console)
-    show_shares(results.contributions, console)
-    show_optima(results.profiles, console)
-    show_ranking(results.ranking, console)
+    print_results(results, Console())
     if open_ and html and not webbrowser.open(Path(html).resolve().as_uri()):
         click.echo(f"no browser was found; open {html} in one", err=True)
 

@@ -127,4 +127,4 @@ def format_hosts(status: DriverStatus) -> str:
     if not status.hosts:
         return ""
     columns = zip(HOST_HEADER, zip(*format_host_rows(status.hosts), strict=True), strict=True)
-    return plain([Column((name,), texts, right=name not in ("host", "state")) for name, texts in columns])
+    return plain([Column(name, texts, right=name not in ("host", "state")) for name, texts in columns])

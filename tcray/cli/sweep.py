@@ -104,17 +104,11 @@ def print_results(sweep: SweepStore, uri: str) -> None:
     from rich.console import Console
 
     from tcray.cli.cached_analysis import load_or_analyze
-    from tcray.results.output.terminal.verdicts import print_verdicts
-    from tcray.results.rank.terminal import show_optima
-    from tcray.results.ranking.terminal import show_ranking
+    from tcray.results.output.terminal.results import print_summary
 
     with announce_if_slow(f"analyzing the runs of {sweep.sweep_id}"):
         results = load_or_analyze(sweep)
-    console = Console()
-    print_verdicts(results, console, brief=True)
-    if not results.sweep.claims:
-        show_optima(results.profiles, console)
-    show_ranking(results.ranking, console)
+    print_summary(results, Console())
     words = [sweep.sweep_id] if uri == STORE else [sweep.sweep_id, "--store", uri]
     click.echo(f"\nAll results, with figures: {format_command('tcray', 'results', *words, '--html', 'report.html')}")
     if add_to_comparison(sweep, results, words):

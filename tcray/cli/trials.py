@@ -23,7 +23,7 @@ from tcray.config.messages import suggest_names
 from tcray.config.metrics import METRICS
 from tcray.errors import InputError
 from tcray.results.display.labels import format_count, format_dataset_short
-from tcray.results.output.terminal.table import Column, fitting, plain, width_of
+from tcray.results.output.terminal.table import Column, fit_columns, plain, width_of
 from tcray.store.finite import finite
 from tcray.store.store import Store
 from tcray.store.trials import Record, Trials, as_table
@@ -171,7 +171,7 @@ class Selection:
             hidden = 0
         else:
             candidates = self._make_columns(shown)
-            columns = fitting(candidates, width, taken=width_of)
+            columns = fit_columns(candidates, width, measure=width_of)
             hidden = len(candidates) - len(columns)
         return f"{plain(columns)}\n{self._describe_rest(len(shown), hidden)}\n"
 

@@ -154,7 +154,7 @@ def test_a_sweep_that_is_not_finished_has_results(tmp_path: Path, monkeypatch: p
     planted_store(tmp_path, SWEEP, Planted.of(MOSI, begun), finished_at=None, **MANIFEST)
     result = say("small")
     assert result.exit_code == 0, result.stderr
-    assert "The sweep is not finished: this rests on the runs that have ended by now" in result.stdout
+    assert "The sweep is not finished: these results use the runs that have ended so far" in result.stdout
     assert "NOT TESTABLE  mosi" in result.stdout
     assert "The sweep is not finished: 4 of its runs have ended." in result.stdout
 

@@ -126,7 +126,7 @@ def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path, finished
     )
     lines = result.stdout.splitlines()
     assert "Does a rank help?" == lines[0]
-    assert "mosi (twin)" in lines
+    assert "mosi (twin): best first by validation loss" in lines
     assert [
         "",
         f"All results, with figures: tcray results {finished.sweep_id} --store {tmp_path}/trials --html report.html",

@@ -1,1 +1,1 @@
-"""Shared display parts: labels, colours, axes, panels and tables."""
+"""Shared building blocks of outputs: labels, colors, axes, panels and tables."""

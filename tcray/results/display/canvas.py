@@ -1,4 +1,4 @@
-"""An empty panel in the house's style: open axes, a quiet grid, type that stays legible at 360 px of width."""
+"""The style of the figures and the empty panel: open axes, a light grid, text that is legible at a width of 360 px."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tcray.statistics.estimate import Estimate
 P = ParamSpec("P")
 
 WIDTH, HEIGHT = 4.2, 2.95
-"""Inches of a panel. Shown at 380 px its 8-point type measures 10 px."""
+"""Inches of a panel. At a width of 380 px its 8-point text is 10 px high."""
 SMALL = 7.0
-"""Points of annotations."""
+"""Font size of annotations, in points."""
 LEGEND_ROW, LEGEND_KEY, LEGEND_CHARACTER = 0.16, 0.32, 0.052
-"""Inches of a legend's row, of an entry's key with the room about it, and of a character of its name."""
+"""Inches of a row of a legend, of the key of an entry with its padding, and of a character of its name."""
 FENCE = 3.0
-"""Interquartile ranges beyond the quartiles, farther off than which a unit does not stretch an axis."""
+"""Distance from the quartiles, in interquartile ranges, beyond which a unit does not extend an axis."""
 
 STYLE: dict[Any, Any] = {
     "figure.figsize": (WIDTH, HEIGHT),
@@ -76,7 +76,7 @@ STYLE: dict[Any, Any] = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Matplotlib's settings are the house's within, whatever the user's are, and the user's again after."""
+    """Context manager: use the style of the figures instead of the user's settings of matplotlib."""
     with mpl.rc_context():
         mpl.rcdefaults()
         with mpl.rc_context(STYLE):
@@ -84,7 +84,7 @@ def house_style() -> Iterator[None]:
 
 
 def in_house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """A function that draws a figure, made to draw it in the house's style."""
+    """Decorate a function that draws a figure: it draws in the style of the figures."""
 
     @wraps(draw)
     def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
@@ -97,7 +97,7 @@ def in_house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def new_panel(
     title: str, xlabel: str, ylabel: str, *, height: float = HEIGHT, left: float = 0.62
 ) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes; `left` is the room for the labels of the y axis, in inches."""
+    """Return a figure with one pair of axes; `left` is the room for the labels of the y axis, in inches."""
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((left / WIDTH, 0.5 / height, 1 - (left + 0.14) / WIDTH, 1 - 0.85 / height))
     figure.text(0.1 / WIDTH, 1 - 0.09 / height, title, ha="left", va="top", fontsize=8.5, fontweight="bold")
@@ -109,14 +109,14 @@ def new_panel(
 def annotate(
     axes: Axes, x: float, y: float, text: str, *, offset: tuple[float, float] = (0, 0), **options: Any
 ) -> None:
-    """A word beside what it names, `offset` points away, on a ground that keeps lines from running through it."""
-    ground = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
-    defaults = {"fontsize": SMALL, "color": MUTED, "bbox": ground, "zorder": 6, "textcoords": "offset points"}
+    """Write a text at a point, `offset` points away, on a background that hides the lines behind it."""
+    background = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+    defaults = {"fontsize": SMALL, "color": MUTED, "bbox": background, "zorder": 6, "textcoords": "offset points"}
     axes.annotate(text, (x, y), xytext=offset, **{**defaults, **options})
 
 
 def add_legend(axes: Axes) -> None:
-    """The names of what was drawn, in rows above the axes, which make room for them; nothing if nothing has a name."""
+    """Add a legend in rows above the axes, which shrink to make room for it; none if no artist has a label."""
     names = axes.get_legend_handles_labels()[1]
     if not names:
         return
@@ -124,7 +124,7 @@ def add_legend(axes: Axes) -> None:
     widths = [LEGEND_KEY + LEGEND_CHARACTER * len(name) for name in names]
     columns = len(names) if sum(widths) <= box.width * WIDTH else max(1, int(box.width * WIDTH / max(widths)))
     rows = -(-len(names) // columns)
-    columns = -(-len(names) // rows)  # rows of much the same length
+    columns = -(-len(names) // rows)  # rows of similar length
     figure = axes.get_figure(root=True)
     assert figure is not None
     taken = rows * LEGEND_ROW / figure.get_figheight()
@@ -133,7 +133,7 @@ def add_legend(axes: Axes) -> None:
 
 
 def padded_limits(*series: Sequence[float], above: float = 0.08, below: float = 0.08) -> tuple[float, float]:
-    """Limits that hold all numbers, with room above and below as fractions of their range."""
+    """Return limits that contain all numbers, with padding above and below as fractions of their range."""
     values = [value for numbers in series for value in numbers]
     low, high = min(values), max(values)
     extent = (high - low) or abs(high) * 0.1 or 1.0
@@ -141,9 +141,9 @@ def padded_limits(*series: Sequence[float], above: float = 0.08, below: float = 
 
 
 def data_limits(values: ArrayLike, means: Sequence[Estimate]) -> tuple[float, float]:
-    """From the least to the greatest of intervals' ends and of units, but those outside of Tukey's (1977) outer fences.
+    """Return the range of the intervals and of the units within Tukey's (1977) outer fences.
 
-    A run that collapsed would else take the whole axis, and leave a line for all others.
+    Without the fences a collapsed run would take up the whole axis and compress all others to a line.
     """
     units = np.ravel(np.asarray(values, np.float64))
     units = units[np.isfinite(units)]

@@ -1,7 +1,7 @@
-"""The colours of the figures, each by its role, so that a page can give a role another colour in the dark.
+"""The colors of the figures, each with a role, so that a page can replace them in dark mode.
 
-Categories are of Okabe & Ito's (2008) set, darkened to stand on white; ordered levels go from light to dark along
-viridis. Whatever is told by colour is told by a marker, a line style or a word as well.
+Categories use the set of Okabe & Ito (2008), darkened for contrast on white; ordered levels go from light to dark along
+viridis. Every distinction by color is also made by a marker, a line style or a word.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 INK, MUTED, RULE, PAPER = "#1f2329", "#6b7480", "#d5dae0", "#fefefd"
-"""Text and axes; what stands back; grid lines; the inside of an open marker."""
+"""The colors of text and axes, of secondary elements, of grid lines, and of the inside of open markers."""
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, OLIVE = "#0b6bb0", "#c8500a", "#07845f", "#a4548a", "#3a93c4", "#8a6d00"
 
@@ -35,11 +35,11 @@ ROLES: Mapping[str, str] = {
     OLIVE: "olive",
     **{color: f"level-{place}" for place, color in enumerate(SEQUENCE)},
 }
-"""The role of each colour, by which the report's style sheet names it (`--figure-ink`)."""
+"""The role of each color, its name in the style sheet of the report (`--figure-ink`)."""
 
 
 def level_color(place: int, count: int) -> str:
-    """The colour of the level at `place` among `count` ordered ones."""
+    """Return the color of the level at index `place` of `count` ordered levels."""
     if count <= 1:
         return BLUE
     return SEQUENCE[round(place * (len(SEQUENCE) - 1) / (count - 1))]

@@ -1,12 +1,11 @@
-"""Tables of what modalities contribute: each one's value with both intervals, and what is sure of their order."""
+"""Tables of the modalities' contributions: Shapley values with both intervals, and their order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tcray.results.analysis import Results
 from tcray.results.display.labels import (
-    NONE,
+    MISSING,
     format_count,
     format_interval,
     format_metric,
@@ -15,43 +14,54 @@ from tcray.results.display.labels import (
     format_place,
     format_signed,
 )
-from tcray.results.display.table import Cell, Numbered, Table, heads, name
-from tcray.results.modalities import panels as contributions
+from tcray.results.display.table import ALWAYS, ColumnSpec, Table, TableRow
 from tcray.results.modalities.analysis import Contribution
-from tcray.results.modalities.panels import KINDS
+from tcray.results.modalities.panels import KINDS, TOPIC
+
+COLUMNS = (
+    ColumnSpec("modality", "name", ALWAYS),
+    ColumnSpec("φ", priority=1),
+    ColumnSpec("95 % over\nretraining", priority=2),
+    ColumnSpec("95 % over\nretraining and people", priority=3),
+    ColumnSpec("share of\nthe total", priority=4),
+    ColumnSpec("p\n(φ = 0)", priority=5),
+)
 
 
-def modality_tables(results: Results) -> Iterator[Numbered]:
-    """Of every dataset and kind: each modality's value with both intervals, and what is sure of the order."""
-    for part in results.contributions:
+def build_modality_tables(contributions: Sequence[Contribution]) -> Iterator[Table]:
+    """Yield a table per contribution: one row per modality, and a note about their order."""
+    for part in contributions:
         shapley = part.shapley
-        rows = []
-        for modality in shapley.order:
-            detail = shapley.details[modality] if shapley.details else None
-            share = shapley.shares[modality]
-            means = (detail.retraining, detail.people) if detail else (None, None)
-            rows.append(
-                (
-                    name(modality),
-                    Cell(format_signed(shapley.values[modality])),
-                    *(Cell(format_interval(mean.interval() if mean else None)) for mean in means),
-                    Cell(f"{share:.0%}".replace("-", "−") if share is not None else NONE),
-                    Cell(format_p(shapley.p_values[modality])),
-                )
-            )
-        caption = (
+        title = (
             f"{format_place(part)}, {KINDS[part.kind]}: {part.name} by modality in {format_metric(part.metric)} "
             f"gained, over {format_count(part.n_units, part.unit)}"
         )
-        columns = ["φ", "95 % over retraining", "95 % over retraining and people", "share of the total", "p (φ = 0)"]
-        note = f"Order: {_order(part)}. Asymmetry index (max φ − min φ) / Σ |φ|: {format_number(shapley.asymmetry)}."
-        yield contributions.TOPIC, part.dataset, Table(caption, (heads(["modality"], columns),), tuple(rows), note=note)
+        note = f"Order: {_format_order(part)}. "
+        note += f"Asymmetry index (max φ − min φ) / Σ |φ|: {format_number(shapley.asymmetry)}."
+        rows = tuple(_build_row(part, modality) for modality in shapley.order)
+        yield Table(title, COLUMNS, rows, (note,), TOPIC, part.dataset)
 
 
-def _order(part: Contribution) -> str:
-    """`text > audio ≥ video`: > where the difference is sure."""
+def _build_row(part: Contribution, modality: str) -> TableRow:
+    shapley = part.shapley
+    detail = shapley.details[modality] if shapley.details else None
+    share = shapley.shares[modality]
+    return TableRow(
+        (
+            modality,
+            format_signed(shapley.values[modality]),
+            format_interval(detail.retraining.interval() if detail else None),
+            format_interval(detail.people.interval() if detail and detail.people else None),
+            f"{share:.0%}".replace("-", "−") if share is not None else MISSING,
+            format_p(shapley.p_values[modality]),
+        )
+    )
+
+
+def _format_order(part: Contribution) -> str:
+    """Return the modalities by value, as `text > audio ≥ video`; > marks significant differences."""
     shapley = part.shapley
     certain = shapley.certain or (False,) * (len(shapley.order) - 1)
-    signs = [" > " if sure else " ≥ " for sure in certain]
-    said = "".join(f"{modality}{sign}" for modality, sign in zip(shapley.order, [*signs, ""], strict=True))
-    return said + (" (> where the difference is significant after Holm)" if signs else "")
+    signs = [" > " if is_certain else " ≥ " for is_certain in certain]
+    order = "".join(f"{modality}{sign}" for modality, sign in zip(shapley.order, [*signs, ""], strict=True))
+    return order + (" (> if the difference is significant after Holm's correction)" if signs else "")

@@ -1,4 +1,4 @@
-"""All plates of a sweep's results, in the order in which they are read."""
+"""All panels of a sweep's results, in reading order."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from tcray.results.analysis import Results
 from tcray.results.display.panels import PanelGroup
-from tcray.results.modalities.panels import modality_panels
-from tcray.results.prior.panels import prior_panels
-from tcray.results.rank.panels import rank_panels
-from tcray.results.robustness.panels import robustness_panels
-from tcray.results.search.panels import search_panels
-from tcray.results.spectrum.panels import spectrum_panels
+from tcray.results.modalities.panels import build_modality_panels
+from tcray.results.prior.panels import build_prior_panels
+from tcray.results.rank.panels import build_rank_panels
+from tcray.results.robustness.panels import build_robustness_panels
+from tcray.results.search.panels import build_search_panels
+from tcray.results.spectrum.panels import build_spectrum_panels
 
 
-def plates(results: Results) -> Iterator[PanelGroup]:
-    """Every plate; those of a topic and dataset are neighbours."""
-    yield from rank_panels(results)
-    yield from spectrum_panels(results)
-    yield from prior_panels(results)
-    yield from modality_panels(results)
-    yield from robustness_panels(results)
-    yield from search_panels(results)
+def build_panels(results: Results) -> Iterator[PanelGroup]:
+    """Yield the panels; those of a topic and dataset follow one another."""
+    yield from build_rank_panels(results.profiles, results.sweep.claims, results.manifest["references"])
+    yield from build_spectrum_panels(results.spectra)
+    yield from build_prior_panels(results.conditionings)
+    yield from build_modality_panels(results.contributions)
+    yield from build_robustness_panels(results.robustness)
+    yield from build_search_panels(results.search)

@@ -1,4 +1,4 @@
-"""What is told of a claim, wherever it was asked: its verdict, its sentence, and the effect with its intervals."""
+"""The wording of verdicts, shared by all outputs: sentences, effects, intervals and p-values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from tcray.config.messages import join_words
 from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import (
-    NONE,
     format_count,
     format_dataset_short,
     format_interval,
@@ -19,29 +18,30 @@ from tcray.results.display.labels import (
 )
 from tcray.statistics.mean import Interval
 
-NOTHING = "Nothing can be said of it: no confirm run is complete."
-"""What is told of a claim without findings."""
+NO_FINDINGS = "There is no verdict: no confirm run is complete."
+"""The sentence for a claim without findings."""
 
 
 def select_findings(claim: str, findings: Iterable[Finding]) -> list[Finding]:
-    """Those of one claim."""
+    """Return the findings of one claim."""
     return [finding for finding in findings if finding.measured.claim == claim]
 
 
 def select_verdicts(claim: str, results: Results) -> list[Finding]:
-    """The claim as a whole, place by place; its components where nothing sums them up, since they only describe.
+    """Return the findings on a claim as a whole, one per dataset and stratum.
 
-    Datasets come as the sweep lists them, and the strata of each as they were analysed.
+    If a claim only describes, there is no finding on the whole, and its components are returned instead. Datasets are
+    in the order of the sweep, and the strata of each in the order in which they were analyzed.
     """
     selected: list[Finding] = []
     own = select_findings(claim, results.findings)
-    for there in group_by(own, lambda finding: format_place_short(finding.measured)).values():
-        selected += [finding for finding in there if finding.measured.component == ALL] or there
+    for same in group_by(own, lambda finding: format_place_short(finding.measured)).values():
+        selected += [finding for finding in same if finding.measured.component == ALL] or same
     return sorted(selected, key=lambda finding: results.sweep.datasets.index(finding.measured.dataset))
 
 
 def format_basis(finding: Finding) -> str:
-    """On what a verdict rests, as ` (p 0.006, 12 seeds)`: p is for what is claimed, or else said to be against it."""
+    """Return the basis of a verdict, as ` (p 0.006, 12 seeds)`; p is for the claim unless marked as against it."""
     measured = finding.measured
     p = [f"p {format_p(finding.p_adjusted)}"] if finding.p_adjusted is not None else []
     if finding.verdict == "contradicted":
@@ -51,41 +51,36 @@ def format_basis(finding: Finding) -> str:
 
 
 def format_unbeaten(findings: Sequence[Finding]) -> str:
-    """On which datasets the linear model is not beaten, in a sentence; empty where there is none."""
+    """Return a sentence listing the datasets on which no cell beats the linear model; empty if there are none."""
     known = [finding.measured for finding in findings if finding.beats_linear is False]
     datasets = dict.fromkeys(format_dataset_short(measured.dataset, measured.source) for measured in known)
     return f"No cell beats the linear model on {join_words(datasets)}." if datasets else ""
 
 
 def format_component(component: str) -> str:
-    """A part of a claim, in words."""
+    """Return the name of a component in words."""
     return "the whole claim" if component == ALL else component.replace("-", " ")
 
 
 def format_effect(measured: ComponentTest) -> str:
-    """A difference with its sign; of a place on a factor's axis the level."""
+    """Return an effect: a difference with its sign, or the level if the component locates an optimum."""
     if measured.estimate is not None and _locates(measured):
         return f"at {measured.estimate:g}"
     return format_signed(measured.estimate)
 
 
 def format_bounds(measured: ComponentTest, interval: Interval | None) -> str:
-    """One of its intervals, in the same units."""
+    """Return one of the intervals of a component, in the units of its effect."""
     if interval is not None and _locates(measured):
         return f"{interval.low:g} to {interval.high:g}"
     return format_interval(interval)
 
 
 def format_two_lines_p(measured: ComponentTest) -> str:
-    """The p-value of the two-lines test (Simonsohn 2018), where the component asks for a peak."""
+    """Return the p-value of the two-lines test (Simonsohn 2018), missing unless the component is about a peak."""
     return format_p(measured.details.get("two_lines_p"))
 
 
-def format_integer(count: int | None) -> str:
-    """Of units or runs, where there are any."""
-    return f"{count:,}" if count else NONE
-
-
 def _locates(measured: ComponentTest) -> bool:
-    """Whether the estimate is the level at which something is best or worst, and no difference."""
+    """True if the estimate is the level of an optimum, not a difference."""
     return measured.optimum_set is not None

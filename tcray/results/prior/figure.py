@@ -20,7 +20,7 @@ def draw_differences(part: Conditioning, title: str) -> Figure:
     values = np.asarray(part.differences, np.float64)
     known = [
         (at, estimate.mean, estimate.half_width or 0.0)
-        for at, estimate in zip(levels.places, part.means, strict=True)
+        for at, estimate in zip(levels.positions, part.means, strict=True)
         if estimate.mean is not None
     ]
     low, high = padded_limits(data_limits(values, part.means), [0.0], above=0.2, below=0.12)
@@ -29,7 +29,7 @@ def draw_differences(part: Conditioning, title: str) -> Figure:
         if inside:
             left, right = levels.edges(inside)
             axes.axvspan(left, right, color=RULE, alpha=0.55 if place % 2 == 0 else 0.0, lw=0, zorder=0)
-            middle = (max(left, min(levels.places)) + min(right, max(levels.places))) / 2
+            middle = (max(left, min(levels.positions)) + min(right, max(levels.positions))) / 2
             annotate(
                 axes,
                 middle,
@@ -42,7 +42,7 @@ def draw_differences(part: Conditioning, title: str) -> Figure:
             )
     axes.axhline(0, color=INK, lw=0.9, zorder=2)
     for unit in values:
-        axes.plot(levels.places, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+        axes.plot(levels.positions, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
     axes.plot([at for at, *_ in known], [centre for _, centre, _ in known], color=BLUE, lw=1.8, zorder=3)
     for at, centre, half in known:
         clear = half > 0 and abs(centre) > half
@@ -52,7 +52,7 @@ def draw_differences(part: Conditioning, title: str) -> Figure:
     better = "▲ jWAE better" if part.maximize else "▼ jWAE better"
     height, align = (0.9, "top") if part.maximize else (0.03, "bottom")
     annotate(axes, 0.012, height, better, xycoords="axes fraction", ha="left", va=align, color=BLUE)
-    levels.draw(axes)
+    levels.apply(axes)
     return figure
 
 
@@ -63,15 +63,15 @@ def draw_manipulation_check(part: Conditioning, title: str) -> Figure:
     levels = LevelAxis.of(part.ranks)
     series = (("LMF (none)", part.mmd2_none, ORANGE, "s", (0, (5, 1.6))), ("jWAE", part.mmd2_jwae, BLUE, "o", "-"))
     for name, values, color, marker, dashes in series:
-        known = [(at, value) for at, value in zip(levels.places, values, strict=True) if value is not None]
+        known = [(at, value) for at, value in zip(levels.positions, values, strict=True) if value is not None]
         if known:
             axes.plot(*zip(*known, strict=True), color=color, marker=marker, ms=4.2, lw=1.6, ls=dashes, label=name)
-    halves = [(at, value / 2) for at, value in zip(levels.places, part.mmd2_none, strict=True) if value is not None]
+    halves = [(at, value / 2) for at, value in zip(levels.positions, part.mmd2_none, strict=True) if value is not None]
     if halves:
         axes.plot(*zip(*halves, strict=True), color=MUTED, lw=0.9, ls=(0, (1.4, 1.4)), label="half of LMF's")
         add_legend(axes)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    levels.draw(axes)
+    levels.apply(axes)
     return figure
 
 

@@ -1,12 +1,11 @@
-"""Plates of the shared prior: what it changes at each rank, and whether it imposed itself."""
+"""Panels of the shared prior: its effect at each rank, and the manipulation check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tcray.config.messages import join_words
-from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_metric, format_place, format_stratum
 from tcray.results.display.panels import Panel, PanelGroup, describe_units, format_panel_name, format_panel_title
@@ -21,14 +20,14 @@ from tcray.results.prior.figure import (
 TOPIC = "conditioning"
 
 
-def prior_panels(results: Results) -> Iterator[PanelGroup]:
-    """Of every dataset and stratum: the difference in each metric over rank, and the manipulation check beside."""
-    groups = group_by(results.conditionings, lambda part: (part.dataset, part.source, format_stratum(part.stratum)))
+def build_prior_panels(conditionings: Sequence[Conditioning]) -> Iterator[PanelGroup]:
+    """Yield the panels of each dataset and stratum: the difference in each metric over rank, the manipulation check."""
+    groups = group_by(conditionings, lambda part: (part.dataset, part.source, format_stratum(part.stratum)))
     for (dataset, source, _), parts in groups.items():
         complete = [part for part in parts if len(part.differences)]
         panels = [_difference(part) for part in complete]
         checked = [part for part in complete if any(value is not None for value in part.mmd2_jwae)]
-        panels += [_manipulation(part) for part in checked[:1]]  # the same whatever the metric
+        panels += [_manipulation(part) for part in checked[:1]]  # it is the same for every metric
         yield PanelGroup(TOPIC, dataset, source, _caption(complete), tuple(panels), tuple(_incomplete(parts)))
 
 
@@ -49,11 +48,12 @@ def _caption(parts: list[Conditioning]) -> str:
         return ""
     first = parts[0]
     metrics = join_words(dict.fromkeys(format_metric(part.metric) for part in parts), "and")
-    halved = "At least halved, as it has to be" if first.halved else "Not halved, so the claim is not testable here"
+    halved = "At least halved, as required" if first.halved else "Not halved, so the claim is not testable here"
     return (
-        f"jWAE less LMF of the same rank and seeds, in {metrics}. {describe_units(len(first.differences), first.unit)} "
-        "The dark line is their mean, bars its 95 % interval over retraining; a filled point's interval leaves out "
-        "zero; single units may lie off the scale. Bands: the low, medium and high ranks of the claim. Manipulation "
+        f"jWAE minus LMF of the same rank and seeds, in {metrics}. "
+        f"{describe_units(len(first.differences), first.unit)} The dark line is their mean, bars its 95 % interval "
+        "over retraining; the interval of a filled point excludes zero; single units may lie off the scale. Bands: the "
+        "low, medium and high ranks of the claim. Manipulation "
         f"check: MMD² between the latents and the prior on validation. {halved}."
     )
 

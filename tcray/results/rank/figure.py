@@ -61,12 +61,12 @@ def draw_profile(
     tested = profile.optimum is not None
     _means(axes, levels, profile.means, BLUE, filled=profile.optimum_set if tested else profile.levels)
     axes.set_ylim(limits or profile_limits([profile], baselines))
-    _references(axes, baselines or {})
+    _draw_baselines(axes, baselines or {})
     if tested:
         _strip(axes, levels, profile.optimum_set, 0.05, "D", GREEN, "optimum set")
     if tested and claimed and claimed.extremum == "worst":
         _strip(axes, levels, profile.worst_set, 0.95, "v", ORANGE, "worst set")
-    levels.draw(axes)
+    levels.apply(axes)
     return figure
 
 
@@ -81,7 +81,7 @@ def draw_losses(
     levels = LevelAxis.of(known.levels)
     curves = _loss_curves(train, gap)
     for name, (means, color, marker, dashes) in curves.items():
-        at = [place for place, mean in zip(levels.places, means, strict=True) if mean.mean is not None]
+        at = [place for place, mean in zip(levels.positions, means, strict=True) if mean.mean is not None]
         numbers = [mean.mean for mean in means if mean.mean is not None]
         if not numbers:
             continue
@@ -91,7 +91,7 @@ def draw_losses(
         annotate(axes, at[-1], numbers[-1], name, offset=(0, 5), color=color, fontweight="bold", ha="right")
     if {"train loss", "test loss"} <= curves.keys():
         _between(axes, levels, *(curves[name][0] for name in ("train loss", "test loss")))
-    levels.draw(axes)
+    levels.apply(axes)
     axes.set_ylim(limits or loss_limits([(train, gap)]))
     return figure
 
@@ -115,7 +115,7 @@ def visible_baselines(baselines: Mapping[str, float], profiles: Sequence[Profile
     return {name: value for name, value in baselines.items() if low - reach <= value <= high + reach}
 
 
-def beyond(profiles: Sequence[Profile], limits: tuple[float, float]) -> int:
+def count_beyond(profiles: Sequence[Profile], limits: tuple[float, float]) -> int:
     """How many units' numbers lie outside of the limits."""
     values = np.concatenate([np.ravel(profile.values) for profile in profiles])
     return int(((values < limits[0]) | (values > limits[1])).sum())
@@ -133,7 +133,7 @@ def _ends(mean: Estimate) -> list[float]:
     return [mean.mean - half, mean.mean + half]
 
 
-def _references(axes: Axes, baselines: Mapping[str, float]) -> None:
+def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
     """A line a reference row, named in the margin, where it hides no unit."""
     if baselines:
         box = axes.get_position()
@@ -154,16 +154,16 @@ def _claimed(axes: Axes, levels: LevelAxis, claimed: Claimed) -> None:
 def _units(axes: Axes, levels: LevelAxis, values: Any) -> None:
     """A line a unit: levels are paired by unit, and the eye sees which of them agree."""
     for unit in np.asarray(values):
-        axes.plot(levels.places, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
-    if len(levels.places) == 1:
-        axes.plot(np.repeat(levels.places, len(values)), np.ravel(values), ls="none", marker="o", ms=3, color=MUTED)
+        axes.plot(levels.positions, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+    if len(levels.positions) == 1:
+        axes.plot(np.repeat(levels.positions, len(values)), np.ravel(values), ls="none", marker="o", ms=3, color=MUTED)
 
 
 def _means(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str, *, filled: Sequence[Any]) -> None:
     """The mean's line, its intervals, and a point a level: filled where the level is in the set."""
     known = [
         (level, place, estimate.mean)
-        for level, place, estimate in zip(levels.levels, levels.places, means, strict=True)
+        for level, place, estimate in zip(levels.levels, levels.positions, means, strict=True)
         if estimate.mean is not None
     ]
     axes.plot([place for _, place, _ in known], [mean for *_, mean in known], color=color, lw=1.8, zorder=3)
@@ -177,7 +177,7 @@ def _means(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str,
 
 def _whiskers(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str) -> None:
     """The 95 % intervals."""
-    known = [(place, *_ends(mean)) for place, mean in zip(levels.places, means, strict=True) if mean.half_width]
+    known = [(place, *_ends(mean)) for place, mean in zip(levels.positions, means, strict=True) if mean.half_width]
     if known:
         places, lows, highs = zip(*known, strict=True)
         axes.vlines(places, lows, highs, color=color, lw=1.2, zorder=3)
@@ -189,13 +189,13 @@ def _strip(
     """A mark at each level of a set, along the foot or the head of the axes; neighbours are joined."""
     if not chosen:
         return
-    ordered = sorted(range(len(levels.levels)), key=lambda at: levels.places[at])
+    ordered = sorted(range(len(levels.levels)), key=lambda at: levels.positions[at])
     across = axes.get_xaxis_transform()
     for left, right in pairwise(ordered):
         if {levels.levels[left], levels.levels[right]} <= set(chosen):
-            ends = [levels.places[left], levels.places[right]]
+            ends = [levels.positions[left], levels.positions[right]]
             axes.plot(ends, [height] * 2, color=color, lw=1.4, transform=across, zorder=2)
-    places = sorted(levels.place(level) for level in chosen)
+    places = sorted(levels.position(level) for level in chosen)
     axes.plot(places, [height] * len(places), ls="none", marker=marker, ms=4, color=color, transform=across, zorder=3)
     lift, align = (5, "bottom") if height < 0.5 else (-5, "top")
     annotate(axes, 0.012, height, name, xycoords="axes fraction", offset=(0, lift), ha="left", va=align, color=color)
@@ -216,7 +216,7 @@ def _loss_curves(train: Profile | None, gap: Profile | None) -> dict[str, tuple[
 
 def _between(axes: Axes, levels: LevelAxis, train: Sequence[Estimate], test: Sequence[Estimate]) -> None:
     """The gap, shaded."""
-    pairs = zip(levels.places, train, test, strict=True)
+    pairs = zip(levels.positions, train, test, strict=True)
     known = [(place, a.mean, b.mean) for place, a, b in pairs if a.mean is not None and b.mean is not None]
     if len(known) > 1:
         places, low, high = (np.array(column, np.float64) for column in zip(*known, strict=True))

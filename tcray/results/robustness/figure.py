@@ -114,7 +114,7 @@ def draw_areas(
     levels = LevelAxis.of(list(dict.fromkeys(part.stratum[factor] for group in groups.values() for part in group)))
     ends: list[float] = []
     for place, (label, group) in enumerate(groups.items()):
-        found = [(levels.place(part.stratum[factor]), part.effective if effective else part.area) for part in group]
+        found = [(levels.position(part.stratum[factor]), part.effective if effective else part.area) for part in group]
         known = [(at, e.mean, e.half_width or 0.0) for at, e in found if e is not None and e.mean is not None]
         if known:
             shift = 0.05 * levels.step * (place - (len(groups) - 1) / 2)
@@ -131,7 +131,7 @@ def draw_areas(
     if ends:
         axes.set_ylim(*padded_limits(ends))
     add_legend(axes)
-    levels.draw(axes)
+    levels.apply(axes)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Plates of robustness: its areas over the sweep's factors, missing modalities, and every corruption over severity."""
+"""Panels of robustness: areas over the factors of the sweep, missing modalities, and each corruption by severity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from tcray.claims.wording import capitalize
-from tcray.results.analysis import Results
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_factor, format_metric, format_stratum
 from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
@@ -22,44 +21,44 @@ from tcray.results.robustness.figure import (
 )
 
 TOPIC = "robustness"
-DRAWER = "Curves over severity"
+DETAILS = "Curves over severity"
 
 RELATIVE = (
     "Relative robustness (MultiBench): the mean of a curve over its severities, for each corruption. Means with 95 % "
     "intervals over retraining."
 )
 EFFECTIVE = (
-    "Effective robustness (MultiBench): by how much less the metric suffers, mean over severities, than that of the "
-    "same cell without conditioning would from the same clean performance; above 0 is better. Means with 95 % "
-    "intervals over retraining."
+    "Effective robustness (MultiBench): the mean over severities of the metric beyond what the same cell without "
+    "conditioning would reach from the same clean performance; above 0 is better. Means with 95 % intervals over "
+    "retraining."
 )
 
 
-def robustness_panels(results: Results) -> Iterator[PanelGroup]:
-    """Of every dataset: areas over the factor that makes the lines, effective robustness, then each corruption."""
-    for parts in group_by(results.robustness, lambda part: (part.dataset, part.source)).values():
-        by_corruption = group_by(parts, lambda part: part.corruption)
-        factor = lines_factor(parts)
+def build_robustness_panels(parts: Sequence[Robustness]) -> Iterator[PanelGroup]:
+    """Yield the panels of each dataset: areas over a factor, effective robustness, then each corruption."""
+    for own in group_by(parts, lambda part: (part.dataset, part.source)).values():
+        by_corruption = group_by(own, lambda part: part.corruption)
+        factor = find_line_factor(own)
         if factor:
-            yield from _areas(parts, factor)
+            yield from _areas(own, factor)
         for same in sorted(by_corruption.values(), key=lambda same: bool(same[0].severities)):
             yield _corruption(same, factor)
 
 
-def lines_factor(parts: Sequence[Robustness]) -> str | None:
-    """The factor with the most levels, which makes the lines of a panel; None where nothing varies."""
+def find_line_factor(parts: Sequence[Robustness]) -> str | None:
+    """Return the factor with the most levels, which are the lines of a panel; None if no factor varies."""
     levels = {name: len({str(part.stratum[name]) for part in parts}) for name in parts[0].stratum}
     most = max(levels, key=lambda name: levels[name], default=None)
     return most if most is not None and levels[most] > 1 else None
 
 
 def _rest(part: Robustness, factor: str | None) -> dict[str, Any]:
-    """The levels that make the panels: those of all other factors."""
+    """Return the levels of all other factors, which have a panel each."""
     return {name: level for name, level in part.stratum.items() if name != factor}
 
 
 def _areas(parts: Sequence[Robustness], factor: str) -> Iterator[PanelGroup]:
-    """Relative robustness, a panel a corruption; and effective robustness, a panel a stratum that has a baseline."""
+    """Yield relative robustness with one panel per corruption, and effective robustness with one per stratum."""
     first = parts[0]
     relative = group_by((part for part in parts if part.area.mean is not None), lambda part: part.corruption)
     if relative:
@@ -73,7 +72,7 @@ def _areas(parts: Sequence[Robustness], factor: str) -> Iterator[PanelGroup]:
 
 
 def _relative(parts: Sequence[Robustness], factor: str) -> Panel:
-    """A line a stratum."""
+    """Return a panel with one line per stratum."""
     of: tuple[str, str, dict[str, Any]] = (parts[0].dataset, parts[0].source, {})
     named = format_corruption(parts[0].corruption)
     lines = group_by(parts, lambda part: format_stratum(_rest(part, factor)))
@@ -82,7 +81,7 @@ def _relative(parts: Sequence[Robustness], factor: str) -> Panel:
 
 
 def _effective(parts: Sequence[Robustness], factor: str) -> Panel:
-    """A line a corruption."""
+    """Return a panel with one line per corruption."""
     of = (parts[0].dataset, parts[0].source, _rest(parts[0], factor))
     lines = group_by(parts, lambda part: format_corruption(part.corruption))
     draw = partial(draw_areas, lines, factor, format_panel_title(*of, "effective"), effective=True)
@@ -90,20 +89,20 @@ def _effective(parts: Sequence[Robustness], factor: str) -> Panel:
 
 
 def _corruption(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
-    """A panel a stratum; in a drawer where its areas stand for it."""
+    """Return one panel per stratum; they are details if the areas summarize them."""
     first = parts[0]
     complete = (part for part in parts if any(value.mean is not None for value in part.values))
     strata = group_by(complete, lambda part: format_stratum(_rest(part, factor)))
     panels = tuple(_panel(stratum, factor, parts) for stratum in strata.values())
-    said = f"{capitalize(format_corruption(first.corruption))}: no cell has complete runs, so nothing is drawn."
+    note = f"{capitalize(format_corruption(first.corruption))}: no cell has complete runs, so nothing is drawn."
     return PanelGroup(
         TOPIC,
         first.dataset,
         first.source,
         _caption(first, factor),
         panels,
-        () if panels else (said,),
-        DRAWER if factor and first.severities else "",
+        () if panels else (note,),
+        DETAILS if factor and first.severities else "",
     )
 
 
@@ -123,6 +122,6 @@ def _caption(part: Robustness, factor: str | None) -> str:
     if not part.severities:
         metric = capitalize(format_metric(part.metric))
         return f"{metric} of trained fusions with each combination of modalities missing at test (latents at 0)."
-    lines = f", a line a level of {format_factor(factor)}" if factor else ""
+    lines = f", one line per level of {format_factor(factor)}" if factor else ""
     named = capitalize(format_corruption(part.corruption))
     return f"{named}: {format_metric(part.metric)} against its severity{lines}; means over {part.unit}s."

@@ -1,15 +1,15 @@
-"""Plates of the search phase: how it went, what mattered, and how far it flattered itself."""
+"""Panels of the search phase: its history, importances, and the optimism of the selection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tcray.claims.wording import capitalize
 from tcray.config.messages import join_words
-from tcray.results.analysis import Results
 from tcray.results.display.labels import format_metric
 from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
+from tcray.results.search.analysis import History, Importance, Optimism, SearchAnalysis
 from tcray.results.search.figure import (
     describe_history,
     describe_importances,
@@ -22,22 +22,20 @@ from tcray.results.search.figure import (
 TOPIC = "search"
 
 
-def search_panels(results: Results) -> Iterator[PanelGroup]:
-    """Histories of all datasets side by side, importances, and the optimism of the selection."""
-    yield from _histories(results)
-    yield from _importances(results)
-    yield from _optimisms(results)
+def build_search_panels(search: SearchAnalysis) -> Iterator[PanelGroup]:
+    """Yield the histories of all datasets side by side, importances, and the optimism of the selection."""
+    yield from _build_histories([part for part in search.histories if part.trials])
+    yield from _build_importances(search.importances)
+    yield from _build_optimisms([part for part in search.optimisms if part.optimism.mean is not None])
 
 
-def _histories(results: Results) -> Iterator[PanelGroup]:
-    parts = [part for part in results.search.histories if part.trials]
+def _build_histories(parts: Sequence[History]) -> Iterator[PanelGroup]:
     if parts:
         caption = (
-            f"{format_metric(parts[0].objective)} of every trial, at its best epoch up to where it was trained, in the "
+            f"{format_metric(parts[0].objective)} of every trial, at the best epoch that it reached, in the "
             "order of its search; the searches of all cells and repeats stand side by side within a step. Pruned "
-            "trials (×) were stopped early, so theirs is the value by then. Dark: the trial that would be chosen of "
-            "those so far, its median and quartiles over searches where they are many. The worst outliers lie off the "
-            "scale."
+            "trials (×) were stopped early and show their value at that time. Dark: the best trial so far, as the "
+            "median and quartiles over searches if there are many. The worst outliers lie off the scale."
         )
         panels = (
             Panel(
@@ -50,14 +48,13 @@ def _histories(results: Results) -> Iterator[PanelGroup]:
         yield PanelGroup(TOPIC, "", "", capitalize(caption), tuple(panels))
 
 
-def _importances(results: Results) -> Iterator[PanelGroup]:
-    parts = results.search.importances
+def _build_importances(parts: Sequence[Importance]) -> Iterator[PanelGroup]:
     if parts:
         named = join_words(dict.fromkeys(part.evaluator for part in parts), "and")
         caption = (
-            f"How much of what sets the best trials apart is due to each tuned hyperparameter ({named}; "
+            f"Share of each tuned hyperparameter in what sets the best trials apart ({named}; "
             f"Watanabe et al. 2023), as trials stood after {parts[0].rung} epochs, mean over cells, with the standard "
-            "deviation between them. Trials that were pruned later count as they stood then."
+            "deviation between them. Trials that were pruned later count with their value at that epoch."
         )
         panels = (
             Panel(
@@ -70,13 +67,12 @@ def _importances(results: Results) -> Iterator[PanelGroup]:
         yield PanelGroup(TOPIC, "", "", caption, tuple(panels))
 
 
-def _optimisms(results: Results) -> Iterator[PanelGroup]:
-    parts = [part for part in results.search.optimisms if part.optimism.mean is not None]
+def _build_optimisms(parts: Sequence[Optimism]) -> Iterator[PanelGroup]:
     if parts:
         caption = (
-            f"By how much {format_metric(parts[0].objective)} of the selected looked better in the search than in "
-            "their confirm runs: above 0 the search flattered. Mean over repeats with its 95 % interval. It is why "
-            "only confirm runs are tested."
+            f"Difference by which {format_metric(parts[0].objective)} of the selected trials was better in the search "
+            "than in their confirm runs: above 0 the search was too optimistic. Mean over repeats with its 95 % "
+            "interval. This is why only confirm runs are tested."
         )
         panel = Panel("optimism", describe_optimism(parts), partial(draw_optimism, parts, "Optimism of the selection"))
         yield PanelGroup(TOPIC, "", "", caption, (panel,))

@@ -26,16 +26,16 @@ def draw_effective_rank(part: Spectrum, title: str) -> Figure:
     levels = LevelAxis.of(part.ranks)
     values = np.asarray(part.effective_rank, np.float64)
     for unit in values:
-        axes.plot(levels.places, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+        axes.plot(levels.positions, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
     if len(values):
-        axes.plot(levels.places, values.mean(axis=0), color=BLUE, lw=1.8, marker="o", ms=5, zorder=3)
+        axes.plot(levels.positions, values.mean(axis=0), color=BLUE, lw=1.8, marker="o", ms=5, zorder=3)
     top = float(values.max()) if values.size else 1.0
-    axes.plot(levels.places, part.ranks, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=2)
+    axes.plot(levels.positions, part.ranks, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=2)
     axes.set_ylim(0, 1.25 * top or 1)  # of fusions without any energy the effective rank is 0
-    within = [(at, rank) for at, rank in zip(levels.places, part.ranks, strict=True) if rank <= 1.2 * top]
+    within = [(at, rank) for at, rank in zip(levels.positions, part.ranks, strict=True) if rank <= 1.2 * top]
     if within:
         annotate(axes, *within[-1], "all of the rank", offset=(-7, 2), ha="right", color=INK)
-    levels.draw(axes)
+    levels.apply(axes)
     return figure
 
 

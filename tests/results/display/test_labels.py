@@ -20,12 +20,10 @@ from tcray.results.display.labels import (
     format_p,
     format_place,
     format_place_short,
-    format_runs,
     format_signed,
     format_stratum,
     format_time,
 )
-from tcray.results.ranking.analysis import Row
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.mean import Interval
 from tests.results.concluded import PLAIN, a_component
@@ -115,13 +113,6 @@ def test_a_place_is_a_dataset_and_a_stratum(changes: dict[str, Any], place: str,
     """Of whatever was measured there."""
     measured = a_component("non-monotone", **{"stratum": PLAIN, **changes})
     assert (place, short) == (format_place(measured), format_place_short(measured))
-
-
-def test_runs_are_counted_by_repeat_and_seed():
-    """From the fewest seeds to the most; seeds alone where nothing is tuned."""
-    rows = (Row("a", {}, {}, 3, (2, 2)), Row("b", {}, {}, 3, (1, 2)))
-    assert ["3 × 2", "3 × 1–2"] == [format_runs(row, "repeat") for row in rows]
-    assert ["2", "1–2"] == [format_runs(row, "seed") for row in rows]
 
 
 def test_a_time_is_told_to_the_minute():

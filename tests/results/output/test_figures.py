@@ -119,10 +119,10 @@ def test_a_collapsed_unit_does_not_stretch_the_axis():
 
 def test_levels_stand_where_their_size_is_told_best():
     """Ranks by their logarithm, rates by their value, zero and magnitudes or words by even steps."""
-    assert (0.0, 1.0, 2.0, 3.0) == LevelAxis.of((1, 2, 4, 8)).places
-    assert (0.0, 0.1, 0.9) == LevelAxis.of((0, 0.1, 0.9)).places
-    assert (0.0, 1.0, 2.0, 3.0, 4.0) == LevelAxis.of((0, 0.1, 1, 10, 100)).places
-    assert (0.0, 1.0) == LevelAxis.of(("none", "jwae")).places
+    assert (0.0, 1.0, 2.0, 3.0) == LevelAxis.of((1, 2, 4, 8)).positions
+    assert (0.0, 0.1, 0.9) == LevelAxis.of((0, 0.1, 0.9)).positions
+    assert (0.0, 1.0, 2.0, 3.0, 4.0) == LevelAxis.of((0, 0.1, 1, 10, 100)).positions
+    assert (0.0, 1.0) == LevelAxis.of(("none", "jwae")).positions
 
 
 def test_the_stretch_of_some_levels_ends_half_way_to_the_next():

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tcray.config.load import load_sweep
-from tcray.results.output.html import report
-from tcray.results.output.html.provenance import commands, sweep_file
-from tcray.results.output.html.svg import inline_svg
+from tcray.results.output.html import render_report
+from tcray.results.output.html.provenance import format_commands, format_sweep_file
+from tcray.results.output.html.svg import to_inline_svg
 from tcray.results.rank.figure import draw_profile
 from tests.results.concluded import full_results, the_question, thin_results
 from tests.results.specimens import a_profile
@@ -69,13 +69,13 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def full() -> str:
     """The report of results with every part."""
-    return report(full_results())
+    return render_report(full_results())
 
 
 @pytest.fixture(scope="module")
 def thin() -> str:
     """The report of a sweep of which nothing is complete."""
-    return report(thin_results())
+    return render_report(thin_results())
 
 
 def test_it_is_one_whole_file(full: str):
@@ -96,7 +96,7 @@ def test_every_reference_has_its_target_and_every_id_is_its_own(full: str):
 
 def test_the_same_results_give_the_same_bytes(full: str):
     """Nothing of the time, the place or the order of memory is in it."""
-    assert full == report(full_results())
+    assert full == render_report(full_results())
 
 
 @pytest.mark.parametrize("which", ["full", "thin"])
@@ -130,7 +130,7 @@ def test_without_twins_there_is_no_word_of_them():
     """The warning is for those who need it."""
     whole = thin_results()
     cards = [card for card in whole.manifest["cards"] if card["source"] == "real"]
-    assert "Twin data" not in report(replace(whole, manifest={**whole.manifest, "cards": cards}))
+    assert "Twin data" not in render_report(replace(whole, manifest={**whole.manifest, "cards": cards}))
 
 
 def test_it_escapes_what_others_wrote():
@@ -138,7 +138,7 @@ def test_it_escapes_what_others_wrote():
     whole = thin_results()
     cards = [{**whole.manifest["cards"][0], "notes": ["<img src=x>"]}]
     sweep = replace(whole.sweep, question="<b>&</b>")
-    html = report(replace(whole, sweep=sweep, manifest={**whole.manifest, "cards": cards}))
+    html = render_report(replace(whole, sweep=sweep, manifest={**whole.manifest, "cards": cards}))
     assert "&lt;b&gt;&amp;&lt;/b&gt;" in html
     assert "<img" not in html
 
@@ -182,7 +182,7 @@ def test_a_thin_sweep_says_what_is_absent(thin: str):
     text = Page(thin).text
     for said in (
         "not finished",
-        "There is nothing yet that this claim could be tested on.",
+        "There are no runs yet on which to test this claim.",
         "test MAE: no repeat is complete over all levels, so nothing is drawn.",
         "FGSM: no cell has complete runs, so nothing is drawn.",
         "Nothing is tuned, so there was no search.",
@@ -195,15 +195,15 @@ def test_a_thin_sweep_says_what_is_absent(thin: str):
 def test_a_sweep_without_claims_bears_no_verdict():
     """And says so."""
     whole = thin_results()
-    text = Page(report(replace(whole, sweep=replace(whole.sweep, claims=())))).text
-    assert "This sweep puts no claim to the test" in text
+    text = Page(render_report(replace(whole, sweep=replace(whole.sweep, claims=())))).text
+    assert "This sweep tests no claim" in text
 
 
 def test_a_second_look_is_told():
     """With what it costs."""
-    text = Page(report(replace(thin_results(), looks=2, alpha=0.025))).text
+    text = Page(render_report(replace(thin_results(), looks=2, alpha=0.025))).text
     assert "asked of these data 2 times" in text
-    assert "against 0.025, 5 % over the number of looks" in text
+    assert "with 0.025, 5 % divided by the number of looks" in text
 
 
 def test_colours_are_roles_of_the_style_sheet(full: str):
@@ -217,7 +217,7 @@ def test_colours_are_roles_of_the_style_sheet(full: str):
 
 def test_a_figure_scales_with_the_page():
     """It has a view box and no size, type without a family, and no word on what drew it."""
-    svg = str(inline_svg(draw_profile(a_profile(), "a < b"), "p-"))
+    svg = str(to_inline_svg(draw_profile(a_profile(), "a < b"), "p-"))
     assert re.match(r'<svg viewBox="0 0 302\.4 212\.4"', svg)
     assert "font-family" not in svg
     assert "a &lt; b" in svg
@@ -227,14 +227,14 @@ def test_a_figure_scales_with_the_page():
 def test_the_sweep_file_asks_the_same_question(tmp_path: Path):
     """Loaded, it is the sweep that was run."""
     path = tmp_path / "rank.yaml"
-    path.write_text(sweep_file(the_question()))
+    path.write_text(format_sweep_file(the_question()))
     assert the_question().to_question_document() == load_sweep(path).to_question_document()
 
 
 def test_it_says_how_to_make_it_again():
     """From the commit to the report."""
-    assert commands(full_results()).splitlines() == [
-        "git checkout 0123456789abcdef0123456789abcdef01234567   # with changes that were not committed",
+    assert format_commands(full_results()).splitlines() == [
+        "git checkout 0123456789abcdef0123456789abcdef01234567   # plus changes that were not committed",
         "pip install .   # tcray 0.1.0",
         "tcray sweep rank.yaml   # the sweep file below",
         "tcray results rank-1 --html report.html --json results.json",

@@ -97,6 +97,5 @@ def test_unconfirmed_choices_have_no_optimism(tmp_path: Path) -> None:
 def test_an_objective_that_is_no_number_has_no_optimism(tmp_path: Path) -> None:
     """A confirm run whose objective is not finite leaves its choice out."""
     assert (
-        an_optimism(tmp_path, [searched(0.5, 0), confirmed_run(0.6, 0, 1), confirmed_run(float("nan"), 0, 2)])
-        is None
+        an_optimism(tmp_path, [searched(0.5, 0), confirmed_run(0.6, 0, 1), confirmed_run(float("nan"), 0, 2)]) is None
     )

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from tcray.results.analysis import Results
 
 
-def report(results: Results) -> str:
-    """The report as HTML: a pure function of the results, down to the bytes."""
-    from tcray.results.output.html.page import page
+def render_report(results: Results) -> str:
+    """Return the report as HTML; the same results give the same bytes."""
+    from tcray.results.output.html.page import render_page
 
-    return page(results)
+    return render_page(results)

@@ -1,4 +1,4 @@
-"""The page itself: the template, filled."""
+"""The HTML page of the report: the filled template."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from tcray.claims.verdicts import ALL, Verdict
 from tcray.claims.wording import capitalize
 from tcray.results.analysis import Results
 from tcray.results.display.labels import format_time
-from tcray.results.output.html.findings import claim_shown
-from tcray.results.output.html.method import method
+from tcray.results.output.component_tables import explain_component_tables
+from tcray.results.output.html.findings import summarize_claim
+from tcray.results.output.html.method import describe_method
 from tcray.results.output.html.provenance import (
-    commands,
-    data_notes,
-    data_table,
-    sessions_table,
-    sweep_file,
+    build_data_notes,
+    build_data_table,
+    build_sessions_table,
+    format_commands,
+    format_sweep_file,
 )
-from tcray.results.output.html.sections import sections
+from tcray.results.output.html.sections import build_sections
 from tcray.results.output.verdict_text import format_unbeaten
-from tcray.results.ranking.tables import ranked
+from tcray.results.ranking.tables import build_ranking_tables
 
 SIGNS: dict[Verdict, str] = {
     "supported": "✓",
@@ -32,8 +33,8 @@ SIGNS: dict[Verdict, str] = {
 }
 
 
-def page(results: Results) -> str:
-    """The report as HTML."""
+def render_page(results: Results) -> str:
+    """Return the report as HTML."""
     environment = Environment(
         loader=PackageLoader("tcray.results.output.html"),
         autoescape=True,
@@ -52,18 +53,19 @@ def page(results: Results) -> str:
         engine=manifest["engine"],
         started=format_time(manifest["started_at"]),
         finished=format_time(manifest["finished_at"]) if manifest["finished_at"] else "",
-        claims=[claim_shown(claim, results) for claim in results.sweep.claims],
+        claims=[summarize_claim(claim, results) for claim in results.sweep.claims],
         tally=Counter(finding.verdict for finding in results.findings if finding.measured.component == ALL),
         signs=SIGNS,
-        data=data_table(results),
-        data_notes=list(data_notes(results)),
+        data=build_data_table(results),
+        data_notes=list(build_data_notes(results)),
         unbeaten=format_unbeaten(results.findings),
-        sections=list(sections(results)),
+        sections=list(build_sections(results)),
+        component_note=explain_component_tables(results.alpha),
         ranking=results.ranking,
-        ranked=[ranked(table) for table in results.ranking.tables],
-        method=list(method(results)),
-        sessions=sessions_table(results),
-        commands=commands(results),
-        sweep_file=sweep_file(results.sweep),
+        ranking_tables=list(build_ranking_tables(results.ranking)),
+        method=list(describe_method(results)),
+        sessions=build_sessions_table(results),
+        commands=format_commands(results),
+        sweep_file=format_sweep_file(results.sweep),
         capitalize=capitalize,
     )

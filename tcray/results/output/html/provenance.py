@@ -1,4 +1,4 @@
-"""Where the numbers of a report come from: data, versions, and the commands that make them again."""
+"""The provenance of a report: data, versions, and the commands that reproduce it."""
 
 from __future__ import annotations
 
@@ -9,75 +9,88 @@ import yaml
 
 from tcray.config.sweep import Sweep
 from tcray.results.analysis import Results
-from tcray.results.display.labels import NONE, format_metric, format_time
-from tcray.results.display.table import Cell, Table, heads, name, words
+from tcray.results.display.labels import MISSING, format_metric, format_time
+from tcray.results.display.table import ColumnSpec, Table, TableRow
 
-UNTOLD = "not recorded"
+NOT_RECORDED = "not recorded"
 
 
-def data_table(results: Results) -> Table:
-    """A row a dataset: real or twin, its sizes, widths, metric and fingerprint."""
-    head = heads(
-        ("dataset", "source", "task", "modalities (width)", "metric", "test groups", "fingerprint"),
-        ("train / validation / test",),
+def build_data_table(results: Results) -> Table:
+    """Return the table of datasets: source, task, widths, metric, groups, fingerprint and sizes."""
+    columns = (
+        ColumnSpec("dataset", "name"),
+        ColumnSpec("source", "source"),
+        *(ColumnSpec(h, "text") for h in ("task", "modalities (width)", "metric", "test groups", "fingerprint")),
+        ColumnSpec("train / validation / test"),
     )
     rows = tuple(
-        (
-            name(card["name"]),
-            Cell(card["source"], "source"),
-            words(card["task"]),
-            words(", ".join(f"{modality} ({width})" for modality, width in card["modalities"].items())),
-            words(format_metric(card["primary_metric"])),
-            words(card["groups"] or "each example"),
-            words(card["fingerprint"]),
-            Cell(" / ".join(f"{size:,}" for size in card["sizes"])),
+        TableRow(
+            (
+                card["name"],
+                card["source"],
+                card["task"],
+                ", ".join(f"{modality} ({width})" for modality, width in card["modalities"].items()),
+                format_metric(card["primary_metric"]),
+                card["groups"] or "each example",
+                card["fingerprint"],
+                " / ".join(f"{size:,}" for size in card["sizes"]),
+            )
         )
         for card in results.manifest["cards"]
     )
-    return Table("The datasets, each real or a twin; the metric is the one that bears verdicts", (head,), rows)
+    return Table("The datasets, each real or a twin; verdicts use the metric", columns, rows)
 
 
-def data_notes(results: Results) -> Iterator[str]:
-    """What the reader must know of the data, a sentence each."""
+def build_data_notes(results: Results) -> Iterator[str]:
+    """Yield what a reader must know about the data, one sentence each."""
     for card in results.manifest["cards"]:
         for note in card["notes"]:
             yield f"{card['name']}: {note}"
         if card["saw_labels"]:
-            yield f"{card['name']}: the features of its train split were learned from its labels: train loss flatters."
-    for left in results.manifest["left_out"]:
-        yield f"{left['dataset']} is left out: {left['reason']}."
+            yield (
+                f"{card['name']}: the features of its train split were learned from its labels, so train loss is "
+                "too optimistic."
+            )
+    for left_out in results.manifest["left_out"]:
+        yield f"{left_out['dataset']} is left out: {left_out['reason']}."
 
 
-def sessions_table(results: Results) -> Table:
-    """A row a session in which a driver worked on the sweep: when, on what, and with which versions."""
+def build_sessions_table(results: Results) -> Table:
+    """Return the table of driver sessions: start, device, commit and package versions."""
     sessions = results.manifest["sessions"]
     packages = list(dict.fromkeys(package for session in sessions for package in session["versions"]))
     rows = tuple(
-        (
-            name(format_time(session["started_at"])),
-            words(session["device"] or NONE),
-            words(_short(session["commit"]) if session["commit"] else UNTOLD),
-            *(words(session["versions"].get(package, NONE)) for package in packages),
+        TableRow(
+            (
+                format_time(session["started_at"]),
+                session["device"] or MISSING,
+                _shorten_commit(session["commit"]) if session["commit"] else NOT_RECORDED,
+                *(session["versions"].get(package, MISSING) for package in packages),
+            )
         )
         for session in sessions
     )
-    return Table("Sessions and versions", (heads(("started (UTC)", "device", "commit", *packages), ()),), rows)
+    columns = (
+        ColumnSpec("started (UTC)", "name"),
+        *(ColumnSpec(header, "text") for header in ("device", "commit", *packages)),
+    )
+    return Table("Sessions and versions", columns, rows)
 
 
-def _short(commit: str) -> str:
-    """Twelve digits of a commit, and whether files were changed."""
+def _shorten_commit(commit: str) -> str:
+    """Return the first twelve digits of a commit, with `-dirty` if files were changed."""
     digits, dash, dirty = commit.partition("-")
     return f"{digits[:12]}{dash}{dirty}"
 
 
-def commands(results: Results) -> str:
-    """What to type to make the sweep, and this report, again."""
+def format_commands(results: Results) -> str:
+    """Return the commands that reproduce the sweep and this report."""
     sessions = results.manifest["sessions"]
     commit = (sessions[-1]["commit"] or "") if sessions else ""
     version = sessions[-1]["versions"].get("tcray") if sessions else None
     lines = []
     if commit:
-        dirty = "   # with changes that were not committed" if commit.endswith("-dirty") else ""
+        dirty = "   # plus changes that were not committed" if commit.endswith("-dirty") else ""
         lines.append(f"git checkout {commit.removesuffix('-dirty')}{dirty}")
     if version:
         lines.append(f"pip install .   # tcray {version}")
@@ -89,12 +102,12 @@ def commands(results: Results) -> str:
     return "\n".join(lines)
 
 
-def sweep_file(sweep: Sweep) -> str:
-    """The sweep as a file that asks the same question, every default written out; without resources."""
+def format_sweep_file(sweep: Sweep) -> str:
+    """Return a sweep file that asks the same question, with all defaults written out and without resources."""
     document = sweep.to_document()
     pruner = document["search"] and document["search"]["pruner"]
     search: Mapping[str, Any] = document["search"] or {}
-    said: dict[str, Any] = {
+    sections: dict[str, Any] = {
         "name": document["name"],
         "question": document["question"],
         "claims": document["claims"],
@@ -109,6 +122,6 @@ def sweep_file(sweep: Sweep) -> str:
         "seed": document["seed"],
     }
     if pruner is None:
-        del said["search"]["pruner"]
-    given = {key: value for key, value in said.items() if value not in (None, {}, [], "")}
+        del sections["search"]["pruner"]
+    given = {key: value for key, value in sections.items() if value not in (None, {}, [], "")}
     return yaml.safe_dump(given, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)

@@ -1,4 +1,4 @@
-"""The sections of the report: a topic's claims, figures and tables together, dataset by dataset."""
+"""The sections of the report: for each topic its claims, and for each dataset figures, components and tables."""
 
 from __future__ import annotations
 
@@ -14,145 +14,141 @@ from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_factor
 from tcray.results.display.panels import PanelGroup
 from tcray.results.display.table import Table
-from tcray.results.output.html.findings import ClaimShown, ComponentShown, claim_shown, components_shown
-from tcray.results.output.html.svg import inline_svg
-from tcray.results.output.html.tables import numbers
-from tcray.results.output.panels import plates
+from tcray.results.output.html.findings import ClaimSummary, ComponentSummary, summarize_claim, summarize_components
+from tcray.results.output.html.svg import to_inline_svg
+from tcray.results.output.panels import build_panels
+from tcray.results.output.tables import build_tables
 from tcray.results.output.verdict_text import select_findings
 
 TITLES: Mapping[str, str] = {
-    "rank-generalisation": "Rank and generalisation",
+    "rank-generalisation": "Rank and generalization",
     "rank-spectrum": "Rank and spectrum",
     "conditioning": "Shared prior: jWAE against LMF",
     "prior-strength": "Prior strength",
     "audio-dropout": "Audio dropout",
-    "modal-asymmetry": "What each modality contributes",
+    "modal-asymmetry": "Contribution of each modality",
     "robustness": "Robustness",
     "search": "The search",
 }
-"""Of topics, in the order in which they are read."""
+"""Titles of topics, in reading order."""
 
 CLAIMS_OF: Mapping[str, tuple[str, ...]] = {"modal-asymmetry": ("weak-modality", "modal-asymmetry")}
-"""The claims of a topic; of every other topic the one of its name, if there is such."""
+"""The claims of a topic; every other topic has at most the claim of its own name."""
 
 NUMBERS = "The numbers behind the figures"
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A panel as it stands on the page."""
+class RenderedPanel:
+    """A panel on the page."""
 
     svg: Markup
-    words: str
+    alt_text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A plate as it stands on the page."""
+class RenderedGroup:
+    """A group of panels on the page."""
 
     anchor: str
-    figures: tuple[Figure, ...]
+    panels: tuple[RenderedPanel, ...]
     caption: str
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, plate: PanelGroup, anchor: str) -> Shown:
-        """The plate with its figures drawn; every name in them begins with `anchor`."""
-        figures = tuple(
-            Figure(inline_svg(panel.draw(), f"{anchor}-{at}-"), f"{panel.name}. {panel.words}")
-            for at, panel in enumerate(plate.panels)
+    def of(cls, group: PanelGroup, anchor: str) -> RenderedGroup:
+        """Draw the panels of a group; every id in them begins with `anchor`."""
+        panels = tuple(
+            RenderedPanel(to_inline_svg(panel.draw(), f"{anchor}-{at}-"), f"{panel.name}. {panel.alt_text}")
+            for at, panel in enumerate(group.panels)
         )
-        return cls(anchor, figures, plate.caption, plate.notes)
+        return cls(anchor, panels, group.caption, group.notes)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawer:
-    """What lies behind its title until it is opened."""
+class Details:
+    """A `<details>` element: its title, and the panels or tables that it hides."""
 
     title: str
-    plates: tuple[Shown, ...] = ()
+    groups: tuple[RenderedGroup, ...] = ()
     tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What a section has on one dataset; on all of them where `dataset` is empty."""
+class DatasetPart:
+    """The part of a section about one dataset, or about all of them if `dataset` is empty."""
 
     dataset: str
     source: str
-    plates: tuple[Shown, ...]
-    components: tuple[ComponentShown, ...]
-    drawers: tuple[Drawer, ...]
+    groups: tuple[RenderedGroup, ...]
+    components: tuple[ComponentSummary, ...]
+    details: tuple[Details, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A topic: claims, then what was measured on each dataset."""
+class TopicSection:
+    """A topic: its claims, then one part per dataset."""
 
     anchor: str
     title: str
-    claims: tuple[ClaimShown, ...]
-    parts: tuple[Part, ...]
+    claims: tuple[ClaimSummary, ...]
+    parts: tuple[DatasetPart, ...]
     notes: tuple[str, ...] = ()
 
 
-def sections(results: Results) -> Iterator[Section]:
-    """Every topic that the sweep claims something of, these first, or has measured something of."""
-    drawn = group_by(plates(results), lambda plate: plate.topic)
-    tabled: dict[str, dict[str, list[Table]]] = {}
-    for topic, dataset, table in numbers(results):
-        tabled.setdefault(topic, {}).setdefault(dataset, []).append(table)
-    claimed = {topic: _claims(topic, results.sweep.claims) for topic in dict.fromkeys([*TITLES, *drawn])}
-    for topic in sorted(claimed, key=lambda topic: (not claimed[topic], topic == "search")):
-        claims = claimed[topic]
-        here, tables = drawn.get(topic, []), tabled.get(topic, {})
+def build_sections(results: Results) -> Iterator[TopicSection]:
+    """Yield the topics that the sweep makes a claim about, then the others that it measured; the search comes last."""
+    groups = group_by(build_panels(results), lambda group: group.topic)
+    tables = group_by(build_tables(results), lambda table: table.topic)
+    claims = {topic: _select_claims(topic, results.sweep.claims) for topic in dict.fromkeys([*TITLES, *groups])}
+    for topic in sorted(claims, key=lambda topic: (not claims[topic], topic == "search")):
         notes = results.search.notes if topic == "search" else ()
-        if here or tables or claims or notes:
-            yield Section(
-                anchor=_anchor(topic),
+        if topic in groups or topic in tables or claims[topic] or notes:
+            own = groups.get(topic, []), tables.get(topic, [])
+            yield TopicSection(
+                anchor=_to_anchor(topic),
                 title=TITLES.get(topic, capitalize(format_factor(topic))),
-                claims=tuple(claim_shown(name, results) for name in claims),
-                parts=tuple(_parts(results, topic, claims, here, tables)),
+                claims=tuple(summarize_claim(name, results) for name in claims[topic]),
+                parts=tuple(_build_parts(results, topic, claims[topic], *own)),
                 notes=notes,
             )
 
 
-def _claims(topic: str, asked: Sequence[str]) -> list[str]:
-    """Those of a topic that the sweep puts to the test."""
-    return [name for name in CLAIMS_OF.get(topic, (topic,)) if name in asked]
+def _select_claims(topic: str, names: Sequence[str]) -> list[str]:
+    """Return the claims of a topic among those of the sweep."""
+    return [name for name in CLAIMS_OF.get(topic, (topic,)) if name in names]
 
 
-def _parts(
-    results: Results,
-    topic: str,
-    claims: Sequence[str],
-    plates: Sequence[PanelGroup],
-    tables: Mapping[str, Sequence[Table]],
-) -> Iterator[Part]:
-    """What a topic has on each dataset."""
+def _build_parts(
+    results: Results, topic: str, claims: Sequence[str], groups: Sequence[PanelGroup], tables: Sequence[Table]
+) -> Iterator[DatasetPart]:
+    """Yield the part of a topic for each dataset."""
     sources = {card["name"]: card["source"] for card in results.manifest["cards"]}
-    datasets = [finding.measured.dataset for name in claims for finding in select_findings(name, results.findings)]
-    for dataset in dict.fromkeys([*(plate.dataset for plate in plates), *tables, *datasets]):
-        own = [plate for plate in plates if plate.dataset == dataset]
-        shown = [(plate.drawer, Shown.of(plate, _anchor(f"{topic}-{dataset}-{at}"))) for at, plate in enumerate(own)]
-        yield Part(
+    tested = [finding.measured.dataset for name in claims for finding in select_findings(name, results.findings)]
+    for dataset in dict.fromkeys([*(group.dataset for group in groups), *(table.dataset for table in tables), *tested]):
+        own = [group for group in groups if group.dataset == dataset]
+        rendered = [
+            (group.details, RenderedGroup.of(group, _to_anchor(f"{topic}-{dataset}-{at}")))
+            for at, group in enumerate(own)
+        ]
+        yield DatasetPart(
             dataset,
             sources.get(dataset, ""),
-            tuple(plate for drawer, plate in shown if not drawer),
-            tuple(c for name in claims for c in components_shown(name, dataset, results.findings)),
-            tuple(_drawers(shown, tables.get(dataset, ()))),
+            tuple(group for title, group in rendered if not title),
+            tuple(c for name in claims for c in summarize_components(name, dataset, results.findings)),
+            tuple(_build_details(rendered, [table for table in tables if table.dataset == dataset])),
         )
 
 
-def _drawers(shown: Sequence[tuple[str, Shown]], tables: Sequence[Table]) -> Iterator[Drawer]:
-    """Plates by the drawer that each lies in, then the tables."""
-    for title, within in group_by(shown, lambda one: one[0]).items():
+def _build_details(groups: Sequence[tuple[str, RenderedGroup]], tables: Sequence[Table]) -> Iterator[Details]:
+    """Yield the hidden groups by title, then the tables."""
+    for title, within in group_by(groups, lambda one: one[0]).items():
         if title:
-            yield Drawer(title, plates=tuple(plate for _, plate in within))
+            yield Details(title, groups=tuple(group for _, group in within))
     if tables:
-        yield Drawer(NUMBERS, tables=tuple(tables))
+        yield Details(NUMBERS, tables=tuple(tables))
 
 
-def _anchor(text: str) -> str:
-    """Without what an id or a selector gives a meaning to."""
+def _to_anchor(text: str) -> str:
+    """Return a text without the characters that have a meaning in ids or selectors."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", text)

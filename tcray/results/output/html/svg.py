@@ -1,4 +1,4 @@
-"""A figure as inline SVG: lean, with colours by role and the page's own type, and without a name that another has."""
+"""Figures as inline SVG: small, with colors by role, the font of the page, and ids of their own."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ from tcray.results.display.palette import ROLES
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 KEPT = ("font-size", "font-weight", "font-style", "text-anchor")
-"""What a text says of its type; the family is the page's."""
+"""Font properties that a text keeps; the family is that of the page."""
 
-_COLOUR = re.compile("#[0-9a-f]{6}")
+_COLOR = re.compile("#[0-9a-f]{6}")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_TURN = re.compile(r"rotate\(-?0 ")
+_ROTATION = re.compile(r"rotate\(-?0 ")
 
 
-def inline_svg(figure: Figure, prefix: str) -> Markup:
-    """The figure as an `svg` element that scales with its container; every id in it begins with `prefix`.
+def to_inline_svg(figure: Figure, prefix: str) -> Markup:
+    """Return a figure as an `svg` element that scales with its container; every id in it begins with `prefix`.
 
-    Colours become `var(--figure-<role>)`, so that the page's style sheet sets them, in the light and in the dark.
+    Colors become `var(--figure-<role>)`, so that the style sheet of the page sets them for light and dark mode.
     """
     content = io.StringIO()
     with house_style():
         figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    root = ET.fromstring(content.getvalue())  # noqa: S314 - what matplotlib has just written
-    _pruned(root)
-    _named(root, prefix)
+    root = ET.fromstring(content.getvalue())  # noqa: S314 - matplotlib has just written it
+    _prune(root)
+    _rename_ids(root, prefix)
     for element in root.iter():
-        _styled(element)
+        _restyle(element)
         element.tag = element.tag.removeprefix(SVG)
     width, height = (root.attrib.pop(name).removesuffix("pt") for name in ("width", "height"))
     root.attrib = {"viewBox": f"0 0 {_short(width)} {_short(height)}", "aria-hidden": "true", "focusable": "false"}
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - a tree, serialised: every text is escaped
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - ElementTree escapes every text
 
 
-def _pruned(parent: ET.Element) -> None:
-    """Without metadata, matplotlib's style sheet, invisible backgrounds, white space, and groups that hold nothing."""
+def _prune(parent: ET.Element) -> None:
+    """Remove metadata, matplotlib's style sheet, invisible backgrounds, white space, and empty groups."""
     for child in list(parent):
         name = child.tag.removeprefix(SVG)
-        _pruned(child)
+        _prune(child)
         child.tail = None
         if name not in ("text", "tspan", "title"):
             child.text = None
-        bare = name in ("g", "defs") and not len(child)
-        unseen = name == "path" and child.get("style") in ("fill: none", "fill: none; opacity: 0")
-        if name in ("metadata", "style") or bare or unseen:
+        empty = name in ("g", "defs") and not len(child)
+        invisible = name == "path" and child.get("style") in ("fill: none", "fill: none; opacity: 0")
+        if name in ("metadata", "style") or empty or invisible:
             parent.remove(child)
 
 
-def _named(root: ET.Element, prefix: str) -> None:
-    """Keeps the ids that something refers to, numbered in order."""
+def _rename_ids(root: ET.Element, prefix: str) -> None:
+    """Number the ids that are referred to, in order, and remove all others."""
     referred: dict[str, str] = {}
     for element in root.iter():
         link = element.attrib.pop(LINK, "")
@@ -71,26 +71,26 @@ def _named(root: ET.Element, prefix: str) -> None:
             element.set("id", referred[old])
 
 
-def _styled(element: ET.Element) -> None:
-    """Shorter numbers, colours by role, no font family, no turn by nothing."""
+def _restyle(element: ET.Element) -> None:
+    """Shorten numbers, replace colors by roles, remove the font family and rotations by zero."""
     for name, value in element.attrib.items():
         element.set(name, _short(value) if name in ("d", "x", "y", "width", "height", "transform", "style") else value)
-    if _TURN.match(element.get("transform", "")):
+    if _ROTATION.match(element.get("transform", "")):
         del element.attrib["transform"]
     style = element.get("style")
     if style is None:
         return
-    told = [rule.split(": ", 1) for rule in style.split("; ") if ": " in rule]
+    rules = [rule.split(": ", 1) for rule in style.split("; ") if ": " in rule]
     if element.tag == f"{SVG}text":
-        told = [[name, value] for name, value in told if name in (*KEPT, "fill", "fill-opacity", "opacity")]
-    element.set("style", ";".join(f"{name}:{_COLOUR.sub(_role, value)}" for name, value in told))
+        rules = [[name, value] for name, value in rules if name in (*KEPT, "fill", "fill-opacity", "opacity")]
+    element.set("style", ";".join(f"{name}:{_COLOR.sub(_role, value)}" for name, value in rules))
 
 
-def _role(colour: re.Match[str]) -> str:
-    role = ROLES.get(colour[0])
-    return f"var(--figure-{role})" if role else colour[0]
+def _role(color: re.Match[str]) -> str:
+    role = ROLES.get(color[0])
+    return f"var(--figure-{role})" if role else color[0]
 
 
 def _short(text: str) -> str:
-    """Hundredths of a point are finer than any screen."""
+    """Return a text with its numbers rounded to hundredths of a point, finer than any screen."""
     return _NUMBER.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), text).replace("\n", "")

@@ -22,7 +22,7 @@ from tcray.results.output.tensorboard.dashboard import Dashboard
 from tcray.results.output.tensorboard.events import event_file
 from tcray.results.output.tensorboard.output_folder import OutputFolder, foreign
 from tcray.results.output.tensorboard.runs import ComparisonRuns
-from tcray.results.output.tensorboard.verdicts import verdict_values
+from tcray.results.output.tensorboard.verdicts import build_verdict_values
 from tcray.store.store import SweepStore
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _compare(store: SweepStore, logdir: Path, results: Results | None) -> Compar
 
 def _runs(picture: ComparisonRuns, results: Results) -> Iterator[tuple[str, bytes]]:
     """The event files of a sweep: its own, and one a cell."""
-    yield _run(VERDICTS, {0: verdict_values(results, picture.bare)}, picture.began, picture.ended)
+    yield _run(VERDICTS, {0: build_verdict_values(results, picture.bare)}, picture.began, picture.ended)
     for place, cell in enumerate(picture.cells, 1):
         yield _run(cell.name, picture.steps(cell), picture.began + place * TICK, cell.span[1])
 

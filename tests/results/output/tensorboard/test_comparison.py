@@ -257,7 +257,7 @@ def test_a_cell_without_a_complete_confirm_run_says_so(tmp_path: Path):
     home = tmp_path / "logs/small-1"
     assert compared.bare == ("mosi/rank=12",)
     assert markdown(home / "verdicts").endswith(
-        "Without a curve, since no confirm run is complete: 1 cell.\n\n- mosi/rank=12\n"
+        "Without a curve because no confirm run is complete: 1 cell.\n\n- mosi/rank=12\n"
     )
     assert row(home / "mosi/rank=12")["rank"] == 12
     assert scalars(home / "mosi/rank=12") == {}

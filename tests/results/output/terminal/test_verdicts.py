@@ -8,7 +8,7 @@ from tcray.claims.verdicts import conclude
 from tcray.results.analysis import Results
 from tcray.results.output.terminal.verdicts import print_verdicts
 from tests.results.concluded import a_component, a_manifest, full_results, the_question
-from tests.results.output.terminal.printed import shown
+from tests.results.output.terminal.fakes import print_to_text
 from tests.results.recorded import MUSTARD, a_sweep
 
 VERDICTS = """\
@@ -41,43 +41,43 @@ def some_results(**changes: Any) -> Results:
 
 def test_verdicts_in_80_columns() -> None:
     """A claim's question, and for each dataset and stratum the verdict, what it rests on, and its sentence."""
-    assert VERDICTS == shown(print_verdicts, some_results())
+    assert VERDICTS == print_to_text(print_verdicts, some_results())
 
 
 def test_prose_is_no_wider_than_can_be_read() -> None:
     """However wide the terminal."""
-    assert max(map(len, shown(print_verdicts, full_results(), 1000).splitlines())) <= 100
+    assert max(map(len, print_to_text(print_verdicts, full_results(), 1000).splitlines())) <= 100
 
 
 def test_what_is_open_has_no_words_where_they_are_to_be_few() -> None:
     """At the end of a sweep."""
-    said = shown(print_verdicts, some_results(), brief=True)
+    said = print_to_text(print_verdicts, some_results(), brief=True)
     assert "INCONCLUSIVE  mustard (twin), conditioning=none (p 0.400, 6 repeats)\n\n" in said
     assert "optimum-2-to-4 does not hold." in said
 
 
 def test_a_sweep_that_is_not_finished_says_so() -> None:
     """Before any verdict."""
-    said = shown(print_verdicts, full_results(manifest=a_manifest(the_question(), finished_at=None)), 120)
-    assert "The sweep is not finished: this rests on the runs that have ended by now, and may change.\n" in said
+    said = print_to_text(print_verdicts, full_results(manifest=a_manifest(the_question(), finished_at=None)), 120)
+    assert "The sweep is not finished: these results use the runs that have ended so far, and may change.\n" in said
 
 
 def test_a_second_look_is_said() -> None:
     """With what p-values are held against."""
-    expected = "It is look 2 at these data, with other confirm runs than before: p-values are held against 0.025."
-    assert expected in shown(print_verdicts, full_results(looks=2, alpha=0.025), 120).splitlines()
+    expected = "This is look 2 at these data, with other confirm runs than before: p-values are compared with 0.025."
+    assert expected in print_to_text(print_verdicts, full_results(looks=2, alpha=0.025), 120).splitlines()
 
 
 def test_a_claim_without_findings_says_so() -> None:
     """No sentence is made up."""
-    said = shown(print_verdicts, some_results(findings=()))
-    assert 2 == said.count("Nothing can be said of it: no confirm run is complete.")
+    said = print_to_text(print_verdicts, some_results(findings=()))
+    assert 2 == said.count("There is no verdict: no confirm run is complete.")
 
 
 def test_without_claims_there_are_no_verdicts() -> None:
     """The question stands there, if there is one."""
-    assert "" == shown(print_verdicts, some_results(findings=(), sweep=a_sweep()))
-    assert "Why?\n\n" == shown(print_verdicts, some_results(findings=(), sweep=a_sweep(question="Why?")))
+    assert "" == print_to_text(print_verdicts, some_results(findings=(), sweep=a_sweep()))
+    assert "Why?\n\n" == print_to_text(print_verdicts, some_results(findings=(), sweep=a_sweep(question="Why?")))
 
 
 def test_where_one_dataset_cannot_be_tested_another_is_described() -> None:
@@ -87,12 +87,12 @@ def test_where_one_dataset_cannot_be_tested_another_is_described() -> None:
         a_component("costs", sentences={"descriptive": "Noise costs."}, **told),
         a_component("costs", MUSTARD, reason="No run of it was evaluated: run it.", n_units=0, **told),
     ]
-    said = shown(print_verdicts, some_results(findings=conclude(components, alpha=0.05, beats_linear={})))
+    said = print_to_text(print_verdicts, some_results(findings=conclude(components, alpha=0.05, beats_linear={})))
     assert "  DESCRIPTIVE   mosi (6 repeats)\n    Noise costs.\n" in said
     assert "  NOT TESTABLE  mustard (twin)\n    No run of it was evaluated: run it.\n" in said
 
 
 def test_verdicts_have_colours_in_a_terminal_alone() -> None:
     """And not in a pipe."""
-    assert "\033[1;32mSUPPORTED" in shown(print_verdicts, full_results(), colour=True)
-    assert "\033" not in shown(print_verdicts, full_results())
+    assert "\033[1;32mSUPPORTED" in print_to_text(print_verdicts, full_results(), color=True)
+    assert "\033" not in print_to_text(print_verdicts, full_results())
