@@ -129,7 +129,7 @@ def format_details(card: Card, description: Description) -> str:
                 Column.of("clipped", [one.clipped for one in features]),
             ]
         ),
-        "\n".join(map(_wrap, (CONSTANT_AND_CLIPPED, *description.notable))),
+        "\n".join(map(_wrap, (CONSTANT_AND_CLIPPED, *description.remarks))),
     ]
     return "\n\n".join(sections)
 

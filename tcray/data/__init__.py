@@ -1,6 +1,6 @@
-"""Multimodal datasets as tensors, whatever file they came in, and the twins that stand in for them.
+"""Multimodal datasets as tensors, readers of published files, and synthetic twins.
 
-The catalogue is all that planning needs, so it is all that is re-exported here; tensors are in `tcray.data.dataset`.
+Only the catalog is re-exported here, because planning needs nothing else; tensors are in `tcray.data.dataset`.
 """
 
 from tcray.data.catalog import Card, dataset_names, find_card, format_import_command

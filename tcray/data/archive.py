@@ -1,4 +1,4 @@
-"""Examples on disk: `<name>.npz` with the arrays and, written last, `<name>.json` with the card."""
+"""Storage of examples: `<name>.npz` holds the arrays and `<name>.json`, written last, the card."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PARTS = ("train", "valid", "test")
 
 
 def write_examples(examples: Examples, root: Path, source: Source = "real", fingerprint: str | None = None) -> Card:
-    """Writes `examples` into `root` and returns their card; the fingerprint is their digest unless one is given."""
+    """Write `examples` into `root` and return their card; `fingerprint` defaults to the digest of the examples."""
     content = examples.digest
     card = examples.card(source, fingerprint or content)
     arrays = {f"{_FEATURES}{name}": matrix for name, matrix in examples.features.items()}
@@ -36,13 +36,13 @@ def write_examples(examples: Examples, root: Path, source: Source = "real", fing
         write_atomically(card_path(card.name, root), lambda file: file.write(text.encode()))
     except OSError as error:
         raise DataError(
-            f"{root}: {card.name} cannot be written there: {error}", "Name a folder you may write to."
+            f"{root}: cannot write {card.name}: {error}", "Choose a folder that you can write to."
         ) from error
     return card
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Lets `write` fill a file beside `path`, then renames it: `path` is whole or as it was."""
+    """Call `write` on a temporary file beside `path`, then rename that file: `path` is never half written."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with aside.open("wb") as file:
@@ -53,22 +53,26 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def read_examples(card: Card, root: Path) -> Examples:
-    """The examples that `card` describes; DataError where the files are broken or no longer those of the card."""
+    """Read the examples that `card` describes.
+
+    Raises DataError if the files are broken or no longer match the card.
+    """
     path = arrays_path(card.name, root)
     again = format_repair_hint(card.name, root)
     document = read_card_document(card.name, root)
     if document["fingerprint"] != card.fingerprint:
         raise DataError(
-            f"{card_path(card.name, root)}: {card.name} was imported anew since it was looked up", "Start again."
+            f"{card_path(card.name, root)}: {card.name} has been imported again since its card was read",
+            "Run the same command again.",
         )
     try:
         examples = _read_arrays(card, path)
     except DataError as error:
         raise DataError(error.message, again) from error
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: not the arrays of {card.name}: {error}", again) from error
+        raise DataError(f"{path}: does not hold the arrays of {card.name}: {error}", again) from error
     if examples.digest != document["content"]:
-        raise DataError(f"{path}: the arrays are not the ones the card was written for", again)
+        raise DataError(f"{path}: the arrays do not match the card", again)
     return examples
 
 

@@ -1,6 +1,6 @@
-"""What is known of each dataset without opening it: its card, found beside its arrays or made from its twin's recipe.
+"""Dataset cards: metadata that is available without loading a dataset, from disk or from the recipe of its twin.
 
-Nothing here loads numpy or torch, so that a plan is made in no time.
+This module imports neither numpy nor torch, so that planning starts fast.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ PROTOCOLS: Mapping[str, tuple[str, ...]] = {
     "mustard": ("mustard", "mustard-folds"),
     "hateful_memes": ("hateful_memes",),
 }
-"""What one import of each source gives: the datasets, each a way to split that source."""
+"""The datasets that one import of each source creates; each is one way to split that source."""
 
 TWIN_ONLY: tuple[str, ...] = ("twin-overfit", "twin-saturating", "twin-flat", "twin-harmful", "twin-harmless")
-"""Datasets that exist only as twins: what a sweep of each should find has been measured beforehand."""
+"""Synthetic datasets without a published original; the expected result of a sweep of each is known."""
 
 FORMAT = 1
-"""Of the card's file and the arrays beside it; a file of another format is imported again."""
+"""Format version of the card file and the arrays beside it; files of another version must be imported again."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What planning, searching and reporting need to know of a dataset.
+    """Metadata of a dataset, as used by planning, search and results.
 
     modalities      name to width, in the dataset's order
-    sizes           train, valid and test examples; of a fold protocol the first fold's train and valid, and all tested
-    folds           1 for a single split
-    groups          what a group of examples is ("video", "speaker"); empty where every example stands alone
-    fingerprint     equal fingerprints, equal data: a digest of the arrays, or of the recipe for a twin
-    saw_labels      the features of the train split were learned from its labels
-    primary_metric  the one that bears verdicts: mae, f1 or auroc
-    train_sizes     train examples of every fold; empty for a single split
-    notes           what a reader of results should know, a sentence each
+    sizes           numbers of train, valid and test examples; with folds: train and valid of the first, test of all
+    folds           number of folds; 1 for a single split
+    groups          what examples are grouped by ("video", "speaker"); empty if they are independent
+    fingerprint     equal for equal data: a digest of the arrays, or of the recipe for a twin
+    saw_labels      True if the features of the train split were learned from its labels
+    primary_metric  the metric that verdicts are based on: mae, f1 or auroc
+    train_sizes     number of train examples per fold; empty for a single split
+    notes           remarks for readers of results, one sentence each
     """
 
     name: str
@@ -62,18 +62,18 @@ class Card:
     notes: tuple[str, ...] = ()
 
     def train_steps(self, batch_size: int) -> int:
-        """Optimiser steps in an epoch of the largest fold; the last batch may be partial."""
+        """Return the optimizer steps per epoch of the largest fold; the last batch may be partial."""
         return -(-max(self.train_sizes, default=self.sizes[0]) // batch_size)
 
     def document(self) -> dict[str, Any]:
-        """The card as JSON has it; `from_document` is the inverse."""
+        """Return the card as a JSON-compatible mapping; `from_document` is the inverse."""
         document = asdict(self)
         return {**document, "modalities": dict(self.modalities)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Card:
-        """The card that `document` describes; ValueError says which entry is not what it should be."""
-        wrong = [name for name, holds in _HOLDS.items() if name not in document or not holds(document[name])]
+        """Return the card that `document` describes; raise ValueError with the names of missing or wrong entries."""
+        wrong = [name for name, is_valid in _VALIDATORS.items() if name not in document or not is_valid(document[name])]
         if wrong:
             raise ValueError(f"{' and '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} missing or wrong")
         values = {field.name: document[field.name] for field in fields(cls)}
@@ -81,36 +81,36 @@ class Card:
         return cls(**{**values, **tuples})
 
 
-def _counts(value: Any) -> bool:
+def _are_counts(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(type(n) is int and n > 0 for n in value)
 
 
-_HOLDS: Mapping[str, Callable[[Any], bool]] = {
+_VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
     "name": lambda v: isinstance(v, str),
     "source": lambda v: v in ("real", "twin"),
     "task": lambda v: v in ("regression", "classification"),
-    "modalities": lambda v: isinstance(v, dict) and bool(v) and _counts(list(v.values())),
-    "sizes": lambda v: _counts(v) and len(v) == 3,
+    "modalities": lambda v: isinstance(v, dict) and bool(v) and _are_counts(list(v.values())),
+    "sizes": lambda v: _are_counts(v) and len(v) == 3,
     "folds": lambda v: type(v) is int and v > 0,
     "groups": lambda v: isinstance(v, str),
     "fingerprint": lambda v: isinstance(v, str) and bool(v),
     "saw_labels": lambda v: isinstance(v, bool),
     "primary_metric": lambda v: isinstance(v, str) and v in METRICS,
-    "train_sizes": _counts,
+    "train_sizes": _are_counts,
     "notes": lambda v: isinstance(v, list | tuple) and all(isinstance(note, str) for note in v),
 }
 
 
 def dataset_names() -> tuple[str, ...]:
-    """Every dataset there is: those that can be imported, then those that exist only as twins."""
+    """Return the names of all datasets: first those that can be imported, then those that exist only as twins."""
     return (*(name for protocols in PROTOCOLS.values() for name in protocols), *TWIN_ONLY)
 
 
 def find_card(name: str, root: str | Path, missing: Literal["twin", "error"] = "twin") -> Card:
-    """The card of dataset `name`: as imported into `root`, else its twin's where `missing` allows that or must.
+    """Return the card of dataset `name`: as imported into `root`, otherwise that of its twin.
 
-    Raises DataError for a name that is not known, a card that cannot be read, and, with `missing="error"`, a dataset
-    that could be imported and has not been.
+    With `missing="error"`, a twin is used only if the dataset has no original. Raises DataError for an unknown name, an
+    unreadable card, or a dataset that must be imported first.
     """
     check_name(name)
     if (imported := read_imported_card(name, root)) is not None:
@@ -121,7 +121,7 @@ def find_card(name: str, root: str | Path, missing: Literal["twin", "error"] = "
 
 
 def check_name(name: str) -> None:
-    """Raises DataError, with the nearest name, where no dataset is called `name`."""
+    """Raise DataError, with the nearest match, if no dataset is called `name`."""
     if name not in dataset_names():
         raise DataError(
             f"no such dataset {quote_text(name)}: {suggest_names(name, dataset_names())}",
@@ -130,7 +130,7 @@ def check_name(name: str) -> None:
 
 
 def find_source(name: str) -> str:
-    """The source whose import gives dataset `name`; DataError where none does."""
+    """Return the source from which dataset `name` is imported; raise DataError if it exists only as a twin."""
     check_name(name)
     for source, protocols in PROTOCOLS.items():
         if name in protocols:
@@ -139,68 +139,68 @@ def find_source(name: str) -> str:
 
 
 def format_import_command(name: str, root: str | Path) -> str:
-    """The command that imports dataset `name` into `root`."""
+    """Return the command that imports dataset `name` into `root`."""
     words = ["data", "import", find_source(name), "--from", "PATH"]
     return format_command("tcray", *words, *([] if str(root) == "data" else ["--root", str(root)]))
 
 
 def format_repair_hint(name: str, root: str | Path) -> str:
-    """What to do where the files of dataset `name` in `root` are broken."""
+    """Return the remedy to print if the files of dataset `name` in `root` are broken."""
     if name in TWIN_ONLY:
         return f"Write it again: {format_command('tcray', 'data', 'twin', name, '--to', str(root))}"
     return f"Import it again: {format_import_command(name, root)}"
 
 
 def format_twin_notice(name: str, root: str | Path) -> str:
-    """What is said of a dataset whose twin is used."""
+    """Return the notice to print if the twin of dataset `name` is used."""
     if name in TWIN_ONLY:
-        return f"{name} is synthetic, with a known truth: it exists only as a twin"
-    return f"{name} is not imported: its twin stands in ({format_import_command(name, root)})"
+        return f"{name} is synthetic with a known truth; it exists only as a twin"
+    return f"{name} is not imported: using its synthetic twin ({format_import_command(name, root)})"
 
 
 def card_path(name: str, root: str | Path) -> Path:
-    """Where the card of dataset `name` is, once it has been imported into `root`."""
+    """Return the path of the card of dataset `name` in `root`."""
     return Path(root) / f"{name}.json"
 
 
 def arrays_path(name: str, root: str | Path) -> Path:
-    """Where the arrays of dataset `name` are, once it has been imported into `root`."""
+    """Return the path of the arrays of dataset `name` in `root`."""
     return Path(root) / f"{name}.npz"
 
 
 def read_imported_card(name: str, root: str | Path) -> Card | None:
-    """The card beside the imported arrays; None where the dataset has not been imported into `root`."""
+    """Return the card stored in `root`; None if the dataset has not been imported there."""
     path = card_path(name, root)
     if not path.exists():
         return None
     again = format_repair_hint(name, root)
     if not arrays_path(name, root).exists():
-        raise DataError(f"{path}: its arrays, {arrays_path(name, root).name}, are not beside it", again)
+        raise DataError(f"{path}: its arrays ({arrays_path(name, root).name}) are missing", again)
     card = Card.from_document(read_card_document(name, root))
     if card.name != name:
-        raise DataError(f"{path}: it is the card of {card.name}", again)
+        raise DataError(f"{path}: this is the card of {card.name}", again)
     return card
 
 
 def read_card_document(name: str, root: str | Path) -> dict[str, Any]:
-    """The card's file as written, checked; beyond the card it holds `format` and `content`, the arrays' digest."""
+    """Read and check the card file; besides the card it holds `format` and `content`, the digest of the arrays."""
     path = card_path(name, root)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(document, dict):
-            raise ValueError("it is not a mapping")
+            raise ValueError("not a JSON object")
         if document.get("format") != FORMAT:
-            raise ValueError(f"its format is {document.get('format')!r}, and this tcray reads {FORMAT}")
+            raise ValueError(f"format {document.get('format')!r} is not supported, expected {FORMAT}")
         if not isinstance(document.get("content"), str):
             raise ValueError("content is missing or wrong")
         Card.from_document(document)
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a dataset's card: {error}", format_repair_hint(name, root)) from error
+        raise DataError(f"{path}: not a dataset card: {error}", format_repair_hint(name, root)) from error
     return cast("dict[str, Any]", document)
 
 
 def make_twin_card(recipe: Recipe) -> Card:
-    """The card of the twin that `recipe` makes, without making it."""
+    """Return the card of the twin that `recipe` describes, without generating the twin."""
     splits = recipe.assignment.splits
     first = splits[0]
     return Card(

@@ -1,4 +1,4 @@
-"""A dataset as tensors, and its standardised features."""
+"""Datasets as tensors, and their standardized features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tcray.data.standardize import standardize
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Positions, int64, of the examples that one fold trains on, validates on and tests on."""
+    """Indices, int64, of the train, validation and test examples of one fold."""
 
     train: Tensor
     valid: Tensor
@@ -27,13 +27,13 @@ class Split:
 
 @dataclass(frozen=True)
 class MultimodalDataset:
-    """A dataset in memory; it pickles.
+    """A dataset in memory; it can be pickled.
 
-    features  modality to (N, d) float32, as imported (`standardized` makes them fit for training)
+    features  modality to (N, d) float32, as imported; `standardize_features` prepares them for training
     labels    (N,) float32: sentiment in [-3, 3] for regression, 0 or 1 for classification
-    ids       N names of examples
-    groups    N names of what examples come from (a video, a speaker); equal to `ids` where nothing groups them
-    splits    one a fold
+    ids       N names, one per example
+    groups    N group names, one per example (a video, a speaker); equal to `ids` if examples are not grouped
+    splits    one per fold
     """
 
     card: Card
@@ -45,15 +45,15 @@ class MultimodalDataset:
 
 
 def load_dataset(card: Card, root: str | Path) -> MultimodalDataset:
-    """The dataset of `card`: read from `root` and checked against its fingerprint, or a twin made from its recipe.
+    """Return the dataset of `card`: read from `root` and checked against its fingerprint, or generated as a twin.
 
-    Raises DataError where the files are broken or no longer those of the card.
+    Raises DataError if the files are broken or no longer match the card.
     """
     return to_dataset(card, load_examples(card, root))
 
 
 def to_dataset(card: Card, examples: Examples) -> MultimodalDataset:
-    """`examples` as tensors that share their memory."""
+    """Return `examples` as tensors that share their memory."""
     return MultimodalDataset(
         card=card,
         features={name: torch.from_numpy(matrix) for name, matrix in examples.features.items()},
@@ -68,9 +68,9 @@ def to_dataset(card: Card, examples: Examples) -> MultimodalDataset:
 
 
 def standardize_features(dataset: MultimodalDataset) -> Mapping[str, Tensor]:
-    """Modality to (F, N, d) float32: fold f's features, centred and scaled by fold f's train rows alone.
+    """Return the features by modality, (F, N, d) float32: fold f is centered and scaled by its own train rows.
 
-    Clipped at 8 standard deviations; columns whose train standard deviation is below 1e-6 become 0.
+    Values are clipped at 8 standard deviations; columns whose train standard deviation is below 1e-6 become 0.
     """
     return {
         name: torch.from_numpy(np.stack([standardize(matrix.numpy(), split.train.numpy()) for split in dataset.splits]))

@@ -1,4 +1,4 @@
-"""What is in a dataset, in numbers: its labels, its features, and what whoever reads a result should know."""
+"""Summary statistics of a dataset's labels and features, and remarks for readers of results."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CLASSES = range(2)
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
-    """The labels of one part of the data: how many are nearest to each whole sentiment, or of each class."""
+class LabelStatistics:
+    """Statistics of the labels of one split; `counts` is per whole sentiment (nearest) or per class."""
 
     part: str
     examples: int
@@ -28,11 +28,11 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
-    """The raw features of one modality, over the train rows of every fold.
+class FeatureStatistics:
+    """Statistics of the raw features of one modality over the train rows of every fold.
 
-    constant  columns that are constant on some fold's train rows
-    clipped   values, of all rows, that some fold's train rows put more than 8 standard deviations off
+    constant  number of columns that are constant on the train rows of some fold
+    clipped   number of values, in all rows, more than 8 train standard deviations from the train mean of some fold
     """
 
     modality: str
@@ -47,20 +47,20 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """Labels by part, features by modality, and a sentence for each thing that is notable."""
+    """Label statistics by split, feature statistics by modality, and remarks."""
 
-    labels: tuple[Labels, ...]
-    features: tuple[Features, ...]
-    notable: tuple[str, ...]
+    labels: tuple[LabelStatistics, ...]
+    features: tuple[FeatureStatistics, ...]
+    remarks: tuple[str, ...]
 
 
 def describe(examples: Examples) -> Description:
-    """The description of `examples`; the parts of a fold protocol are its folds' test splits."""
+    """Return the description of `examples`; with folds, the parts are the folds' test splits."""
     features = tuple(_features(examples, name, matrix) for name, matrix in examples.features.items())
     return Description(
         labels=tuple(_labels(examples, part, rows) for part, rows in _parts(examples)),
         features=features,
-        notable=tuple(_notable(examples)),
+        remarks=tuple(_list_remarks(examples)),
     )
 
 
@@ -74,11 +74,11 @@ def _parts(examples: Examples) -> Iterator[tuple[str, NDArray[np.int64]]]:
         yield "all", np.concatenate([split.test for split in examples.splits])
 
 
-def _labels(examples: Examples, part: str, rows: NDArray[np.int64]) -> Labels:
+def _labels(examples: Examples, part: str, rows: NDArray[np.int64]) -> LabelStatistics:
     labels = examples.labels[rows].astype(np.float64)
     values = SENTIMENTS if examples.task == "regression" else CLASSES
     nearest = np.rint(labels)
-    return Labels(
+    return LabelStatistics(
         part=part,
         examples=rows.size,
         groups=len({examples.groups[row] for row in rows}),
@@ -88,7 +88,7 @@ def _labels(examples: Examples, part: str, rows: NDArray[np.int64]) -> Labels:
     )
 
 
-def _features(examples: Examples, name: str, matrix: Floats) -> Features:
+def _features(examples: Examples, name: str, matrix: Floats) -> FeatureStatistics:
     constant, clipped = np.zeros(matrix.shape[1], bool), np.zeros(matrix.shape, bool)
     for split in examples.splits:
         seen = matrix[split.train].astype(np.float64)
@@ -97,7 +97,7 @@ def _features(examples: Examples, name: str, matrix: Floats) -> Features:
         clipped |= np.abs(matrix - seen.mean(axis=0)) > CLIP * np.maximum(deviation, CONSTANT)
     trained = np.unique(np.concatenate([split.train for split in examples.splits]))
     seen = matrix[trained].astype(np.float64)
-    return Features(
+    return FeatureStatistics(
         modality=name,
         width=matrix.shape[1],
         mean=float(seen.mean()),
@@ -109,10 +109,10 @@ def _features(examples: Examples, name: str, matrix: Floats) -> Features:
     )
 
 
-def _notable(examples: Examples) -> Iterator[str]:
+def _list_remarks(examples: Examples) -> Iterator[str]:
     yield from examples.notes
     if examples.saw_labels:
         yield (
-            "The features of the train split were learned from its labels. Validation and test come from"
-            f" other {examples.group}s, and have to: carved from the train split, either would be far too good."
+            "The features of the train split were learned from its labels. Validation and test examples"
+            f" come from other {examples.group}s: scores on examples of the train {examples.group}s would be far too good."
         )

@@ -1,4 +1,4 @@
-"""A dataset as plain arrays, checked: what importers and twins make, and what is written to disk."""
+"""Validated datasets as plain arrays: the output of readers and twins, and the content of the archive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Positions = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Positions of the examples that one fold trains on, validates on and tests on."""
+    """Indices of the train, validation and test examples of one fold."""
 
     train: Positions
     valid: Positions
@@ -30,18 +30,18 @@ class Partition:
 
     @classmethod
     def of(cls, train: Sequence[int], valid: Sequence[int], test: Sequence[int]) -> Partition:
-        """The partition with these positions, in this order."""
+        """Return the partition with these indices, in this order."""
         return cls(*(np.asarray(part, np.int64) for part in (train, valid, test)))
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The examples of a dataset and how they are split; DataError where anything in it cannot be trained on.
+    """The examples of a dataset and their splits. Raises DataError if they cannot be trained on.
 
     features  modality to (N, d) float32
     labels    (N,) float32: sentiment in [-3, 3] for regression, 0 or 1 for classification
-    groups    the group of each example; equal to `ids` where `group` is empty
-    splits    one partition a fold
+    groups    group name of each example; equal to `ids` if `group` is empty
+    splits    one partition per fold
     """
 
     name: str
@@ -57,14 +57,14 @@ class Examples:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises DataError for the first thing that is wrong."""
+        """Raise DataError for the first problem found."""
         _check_rows(self)
         _check_finite(self)
         _check_labels(self)
         _check_splits(self)
 
     def card(self, source: Source, fingerprint: str) -> Card:
-        """The card of these examples."""
+        """Return the card of these examples."""
         first = self.splits[0]
         return Card(
             name=self.name,
@@ -96,16 +96,16 @@ class Examples:
 
 
 def single_precision(values: NDArray[Any]) -> Floats:
-    """`values` as float32; what is too large for that becomes infinite, and is then counted as such."""
+    """Return `values` as float32; values out of range become infinite, which the checks then report."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(values, np.float32)
 
 
 def _check_rows(examples: Examples) -> None:
     count = len(examples.ids)
-    again = "Check how the files were made; every modality has one row for each example, in the same order."
+    again = "Check the files: every modality needs one row per example, in the same order."
     if not examples.features:
-        raise DataError(f"{examples.name}: it has no modality", again)
+        raise DataError(f"{examples.name}: no modalities", again)
     for name, matrix in examples.features.items():
         if matrix.ndim != 2 or matrix.shape[0] != count or matrix.shape[1] == 0:
             shape = " x ".join(map(str, matrix.shape))
@@ -135,7 +135,7 @@ def _check_finite(examples: Examples) -> None:
     if found:
         raise DataError(
             f"{examples.name}: {'; '.join(found)}",
-            "Replace these values or leave those examples out, then import again.",
+            "Replace these values or remove the examples, then import again.",
         )
 
 
@@ -149,12 +149,12 @@ def _check_labels(examples: Examples) -> None:
         raise DataError(
             f"{examples.name}: {format_count(int(wrong.sum()), 'label')} not {allowed}"
             f" (first: {examples.labels[first]:g} of {examples.ids[first]})",
-            "Rescale the labels or leave those examples out, then import again.",
+            "Rescale the labels or remove the examples, then import again.",
         )
 
 
 def _check_splits(examples: Examples) -> None:
-    advice = "Check the files that say which example belongs where."
+    advice = "Check the files that assign examples to splits."
     many = len(examples.splits) > 1
     for number, split in enumerate(examples.splits, start=1):
         where = f"{examples.name}: fold {number}" if many else examples.name
@@ -164,24 +164,24 @@ def _check_splits(examples: Examples) -> None:
                 raise DataError(f"{where}: there are no {part} examples", advice)
         every = np.concatenate(tuple(parts.values()))
         if every.min() < 0 or every.max() >= len(examples.ids):
-            raise DataError(f"{where}: a split names an example that is not there", advice)
+            raise DataError(f"{where}: a split refers to an example that does not exist", advice)
         if np.unique(every).size < every.size:
-            raise DataError(f"{where}: an example stands in two of train, validation and test", advice)
+            raise DataError(f"{where}: an example is in more than one of train, validation and test", advice)
         if examples.task == "classification" and np.unique(examples.labels[split.train]).size < 2:
             raise DataError(f"{where}: all train examples are of one class", advice)
     tested = np.concatenate([split.test for split in examples.splits]) if examples.splits else np.empty(0)
     if not tested.size:
-        raise DataError(f"{examples.name}: it has no split", advice)
+        raise DataError(f"{examples.name}: no splits", advice)
     if np.unique(tested).size < tested.size:
         raise DataError(f"{examples.name}: an example is tested in two folds", advice)
 
 
 def format_count(count: int, noun: str) -> str:
-    """`count` of `noun`, as in "1 row" and "3 rows"."""
+    """Return `count` and the noun in the right number: "1 row", "3 rows"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def format_names(names: Sequence[str], noun: str, shown: int = 4) -> str:
-    """How many `names` there are of `noun`, and the first few of them, as in "2 ids (a, b)"."""
+    """Return the number of `names` and the first few of them: "2 ids (a, b)"."""
     listed = ", ".join(names[:shown]) + (", …" if len(names) > shown else "")
     return f"{format_count(len(names), noun)} ({listed})"

@@ -1,4 +1,4 @@
-"""Import published files as datasets, and load the examples of a card."""
+"""Import of published files as datasets, and loading of the examples of a card."""
 
 from __future__ import annotations
 

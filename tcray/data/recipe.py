@@ -1,4 +1,4 @@
-"""What a twin is made of: widths, sizes, planted truth, noise and seed; `tcray.data.twins` makes it into data."""
+"""Recipes of twins: widths, sizes, planted truth, noise and seed; `tcray.data.twins` generates the data."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tcray.config.metrics import Task
 from tcray.config.run import digest
 
 GENERATOR = 1
-"""Raised whenever a recipe would make other data than before; part of every twin's fingerprint."""
+"""Version of the generator, part of every fingerprint; increased whenever a recipe would generate different data."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModalityRecipe:
-    """How a modality shows its latents and what the label owes it.
+    """How the features of a modality reflect its latents, and how strongly the label depends on them.
 
-    width     columns of its features
+    width     number of feature columns
     strength  t_m, the standard deviation of its factor around 1: strong is about 1, weak is below 0.4
-    blur      standard deviation of the noise on the latents themselves, which no number of columns averages away
+    blur      standard deviation of the noise on the latents themselves, which more columns do not average out
     """
 
     width: int
@@ -32,7 +32,7 @@ class ModalityRecipe:
 
 @dataclass(frozen=True, slots=True)
 class SplitRows:
-    """Which examples a fold trains on, validates on and tests on."""
+    """Indices of the train, validation and test examples of one fold."""
 
     train: Sequence[int]
     valid: Sequence[int]
@@ -41,7 +41,7 @@ class SplitRows:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The group of every example, and the folds; one fold for a single split."""
+    """The group of every example, and one set of split indices per fold (one in all for a single split)."""
 
     group_of: tuple[int, ...]
     splits: tuple[SplitRows, ...]
@@ -49,13 +49,13 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class HoldoutSplit:
-    """A single split: examples and groups of train, valid and test, no group in two of them."""
+    """A single split: numbers of examples and groups in train, valid and test; no group is in two of them."""
 
     examples: tuple[int, int, int]
     groups: tuple[int, int, int]
 
     def assign(self) -> Assignment:
-        """Examples in order, train first; every part's examples dealt evenly over its groups."""
+        """Assign examples in order, train first; the examples of a part are spread evenly over its groups."""
         group_of: list[int] = []
         parts: list[range] = []
         for examples, groups in zip(self.examples, self.groups, strict=True):
@@ -67,7 +67,7 @@ class HoldoutSplit:
 
 @dataclass(frozen=True, slots=True)
 class KFoldSplit:
-    """Folds over whole groups, or over examples whatever their group; `valid` of them leave each train part."""
+    """K-fold cross-validation over whole groups or over single examples; `valid` units of each train part validate."""
 
     examples: int
     groups: int
@@ -76,7 +76,8 @@ class KFoldSplit:
     valid: int
 
     def assign(self) -> Assignment:
-        """Unit u (a group or an example) is tested in fold u mod `folds`; validation is spaced evenly over the rest."""
+        """Test unit u (a group or an example) in fold u mod `folds`; spread the validation units evenly over the rest.
+        """
         group_of = tuple(i * self.groups // self.examples for i in range(self.examples))
         unit_of = group_of if self.dealt == "group" else tuple(range(self.examples))
         units = range(unit_of[-1] + 1)
@@ -97,17 +98,17 @@ class KFoldSplit:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that fixes a twin, so that its fingerprint is a digest of this alone.
+    """Everything that determines a twin; its fingerprint is a digest of this alone.
 
     kind            the form of the truth; `multilinear` is f = Σ_i w_i Π_m (1 + t_m ⟨v_im, s_m⟩), i ≤ rank, |v_im| = 1
     latent_dim      k, the label-bearing latents s_m ~ N(0, I_k) of each modality; at least `rank`
-    nuisance_dim    further latents that show in the features and not in the label
+    nuisance_dim    number of further latents that show in the features and not in the label
     grain           standard deviation of independent noise on every feature, whose own is about 1
-    noise           the share of the label's variance (of its liability, for a class) that no feature explains
-    group           what a group is; empty where every example stands alone
-    group_share     the share of a latent's variance that an example has in common with its group
-    location, spread  the label is location + spread · (√(1 - noise) · f standardised + √noise · ε), clipped to [-3, 3],
-                    ε normal; for a class the label is whether that is above 0, ε logistic with variance 1
+    noise           share of the label's variance (of its liability, for a class) that no feature explains
+    group           what examples are grouped by; empty if they are independent
+    group_share     share of a latent's variance that the examples of a group have in common
+    location, spread  the label is location + spread · (√(1 - noise) · f standardized + √noise · ε), clipped to [-3, 3],
+                    ε normal; the class is 1 if that is above 0, with ε logistic of variance 1
     step            regression labels are rounded to multiples of this
     """
 
@@ -132,26 +133,26 @@ class Recipe:
 
     @cached_property
     def assignment(self) -> Assignment:
-        """Groups and folds, which need no data."""
+        """Groups and folds, computed without generating data."""
         return self.split.assign()
 
     @property
     def note(self) -> str:
-        """What a reader of results should know of the twin."""
+        """The remark about this twin for readers of results."""
         return f"Synthetic: generated from a recipe with a planted truth of rank {self.rank}."
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of the recipe, the order of its modalities included."""
+        """A digest of the recipe, which includes the order of its modalities."""
         return digest([list(self.modalities), self.document()])
 
     def document(self) -> dict[str, Any]:
-        """The recipe as JSON has it; `from_document` is the inverse."""
+        """Return the recipe as a JSON-compatible mapping; `from_document` is the inverse."""
         return asdict(self)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Recipe:
-        """The recipe that `document` states."""
+        """Return the recipe that `document` describes."""
         split: Mapping[str, Any] = document["split"]
         sections = "folds" not in split
         return cls(
@@ -166,6 +167,6 @@ class Recipe:
 
 
 def read_recipe(name: str) -> Recipe:
-    """The recipe of the twin of dataset `name`, as tcray ships it."""
+    """Read the shipped recipe of the twin of dataset `name`."""
     text = files("tcray.data").joinpath("recipes", f"{name}.json").read_text(encoding="utf-8")
     return Recipe.from_document(json.loads(text))

@@ -1,4 +1,4 @@
-"""Draws that are random and yet fixed: by digests of names, whatever the order of a file or the version of numpy."""
+"""Reproducible random splits: seeded by digests of names, independent of file order and of the numpy version."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tcray.config.run import digest
 
 
 def shuffle_by_digest(names: Iterable[str], purpose: str) -> list[str]:
-    """The distinct `names` in an order that depends on nothing but them and `purpose`."""
+    """Return the distinct `names` in a pseudorandom order that depends only on them and on `purpose`."""
     return sorted(set(names), key=lambda name: (digest([purpose, name]), name))
 
 
 def draw_stratified(label_of: Mapping[str, int], count: int, purpose: str) -> frozenset[str]:
-    """`count` of the names in `label_of`, every label as often as its share, drawn for `purpose`.
+    """Draw `count` of the names in `label_of`, stratified by label, for `purpose`.
 
-    Places left over by rounding down go to the labels with the largest remainders.
+    Places that remain after rounding down go to the labels with the largest remainders.
     """
     by_label: dict[int, list[str]] = {}
     for name in shuffle_by_digest(label_of, purpose):
@@ -29,5 +29,5 @@ def draw_stratified(label_of: Mapping[str, int], count: int, purpose: str) -> fr
 
 
 def flatnonzero(flags: Sequence[bool]) -> list[int]:
-    """Where `flags` are true."""
+    """Return the indices at which `flags` are true."""
     return [i for i, flag in enumerate(flags) if flag]

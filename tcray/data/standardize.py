@@ -1,4 +1,4 @@
-"""Features on one scale: centred and scaled by the train rows alone."""
+"""Standardization of features by the train rows alone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from tcray.data.examples import Floats
 
 CLIP = 8.0
-"""Standardised features stay within this many standard deviations."""
+"""Standardized features are clipped at this many standard deviations."""
 
 CONSTANT = 1e-6
-"""A column whose train standard deviation is below this carries nothing, and becomes 0."""
+"""A column whose train standard deviation is below this is treated as constant and becomes 0."""
 
 
 def compute_moments(matrix: Floats, train: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""Twins: synthetic datasets whose truth is known, made from a recipe by the same numbers on every machine."""
+"""Twins: synthetic datasets with a known truth, generated from recipes, identical on every machine."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Twin:
-    """A twin together with what its features only hint at.
+    """A twin and the hidden variables it was generated from.
 
     latents     s_m of each modality, (N, k)
     directions  v_im of each modality, (rank, k), orthonormal
-    truth       f, (N,), before it is standardised and noise is added
+    truth       f, (N,), before it is standardized and noise is added
     """
 
     examples: Examples
@@ -37,19 +37,19 @@ class Twin:
 
 
 def generate_twin(recipe: Recipe) -> Twin:
-    """The twin that `recipe` states, and the truth planted in it."""
+    """Generate the twin that `recipe` describes, with the truth planted in it."""
     group_of = np.asarray(recipe.assignment.group_of)
     count = group_of.size
-    latents = {name: _latents(recipe, name, group_of) for name in recipe.modalities}
-    directions = {name: _directions(recipe, name) for name in recipe.modalities}
+    latents = {name: _make_latents(recipe, name, group_of) for name in recipe.modalities}
+    directions = {name: _make_directions(recipe, name) for name in recipe.modalities}
     truth = compute_truth(recipe, latents, directions)
     ids = tuple(f"{recipe.name}-{i:04d}" for i in range(count))
     examples = Examples(
         name=recipe.name,
         task=recipe.task,
         primary_metric=recipe.primary_metric,
-        features={name: _observed(recipe, name, view, latents[name]) for name, view in recipe.modalities.items()},
-        labels=_labels(recipe, truth),
+        features={name: _make_features(recipe, name, view, latents[name]) for name, view in recipe.modalities.items()},
+        labels=_make_labels(recipe, truth),
         ids=ids,
         group=recipe.group,
         groups=tuple(f"{recipe.group}-{group:02d}" for group in group_of) if recipe.group else ids,
@@ -60,21 +60,21 @@ def generate_twin(recipe: Recipe) -> Twin:
 
 
 def compute_truth(recipe: Recipe, latents: Mapping[str, Doubles], directions: Mapping[str, Doubles]) -> Doubles:
-    """f = rank^-½ Σ_i Π_m (1 + t_m ⟨v_im, s_m⟩), (N,): a low-rank fusion of the latents themselves."""
+    """Return f = rank^-½ Σ_i Π_m (1 + t_m ⟨v_im, s_m⟩), (N,): a low-rank fusion of the latents themselves."""
     factors = [
-        1 + view.strength * _product(latents[name], directions[name].T) for name, view in recipe.modalities.items()
+        1 + view.strength * _multiply(latents[name], directions[name].T) for name, view in recipe.modalities.items()
     ]
     truth: Doubles = np.prod(factors, axis=0).sum(axis=1) / sqrt(recipe.rank)
     return truth
 
 
 def truth_moments(recipe: Recipe) -> tuple[float, float]:
-    """Mean √rank and variance Π_m (1 + t_m²) - 1 of f over N(0, I) latents; Σ_m t_m² of the variance is linear."""
+    """Return the mean √rank and the variance Π_m (1 + t_m²) - 1 of f over N(0, I) latents; Σ_m t_m² of it is linear."""
     return sqrt(recipe.rank), prod(1 + view.strength**2 for view in recipe.modalities.values()) - 1
 
 
 def write_twin(name: str, folder: Path) -> Card:
-    """Writes the twin of dataset `name` into `folder` as an import would, and beside it its `<name>.recipe.json`."""
+    """Write the twin of dataset `name` into `folder` like an import, with its `<name>.recipe.json`; return its card."""
     check_name(name)
     recipe = read_recipe(name)
     card = write_examples(generate_twin(recipe).examples, folder, "twin", recipe.fingerprint)
@@ -83,35 +83,35 @@ def write_twin(name: str, folder: Path) -> Card:
         write_atomically(folder / f"{name}.recipe.json", lambda file: file.write(text.encode()))
     except OSError as error:
         raise DataError(
-            f"{folder}: the recipe cannot be written there: {error}", "Name a folder you may write to."
+            f"{folder}: cannot write the recipe: {error}", "Choose a folder that you can write to."
         ) from error
     return card
 
 
 def _normal(recipe: Recipe, purpose: str, *shape: int) -> Doubles:
-    """Standard normal numbers, others for each purpose."""
+    """Return standard normal numbers from a stream of their own per purpose."""
     return _stream(recipe, purpose).standard_normal(shape)
 
 
 def _stream(recipe: Recipe, purpose: str) -> np.random.RandomState:
-    """The old generator: its stream is frozen (NEP 19), so no version of numpy makes another twin of a recipe."""
+    """Return numpy's legacy generator: its stream is frozen (NEP 19), so a recipe gives one twin in every version."""
     return np.random.RandomState([recipe.seed, zlib.crc32(purpose.encode())])
 
 
-def _product(left: Doubles, right: Doubles) -> Doubles:
-    """A matrix product whose bits do not depend on the number of threads."""
+def _multiply(left: Doubles, right: Doubles) -> Doubles:
+    """Return the product of two matrices with bits that do not depend on the number of threads."""
     product: Doubles = np.einsum("nk,kd->nd", left, right, optimize=False)
     return product
 
 
-def _latents(recipe: Recipe, name: str, group_of: NDArray[np.int64]) -> Doubles:
+def _make_latents(recipe: Recipe, name: str, group_of: NDArray[np.int64]) -> Doubles:
     shared = _normal(recipe, f"{name} groups", int(group_of[-1]) + 1, recipe.latent_dim)[group_of]
     own = _normal(recipe, f"{name} latents", group_of.size, recipe.latent_dim)
     return sqrt(recipe.group_share) * shared + sqrt(1 - recipe.group_share) * own
 
 
-def _directions(recipe: Recipe, name: str) -> Doubles:
-    """Orthonormal rows by Gram and Schmidt."""
+def _make_directions(recipe: Recipe, name: str) -> Doubles:
+    """Return orthonormal rows (Gram-Schmidt)."""
     rows: list[Doubles] = []
     for row in _normal(recipe, f"{name} directions", recipe.rank, recipe.latent_dim):
         rest = row - sum((earlier * (earlier * row).sum() for earlier in rows), np.zeros_like(row))
@@ -119,17 +119,20 @@ def _directions(recipe: Recipe, name: str) -> Doubles:
     return np.stack(rows)
 
 
-def _observed(recipe: Recipe, name: str, view: ModalityRecipe, latents: Doubles) -> NDArray[np.float32]:
-    """Blurred and nuisance latents through one random linear map, and grain on top; columns have variance about 1."""
+def _make_features(recipe: Recipe, name: str, view: ModalityRecipe, latents: Doubles) -> NDArray[np.float32]:
+    """Return features: blurred and nuisance latents through one random linear map, plus grain.
+
+    Columns have variance about 1.
+    """
     count = latents.shape[0]
     blurred = latents + view.blur * _normal(recipe, f"{name} blur", *latents.shape)
     shown = np.hstack([blurred, _normal(recipe, f"{name} nuisance", count, recipe.nuisance_dim)])
     loadings = _normal(recipe, f"{name} loadings", shown.shape[1], view.width) / np.sqrt(shown.shape[1])
     grain = recipe.grain * _normal(recipe, f"{name} grain", count, view.width)
-    return single_precision(_product(shown, loadings) + grain)
+    return single_precision(_multiply(shown, loadings) + grain)
 
 
-def _labels(recipe: Recipe, truth: Doubles) -> NDArray[np.float32]:
+def _make_labels(recipe: Recipe, truth: Doubles) -> NDArray[np.float32]:
     mean, variance = truth_moments(recipe)
     signal = (truth - mean) / sqrt(variance)
     if recipe.task == "classification":

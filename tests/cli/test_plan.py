@@ -65,7 +65,7 @@ def test_a_plan_says_which_datasets_are_twins(file):
     output, _ = planned(file)
     (mosi,) = [text.split() for text in output.splitlines() if text.startswith("mosi   ")]
     assert mosi == ["mosi", "twin", "1447", "250", "502", "text", "100,", "audio", "73,", "video", "100"]
-    assert "mosi is not imported: its twin stands in (tcray data import mosi --from PATH)" in output
+    assert "mosi is not imported: using its synthetic twin (tcray data import mosi --from PATH)" in output
 
 
 def test_a_plan_starts_nothing(file):

@@ -52,7 +52,7 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path, error_of: ErrorMessage
     root = tmp_path / "data"
     root.touch()
     message = error_of(lambda: write_examples(examples(name="mosi"), root))
-    assert message.startswith(f"{root}: mosi cannot be written there: ")
+    assert message.startswith(f"{root}: cannot write mosi: ")
 
 
 def test_a_truncated_archive_is_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
@@ -66,7 +66,7 @@ def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, error_of: E
     """One with other arrays, one with a pickle inside."""
     path = arrays_path("mosi", tmp_path)
     np.savez(path, other=np.ones(3))
-    assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not the arrays of mosi: ")
+    assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: does not hold the arrays of mosi: ")
     np.savez(path, labels=np.array([{}], object))
     assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
 
@@ -77,7 +77,7 @@ def test_arrays_that_are_not_the_cards_are_refused(written: Card, tmp_path: Path
     write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), other)
     arrays_path("mosi", other).replace(arrays_path("mosi", tmp_path))
     assert error_of(lambda: read_examples(written, tmp_path)) == (
-        f"{tmp_path}/mosi.npz: the arrays are not the ones the card was written for"
+        f"{tmp_path}/mosi.npz: the arrays do not match the card"
     )
 
 
@@ -94,7 +94,7 @@ def test_a_dataset_imported_anew_is_noticed(written: Card, tmp_path: Path, error
     """The card in hand is of the data as it was."""
     write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), tmp_path)
     assert error_of(lambda: read_examples(written, tmp_path)) == (
-        f"{tmp_path}/mosi.json: mosi was imported anew since it was looked up"
+        f"{tmp_path}/mosi.json: mosi has been imported again since its card was read"
     )
 
 

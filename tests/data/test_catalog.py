@@ -43,7 +43,7 @@ def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, 
     card = find_card(name, tmp_path, "error")
     assert (card, card.source, card.folds) == (find_card(name, tmp_path), "twin", 1)
     assert error_of(lambda: find_source(name)) == f"{name} exists only as a twin: there is nothing to import"
-    assert format_twin_notice(name, tmp_path) == f"{name} is synthetic, with a known truth: it exists only as a twin"
+    assert format_twin_notice(name, tmp_path) == f"{name} is synthetic with a known truth; it exists only as a twin"
 
 
 def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_path: Path, error_of: ErrorMessage):
@@ -130,8 +130,8 @@ def test_a_card_survives_json(card: Card):
     ("text", "says"),
     [
         ("{", "Expecting property name"),
-        ("[]", "it is not a mapping"),
-        ('{"format": 0}', f"its format is 0, and this tcray reads {FORMAT}"),
+        ("[]", "not a JSON object"),
+        ('{"format": 0}', f"format 0 is not supported, expected {FORMAT}"),
         (json.dumps({"format": FORMAT}), "content is missing or wrong"),
         ("\udcff", "'utf-8' codec can't decode"),
         ("[" * 100_000, "recursion"),
@@ -143,7 +143,7 @@ def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, error
     path = card_path("mosi", tmp_path)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     message = error_of(lambda: find_card("mosi", tmp_path))
-    assert message.startswith(f"{path}: not a dataset's card: ")
+    assert message.startswith(f"{path}: not a dataset card: ")
     assert says in message
 
 
@@ -167,16 +167,13 @@ def test_a_card_of_another_dataset_is_refused(tmp_path: Path, error_of: ErrorMes
     (tmp_path / "mosi.npz").touch()
     document = {"format": FORMAT, "content": "c", **card.document()}
     card_path("mosi", tmp_path).write_text(json.dumps(document), encoding="utf-8")
-    assert error_of(lambda: find_card("mosi", tmp_path)) == f"{tmp_path}/mosi.json: it is the card of mosi-heldout"
+    assert error_of(lambda: find_card("mosi", tmp_path)) == f"{tmp_path}/mosi.json: this is the card of mosi-heldout"
 
 
 def test_a_card_without_arrays_is_refused(tmp_path: Path, error_of: ErrorMessage):
     """An import was interrupted, or half of it moved."""
     card_path("mosi", tmp_path).touch()
-    assert (
-        error_of(lambda: find_card("mosi", tmp_path))
-        == f"{tmp_path}/mosi.json: its arrays, mosi.npz, are not beside it"
-    )
+    assert error_of(lambda: find_card("mosi", tmp_path)) == f"{tmp_path}/mosi.json: its arrays (mosi.npz) are missing"
 
 
 def test_the_catalogue_loads_nothing_heavy():

@@ -44,7 +44,7 @@ def test_features_are_summed_up_over_the_train_rows():
 
 def test_a_leak_is_notable():
     """After the notes of the import."""
-    notable = describe(examples(saw_labels=True, notes=("A note.",))).notable
-    assert notable[0] == "A note."
-    assert notable[1].startswith("The features of the train split were learned from its labels.")
-    assert describe(examples()).notable == ()
+    remarks = describe(examples(saw_labels=True, notes=("A note.",))).remarks
+    assert remarks[0] == "A note."
+    assert remarks[1].startswith("The features of the train split were learned from its labels.")
+    assert describe(examples()).remarks == ()

@@ -91,7 +91,7 @@ def test_what_single_precision_cannot_hold_is_infinite(error_of: ErrorMessage):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"features": {}}, "six: it has no modality"),
+        ({"features": {}}, "six: no modalities"),
         ({"features": {"text": np.ones((5, 3), np.float32)}}, "six: text: 6 examples, but an array of 5 x 3"),
         ({"features": {"text": np.ones((6, 0), np.float32)}}, "six: text: 6 examples, but an array of 6 x 0"),
         ({"features": {"text": np.ones(6, np.float32)}}, "six: text: 6 examples, but an array of 6"),
@@ -107,12 +107,15 @@ def test_what_single_precision_cannot_hold_is_infinite(error_of: ErrorMessage):
             {"task": "classification", "labels": np.array([1, 1, 1, 0, 0, 0], np.float32)},
             "six: all train examples are of one class",
         ),
-        ({"splits": ()}, "six: it has no split"),
+        ({"splits": ()}, "six: no splits"),
         ({"splits": (Partition.of([0, 1], [], [2]),)}, "six: there are no validation examples"),
         ({"splits": (Partition.of([], [0], [2]),)}, "six: there are no train examples"),
         ({"splits": (Partition.of([0], [1], []),)}, "six: there are no test examples"),
-        ({"splits": (Partition.of([0], [1], [6]),)}, "six: a split names an example that is not there"),
-        ({"splits": (Partition.of([0], [1], [0]),)}, "six: an example stands in two of train, validation and test"),
+        ({"splits": (Partition.of([0], [1], [6]),)}, "six: a split refers to an example that does not exist"),
+        (
+            {"splits": (Partition.of([0], [1], [0]),)},
+            "six: an example is in more than one of train, validation and test",
+        ),
         (
             {"splits": (Partition.of([0], [1], [2]), Partition.of([0], [], [3]))},
             "six: fold 2: there are no validation examples",
@@ -136,4 +139,4 @@ def test_many_names_are_cut_short():
 
 def test_examples_cannot_be_made_bad_afterwards(error_of: ErrorMessage):
     """A replaced field is checked like any other."""
-    assert error_of(lambda: replace(examples(), splits=())) == "six: it has no split"
+    assert error_of(lambda: replace(examples(), splits=())) == "six: no splits"

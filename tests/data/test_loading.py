@@ -44,7 +44,7 @@ def test_an_import_that_fails_writes_nothing(tmp_path: Path, error_of: ErrorMess
     """Not even the protocol that could be read."""
     folder, root = mustard_folder(tmp_path / "files"), tmp_path / "data"
     (folder / "split_indices.p").unlink()
-    assert error_of(lambda: import_dataset("mustard", folder, root)) == f"{folder}: split_indices.p is not in it"
+    assert error_of(lambda: import_dataset("mustard", folder, root)) == f"{folder}: split_indices.p is missing"
     assert not root.exists()
 
 

@@ -131,7 +131,7 @@ def test_a_dataset_that_is_not_imported_has_a_twin(tmp_path):
     planned = plan(sweep, find_cards(sweep))
     assert {cell.source for cell in planned.cells} == {"twin"}
     (line,) = planned.twin_notes
-    assert line.startswith("mosi is not imported: its twin stands in (tcray data import mosi")
+    assert line.startswith("mosi is not imported: using its synthetic twin (tcray data import mosi")
 
 
 def test_a_sweep_id_is_its_name_and_a_digest():

@@ -52,7 +52,7 @@ class TestUnderRay:
         segments = [(s["run_id"], s["start"]) for s in train.read_trace()]
         assert len(set(segments)) == len(segments)
         assert (32, False) == (result.progress.ended, result.was_finished)
-        assert "mosi is not imported: its twin stands in (tcray data import mosi --from PATH" in output
+        assert "mosi is not imported: using its synthetic twin (tcray data import mosi --from PATH" in output
         assert "small: 32 of 32 runs done" in output
 
     def test_a_killed_worker_changes_no_result(self, tmp_path: Path, train: FakeTrain) -> None:

@@ -1,1 +1,1 @@
-"""Readers of datasets as they were published: one module per source, and the file formats they share."""
+"""Readers of published datasets: one module per source, and the file formats that they share."""

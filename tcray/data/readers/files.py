@@ -1,4 +1,4 @@
-"""Other people's files, read so that whatever is wrong with one is a sentence that names it."""
+"""File formats of published datasets; every problem is a DataError that names the file and the place in it."""
 
 from __future__ import annotations
 
@@ -17,34 +17,36 @@ from numpy.typing import NDArray
 from tcray.data.examples import Floats, single_precision
 from tcray.errors import DataError
 
-FETCH_AGAIN = "Fetch the file again from where it came from, and see that it arrived whole."
+FETCH_AGAIN = "Download the file again from its source and check that it is complete."
 
 
 def find_file(folder: Path, *places: str) -> Path | None:
-    """The first of `places`, paths below `folder`, that is there."""
+    """Return the first of `places`, paths below `folder`, that exists; None if none does."""
     return next((folder / place for place in places if (folder / place).exists()), None)
 
 
 def require_file(folder: Path, *places: str) -> Path:
-    """The first of `places` below `folder`; DataError where none is there."""
+    """Return the first of `places` below `folder` that exists; raise DataError if none does."""
     if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder", "Name the folder that holds the dataset's files.")
+        raise DataError(f"{folder}: no such folder", "Pass the folder that holds the dataset's files.")
     path = find_file(folder, *places)
     if path is None:
-        raise DataError(f"{folder}: {places[0]} is not in it", "Name the folder that holds the dataset's files.")
+        raise DataError(f"{folder}: {places[0]} is missing", "Pass the folder that holds the dataset's files.")
     return path
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file."""
+    """Return the content of a file."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}", "Name a file you may read.") from error
+        raise DataError(
+            f"{path}: cannot be read: {error.strerror or error}", "Check that the file exists and is readable."
+        ) from error
 
 
 def read_text(path: Path) -> str:
-    """The content of a UTF-8 text file."""
+    """Return the content of a UTF-8 text file."""
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -52,13 +54,13 @@ def read_text(path: Path) -> str:
 
 
 def read_rows(path: Path, columns: int | None = None) -> list[list[str]]:
-    """The rows of a CSV file, all `columns` long; as long as the first where that is None."""
+    """Return the rows of a CSV file; all must have `columns` cells, by default as many as the first row."""
     try:
         rows = list(csv.reader(io.StringIO(read_text(path), newline="")))
     except csv.Error as error:
         raise DataError(f"{path}: not a CSV file: {error}", FETCH_AGAIN) from error
     if not rows:
-        raise DataError(f"{path}: it is empty", FETCH_AGAIN)
+        raise DataError(f"{path}: the file is empty", FETCH_AGAIN)
     width = columns or len(rows[0])
     for number, row in enumerate(rows, start=1):
         if len(row) != width:
@@ -67,7 +69,7 @@ def read_rows(path: Path, columns: int | None = None) -> list[list[str]]:
 
 
 def read_numbers(path: Path) -> NDArray[np.float64]:
-    """A CSV file without a header, all of it numbers, as (rows, columns)."""
+    """Return a CSV file of numbers without a header as an array (rows, columns)."""
     rows = read_rows(path)
     table = np.empty((len(rows), len(rows[0])))
     for number, row in enumerate(rows, start=1):
@@ -79,7 +81,7 @@ def read_numbers(path: Path) -> NDArray[np.float64]:
 
 
 def parse_number(cell: str, where: str) -> float:
-    """`cell` as a number."""
+    """Return `cell` as a number."""
     try:
         return float(cell)
     except ValueError as error:
@@ -87,22 +89,22 @@ def parse_number(cell: str, where: str) -> float:
 
 
 def parse_index(cell: str, size: int, where: str) -> int:
-    """`cell` as a whole number from 0 to `size` - 1."""
+    """Return `cell` as a whole number from 0 to `size` - 1."""
     number = parse_number(cell, where)
     if not (number.is_integer() and 0 <= number < size):
-        raise DataError(f"{where}: {cell} is not one of the positions 0 to {size - 1}", FETCH_AGAIN)
+        raise DataError(f"{where}: {cell} is not an index from 0 to {size - 1}", FETCH_AGAIN)
     return int(number)
 
 
 def parse_json(text: str, where: str) -> Mapping[str, Any]:
-    """The JSON object in `text`, no key of which stands twice."""
+    """Return the JSON object in `text`; duplicate keys are an error."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise DataError(f"{where}: {twice!r} stands twice in it", "Leave one of them out.")
+            raise DataError(f"{where}: duplicate key {twice!r}", "Remove one of the two.")
         return found
 
     try:
@@ -115,12 +117,12 @@ def parse_json(text: str, where: str) -> Mapping[str, Any]:
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
-    """The JSON object that a file holds."""
+    """Return the JSON object in a file."""
     return parse_json(read_text(path), str(path))
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The JSON objects of a file with one on each line, each after where it stands."""
+    """Yield the JSON objects of a file with one per line, each with its location."""
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if line.strip():
             where = f"{path}: line {number}"
@@ -128,18 +130,18 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def get_field(item: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """`item[key]`, where `item` is a mapping that has it and it is of `kind`."""
+    """Return `item[key]`; raise DataError if `item` has no such key or the value is not of type `kind`."""
     if not isinstance(item, Mapping) or not isinstance(item.get(key), kind):
         raise DataError(f"{where}: {key} is missing or of the wrong type", FETCH_AGAIN)
     return item[key]
 
 
 def read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
-    """The numeric arrays of an `.npz` file by name."""
+    """Return the numeric arrays of an `.npz` file by name."""
     try:
         archive = np.load(io.BytesIO(read_bytes(path)), allow_pickle=False)
         if isinstance(archive, np.ndarray):
-            raise ValueError("it holds a single array")
+            raise ValueError("the file holds a single array")
         return dict(archive)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not an .npz file of plain arrays: {error}", FETCH_AGAIN) from error
@@ -147,18 +149,18 @@ def read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
 
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
-    """An HDF5 file, its datasets by name; what fails while it is open is said of the file."""
+    """Context manager: yield an open HDF5 file, its datasets by name; errors inside the block name the file."""
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             yield file
     except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path}: not a whole HDF5 file: {error}", FETCH_AGAIN) from error
+        raise DataError(f"{path}: incomplete or damaged HDF5 file: {error}", FETCH_AGAIN) from error
 
 
 def stack_vectors(vectors: Sequence[Any], names: Sequence[str], path: Path, width: int | None = None) -> Floats:
-    """One vector each for `names` as the rows of a matrix; `width` long, or as long as the first."""
+    """Return the vectors, one per name, as the rows of a matrix; `width` defaults to that of the first vector."""
     rows = []
     for name, vector in zip(names, vectors, strict=True):
         array = np.asarray(vector)
@@ -172,7 +174,7 @@ def stack_vectors(vectors: Sequence[Any], names: Sequence[str], path: Path, widt
 
 
 def mean_over_frames(array: Any, axis: int, width: int, where: str) -> NDArray[np.float64]:
-    """The mean of a matrix of numbers over its frames, along `axis`, of which there is at least one."""
+    """Return the mean of a matrix over its frames, along `axis`; raise DataError for no frames or another width."""
     frames = np.asarray(array)
     if frames.dtype.kind not in "biuf" or frames.ndim != 2 or frames.shape[1 - axis] != width or not frames.size:
         expected = f"(frames, {width})" if axis == 0 else f"({width}, frames)"
@@ -183,5 +185,5 @@ def mean_over_frames(array: Any, axis: int, width: int, where: str) -> NDArray[n
 
 def _shape(array: NDArray[Any]) -> str:
     if array.dtype.kind not in "biuf":
-        return "something that is not numbers"
+        return "a non-numeric array"
     return f"({', '.join(map(str, array.shape))})"

@@ -1,8 +1,8 @@
-"""CMU-MOSI from the utterance features of bc-LSTM (Poria et al., ACL 2017) and a table of sentiments.
+"""CMU-MOSI: the utterance features of bc-LSTM (Poria et al., ACL 2017) and a table of sentiments.
 
-The text and video features were learned from the labels of the 62 train videos. Validation carved from those would be
-judged by features that know its answers, so it comes from the other videos, which are split by video; `mosi-heldout`
-leaves the train videos out altogether.
+The text and video features were learned from the labels of the 62 train videos. Validation examples drawn from those
+videos would be scored with features that have seen their labels, so validation uses the other videos, split by video.
+`mosi-heldout` leaves the train videos out altogether.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ from tcray.errors import DataError
 MODALITIES = ("text", "audio", "video")
 PARTS = ("train", "test")
 FOLDS = 5
-"""Of `mosi-heldout`."""
+"""Number of folds of `mosi-heldout`."""
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """An utterance of `transcripts.csv`: its id, `<video>_<clip>`, and whether its sentiment is positive."""
+    """One row of `transcripts.csv`: the utterance id, `<video>_<clip>`, and its binary label (1 if positive)."""
 
     utterance: str
     positive: float
 
     @property
     def video(self) -> str:
-        """What the utterance was cut from."""
+        """The video that the utterance belongs to."""
         return self.utterance.rpartition("_")[0]
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The utterances that have a sentiment, in the order of the files, train before test."""
+    """The utterances that have a sentiment, in file order, train before test."""
 
     utterances: Sequence[Transcript]
     trained: Sequence[bool]
-    """Whether the features' makers trained on the utterance's video."""
+    """True for utterances of videos that the features were trained on."""
     labels: Floats
     features: Mapping[str, Floats]
     left_out: Sequence[str]
-    """The ids of those that have none."""
+    """Ids of utterances without a sentiment."""
 
 
 def read_mosi(folder: Path) -> tuple[Examples, Examples]:
-    """`mosi` and `mosi-heldout`, from the folder with `transcripts.csv`, `label.csv` and the features.
+    """Read `mosi` and `mosi-heldout` from the folder with `transcripts.csv`, `label.csv` and the features.
 
     `mosi` trains on the train videos; of the others, in an order fixed by digests of their names, the first third
-    validates and the rest tests. `mosi-heldout` deals the others over five folds in that order; the fold after the one
-    that is tested validates.
+    validates and the rest tests. `mosi-heldout` assigns the other videos to five folds in that order; fold k + 1
+    validates when fold k is tested.
     """
-    corpus = _corpus(folder)
+    corpus = _read_corpus(folder)
     videos = [utterance.video for utterance in corpus.utterances]
     order = shuffle_by_digest((v for v, trained in zip(videos, corpus.trained, strict=True) if not trained), "mosi")
     validated = set(order[: len(order) // 3])
@@ -70,12 +70,12 @@ def read_mosi(folder: Path) -> tuple[Examples, Examples]:
     fold_of = {video: place % FOLDS for place, video in enumerate(order)}
     folds = [fold_of[videos[row]] for row in heldout]
     return (
-        _protocol("mosi", corpus, range(len(videos)), (split,), saw_labels=True),
-        _protocol("mosi-heldout", corpus, heldout, tuple(_fold(folds, tested) for tested in range(FOLDS))),
+        _make_examples("mosi", corpus, range(len(videos)), (split,), saw_labels=True),
+        _make_examples("mosi-heldout", corpus, heldout, tuple(_make_fold(folds, tested) for tested in range(FOLDS))),
     )
 
 
-def _fold(folds: Sequence[int], tested: int) -> Partition:
+def _make_fold(folds: Sequence[int], tested: int) -> Partition:
     validated = (tested + 1) % FOLDS
     return Partition.of(
         train=flatnonzero([fold not in (tested, validated) for fold in folds]),
@@ -84,7 +84,7 @@ def _fold(folds: Sequence[int], tested: int) -> Partition:
     )
 
 
-def _protocol(
+def _make_examples(
     name: str, corpus: Corpus, rows: Sequence[int], splits: tuple[Partition, ...], *, saw_labels: bool = False
 ) -> Examples:
     return Examples(
@@ -98,22 +98,24 @@ def _protocol(
         groups=tuple(corpus.utterances[row].video for row in rows),
         splits=splits,
         saw_labels=saw_labels,
-        notes=(f"CMU-MOSI gives no sentiment for {format_names(corpus.left_out, 'utterance')}.",)
+        notes=(f"CMU-MOSI has no sentiment for {format_names(corpus.left_out, 'utterance')}.",)
         if corpus.left_out
         else (),
     )
 
 
-def _corpus(folder: Path) -> Corpus:
-    transcripts = _transcripts(require_file(folder, "transcripts.csv"))
-    sentiments = _sentiments(require_file(folder, "label.csv"))
-    rows = {part: _positions(require_file(folder, f"text_{part}.csv"), len(transcripts)) for part in PARTS}
+def _read_corpus(folder: Path) -> Corpus:
+    transcripts = _read_transcripts(require_file(folder, "transcripts.csv"))
+    sentiments = _read_sentiments(require_file(folder, "label.csv"))
+    rows = {part: _read_row_numbers(require_file(folder, f"text_{part}.csv"), len(transcripts)) for part in PARTS}
     videos = {part: {transcripts[row].video for row in rows[part]} for part in PARTS}
     if both := videos["train"] & videos["test"]:
         raise DataError(
             f"{folder}: {format_names(sorted(both), 'video')} in both text_train.csv and text_test.csv", FETCH_AGAIN
         )
-    features = {m: _features(folder, m, {p: [transcripts[row] for row in rows[p]] for p in PARTS}) for m in MODALITIES}
+    features = {
+        m: _read_features(folder, m, {p: [transcripts[row] for row in rows[p]] for p in PARTS}) for m in MODALITIES
+    }
     utterances = [transcripts[row] for part in PARTS for row in rows[part]]
     kept = flatnonzero([utterance.utterance in sentiments for utterance in utterances])
     return Corpus(
@@ -125,32 +127,32 @@ def _corpus(folder: Path) -> Corpus:
     )
 
 
-def _transcripts(path: Path) -> list[Transcript]:
+def _read_transcripts(path: Path) -> list[Transcript]:
     rows = [
         Transcript(row[0], parse_number(row[3], f"{path}: row {number}, column 4"))
         for number, row in enumerate(read_rows(path, 4), start=1)
     ]
     names = {row.utterance for row in rows}
     if len(names) < len(rows):
-        raise DataError(f"{path}: {len(rows) - len(names)} of its ids stand twice", FETCH_AGAIN)
+        raise DataError(f"{path}: {len(rows) - len(names)} ids occur twice", FETCH_AGAIN)
     return rows
 
 
-def _positions(path: Path, size: int) -> list[int]:
-    """The rows of `transcripts.csv` that the rows of the feature files are, in their order."""
+def _read_row_numbers(path: Path, size: int) -> list[int]:
+    """Return, for every row of the feature files, its row number in `transcripts.csv`."""
     rows = [
         parse_index(row[0], size, f"{path}: row {number}, column 1")
         for number, row in enumerate(read_rows(path), start=1)
     ]
     if len(set(rows)) < len(rows):
-        raise DataError(f"{path}: a row of transcripts.csv stands twice in column 1", FETCH_AGAIN)
+        raise DataError(f"{path}: a row of transcripts.csv occurs twice in column 1", FETCH_AGAIN)
     return rows
 
 
-def _sentiments(path: Path) -> Mapping[str, float]:
+def _read_sentiments(path: Path) -> Mapping[str, float]:
     header, *rows = read_rows(path)
     if not {"id", "label"} <= set(header):
-        raise DataError(f"{path}: its first row names no columns id and label", FETCH_AGAIN)
+        raise DataError(f"{path}: the header has no columns id and label", FETCH_AGAIN)
     sentiments: dict[str, float] = {}
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=True))
@@ -158,35 +160,35 @@ def _sentiments(path: Path) -> Mapping[str, float]:
         if not abs(label) <= 3:
             raise DataError(f"{path}: row {number}: the sentiment {label:g} is not in [-3, 3]", "Correct that row.")
         if cells["id"] in sentiments:
-            raise DataError(f"{path}: row {number}: {cells['id']} stands twice", "Leave one of the rows out.")
+            raise DataError(f"{path}: row {number}: {cells['id']} occurs twice", "Remove one of the rows.")
         sentiments[cells["id"]] = label
     return sentiments
 
 
-def _features(folder: Path, modality: str, utterances: Mapping[str, Sequence[Transcript]]) -> Floats:
+def _read_features(folder: Path, modality: str, utterances: Mapping[str, Sequence[Transcript]]) -> Floats:
     parts = {
-        part: _part(require_file(folder, f"{modality}/{modality}_{part}0.csv"), utterances[part]) for part in PARTS
+        part: _read_part(require_file(folder, f"{modality}/{modality}_{part}0.csv"), utterances[part]) for part in PARTS
     }
     widths = {part: matrix.shape[1] for part, matrix in parts.items()}
     if widths["train"] != widths["test"]:
         raise DataError(
             f"{folder}: {modality}: {widths['train']} features in {modality}_train0.csv,"
             f" {widths['test']} in {modality}_test0.csv",
-            "Take all files from the same release.",
+            "Use files from the same release.",
         )
     return np.concatenate(list(parts.values()))
 
 
-def _part(path: Path, utterances: Sequence[Transcript]) -> Floats:
-    """A feature file without its last column: that is the binary label, and so shows whether the rows are in place."""
+def _read_part(path: Path, utterances: Sequence[Transcript]) -> Floats:
+    """Read a feature file without its last column, the binary label, which is used to check the order of the rows."""
     table = read_numbers(path)
     if len(table) != len(utterances):
         raise DataError(f"{path}: {len(utterances)} rows expected, {len(table)} found", FETCH_AGAIN)
     for number, (found, utterance) in enumerate(zip(table[:, -1], utterances, strict=True), start=1):
         if found != utterance.positive:
             raise DataError(
-                f"{path}: row {number}: its last column is {found:g},"
-                f" and transcripts.csv has {utterance.positive:g} for {utterance.utterance}",
-                "Take all files from the same release.",
+                f"{path}: row {number}: the last column is {found:g},"
+                f" but transcripts.csv has {utterance.positive:g} for {utterance.utterance}",
+                "Use files from the same release.",
             )
     return single_precision(table[:, :-1])

@@ -1,7 +1,8 @@
-"""Foreign pickles of numpy arrays in plain containers, opened without running anything that they name.
+"""Pickles of numpy arrays in plain containers, loaded without executing any code that they refer to.
 
-A pickle is a program: it may call whatever it can name. Here it can name three things, none of them numpy's own, whose
-unpickling trusts what it is told; they only note what was said, and the arrays are then rebuilt from their bytes.
+A pickle is a program that may call whatever it can import. This unpickler resolves only the names below, none of them
+to numpy's own functions, whose unpickling trusts its input. The stand-ins record their arguments, and the arrays are
+then rebuilt from the recorded bytes.
 """
 
 from __future__ import annotations
@@ -19,28 +20,30 @@ from tcray.errors import DataError
 
 
 def read_pickle(path: Path) -> Any:
-    """The containers, text, numbers and numeric arrays that a pickle of any protocol holds.
+    """Return the containers, text, numbers and numeric arrays in a pickle of any protocol.
 
-    DataError for a pickle that names anything else, which is then not called, and for one that is broken.
+    Raises DataError if the pickle is broken or refers to anything else, which is never called.
     """
     content = io.BytesIO(read_bytes(path))
     try:
-        return _rebuilt(_Unpickler(content, encoding="latin1").load())
+        return _rebuild(_Unpickler(content, encoding="latin1").load())
     except _RefusedError as error:
         raise DataError(
-            f"{path}: the pickle asks for {error}, which is neither an array nor a plain container, and was not opened",
+            f"{path}: the pickle refers to {error}, which is neither an array nor a plain container; it was not loaded",
             "Save the file again as plain numpy arrays, or get it from its original source.",
         ) from error
     except Exception as error:  # a broken pickle may raise anything, and nothing but our own code has run
-        raise DataError(f"{path}: not a whole pickle: {error or type(error).__name__}", FETCH_AGAIN) from error
+        raise DataError(
+            f"{path}: incomplete or damaged pickle: {error or type(error).__name__}", FETCH_AGAIN
+        ) from error
 
 
 class _RefusedError(Exception):
-    """The name of something a pickle may not have."""
+    """A name that a pickle must not refer to."""
 
 
 class _Dtype:
-    """What a pickle says of a dtype: its code, as `f8`, and its byte order."""
+    """Record of a pickled dtype: its code, such as `f8`, and its byte order."""
 
     def __init__(self, code: str, *_: object) -> None:
         self.code = code
@@ -57,7 +60,7 @@ class _Dtype:
 
 
 class _Array:
-    """What a pickle says of an array: its state is version, shape, dtype, Fortran order and bytes."""
+    """Record of a pickled array: its state is version, shape, dtype, Fortran order and bytes."""
 
     def __init__(self, *_: object) -> None:
         self.state: tuple[Any, ...] = ()
@@ -71,55 +74,55 @@ class _Array:
         return np.frombuffer(raw, dtype.dtype()).reshape(shape, order="F" if fortran else "C").copy()
 
 
-def _from_buffer(content: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) -> _Array:
-    """How protocol 5 writes an array."""
+def _record_buffer(content: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) -> _Array:
+    """Record an array as protocol 5 writes it."""
     array = _Array()
     array.__setstate__((1, shape, dtype, order == "F", content))
     return array
 
 
-def _from_text(text: str = "", *_: object) -> bytes:
-    """How Python 3 writes bytes in protocol 2."""
+def _encode_text(text: str = "", *_: object) -> bytes:
+    """Decode bytes as Python 3 writes them in protocol 2."""
     return text.encode("latin1")
 
 
 class _ArrayType:
-    """Stands for `numpy.ndarray`, which a pickle hands to `_reconstruct` and never calls."""
+    """Stand-in for `numpy.ndarray`, which a pickle passes to `_reconstruct` and never calls."""
 
 
-_STANDS_FOR = {
+_STAND_INS = {
     "numpy.ndarray": _ArrayType,
     "numpy.dtype": _Dtype,
     "numpy.core.multiarray._reconstruct": _Array,
     "numpy._core.multiarray._reconstruct": _Array,
-    "numpy.core.numeric._frombuffer": _from_buffer,
-    "numpy._core.numeric._frombuffer": _from_buffer,
-    "_codecs.encode": _from_text,
-    "__builtin__.bytes": _from_text,
+    "numpy.core.numeric._frombuffer": _record_buffer,
+    "numpy._core.numeric._frombuffer": _record_buffer,
+    "_codecs.encode": _encode_text,
+    "__builtin__.bytes": _encode_text,
 }
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds the stand-ins above, and refuses everything else."""
+    """Unpickler that resolves the stand-ins above and refuses every other name."""
 
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return _STANDS_FOR[f"{module}.{name}"]
+            return _STAND_INS[f"{module}.{name}"]
         except KeyError:
             raise _RefusedError(f"{module}.{name}") from None
 
 
-def _rebuilt(value: Any) -> Any:
-    """`value` with its arrays rebuilt."""
+def _rebuild(value: Any) -> Any:
+    """Return `value` with its arrays rebuilt."""
     match value:
         case _Array():
             return value.array()
         case dict():
-            return {key: _rebuilt(item) for key, item in value.items()}
+            return {key: _rebuild(item) for key, item in value.items()}
         case list():
-            return [_rebuilt(item) for item in value]
+            return [_rebuild(item) for item in value]
         case tuple():
-            return tuple(_rebuilt(item) for item in value)
+            return tuple(_rebuild(item) for item in value)
         case None | str() | bytes() | bool() | int() | float():
             return value
         case _:

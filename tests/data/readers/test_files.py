@@ -39,7 +39,7 @@ def test_numbers_are_read_as_a_matrix(path: Path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "it is empty"),
+        (b"", "the file is empty"),
         (b"1,2\n3\n", "row 2: 2 columns expected, 1 found"),
         (b"1,2\n3,4,5\n", "row 2: 2 columns expected, 3 found"),
         (b"1,2\n\n", "row 2: 2 columns expected, 0 found"),
@@ -65,7 +65,7 @@ def test_rows_have_the_columns_that_were_asked_for(path: Path, error_of: ErrorMe
 def test_a_position_is_a_whole_number_in_range(cell: str, error_of: ErrorMessage):
     """Others are named."""
     assert parse_index("2.0", 3, "x") == 2
-    assert error_of(lambda: parse_index(cell, 3, "x")) == f"x: {cell} is not one of the positions 0 to 2"
+    assert error_of(lambda: parse_index(cell, 3, "x")) == f"x: {cell} is not an index from 0 to 2"
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, error_of: ErrorMessage):
@@ -78,8 +78,8 @@ def test_a_required_file_is_found_in_the_first_place_that_has_it(tmp_path: Path,
     """Else the first place is named, or the folder if there is none."""
     (tmp_path / "b").touch()
     assert require_file(tmp_path, "a", "b") == tmp_path / "b"
-    assert error_of(lambda: require_file(tmp_path, "a", "c")) == f"{tmp_path}: a is not in it"
-    assert error_of(lambda: require_file(tmp_path / "b", "a")) == f"{tmp_path}/b: there is no such folder"
+    assert error_of(lambda: require_file(tmp_path, "a", "c")) == f"{tmp_path}: a is missing"
+    assert error_of(lambda: require_file(tmp_path / "b", "a")) == f"{tmp_path}/b: no such folder"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_required_file_is_found_in_the_first_place_that_has_it(tmp_path: Path,
     [
         ('{"a": 1', "not JSON: Expecting ',' delimiter: line 1 column 8 (char 7)"),
         ("[1]", "a JSON object expected, list found"),
-        ('{"a": 1, "b": 2, "a": 3}', "'a' stands twice in it"),
+        ('{"a": 1, "b": 2, "a": 3}', "duplicate key 'a'"),
     ],
 )
 def test_bad_json_is_a_sentence(content: str, says: str, path: Path, error_of: ErrorMessage):
@@ -118,7 +118,7 @@ def test_bad_npz_files_are_a_sentence(path: Path, error_of: ErrorMessage):
     assert error_of(lambda: read_npz(path)).startswith(says)
     with path.open("wb") as file:
         np.save(file, np.ones(3))
-    assert error_of(lambda: read_npz(path)) == f"{says}it holds a single array"
+    assert error_of(lambda: read_npz(path)) == f"{says}the file holds a single array"
     with path.open("wb") as file:
         np.savez(file, a=np.ones(3), b=np.array([{}], object))
     assert error_of(lambda: read_npz(path)).startswith(says)
@@ -137,9 +137,9 @@ def test_a_bad_hdf5_file_is_a_sentence(path: Path, error_of: ErrorMessage):
         file["a"] = np.ones((50, 50))
     read()
     path.write_bytes(path.read_bytes()[:3000])
-    assert error_of(read).startswith(f"{path}: not a whole HDF5 file: ")
+    assert error_of(read).startswith(f"{path}: incomplete or damaged HDF5 file: ")
     path.write_bytes(b"x" * 100)
-    assert error_of(read).startswith(f"{path}: not a whole HDF5 file: ")
+    assert error_of(read).startswith(f"{path}: incomplete or damaged HDF5 file: ")
 
 
 def test_vectors_are_stacked_if_they_are_alike(path: Path, error_of: ErrorMessage):
@@ -152,7 +152,7 @@ def test_vectors_are_stacked_if_they_are_alike(path: Path, error_of: ErrorMessag
         == f"{path}: a: a vector of numbers expected, (1, 2) found"
     )
     assert error_of(lambda: stack_vectors(["text"], ["a"], path)) == (
-        f"{path}: a: a vector of numbers expected, something that is not numbers found"
+        f"{path}: a: a vector of numbers expected, a non-numeric array found"
     )
 
 

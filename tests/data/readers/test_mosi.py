@@ -93,7 +93,7 @@ def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
     examples, _ = read_mosi(folder)
     assert "cc_2" not in examples.ids
     assert len(examples.ids) == 29
-    assert examples.notes == ("CMU-MOSI gives no sentiment for 1 utterance (cc_2).",)
+    assert examples.notes == ("CMU-MOSI has no sentiment for 1 utterance (cc_2).",)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
         ("label.csv", 3, lambda cells: [*cells[:2], "3.2", cells[3]], "row 3: the sentiment 3.2 is not in [-3, 3]"),
         ("label.csv", 3, lambda cells: [*cells[:2], "nan", cells[3]], "row 3: the sentiment nan is not in [-3, 3]"),
         ("label.csv", 3, lambda cells: [*cells[:2], "good", cells[3]], "row 3: 'good' is not a number"),
-        ("label.csv", 3, lambda cells: ["v0_0", *cells[1:]], "row 3: v0_0 stands twice"),
-        ("label.csv", 1, lambda cells: ["name", *cells[1:]], "its first row names no columns id and label"),
-        ("transcripts.csv", 2, lambda cells: ["v0_0", *cells[1:]], "1 of its ids stand twice"),
-        ("text_test.csv", 1, lambda cells: ["30", cells[1]], "row 1, column 1: 30 is not one of the positions 0 to 29"),
-        ("text_test.csv", 2, lambda cells: ["0", cells[1]], "a row of transcripts.csv stands twice in column 1"),
+        ("label.csv", 3, lambda cells: ["v0_0", *cells[1:]], "row 3: v0_0 occurs twice"),
+        ("label.csv", 1, lambda cells: ["name", *cells[1:]], "the header has no columns id and label"),
+        ("transcripts.csv", 2, lambda cells: ["v0_0", *cells[1:]], "1 ids occur twice"),
+        ("text_test.csv", 1, lambda cells: ["30", cells[1]], "row 1, column 1: 30 is not an index from 0 to 29"),
+        ("text_test.csv", 2, lambda cells: ["0", cells[1]], "a row of transcripts.csv occurs twice in column 1"),
         ("video/video_train0.csv", 4, lambda cells: cells[1:], "row 4: 5 columns expected, 4 found"),
         (
             "audio/audio_test0.csv",
@@ -137,7 +137,7 @@ def test_a_row_out_of_place_is_noticed(folder: Path, error_of: ErrorMessage):
     """The last column says whether the sentiment is positive, and so does the transcript."""
     edit(folder / "text/text_test0.csv", 5, lambda cells: [*cells[:-1], "0" if cells[-1] == "1" else "1"])
     message = error_of(lambda: read_mosi(folder))
-    assert message.startswith(f"{folder}/text/text_test0.csv: row 5: its last column is ")
+    assert message.startswith(f"{folder}/text/text_test0.csv: row 5: the last column is ")
     assert message.endswith(" for v1_1")
 
 
@@ -170,7 +170,7 @@ def test_a_video_in_train_and_test_is_noticed(folder: Path, error_of: ErrorMessa
 
 def test_a_folder_without_the_files_is_refused(tmp_path: Path, error_of: ErrorMessage):
     """The file is named."""
-    assert error_of(lambda: read_mosi(tmp_path)) == f"{tmp_path}: transcripts.csv is not in it"
+    assert error_of(lambda: read_mosi(tmp_path)) == f"{tmp_path}: transcripts.csv is missing"
 
 
 @real_data
@@ -188,7 +188,7 @@ def test_real_mosi_has_the_published_sizes():
         "video": 100,
     }
     missing = "2WGyTLYerpo_44, 5W7Z1C_fDaE_24, BioHAh1qJAQ_30, lXPQBPVc5Cw_30"
-    assert examples.notes == (f"CMU-MOSI gives no sentiment for 4 utterances ({missing}).",)
+    assert examples.notes == (f"CMU-MOSI has no sentiment for 4 utterances ({missing}).",)
 
 
 @real_data

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tcray.data.examples import Examples
-from tcray.data.readers.mustard import TOKEN, _glove, read_mustard
+from tcray.data.readers.mustard import TOKEN, _read_glove, read_mustard
 from tests.data.conftest import ErrorMessage
 from tests.data.factories import mustard_folder, write_pickle
 from tests.data.real import REAL_DATA, real_data
@@ -69,7 +69,7 @@ def test_the_folds_are_those_of_the_file(folder: Path):
 def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path):
     """Contractions come apart as the dictionaries have them; a context of nothing is 0."""
     independent, _ = read_mustard(folder)
-    vectors = _glove(folder)
+    vectors = _read_glove(folder)
     text = np.mean([vectors[token] for token in ("i", "do", "n't", "know", "!")], axis=0)
     np.testing.assert_allclose(independent.features["text"][0], text, rtol=1e-6)
     context = np.mean([vectors[token] for token in ("it", "'s", "you", "oh", "?")], axis=0)
@@ -121,15 +121,15 @@ def test_without_audio_and_video_that_is_noted(folder: Path):
     """With the files that a user may add."""
     independent, _ = read_mustard(folder)
     assert independent.notes == (
-        "Without audio: there was no audio_features.p to import.",
-        "Without video: there was no resnet_pool5.hdf5 to import.",
+        "Without audio: audio_features.p was not found.",
+        "Without video: resnet_pool5.hdf5 was not found.",
     )
 
 
 def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, error_of: ErrorMessage):
     """As many as fit."""
     write_pickle(folder / "audio_features.p", {name: np.ones((283, 2)) for name in IDS[2:]})
-    assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: 2 utterances (1_0, 1_1) not in it"
+    assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: 2 utterances (1_0, 1_1) missing"
     write_pickle(folder / "audio_features.p", {name: np.ones((13, 2)) for name in IDS})
     assert error_of(lambda: read_mustard(folder)) == (
         f"{folder}/audio_features.p: 1_0: an array of (283, frames) expected, (13, 2) found"
@@ -145,7 +145,7 @@ def test_a_truncated_video_file_is_a_sentence(folder: Path, error_of: ErrorMessa
         for name in IDS:
             file[name] = np.ones((2, 2048), np.float32)
     path.write_bytes(path.read_bytes()[:5000])
-    assert error_of(lambda: read_mustard(folder)).startswith(f"{path}: not a whole HDF5 file: ")
+    assert error_of(lambda: read_mustard(folder)).startswith(f"{path}: incomplete or damaged HDF5 file: ")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_truncated_video_file_is_a_sentence(folder: Path, error_of: ErrorMessa
     [
         (lambda items: items["1_3"].pop("speaker"), "1_3: speaker is missing or of the wrong type"),
         (lambda items: items["1_3"].update(context="It's you."), "1_3: context is missing or of the wrong type"),
-        (lambda items: items["1_3"].update(sarcasm=2), "1_3: sarcasm is 2, and neither true nor false"),
+        (lambda items: items["1_3"].update(sarcasm=2), "1_3: sarcasm is 2, expected true or false"),
         (lambda items: items["1_3"].update(sarcasm="yes"), "1_3: sarcasm is missing or of the wrong type"),
         (lambda items: items.update({"1_3": 7}), "1_3: context is missing or of the wrong type"),
     ],
@@ -187,7 +187,7 @@ def test_bad_folds_are_a_sentence(folds: Any, folder: Path, error_of: ErrorMessa
     """Positions that are not there, that are no positions, that are no pairs."""
     write_pickle(folder / "split_indices.p", folds)
     assert error_of(lambda: read_mustard(folder)) == (
-        f"{folder}/split_indices.p: not folds of train and test positions below 40"
+        f"{folder}/split_indices.p: not a list of (train, test) indices below 40"
     )
 
 
@@ -208,7 +208,7 @@ def test_bad_vectors_are_a_sentence(folder: Path, error_of: ErrorMessage):
     )
     for path in (folder / "glove").iterdir():
         path.unlink()
-    assert error_of(lambda: read_mustard(folder)) == f"{folder}: glove/glove_dict_1.p is not in it"
+    assert error_of(lambda: read_mustard(folder)) == f"{folder}: glove/glove_dict_1.p is missing"
 
 
 def test_the_folder_of_the_repository_does_as_well(folder: Path, tmp_path: Path):
@@ -236,7 +236,7 @@ def test_real_mustard_has_the_published_sizes():
 @real_data
 def test_the_real_vectors_cover_the_real_tokens():
     """1,927 words, and at least 97.8 % of the utterances' tokens."""
-    vectors = _glove(REAL_DATA / "mustard")
+    vectors = _read_glove(REAL_DATA / "mustard")
     items = json.loads((REAL_DATA / "mustard/sarcasm_data.json").read_text(encoding="utf-8"))
     tokens = [token for item in items.values() for token in TOKEN.findall(item["utterance"].lower())]
     assert len(vectors) == 1927

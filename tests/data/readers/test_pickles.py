@@ -80,11 +80,11 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
     """What it asks for is named."""
     proof = tmp_path / "ran"
     write_pickle(path, {"a": Runs(Path.touch, proof)}, protocol)
-    assert "which is neither an array nor a plain container, and was not opened" in error_of(lambda: read_pickle(path))
+    assert "which is neither an array nor a plain container; it was not loaded" in error_of(lambda: read_pickle(path))
     write_pickle(path, [np.ones(2), Runs(eval, f"open({str(proof)!r}, 'w')")], protocol)
     assert error_of(lambda: read_pickle(path)) == (
-        f"{path}: the pickle asks for {'__builtin__' if protocol < 3 else 'builtins'}.eval,"
-        " which is neither an array nor a plain container, and was not opened"
+        f"{path}: the pickle refers to {'__builtin__' if protocol < 3 else 'builtins'}.eval,"
+        " which is neither an array nor a plain container; it was not loaded"
     )
     assert not proof.exists()
 
@@ -108,7 +108,7 @@ def test_anything_else_is_refused(value: Any, asks: str, path: Path, error_of: E
     """Objects inside arrays too."""
     write_pickle(path, value, 3)
     assert error_of(lambda: read_pickle(path)) == (
-        f"{path}: the pickle asks for {asks}, which is neither an array nor a plain container, and was not opened"
+        f"{path}: the pickle refers to {asks}, which is neither an array nor a plain container; it was not loaded"
     )
 
 
@@ -116,7 +116,7 @@ def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, error_of: Erro
     """A shape that its bytes do not fill is a broken pickle."""
     whole = pickle.dumps(np.arange(8, dtype=np.uint8), 2)
     path.write_bytes(whole.replace(b"K\x08\x85", b"K\xff\x85"))
-    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: cannot reshape")
+    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: cannot reshape")
 
 
 def test_a_broken_pickle_is_a_sentence(path: Path, error_of: ErrorMessage):
@@ -124,9 +124,9 @@ def test_a_broken_pickle_is_a_sentence(path: Path, error_of: ErrorMessage):
     whole = pickle.dumps({"a": np.arange(2.0), "b": [1, "two"]}, 2)
     for length in range(0, len(whole) - 1, 5):
         path.write_bytes(whole[:length])
-        assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+        assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: ")
     path.write_bytes(b'{"json": 1}')
-    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: ")
 
 
 def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, error_of: ErrorMessage):
@@ -134,4 +134,4 @@ def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, error_of: Error
     loop: list[Any] = []
     loop.append(loop)
     write_pickle(path, loop)
-    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: not a whole pickle: ")
+    assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: ")
