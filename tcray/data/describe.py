@@ -113,6 +113,6 @@ def _list_remarks(examples: Examples) -> Iterator[str]:
     yield from examples.notes
     if examples.saw_labels:
         yield (
-            "The features of the train split were learned from its labels. Validation and test examples"
-            f" come from other {examples.group}s: scores on examples of the train {examples.group}s would be far too good."
+            "The features of the train split were learned from its labels. Validation and test examples come from"
+            f" other {examples.group}s: scores on examples of the train {examples.group}s would be far too good."
         )

@@ -1,1 +1,1 @@
-"""LMF, tensor fusion, concatenation and jWAE, written once, in population form."""
+"""Low-rank, tensor and concatenation fusion with optional conditioning; K models are stacked along a member axis."""

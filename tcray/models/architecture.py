@@ -1,8 +1,8 @@
-"""Which tensors a model has, how wide they are, and how one member's are drawn at the start.
+"""Parameters of a model: names, padded shapes, layout in one row of numbers, and initialization.
 
-Every axis that is the output of a matrix product is padded to a multiple of `BLOCK`, with zeros: a padded unit
-computes zero, receives a zero gradient and stays zero under AdamW. So a tensor's shape is a function of its run, never
-of the runs beside it, and batched products give the same bits in every company.
+Every axis that is the output of a matrix product is padded with zeros to a multiple of `BLOCK`: a padded unit computes
+zero, receives a zero gradient and stays zero under AdamW. The shape of a tensor is therefore a function of its run and
+never of the other runs in the pack, and batched products give the same bits in every pack.
 Shape legend: ℓ latent, H hidden, R rank, d input.
 """
 
@@ -22,7 +22,7 @@ Floats = NDArray[np.floating]
 
 
 def round_up_to_block(width: int) -> int:
-    """The next multiple of `BLOCK`."""
+    """Return the next multiple of `BLOCK`."""
     return -(-width // BLOCK) * BLOCK
 
 
@@ -36,88 +36,88 @@ class Parameter:
 
     @property
     def numel(self) -> int:
-        """How many numbers it holds."""
+        """Number of elements."""
         return prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterLayout:
-    """Where each tensor of a member lies in its row of numbers: those that decay first, the row padded at its end."""
+    """The place of each tensor in a member's row of numbers: decayed tensors first, padding at the end."""
 
     parameters: tuple[Parameter, ...]
 
     @classmethod
     def from_architecture(cls, architecture: Architecture) -> ParameterLayout:
-        """The layout of an architecture's parameters."""
+        """Return the layout of an architecture's parameters."""
         return cls(tuple(sorted(architecture.parameters(), key=lambda p: not p.decays)))
 
     @property
-    def decaying(self) -> int:
-        """How many numbers at the start of a row weight decay acts on."""
+    def num_decayed(self) -> int:
+        """Number of elements at the start of a row that weight decay acts on."""
         return sum(p.numel for p in self.parameters if p.decays)
 
     @property
     def numel(self) -> int:
-        """How many numbers of a row belong to a tensor."""
+        """Number of elements of a row that belong to a tensor."""
         return sum(p.numel for p in self.parameters)
 
     @property
     def width(self) -> int:
-        """How many numbers a row has, the padding at its end included."""
+        """Length of a row, including the padding at its end."""
         return round_up_to_block(self.numel)
 
     def slices(self) -> Iterator[tuple[Parameter, slice]]:
-        """Each tensor with its place in a row."""
+        """Yield each tensor with its slice of a row."""
         begin = 0
         for parameter in self.parameters:
             yield parameter, slice(begin, begin + parameter.numel)
             begin += parameter.numel
 
     def flatten(self, tensors: Mapping[str, Floats]) -> Floats:
-        """A member's tensors as one row of numbers (P,)."""
+        """Return a member's tensors as one row of numbers (P,)."""
         row = np.zeros(self.width)
         for parameter, place in self.slices():
             row[place] = tensors[parameter.name].ravel()
         return row
 
     def unflatten(self, row: Floats) -> dict[str, Floats]:
-        """The inverse of `row`: a member's tensors by name."""
+        """Return a member's tensors by name; the inverse of `flatten`."""
         return {parameter.name: row[place].reshape(parameter.shape) for parameter, place in self.slices()}
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """The shape of a model, shared by all members of a pack; widths as written, before padding."""
+    """The shape of a model, shared by all members of a pack; widths are those before padding."""
 
     modalities: Mapping[str, int]
     """Input width of every modality of the dataset, used or not."""
     latent: int
     hidden: int
     rank: int
-    """Ranks a member's factors are padded to; 0 where the fusion has none."""
+    """Padded rank of the factors; 0 if the fusion has no rank."""
     fusion: str
-    decodes: bool
-    """Whether there are decoders: only where reconstruction is part of the loss."""
+    has_decoders: bool
+    """True if the model has decoders, which it needs only for a reconstruction loss."""
 
     @classmethod
     def from_configuration(cls, configuration: Configuration, modalities: Mapping[str, int]) -> Architecture:
-        """The architecture that `configuration` has on a dataset with these modalities."""
+        """Return the architecture of `configuration` on a dataset with these modalities."""
         return cls(
             modalities=dict(modalities),
             latent=configuration.latent_dim,
             hidden=configuration.hidden_dim,
             rank=round_up_to_block(configuration.rank) if configuration.fusion == "lmf" else 0,
             fusion=configuration.fusion,
-            decodes=configuration.reconstruction_strength > 0,
+            has_decoders=configuration.reconstruction_strength > 0,
         )
 
     def parameters(self) -> Iterator[Parameter]:
-        """Every tensor of a member."""
+        """Yield every tensor of a member."""
         latent, hidden = round_up_to_block(self.latent), round_up_to_block(self.hidden)
         for m, width in self.modalities.items():
             yield from _linear(f"encoder.{m}.0", round_up_to_block(width), hidden)
             yield from _linear(f"encoder.{m}.1", hidden, latent)
-        if self.decodes:
+        if self.has_decoders:
             for m, width in self.modalities.items():
                 yield from _linear(f"decoder.{m}.0", latent, hidden)
                 yield from _linear(f"decoder.{m}.1", hidden, round_up_to_block(width))
@@ -148,10 +148,10 @@ def _linear(name: str, inputs: int, outputs: int) -> Iterator[Parameter]:
 def initialize_parameters(
     architecture: Architecture, configuration: Configuration, draws: RandomStreams
 ) -> dict[str, Floats]:
-    """A member's tensors before training, float64, padded with zeros.
+    """Return a member's tensors before training, float64, padded with zeros.
 
     Linear layers: weights N(0, 2/inputs) before a ReLU and N(0, 1/inputs) otherwise, biases 0, so that a latent unit of
-    a standardised input has unit variance. LMF: factors N(0, 1/(ℓ + 1)), weights N(0, 1/r), drawn one rank at a time:
+    a standardized input has unit variance. LMF: factors N(0, 1/(ℓ + 1)), weights N(0, 1/r), drawn one rank at a time:
     the output's variance depends on neither rank nor subset, and the factors of rank r are the first r of rank r + 1.
     Tensor fusion and concatenation: N(0, 1/(ℓ + 1)^M) and N(0, 1/Mℓ), M the modalities used, for the same reason.
     """
@@ -167,7 +167,7 @@ def initialize_parameters(
     for m, width in architecture.modalities.items():
         layer(f"encoder.{m}.0", width, hidden, 2.0)
         layer(f"encoder.{m}.1", hidden, latent, 1.0)
-        if architecture.decodes:
+        if architecture.has_decoders:
             layer(f"decoder.{m}.0", latent, hidden, 2.0)
             layer(f"decoder.{m}.1", hidden, width, 1.0)
     if architecture.fusion == "lmf":
@@ -190,7 +190,7 @@ def initialize_parameters(
 
 
 def unfold(architecture: Architecture, cube: Floats) -> Floats:
-    """A fusion tensor of side ℓ + 1 as the parameter `fusion.tensor`: padded, and unfolded along the first modality."""
+    """Return a fusion tensor of side ℓ + 1 as the parameter `fusion.tensor`: padded, unfolded along modality 1."""
     order = len(architecture.modalities)
     side = round_up_to_block(architecture.latent) + 1
     kept = [*range(architecture.latent), side - 1]

@@ -1,7 +1,7 @@
-"""What rank a fusion makes use of: the energy of its rank factors, and the spectrum of its unfolded tensor.
+"""The rank that a trained fusion uses: energies of its rank factors, and spectra of its unfolded tensor.
 
-The fusion tensor of an LMF is T = Σ_i w_i ⊗_m W_m^{(i)} (Liu et al. 2018, eq. 4), each factor in R^{ℓ+1}, its constant
-last.
+The fusion tensor of an LMF is T = Σ_i w_i ⊗_m W_m^{(i)} (Liu et al. 2018, eq. 4), each factor in R^{ℓ+1} with its
+constant last.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tcray.models.architecture import Architecture, Floats
 
 
 def factor_matrices(architecture: Architecture, member: Mapping[str, Floats], used: Sequence[str]) -> list[Floats]:
-    """The factor matrices (ℓ + 1, R) of the modalities used, the constant as last row, padding cut off."""
+    """Return the factor matrices (ℓ + 1, R) of the modalities used, the constant as last row, without padding."""
     latent = architecture.latent
     return [
         np.concatenate([member[f"fusion.{m}.factor"][:latent], member[f"fusion.{m}.constant"]]).astype(np.float64)
@@ -26,11 +26,11 @@ def factor_matrices(architecture: Architecture, member: Mapping[str, Floats], us
 def compute_spectra(
     architecture: Architecture, member: Mapping[str, Floats], used: Sequence[str], rank: int
 ) -> dict[str, list[float]]:
-    """The spectra of one member by kind: `factor energy`, `unfolded:m` and `effective rank`.
+    """Return the spectra of one member by kind: `factor energy`, `unfolded:m` and `effective rank`.
 
-    Factor energies are |w_i| Π_m ‖W_m^{(i)}‖, falling; `unfolded:m` are the singular values of the fusion tensor
-    unfolded along modality m, falling; the effective rank is one number, that of the factor energies, or of the first
-    unfolding where the fusion is a full tensor. Concatenation has no fusion tensor and no spectra.
+    Factor energies are |w_i| Π_m ‖W_m^{(i)}‖, descending. `unfolded:m` are the singular values of the fusion tensor
+    unfolded along modality m, descending. The effective rank is one number: that of the factor energies, or of the
+    first unfolding if the fusion is a full tensor. Concatenation has no fusion tensor and no spectra.
     """
     if architecture.fusion == "concat":
         return {}
@@ -49,7 +49,7 @@ def compute_spectra(
 
 
 def effective_rank(energy: Floats) -> float:
-    """exp of the entropy of the normalised energies (Roy & Vetterli 2007, section 2): r for r equal ones."""
+    """Return exp of the entropy of the normalized energies (Roy & Vetterli 2007, section 2): r for r equal energies."""
     total = energy.sum()
     if not total > 0:
         return 0.0
@@ -58,7 +58,7 @@ def effective_rank(energy: Floats) -> float:
 
 
 def _unfolded(columns: Sequence[Floats], weight: Floats, axis: int) -> list[float]:
-    """Singular values of Σ_i w_i ⊗_m columns_m[:, i] unfolded along `axis`, without forming the tensor.
+    """Return the singular values of Σ_i w_i ⊗_m columns_m[:, i] unfolded along `axis`, without forming the tensor.
 
     The unfolding is A diag(w) Kᵀ with K the Khatri-Rao product of the other columns, and KᵀK is the entrywise product
     of their Gram matrices: the eigenvalues of A diag(w) KᵀK diag(w) Aᵀ are the squares (Kolda & Bader 2009, sec. 2.6).
@@ -77,7 +77,7 @@ def _singular_values(cube: Floats) -> list[float]:
 
 
 def _subcube(architecture: Architecture, member: Mapping[str, Floats], used: Sequence[str]) -> Floats:
-    """The part of a full fusion tensor that a member using only some modalities reads: the constant of the others."""
+    """Return the part of a full fusion tensor that a member reads: only the constant of modalities it does not use."""
     side = member["fusion.tensor"].shape[0]
     order = len(architecture.modalities)
     cube = member["fusion.tensor"][:, : architecture.columns].astype(np.float64).reshape((side,) * order)

@@ -1,8 +1,8 @@
 """K models of one architecture as one tensor program: every parameter carries a leading member axis.
 
-A linear layer of K members is one (K, in, out) tensor and one batched product; a single model is a population of one.
-All numbers of a member lie in one row, so that an optimiser's step and a checkpoint are about rows, not about layers.
-What differs between members is data, not shape: rank (padding), modality subset (`present`), dropout (masks).
+A linear layer of K members is one (K, in, out) tensor and one batched product; a single model is a stack of one. All
+numbers of a member lie in one row, so that the optimizer and checkpoints handle rows instead of layers. Differences
+between members are data, not shapes: rank (padding), modality subset (`present`), dropout (masks).
 Shape legend: K members, B rows, M modalities, d input, H hidden, ℓ latent, R rank.
 """
 
@@ -16,18 +16,18 @@ from torch import Tensor
 from tcray.models.architecture import Architecture, ParameterLayout
 
 Masks = Mapping[str, Tensor]
-"""Dropout factors (K, B, H) by layer, as `encoder.text`: 0 where a unit is dropped, 1/(1 - rate) where it is kept."""
+"""Dropout factors (K, B, H) by layer name, such as `encoder.text`: 0 for dropped units, 1/(1 - rate) for kept ones."""
 
 NO_MASKS: Masks = {}
 
 
 class StackedModel:
-    """K members, a row of numbers each, and what they compute."""
+    """K stacked models, one row of numbers each, and their forward computations."""
 
     def __init__(self, architecture: Architecture, rows: Tensor, present: Tensor) -> None:
-        """Members whose numbers are `rows` (K, P), laid out as `Layout` says, and who use the modalities of `present`.
+        """Stack members whose numbers are `rows` (K, P), laid out as in `ParameterLayout`.
 
-        present  (K, M) bool; a modality that a member does not use is the multiplicative identity
+        present  (K, M) bool; a modality that a member does not use is replaced by the multiplicative identity
         """
         self.architecture = architecture
         self.rows = rows
@@ -36,15 +36,15 @@ class StackedModel:
             p.name: rows[:, place].view(-1, *p.shape)
             for p, place in ParameterLayout.from_architecture(architecture).slices()
         }
-        """By name, (K, …) each: views of `rows`."""
+        """Tensors (K, …) by name: views of `rows`."""
 
     def encode(self, inputs: Sequence[Tensor], masks: Masks = NO_MASKS) -> list[Tensor]:
-        """Latents z_m (K, B, ℓ) of inputs x_m (K, B, d_m): Linear, ReLU, dropout, Linear."""
+        """Return latents z_m (K, B, ℓ) of inputs x_m (K, B, d_m): Linear, ReLU, dropout, Linear."""
         names = self.architecture.modalities
         return [self._perceptron(f"encoder.{m}", x, masks) for m, x in zip(names, inputs, strict=True)]
 
     def decode(self, latents: Sequence[Tensor], masks: Masks = NO_MASKS) -> list[Tensor]:
-        """Reconstructions x̂_m (K, B, d_m) of latents, through the mirrored perceptrons."""
+        """Return reconstructions x̂_m (K, B, d_m) of latents through the mirrored perceptrons."""
         names = self.architecture.modalities
         return [self._perceptron(f"decoder.{m}", z, masks) for m, z in zip(names, latents, strict=True)]
 
@@ -56,12 +56,12 @@ class StackedModel:
         return torch.baddbmm(p[f"{name}.1.bias"], hidden, p[f"{name}.1.weight"])
 
     def fuse(self, latents: Sequence[Tensor]) -> Tensor:
-        """Outputs (K, B): the sentiment, or the logit of the positive class."""
+        """Return outputs (K, B): the sentiment, or the logit of the positive class."""
         fusion = {"lmf": self._low_rank, "tensor": self._full_tensor, "concat": self._concatenation}
         return fusion[self.architecture.fusion](latents) + self.parameters["fusion.bias"][:, 0]
 
     def _low_rank(self, latents: Sequence[Tensor]) -> Tensor:
-        """Σ_{i≤r} w_i Π_m W_m^{(i)} [z_m; 1] (Liu et al. 2018, eq. 6); padded ranks have w_i = 0."""
+        """Return Σ_{i≤r} w_i Π_m W_m^{(i)} [z_m; 1] (Liu et al. 2018, eq. 6); padded ranks have w_i = 0."""
         p = self.parameters
         product = p["fusion.weight"]
         for k, (m, z) in enumerate(zip(self.architecture.modalities, latents, strict=True)):
@@ -70,7 +70,7 @@ class StackedModel:
         return product.sum(2)
 
     def _full_tensor(self, latents: Sequence[Tensor]) -> Tensor:
-        """⟨T, ⊗_m [z_m; 1]⟩ (Zadeh et al. 2017, section 4.2), one modality at a time; an absent one has z_m = 0."""
+        """Return ⟨T, ⊗_m [z_m; 1]⟩ (Zadeh et al. 2017, section 4.2), modality by modality; z_m = 0 if absent."""
         tensor, side = self.parameters["fusion.tensor"], latents[0].shape[2] + 1
         first, *others = [torch.where(self._present(k), z, 0.0) for k, z in enumerate(latents)]
         contracted = torch.baddbmm(tensor[:, -1:], first, tensor[:, :-1])[..., : self.architecture.columns]
@@ -80,7 +80,7 @@ class StackedModel:
         return contracted[..., 0]
 
     def _concatenation(self, latents: Sequence[Tensor]) -> Tensor:
-        """Σ_m v_m · z_m: a linear read-out of the concatenated latents, with no interaction between modalities."""
+        """Return Σ_m v_m · z_m: a linear read-out of the concatenated latents, with no interactions."""
         terms = [
             (torch.where(self._present(k), z, 0.0) * self.parameters[f"fusion.{m}.weight"]).sum(2)
             for k, (m, z) in enumerate(zip(self.architecture.modalities, latents, strict=True))

@@ -1,1 +1,1 @@
-"""One pack: loop, optimiser, metrics, corruptions."""
+"""The pack engine: training loop, optimizer, losses, metrics, perturbations, baselines."""

@@ -1,6 +1,6 @@
-"""Adversarial perturbations of the test inputs: the worst that L∞ steps of a stated size can do to the task loss.
+"""Adversarial perturbations of the test inputs within an L∞ ball.
 
-ε is in standard deviations of the train split, on all modalities at once.
+ε is in standard deviations of the train split and applies to all modalities at once.
 Shape legend: K members, n padded split length.
 """
 
@@ -19,21 +19,21 @@ from tcray.training.losses import task_loss
 from tcray.training.packed_dataset import PackedDataset
 
 EPSILONS = (0.03, 0.1, 0.3)
-"""ε of either attack."""
+"""ε of both attacks."""
 PGD_STEPS = 10
 PGD_STEP = 0.25
-"""The length of a step of PGD, in ε."""
+"""Step length of PGD, as a fraction of ε."""
 
 Corruption = Callable[[StackedModel, slice, list[Tensor]], list[Tensor]]
-"""Changes the inputs (K, rows, d_m) of the rows in a slice."""
+"""A function that perturbs the inputs (K, rows, d_m) of a slice of rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attacker:
-    """Knows the labels of the test split, and where each member's random walk begins.
+    """Attacks on the test split, with its labels and the random starts of PGD.
 
     labels  (K, n)
-    starts  (K, n, d_m) a modality, uniform in [-1, 1]; 0 in padded columns
+    starts  (K, n, d_m) per modality, uniform in [-1, 1]; 0 in padded columns
     """
 
     packed: PackedDataset
@@ -42,7 +42,7 @@ class Attacker:
 
     @classmethod
     def from_members(cls, packed: PackedDataset, members: Sequence[Member], folds: Tensor) -> Attacker:
-        """The attacker of the members, which belong to `folds` (K,)."""
+        """Return the attacker for the members, which belong to `folds` (K,)."""
         table = packed.splits["test"]
         length = table.inputs[0].shape[1]
         labels = packed.labels.new_zeros(len(table.indices), length)
@@ -58,21 +58,21 @@ class Attacker:
         return cls(packed, labels[folds], tuple(starts))
 
     def fgsm(self, level: float) -> Corruption:
-        """x + ε sign(∂ task loss / ∂x) (Goodfellow et al. 2015, section 4)."""
+        """Return the corruption x + ε sign(∂ task loss / ∂x) (Goodfellow et al. 2015, section 4)."""
 
         def corrupt(model: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
-            return [x + level * sign for x, sign in zip(inputs, self._uphill(model, rows, inputs), strict=True)]
+            return [x + level * sign for x, sign in zip(inputs, self._gradient_signs(model, rows, inputs), strict=True)]
 
         return corrupt
 
     def pgd(self, level: float) -> Corruption:
-        """Projected gradient ascent from a random start in the ε-ball (Madry et al. 2018, section 2.1)."""
+        """Return projected gradient ascent from a random start in the ε-ball (Madry et al. 2018, section 2.1)."""
 
         def corrupt(model: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
             offsets = [level * start[:, rows] for start in self.starts]
             for _ in range(PGD_STEPS):
                 moved = [x + offset for x, offset in zip(inputs, offsets, strict=True)]
-                uphill = self._uphill(model, rows, moved)
+                uphill = self._gradient_signs(model, rows, moved)
                 offsets = [
                     (offset + PGD_STEP * level * sign).clamp(-level, level)
                     for offset, sign in zip(offsets, uphill, strict=True)
@@ -81,8 +81,8 @@ class Attacker:
 
         return corrupt
 
-    def _uphill(self, model: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
-        """The sign of the task loss's gradient; 0 where an input has no influence."""
+    def _gradient_signs(self, model: StackedModel, rows: slice, inputs: list[Tensor]) -> list[Tensor]:
+        """Return the signs of the gradient of the task loss; 0 if an input has no influence."""
         with torch.enable_grad():
             leaves = [x.clone().requires_grad_() for x in inputs]
             outputs = model.fuse(model.encode(leaves))

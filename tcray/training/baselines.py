@@ -1,6 +1,6 @@
-"""The rows that a fusion has to beat: a constant, a linear model on all modalities, and one on the best modality alone.
+"""Baselines for every dataset: a constant, a linear model on all modalities, and one on the best single modality.
 
-All see the same standardised features, the same train rows and the same validation rows as the runs they stand beneath.
+All of them use the same standardized features, train rows and validation rows as the runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tcray.training.metrics import compute_metrics, mean_loss
 Doubles = NDArray[np.float64]
 
 PENALTIES: tuple[float, ...] = tuple(float(p) for p in 10 ** np.arange(5, 0.5, -0.5))
-"""L2 penalties on the summed loss of standardised columns, strongest first; validation chooses one for all folds."""
+"""L2 penalties on the summed loss of standardized columns, strongest first; validation selects one for all folds."""
 
 
 class SplitArrays(NamedTuple):
@@ -33,14 +33,14 @@ class SplitArrays(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Fold:
-    """One fold's standardised features, modality to (n, d), and its labels, (n,)."""
+class FoldArrays:
+    """The standardized features of one fold, modality to (n, d), and its labels, (n,)."""
 
     features: Mapping[str, SplitArrays]
     labels: SplitArrays
 
     def columns(self, modalities: Sequence[str]) -> SplitArrays:
-        """The columns of `modalities` beside one another, (n, Σd)."""
+        """Return the columns of `modalities` side by side, (n, Σd)."""
         return SplitArrays(
             *(np.hstack(part) for part in zip(*(self.features[name] for name in modalities), strict=True))
         )
@@ -48,7 +48,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class BaselineFit:
-    """Predictions on validation and test, pooled over folds: scores for regression, logits for classification."""
+    """Predictions on validation and test, concatenated over folds: scores for regression, logits for classification."""
 
     valid: Doubles
     test: Doubles
@@ -56,10 +56,10 @@ class BaselineFit:
 
 
 def fit_baselines(dataset: MultimodalDataset) -> list[dict[str, Any]]:
-    """Three rows in the order of this module's caption, each `{"name": …, "metrics": {"valid.mae": …, "test.mae": …}}`.
+    """Return three baselines, each `{"name": …, "metrics": {"valid.mae": …, "test.mae": …}}`.
 
-    The constant is the train median, or the logit of the train share of positives; the linear model is ridge or
-    L2-penalised logistic regression. Penalty and best modality are those of least validation loss.
+    In this order: the constant (the train median, or the logit of the train share of positives); ridge or L2-penalized
+    logistic regression on all modalities; the same on the best modality. Penalty and modality minimize validation loss.
     """
     task = dataset.card.task
     folds = standardized_folds(dataset)
@@ -71,18 +71,18 @@ def fit_baselines(dataset: MultimodalDataset) -> list[dict[str, Any]]:
         f"{linear}: all": fit_linear(task, folds, tuple(dataset.features)),
         f"best single: {best}": singles[best],
     }
-    return [{"name": name, "metrics": _metrics(task, folds, fit)} for name, fit in fits.items()]
+    return [{"name": name, "metrics": _score_fit(task, folds, fit)} for name, fit in fits.items()]
 
 
-def standardized_folds(dataset: MultimodalDataset) -> tuple[Fold, ...]:
-    """The folds of a dataset, each standardised by its own train rows."""
+def standardized_folds(dataset: MultimodalDataset) -> tuple[FoldArrays, ...]:
+    """Return the folds of a dataset, each standardized by its own train rows."""
     features = {name: tensor.numpy() for name, tensor in standardize_features(dataset).items()}
     labels = dataset.labels.numpy()
     folds = []
     for number, split in enumerate(dataset.splits):
         rows = [part.numpy() for part in (split.train, split.valid, split.test)]
         folds.append(
-            Fold(
+            FoldArrays(
                 {
                     name: SplitArrays(*(matrix[number, part].astype(np.float64) for part in rows))
                     for name, matrix in features.items()
@@ -93,18 +93,18 @@ def standardized_folds(dataset: MultimodalDataset) -> tuple[Fold, ...]:
     return tuple(folds)
 
 
-def fit_constant(task: Task, folds: Sequence[Fold]) -> BaselineFit:
-    """The constant that is best on each fold's train labels."""
+def fit_constant(task: Task, folds: Sequence[FoldArrays]) -> BaselineFit:
+    """Fit the constant that is best on each fold's train labels."""
     predictions = [
         [np.full(part.size, _constant(task, fold.labels.train)) for part in (fold.labels.valid, fold.labels.test)]
         for fold in folds
     ]
     valid, test = (np.concatenate(part) for part in zip(*predictions, strict=True))
-    return BaselineFit(valid, test, mean_loss(task, valid, _labels(folds).valid))
+    return BaselineFit(valid, test, mean_loss(task, valid, _join_labels(folds).valid))
 
 
-def fit_linear(task: Task, folds: Sequence[Fold], modalities: Sequence[str]) -> BaselineFit:
-    """Ridge or logistic regression on `modalities`, at the penalty that is best on validation over all folds."""
+def fit_linear(task: Task, folds: Sequence[FoldArrays], modalities: Sequence[str]) -> BaselineFit:
+    """Fit ridge or logistic regression on `modalities` with the penalty that is best on validation over all folds."""
     solve = ridge_path if task == "regression" else logistic_path
     predictions = []
     for fold in folds:
@@ -113,45 +113,49 @@ def fit_linear(task: Task, folds: Sequence[Fold], modalities: Sequence[str]) -> 
         path = solve(axes, fold.labels.train)
         predictions.append([axes.predict(part, *path) for part in (columns.valid, columns.test)])
     valid, test = (np.concatenate(part, axis=1) for part in zip(*predictions, strict=True))
-    losses = [mean_loss(task, at_penalty, _labels(folds).valid) for at_penalty in valid]
+    losses = [mean_loss(task, at_penalty, _join_labels(folds).valid) for at_penalty in valid]
     best = int(np.argmin(losses))
     return BaselineFit(valid[best], test[best], losses[best])
 
 
 @dataclass(frozen=True)
 class PrincipalAxes:
-    """Coordinates in which the columns of a design matrix X are uncorrelated, and an L2 penalty is what it was.
+    """Coordinates that decorrelate the columns of a design matrix and leave an L2 penalty unchanged.
 
-    centre   (d,) the means of the columns
-    axes     (d, q) orthonormal, spanning the centred rows; a penalised solution has no part outside them
-    scores   (n, q) the centred rows along the axes
+    center   (d,) the means of the columns
+    axes     (d, q) orthonormal, spanning the centered rows; a penalized solution has no component outside them
+    scores   (n, q) the centered rows along the axes
     squares  (q,) the sum of squares of each column of `scores`
     """
 
-    centre: Doubles
+    center: Doubles
     axes: Doubles
     scores: Doubles
     squares: Doubles
 
     @classmethod
     def from_columns(cls, columns: Doubles) -> PrincipalAxes:
-        """The principal axes of `columns`, (n, d), by way of the smaller of its two Gram matrices."""
+        """Return the principal axes of `columns`, (n, d), from the smaller of its two Gram matrices."""
         rows, width = columns.shape
-        centre = columns.mean(axis=0)
-        centred = columns - centre
-        squares, vectors = np.linalg.eigh(centred.T @ centred if width <= rows else centred @ centred.T)
+        center = columns.mean(axis=0)
+        centered = columns - center
+        squares, vectors = np.linalg.eigh(centered.T @ centered if width <= rows else centered @ centered.T)
         kept = squares > squares[-1] * max(rows, width) * np.finfo(np.float64).eps
         squares, vectors = squares[kept], vectors[:, kept]
-        axes = vectors if width <= rows else centred.T @ (vectors / np.sqrt(squares))
-        return cls(centre, axes, centred @ axes, squares)
+        axes = vectors if width <= rows else centered.T @ (vectors / np.sqrt(squares))
+        return cls(center, axes, centered @ axes, squares)
 
     def predict(self, columns: Doubles, weights: Doubles, intercepts: Doubles) -> Doubles:
-        """Predictions (L, n) for `columns`, (n, d), of weights (L, q) along the axes, intercepts (L,) at the centre."""
-        return weights @ ((columns - self.centre) @ self.axes).T + intercepts[:, None]
+        """Return predictions (L, n) for `columns`, (n, d).
+
+        weights     (L, q) along the axes
+        intercepts  (L,) at the center
+        """
+        return weights @ ((columns - self.center) @ self.axes).T + intercepts[:, None]
 
 
 def ridge_path(axes: PrincipalAxes, labels: Doubles) -> tuple[Doubles, Doubles]:
-    """Weights (L, q) and intercepts (L,) at each of `PENALTIES`: argmin |y - b - Xw|² + penalty · |w|²."""
+    """Return weights (L, q) and intercepts (L,) at each of `PENALTIES`: argmin |y - b - Xw|² + penalty · |w|²."""
     mean = labels.mean()
     target = axes.scores.T @ (labels - mean)
     weights = np.stack([target / (axes.squares + penalty) for penalty in PENALTIES])
@@ -159,10 +163,10 @@ def ridge_path(axes: PrincipalAxes, labels: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def logistic_path(axes: PrincipalAxes, labels: Doubles) -> tuple[Doubles, Doubles]:
-    """Weights (L, q) and intercepts (L,) at each of `PENALTIES`: argmin Σ BCE(b + Xw, y) + penalty/2 · |w|², by L-BFGS.
+    """Return weights (L, q) and intercepts (L,) at each of `PENALTIES`: argmin Σ BCE(b + Xw, y) + penalty/2 · |w|².
 
-    The curvature along an axis is at most squares/4 + penalty, along the intercept n/4: in units of their roots the
-    problem is nearly round, and L-BFGS needs few steps.
+    Solved by L-BFGS. The curvature along an axis is at most squares/4 + penalty, along the intercept n/4: in units of
+    their square roots the problem is well conditioned, and L-BFGS needs few steps.
     """
     design = np.column_stack([axes.scores, np.ones(labels.size)])
     curvature = np.append(axes.squares, labels.size) / 4
@@ -179,7 +183,7 @@ def logistic_path(axes: PrincipalAxes, labels: Doubles) -> tuple[Doubles, Double
 
 
 def _logistic(point: Doubles, design: Doubles, labels: Doubles, penalties: Doubles) -> tuple[float, Doubles]:
-    """Σ BCE(Xp, y) + ½ Σ penalty · p², and its gradient."""
+    """Return Σ BCE(Xp, y) + ½ Σ penalty · p² and its gradient."""
     logit = design @ point
     value = np.logaddexp(0, logit).sum() - labels @ logit + (penalties * point) @ point / 2
     return float(value), (expit(logit) - labels) @ design + penalties * point
@@ -192,12 +196,12 @@ def _constant(task: Task, labels: Doubles) -> float:
     return float(np.log(share / (1 - share)))
 
 
-def _labels(folds: Sequence[Fold]) -> SplitArrays:
+def _join_labels(folds: Sequence[FoldArrays]) -> SplitArrays:
     return SplitArrays(*(np.concatenate(part) for part in zip(*(fold.labels for fold in folds), strict=True)))
 
 
-def _metrics(task: Task, folds: Sequence[Fold], fit: BaselineFit) -> dict[str, float]:
-    labels = _labels(folds)
+def _score_fit(task: Task, folds: Sequence[FoldArrays], fit: BaselineFit) -> dict[str, float]:
+    labels = _join_labels(folds)
     parts = {"valid": (fit.valid, labels.valid), "test": (fit.test, labels.test)}
     return {
         f"{part}.{metric}": value

@@ -1,4 +1,4 @@
-"""A run between two rungs, as bytes: weights, moments, the best epoch so far. There is no generator state to keep."""
+"""Checkpoints of runs as bytes: weights, moments, the best epoch so far. There is no generator state to save."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ROW_FIELDS = ("weights", "first", "second", "best")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where a run stands after an epoch. Shape legend: F folds, P numbers a member."""
+    """The state of a run after an epoch. Shape legend: F folds, P numbers per member."""
 
     epoch: int
     best_epoch: int
     best_value: float
     steps: Sequence[int]
-    """Optimiser steps taken, one entry a fold."""
+    """Optimizer steps taken, one entry per fold."""
     weights: Floats
     """(F, P), as are the next three."""
     first: Floats
@@ -31,21 +31,24 @@ class Checkpoint:
     """Weights of the best epoch so far."""
 
     def to_bytes(self) -> bytes:
-        """The state as an uncompressed `.npz`."""
+        """Return the checkpoint as an uncompressed `.npz`."""
         position = np.array([self.epoch, self.best_epoch, *self.steps])
         rows = {name: getattr(self, name) for name in ROW_FIELDS}
         return _archive(position=position, best_value=np.array(self.best_value), **rows)
 
     @classmethod
     def from_bytes(cls, blob: bytes) -> Checkpoint:
-        """The inverse of `to_bytes`."""
+        """Return the checkpoint in `blob`; the inverse of `to_bytes`."""
         with np.load(io.BytesIO(blob), allow_pickle=False) as arrays:
             epoch, best_epoch, *steps = (int(v) for v in arrays["position"])
             return cls(epoch, best_epoch, float(arrays["best_value"]), steps, *(arrays[name] for name in ROW_FIELDS))
 
 
 def weights_to_bytes(layout: ParameterLayout, rows: Floats) -> bytes:
-    """A run's weights (F, P) by parameter name, (F, …) each, as an uncompressed `.npz`: what `weights/<run id>` is."""
+    """Return a run's weights (F, P) as an uncompressed `.npz`: one array (F, …) per parameter name.
+
+    The store keeps these bytes as `weights/<run id>`.
+    """
     members = [layout.unflatten(row) for row in rows]
     return _archive(**{p.name: np.stack([member[p.name] for member in members]) for p in layout.parameters})
 

@@ -1,6 +1,6 @@
-"""Everything random in one epoch of a pack: data order, dropout, modality dropout, prior samples.
+"""All random draws of one epoch of a pack: data order, dropout, modality dropout, prior samples.
 
-Every member draws blocks of a fixed size from generators of its own, so its epoch is the same in any pack.
+Every member draws blocks of a fixed size from its own generators, so its epoch is the same in any pack.
 Shape legend: S steps, K members, B rows (padded), H hidden, M modalities, ℓ latent.
 """
 
@@ -19,44 +19,45 @@ from tcray.models.random_streams import RandomStreams
 from tcray.training.packed_dataset import PackedDataset
 
 ROW_MULTIPLE = 32
-"""Batches are padded to a multiple of this: two vectors of the widest CPU, below which element-wise loops have scalar
-tails whose exponentials and logarithms have other last bits."""
+"""Batches are padded to a multiple of this: two vectors of the widest CPU. Below it, element-wise loops have scalar
+tails, whose exponentials and logarithms differ in the last bits.
+"""
 DROPOUT_LEVELS = 1 << 16
-"""Dropout compares 16 random bits a unit with its rate, which is so resolved to 1/65536."""
+"""Dropout compares 16 random bits per unit with the rate, which is therefore resolved to 1/65536."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One model of a pack: a run's configuration on one fold, and its draws."""
+    """One model of a pack: a run's configuration on one fold, and its random streams."""
 
     configuration: Configuration
     fold: int
     streams: RandomStreams
 
     def uses(self, modality: str) -> bool:
-        """Whether the member sees this modality at all."""
+        """True if the member uses this modality."""
         return modality in self.configuration.modalities
 
     def rate(self, modality: str) -> float:
-        """The modality dropout rate; 0 for one it does not use."""
+        """Return the dropout rate of a modality; 0 if the member does not use it."""
         rates = dict(zip(self.configuration.modalities, self.configuration.modality_dropout, strict=True))
         return rates.get(modality, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one step of all members draws."""
+    """The draws of one step of all members."""
 
     index: Tensor
-    """(K, B) rows of `Tables.inputs`."""
-    rows: Tensor
+    """(K, B) rows of `PackedDataset.inputs`."""
+    row_mask: Tensor
     """(K, B) 1 for a row, 0 for padding."""
     masks: Mapping[str, Tensor]
     """Dropout factors (K, B, H) by layer."""
-    kept: Mapping[str, Tensor]
-    """(K, B) bool by modality: whether the row's latent is kept; modalities that are never dropped are left out."""
+    modality_kept: Mapping[str, Tensor]
+    """(K, B) bool by modality: True if the row's latent is kept; modalities that are never dropped are left out."""
     prior: Mapping[str, Tensor]
-    """Prior samples (K, B, ℓ) by modality, where the kernel wants them."""
+    """Prior samples (K, B, ℓ) by modality, if the kernel needs them."""
 
 
 class EpochDraws:
@@ -70,7 +71,7 @@ class EpochDraws:
         epoch: int,
         dtype: torch.dtype,
     ) -> None:
-        """Draws it all, in the blocks a member has in any pack."""
+        """Draw the whole epoch, in blocks whose size does not depend on the pack."""
         first = members[0].configuration
         self._device, self._dtype = packed.labels.device, dtype
         self._width = -(-first.batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
@@ -81,7 +82,7 @@ class EpochDraws:
         self._members, self._epoch = members, epoch
         self._order(packed, first.batch_size)
         names = [f"encoder.{m}" for m in architecture.modalities]
-        names += [f"decoder.{m}" for m in architecture.modalities if architecture.decodes]
+        names += [f"decoder.{m}" for m in architecture.modalities if architecture.has_decoders]
         dropping = any(m.configuration.dropout > 0 for m in members)
         self._bits = {name: self._dropout_bits(name) for name in names if dropping}
         rates = torch.tensor([m.configuration.dropout for m in members], dtype=torch.float64)
@@ -94,18 +95,18 @@ class EpochDraws:
             self._prior = {m: self._prior_samples(m, architecture.latent) for m in architecture.modalities}
 
     def batch(self, step: int) -> Batch:
-        """The draws of one step."""
+        """Return the draws of one step."""
         masks = {name: (bits[step] >= self._threshold) * self._scale for name, bits in self._bits.items()}
         return Batch(
             index=self._index[step],
-            rows=self._rows[step],
+            row_mask=self._row_mask[step],
             masks=masks,
-            kept={m: kept[step] for m, kept in self._kept.items()},
+            modality_kept={m: kept[step] for m, kept in self._kept.items()},
             prior={m: samples[step] for m, samples in self._prior.items()},
         )
 
     def _order(self, packed: PackedDataset, batch_size: int) -> None:
-        """A fresh permutation of each member's train split, cut into batches; the last is padded and masked."""
+        """Permute each member's train split and cut it into batches; the last batch is padded and masked."""
         shape = (self.steps, len(self._members), self._width)
         index, rows = np.zeros(shape, np.int64), np.zeros(shape, np.float64)
         for k, member in enumerate(self._members):
@@ -117,10 +118,10 @@ class EpochDraws:
                 index[step, k, len(chosen) :] = chosen[0] + member.fold * packed.examples
                 rows[step, k, : len(chosen)] = 1
         self._index = torch.from_numpy(index).to(self._device)
-        self._rows = torch.from_numpy(rows).to(self._device, self._dtype)
+        self._row_mask = torch.from_numpy(rows).to(self._device, self._dtype)
 
     def _dropout_bits(self, layer: str) -> Tensor:
-        """(S, K, B, H) int16, uniform over all its values; zeros for members that drop nothing."""
+        """Return (S, K, B, H) int16, uniform over all its values; zeros for members without dropout."""
         bits = np.zeros((self.steps, len(self._members), self._width, self._hidden), np.int16)
         for k, member in enumerate(self._members):
             if member.configuration.dropout > 0:
@@ -130,7 +131,7 @@ class EpochDraws:
         return torch.from_numpy(bits).to(self._device)
 
     def _kept_rows(self, modality: str) -> Tensor:
-        """(S, K, B) bool: each row keeps its latent with probability 1 - rate."""
+        """Return (S, K, B) bool: each row keeps its latent with probability 1 - rate."""
         kept = np.ones((self.steps, len(self._members), self._width), np.bool_)
         for k, member in enumerate(self._members):
             rate = member.rate(modality)
@@ -140,7 +141,7 @@ class EpochDraws:
         return torch.from_numpy(kept).to(self._device)
 
     def _prior_samples(self, modality: str, dim: int) -> Tensor:
-        """(S, K, B, ℓ) standard normal, zero on padded latent units."""
+        """Return (S, K, B, ℓ) standard normal samples, zero on padded latent units."""
         samples = np.zeros((self.steps, len(self._members), self._width, round_up_to_block(dim)))
         for k, member in enumerate(self._members):
             shape = (self.steps_of[k], self._width, dim)

@@ -1,6 +1,6 @@
-"""What trained members predict: clean, with modalities missing, under noise, and under an adversarial perturbation.
+"""Predictions of trained members: clean, with modalities missing, under noise, and under adversarial perturbations.
 
-Everything is in evaluation mode (no dropout), over whole splits, in blocks of a fixed number of rows.
+Models are in evaluation mode (no dropout); whole splits are computed in blocks of a fixed number of rows.
 Shape legend: K members, F folds, n padded split length.
 """
 
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tcray.models.conditioning import mmd_rbf, pair_weights, reconstruction, second_moment
+from tcray.models.conditioning import mmd_rbf, pair_weights, reconstruction_loss, second_moment
 from tcray.models.stacked import StackedModel
 from tcray.training import attacks
 from tcray.training.attacks import Attacker, Corruption
@@ -36,7 +36,10 @@ def predict(
     missing: frozenset[str] = frozenset(),
     corrupt: Corruption | None = None,
 ) -> Values:
-    """Outputs (K, n) of every member on its own fold's split; latents of `missing` modalities are 0, the prior mean."""
+    """Return outputs (K, n) of every member on the split of its own fold.
+
+    The latents of `missing` modalities are set to 0, the mean of the prior; `corrupt` perturbs the inputs.
+    """
     outputs = []
     with torch.no_grad():
         for rows, inputs in packed.splits[split].blocks(folds):
@@ -51,7 +54,7 @@ def predict(
 def predict_conditions(
     model: StackedModel, packed: PackedDataset, members: Sequence[Member], folds: Tensor
 ) -> dict[str, Values]:
-    """Test outputs (K, n) under every condition that a confirm run is evaluated in.
+    """Return test outputs (K, n) under every condition in which a confirm run is evaluated.
 
     `clean`; `missing:a+b` for every non-empty subset of the modalities; `noise:m:σ`; `fgsm:ε` and `pgd:ε`.
     """
@@ -62,7 +65,7 @@ def predict_conditions(
             condition = "missing:" + "+".join(subset)
             found[condition] = predict(model, packed, "test", folds, missing=frozenset(subset))
     for k, m in enumerate(names):
-        for level, corrupt in _noises(k, m, packed, members, model).items():
+        for level, corrupt in _make_noises(k, m, packed, members, model).items():
             found[f"noise:{m}:{level}"] = predict(model, packed, "test", folds, corrupt=corrupt)
     attacker = Attacker.from_members(packed, members, folds)
     for level in attacks.EPSILONS:
@@ -71,10 +74,10 @@ def predict_conditions(
     return found
 
 
-def _noises(
+def _make_noises(
     position: int, modality: str, packed: PackedDataset, members: Sequence[Member], model: StackedModel
 ) -> dict[float, Corruption]:
-    """Gaussian noise on one modality, the same draw at every level."""
+    """Return Gaussian noise on one modality by level; every level scales the same draw."""
     length, width = packed.splits["test"].inputs[0].shape[1], packed.modalities[modality]
     drawn = [m.streams.generator("noise", modality).standard_normal((length, width), np.float32) for m in members]
     noise = torch.from_numpy(np.stack(drawn)).to(model.present.device)
@@ -91,7 +94,10 @@ def _noises(
 
 
 def measure_latents(model: StackedModel, packed: PackedDataset, folds: Tensor) -> dict[str, Values]:
-    """The manipulation check on the validation split, (K,) each: `mmd2.m`, `norm.m` (‖z‖²/ℓ) and `reconstruction.m`."""
+    """Return the manipulation check on the validation split, (K,) each.
+
+    By modality m: `mmd2.m`, `norm.m` (‖z‖²/ℓ) and, if the model has decoders, `reconstruction.m`.
+    """
     table, dim = packed.splits["valid"], model.architecture.latent
     counted = torch.from_numpy(table.mask()).to(packed.labels)[folds]
     latents: list[list[Tensor]] = []
@@ -100,9 +106,9 @@ def measure_latents(model: StackedModel, packed: PackedDataset, folds: Tensor) -
         for rows, inputs in table.blocks(folds):
             block = model.encode(inputs)
             latents.append(block)
-            if model.architecture.decodes:
+            if model.architecture.has_decoders:
                 decoded = zip(model.decode(block), inputs, packed.modalities.values(), strict=True)
-                totals = [reconstruction(y, x, counted[:, rows], width) for y, x, width in decoded]
+                totals = [reconstruction_loss(y, x, counted[:, rows], width) for y, x, width in decoded]
                 errors.append([total * counted[:, rows].sum(1) for total in totals])
         pairs = pair_weights(counted)
         found: dict[str, Tensor] = {}

@@ -1,8 +1,8 @@
-"""The metrics of a set of predictions, as the field's papers define them.
+"""Metrics of predictions, as defined in the literature.
 
 Regression (CMU-MOSI, labels in [-3, 3]; Zadeh et al. 2017, Tsai et al. 2019): MAE, Pearson's r, seven-class accuracy of
-the rounded sentiment, and two readings of binary accuracy and weighted F1: `acc2`, `f1` call a sentiment `>= 0`
-positive, `acc2_nonzero`, `f1_nonzero` leave neutral labels out and call `> 0` positive.
+the rounded sentiment, and two versions of binary accuracy and weighted F1: `acc2`, `f1` count a sentiment `>= 0` as
+positive, `acc2_nonzero`, `f1_nonzero` leave neutral labels out and count `> 0` as positive.
 Binary classification: accuracy and weighted F1 at probability one half (logit 0), and the area under the ROC curve.
 """
 
@@ -18,7 +18,7 @@ Booleans = NDArray[np.bool_]
 
 
 def compute_metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, float]:
-    """Every metric that `task` has (see `tcray.config.metrics`); NaN where one is undefined.
+    """Return every metric of `task` (see `tcray.config.metrics`); NaN if a metric is undefined.
 
     prediction  (N,) the sentiment for regression, the logit for classification
     label       (N,) the sentiment, or 0 and 1
@@ -30,7 +30,7 @@ def compute_metrics(task: Task, prediction: Floats, label: Floats) -> dict[str, 
 
 
 def mean_loss(task: Task, prediction: Floats, label: Floats) -> float:
-    """The mean task loss: L1 for regression, binary cross-entropy of the logit for classification."""
+    """Return the mean task loss: L1 for regression, binary cross-entropy of the logit for classification."""
     prediction = np.asarray(prediction, np.float64)
     label = np.asarray(label, np.float64)
     if task == "regression":
@@ -65,12 +65,12 @@ def _classification(logit: Floats, label: Floats) -> dict[str, float]:
 
 
 def accuracy(predicted: Booleans, actual: Booleans) -> float:
-    """The fraction of agreements; NaN of nothing."""
+    """Return the fraction of agreements; NaN for empty input."""
     return float((predicted == actual).mean()) if actual.size else float("nan")
 
 
 def weighted_f1(predicted: Booleans, actual: Booleans) -> float:
-    """The mean of both classes' F1, weighted by how often each class occurs; NaN of nothing."""
+    """Return the mean of both classes' F1, weighted by how often each class occurs; NaN for empty input."""
     if not actual.size:
         return float("nan")
     score = 0.0
@@ -83,14 +83,14 @@ def weighted_f1(predicted: Booleans, actual: Booleans) -> float:
 
 
 def pearson(prediction: Floats, label: Floats) -> float:
-    """Pearson's correlation; NaN where either side is constant."""
+    """Return Pearson's correlation; NaN if either side is constant."""
     a, b = prediction - prediction.mean(), label - label.mean()
     scale = np.sqrt((a * a).sum() * (b * b).sum())
     return float((a * b).sum() / scale) if scale > 0 else float("nan")
 
 
 def auroc(score: Floats, actual: Booleans) -> float:
-    """The probability that a positive scores above a negative, ties counting one half; NaN of a single class."""
+    """Return the probability that a positive scores above a negative; ties count one half; NaN for a single class."""
     positives = int(actual.sum())
     negatives = actual.size - positives
     if not positives or not negatives:

@@ -1,8 +1,8 @@
-"""AdamW (Loshchilov & Hutter 2019) with a learning rate and a decay of each member's own.
+"""AdamW (Loshchilov & Hutter 2019) with a learning rate and a weight decay per member.
 
-On the CPU each member's step is torch's own fused kernel over that member's row: one pass over memory, and by
-construction the same bits in any pack. On an accelerator, where a launch a member would cost more than the arithmetic,
-the same update is written over all rows at once, with the rates as (K, 1) vectors.
+On the CPU each member's step is torch's own fused kernel on that member's row: one pass over memory, and by
+construction the same bits in any pack. On an accelerator, a kernel launch per member would cost more than the
+arithmetic, so the same update is written for all rows at once, with the rates as (K, 1) vectors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class AdamW:
-    """Parameters (K, P), their gradients and moments, and the steps taken (K,)."""
+    """AdamW over stacked parameters (K, P), with their gradients and moments and the steps taken (K,)."""
 
     def __init__(
         self,
@@ -27,20 +27,20 @@ class AdamW:
         *,
         lr: Sequence[float],
         weight_decay: Sequence[float],
-        decaying: int,
+        num_decayed: int,
     ) -> None:
-        """Starts from given moments; the first `decaying` numbers of a row decay, the biases after them do not."""
+        """Start from the given moments; weight decay acts on the first `num_decayed` numbers of a row."""
         self.parameters, self.first, self.second, self.steps = parameters, first, second, steps
         self.gradients = torch.zeros_like(parameters)
-        """To be filled before each step."""
-        self._lr, self._weight_decay, self._decaying = lr, weight_decay, decaying
+        """Gradients (K, P); to be filled before each step."""
+        self._lr, self._weight_decay, self._decaying = lr, weight_decay, num_decayed
         self._counts = steps.unbind(0)
         tensors = (parameters, self.gradients, first, second)
-        self._decayed = [[[row] for row in t[:, :decaying].unbind(0)] for t in tensors]
-        self._plain = [[[row] for row in t[:, decaying:].unbind(0)] for t in tensors]
+        self._decayed = [[[row] for row in t[:, :num_decayed].unbind(0)] for t in tensors]
+        self._plain = [[[row] for row in t[:, num_decayed:].unbind(0)] for t in tensors]
 
     def step(self, active: Sequence[bool]) -> None:
-        """Moves the `active` members along their gradients; the others stay as they are, whatever theirs say."""
+        """Update the `active` members; the others stay unchanged, even if their gradients are not zero."""
         if self.steps.device.type == "cpu":
             self._by_member(active)
         else:

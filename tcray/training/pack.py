@@ -1,9 +1,9 @@
-"""One pack: many runs trained together as one tensor program, from one rung to the next.
+"""The pack engine: trains many runs together as one tensor program, from one rung to the next.
 
-A run's result does not depend on its pack. On the CPU it is the same bit for bit, for one machine type and torch
-version: shapes are a function of the run, every product's output axes are multiples of `BLOCK`, batches are padded to
-full width, every draw has a generator of its own, and one thread computes. A member that diverges is marked and no
-longer moves; its neighbours never notice.
+The result of a run does not depend on its pack. On the CPU it is the same bit for bit, for one machine type and torch
+version: shapes are a function of the run, the output axes of every product are multiples of `BLOCK`, batches are padded
+to full width, every draw has its own generator, and one thread computes. A member that diverges is marked and no longer
+updated; the other members are not affected.
 Shape legend: K members = runs × F folds.
 """
 
@@ -37,7 +37,7 @@ from tcray.training.packed_dataset import PackedDataset, SplitName
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """What a run's segment gave: its outcome, the state to go on from, and a finished confirm run's weights."""
+    """The outcome of a run, the checkpoint to resume from, and the weights of a finished confirm run."""
 
     outcome: Outcome
     checkpoint: bytes | None
@@ -55,26 +55,26 @@ def train(
     confirm: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> list[TrainResult]:
-    """Trains epochs `start` + 1 … `stop` of `runs`, which share a signature, and says what came of each.
+    """Train epochs `start` + 1 … `stop` of `runs`, which share a signature; return one result per run.
 
-    states   what an earlier call returned for each run at epoch `start`; None at `start` 0
-    confirm  whether runs that reach their last epoch are evaluated under every condition, and their weights kept
+    checkpoints  those returned by an earlier call for each run at epoch `start`; None at `start` 0
+    confirm      if True, runs that reach their last epoch are evaluated under every condition and keep their weights
     """
     alike = {(run.signature, run.epochs) for run in runs}
     assert len(alike) == 1, "runs that share a pack share a signature and a number of epochs"
     with _one_thread(device):
         packed = dataset if isinstance(dataset, PackedDataset) else PackedDataset.from_dataset(dataset, device, dtype)
-        began = perf_counter()
+        started = perf_counter()
         loaded = [Checkpoint.from_bytes(blob) for blob in checkpoints if blob is not None]
-        pack = _Pack.resume(packed, runs, loaded, dtype) if start else _Pack.begin(packed, runs, dtype)
+        pack = _Pack.resume(packed, runs, loaded, dtype) if start else _Pack.initialize(packed, runs, dtype)
         for epoch in range(start + 1, stop + 1):
-            pack.epoch(epoch, every_metric=confirm)
-        return pack.finish(stop, confirm=confirm, began=began)
+            pack.train_epoch(epoch, every_metric=confirm)
+        return pack.finish(stop, confirm=confirm, started=started)
 
 
 @contextmanager
 def _one_thread(device: str) -> Iterator[None]:
-    """Arithmetic on one CPU thread, so that sums are taken in one order."""
+    """Context manager: compute on one CPU thread, so that sums are taken in a fixed order."""
     threads = torch.get_num_threads()
     if device == "cpu":
         torch.set_num_threads(1)
@@ -86,17 +86,17 @@ def _one_thread(device: str) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Progress:
-    """How one run of the pack is doing."""
+    """The progress of one run of the pack."""
 
     best_epoch: int = 0
     best_value: float = float("nan")
     value: float = float("nan")
     diverged: int = 0
-    """The epoch of divergence; 0 while all is well."""
+    """Epoch of divergence; 0 if the run has not diverged."""
     curve: list[dict[str, float]] = field(default_factory=list)
 
     def improves(self, value: float, *, maximize: bool) -> bool:
-        """Whether `value` beats the best so far; a tie does not, so the earlier epoch stays."""
+        """True if `value` is better than the best so far; a tie is not, so the earlier epoch is kept."""
         if not self.best_epoch or np.isnan(self.best_value):
             return True
         return value > self.best_value if maximize else value < self.best_value
@@ -110,21 +110,23 @@ class _Pack:
     layout: ParameterLayout
     model: StackedModel
     best: StackedModel
-    """The members as they were at their run's best epoch."""
+    """The members at the best epoch of their run."""
     optimizer: AdamW
     objective: Objective
     progress: list[_Progress]
     folds: Tensor
-    """(K,) the fold of each member."""
+    """(K,) fold of each member."""
 
     @classmethod
-    def begin(cls, packed: PackedDataset, runs: Sequence[Run], dtype: torch.dtype) -> _Pack:
-        """All runs before their first epoch."""
+    def initialize(cls, packed: PackedDataset, runs: Sequence[Run], dtype: torch.dtype) -> _Pack:
+        """Return a pack of new runs, before their first epoch."""
         architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
         layout = ParameterLayout.from_architecture(architecture)
         checkpoints = []
         for run in runs:
-            drawn = [initialize_parameters(architecture, m.configuration, m.streams) for m in _members(packed, run)]
+            drawn = [
+                initialize_parameters(architecture, m.configuration, m.streams) for m in _make_members(packed, run)
+            ]
             weights = np.stack([layout.flatten(tensors) for tensors in drawn])
             nothing = np.zeros_like(weights)
             checkpoints.append(Checkpoint(0, 0, float("nan"), [0] * packed.folds, weights, nothing, nothing, weights))
@@ -134,14 +136,16 @@ class _Pack:
     def resume(
         cls, packed: PackedDataset, runs: Sequence[Run], checkpoints: Sequence[Checkpoint], dtype: torch.dtype
     ) -> _Pack:
-        """All runs where their states left them."""
+        """Return a pack of runs restored from their checkpoints."""
         architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
         layout = ParameterLayout.from_architecture(architecture)
-        members = [member for run in runs for member in _members(packed, run)]
+        members = [member for run in runs for member in _make_members(packed, run)]
         device = packed.labels.device
         present = torch.tensor([[m.uses(name) for name in packed.modalities] for m in members], device=device)
         weights, first, second, best = (
-            torch.from_numpy(np.concatenate([getattr(state, name) for state in checkpoints])).to(device, dtype)
+            torch.from_numpy(np.concatenate([getattr(checkpoint, name) for checkpoint in checkpoints])).to(
+                device, dtype
+            )
             for name in ROW_FIELDS
         )
         configurations = [m.configuration for m in members]
@@ -157,42 +161,45 @@ class _Pack:
                 first=first,
                 second=second,
                 steps=torch.tensor(
-                    [n for state in checkpoints for n in state.steps], dtype=torch.float32, device=device
+                    [n for checkpoint in checkpoints for n in checkpoint.steps], dtype=torch.float32, device=device
                 ),
                 lr=[c.lr for c in configurations],
                 weight_decay=[c.weight_decay for c in configurations],
-                decaying=layout.decaying,
+                num_decayed=layout.num_decayed,
             ),
             objective=Objective.from_configurations(packed.task, configurations, packed.labels),
-            progress=[_Progress(state.best_epoch, state.best_value) for state in checkpoints],
+            progress=[_Progress(checkpoint.best_epoch, checkpoint.best_value) for checkpoint in checkpoints],
             folds=torch.tensor([m.fold for m in members], device=device),
         )
 
-    def epoch(self, epoch: int, *, every_metric: bool) -> None:
-        """One pass over the train split for every run that has not diverged, then a look at validation."""
-        running = self._steps(epoch)
+    def train_epoch(self, epoch: int, *, every_metric: bool) -> None:
+        """Train every run that has not diverged on the train split once, then evaluate on validation."""
+        running = self._train_steps(epoch)
         outputs = predict(self.model, self.packed, "valid", self.folds)
         for i, run in enumerate(self.runs):
             progress = self.progress[i]
             if progress.diverged:
                 continue
-            if not (np.isfinite(running[self._own(i)]).all() and np.isfinite(self._pooled(outputs, i, "valid")).all()):
+            if not (
+                np.isfinite(running[self._members_of(i)]).all()
+                and np.isfinite(self._concatenate_folds(outputs, i, "valid")).all()
+            ):
                 progress.diverged, progress.value = epoch, float("nan")
                 continue
-            found = self._metrics(outputs, i, "valid")
+            found = self._compute_metrics(outputs, i, "valid")
             name = run.objective.removeprefix("valid.")
             progress.value = found[name]
             shown = found if every_metric else {k: found[k] for k in ("loss", name)}
             progress.curve.append(
-                {"epoch": epoch, "train.running_loss": float(running[self._own(i)].mean())}
+                {"epoch": epoch, "train.running_loss": float(running[self._members_of(i)].mean())}
                 | {f"valid.{k}": v for k, v in shown.items()}
             )
             if progress.improves(progress.value, maximize=METRICS[name].maximize):
                 progress.best_epoch, progress.best_value = epoch, progress.value
-                self.best.rows[self._own(i)] = self.model.rows[self._own(i)]
+                self.best.rows[self._members_of(i)] = self.model.rows[self._members_of(i)]
 
-    def _steps(self, epoch: int) -> Values:
-        """Trains one epoch; the mean task loss over each member's batches, (K,)."""
+    def _train_steps(self, epoch: int) -> Values:
+        """Train one epoch; return the mean task loss over each member's batches, (K,)."""
         draws = EpochDraws(self.members, self.model.architecture, self.packed, epoch, self.packed.labels.dtype)
         diverged = [progress.diverged > 0 for progress in self.progress for _ in range(self.packed.folds)]
         leaves = [self.model.parameters[p.name].requires_grad_(True) for p in self.layout.parameters]
@@ -210,16 +217,21 @@ class _Pack:
         mean: Values = total.double().cpu().numpy() / np.array(draws.steps_of)
         return mean
 
-    def finish(self, stop: int, *, confirm: bool, began: float) -> list[TrainResult]:
-        """What came of every run at epoch `stop`."""
+    def finish(self, stop: int, *, confirm: bool, started: float) -> list[TrainResult]:
+        """Return the result of every run at epoch `stop`."""
         last = stop == self.runs[0].epochs
-        measured = self._measured(last=last)
+        measured = self._measure(last=last)
         evaluations = predict_conditions(self.best, self.packed, self.members, self.folds) if confirm and last else {}
-        share = (perf_counter() - began) / len(self.runs)
-        return [self._trained(i, stop, measured[i], evaluations, share, confirm=confirm) for i in range(len(self.runs))]
+        share = (perf_counter() - started) / len(self.runs)
+        return [
+            self._make_result(i, stop, measured[i], evaluations, share, confirm=confirm) for i in range(len(self.runs))
+        ]
 
-    def _measured(self, *, last: bool) -> list[dict[str, float]]:
-        """The metrics of every run: validation at its best epoch; at the last also test and train, of both epochs."""
+    def _measure(self, *, last: bool) -> list[dict[str, float]]:
+        """Return the metrics of every run: validation at its best epoch.
+
+        After the last epoch they include test and train, for both the best and the last epoch.
+        """
         views: list[tuple[str, StackedModel, SplitName]] = [("valid", self.best, "valid")]
         if last:
             views += [
@@ -231,19 +243,19 @@ class _Pack:
         for prefix, model, split in views:
             outputs = predict(model, self.packed, split, self.folds)
             for i, found in enumerate(measured):
-                found |= {f"{prefix}.{k}": v for k, v in self._metrics(outputs, i, split).items()}
+                found |= {f"{prefix}.{k}": v for k, v in self._compute_metrics(outputs, i, split).items()}
         if last:
             for name, model in (("train.loss", self.model), ("train.loss_best", self.best)):
                 outputs = predict(model, self.packed, "train", self.folds)
                 for i, found in enumerate(measured):
-                    found[name] = self._metrics(outputs, i, "train")["loss"]
+                    found[name] = self._compute_metrics(outputs, i, "train")["loss"]
         for name, values in measure_latents(self.best, self.packed, self.folds).items():
             for i, found in enumerate(measured):
                 if self.members[i * self.packed.folds].uses(name.partition(".")[2]):
-                    found[f"check.{name}"] = float(values[self._own(i)].mean())
+                    found[f"check.{name}"] = float(values[self._members_of(i)].mean())
         return measured
 
-    def _trained(
+    def _make_result(
         self,
         i: int,
         stop: int,
@@ -265,49 +277,51 @@ class _Pack:
             best_epoch=progress.best_epoch,
             metrics=measured,
             curve=progress.curve,
-            evaluations=[self._evaluation(i, *item) for item in evaluations.items()],
+            evaluations=[self._make_evaluation(i, *item) for item in evaluations.items()],
             spectra=self._spectra(i) if confirm and last else {},
             seconds=seconds,
         )
         weights = None
         if confirm and last:
-            weights = weights_to_bytes(self.layout, self._rows(self.best.rows, i))
-        return TrainResult(outcome, None if last else self._state(i, stop), weights)
+            weights = weights_to_bytes(self.layout, self._rows_of(self.best.rows, i))
+        return TrainResult(outcome, None if last else self._make_checkpoint(i, stop), weights)
 
-    def _evaluation(self, i: int, condition: str, outputs: Values) -> Evaluation:
+    def _make_evaluation(self, i: int, condition: str, outputs: Values) -> Evaluation:
         keeps = condition == "clean" or condition.startswith("missing:")
-        predictions = self._pooled(outputs, i, "test").tolist() if keeps else ()
-        return Evaluation(condition, self._metrics(outputs, i, "test"), predictions)
+        predictions = self._concatenate_folds(outputs, i, "test").tolist() if keeps else ()
+        return Evaluation(condition, self._compute_metrics(outputs, i, "test"), predictions)
 
     def _spectra(self, i: int) -> dict[str, list[float]]:
-        """The spectra of a run, the mean over its folds."""
+        """Return the spectra of a run, averaged over its folds."""
         c = self.runs[i].configuration
-        members = [self.layout.unflatten(row) for row in self._rows(self.best.rows, i)]
+        members = [self.layout.unflatten(row) for row in self._rows_of(self.best.rows, i)]
         each = [compute_spectra(self.model.architecture, member, c.modalities, c.rank) for member in members]
         return {kind: [float(v) for v in np.mean([s[kind] for s in each], axis=0)] for kind in each[0]}
 
-    def _state(self, i: int, epoch: int) -> bytes:
+    def _make_checkpoint(self, i: int, epoch: int) -> bytes:
         progress, optimizer = self.progress[i], self.optimizer
         tensors = (self.model.rows, optimizer.first, optimizer.second, self.best.rows)
-        steps = [int(n) for n in optimizer.steps[self._own(i)]]
-        rows = (self._rows(tensor, i) for tensor in tensors)
+        steps = [int(n) for n in optimizer.steps[self._members_of(i)]]
+        rows = (self._rows_of(tensor, i) for tensor in tensors)
         return Checkpoint(epoch, progress.best_epoch, progress.best_value, steps, *rows).to_bytes()
 
-    def _rows(self, tensor: Tensor, i: int) -> Floats:
-        """Run i's rows (F, P) of a tensor (K, P), on the host."""
-        rows: Floats = tensor[self._own(i)].detach().cpu().numpy()
+    def _rows_of(self, tensor: Tensor, i: int) -> Floats:
+        """Return run i's rows (F, P) of a tensor (K, P), on the host."""
+        rows: Floats = tensor[self._members_of(i)].detach().cpu().numpy()
         return rows
 
-    def _metrics(self, outputs: Values, i: int, split: SplitName) -> dict[str, float]:
-        return compute_metrics(self.packed.task, self._pooled(outputs, i, split), self.packed.splits[split].labels)
+    def _compute_metrics(self, outputs: Values, i: int, split: SplitName) -> dict[str, float]:
+        return compute_metrics(
+            self.packed.task, self._concatenate_folds(outputs, i, split), self.packed.splits[split].labels
+        )
 
-    def _pooled(self, outputs: Values, i: int, split: SplitName) -> Values:
-        return self.packed.splits[split].concatenate_folds(outputs[self._own(i)])
+    def _concatenate_folds(self, outputs: Values, i: int, split: SplitName) -> Values:
+        return self.packed.splits[split].concatenate_folds(outputs[self._members_of(i)])
 
-    def _own(self, i: int) -> slice:
-        """Run i's members."""
+    def _members_of(self, i: int) -> slice:
+        """Return the slice of run i's members."""
         return slice(i * self.packed.folds, (i + 1) * self.packed.folds)
 
 
-def _members(packed: PackedDataset, run: Run) -> list[Member]:
+def _make_members(packed: PackedDataset, run: Run) -> list[Member]:
     return [Member(run.configuration, fold, RandomStreams.from_run(run, fold)) for fold in range(packed.folds)]

@@ -1,4 +1,4 @@
-"""A dataset as a pack reads it: standardised per fold, padded, on the device, its splits laid out in blocks of rows.
+"""A dataset prepared for packs: standardized per fold, padded, on the device, its splits in blocks of rows.
 
 Shape legend: F folds, N examples, d padded input width, n padded split length.
 """
@@ -19,7 +19,7 @@ from tcray.data.dataset import MultimodalDataset, standardize_features
 from tcray.models.architecture import round_up_to_block
 
 BLOCK_ROWS = 64
-"""Rows an evaluation computes at a time, in every pack and for every split."""
+"""Number of rows that an evaluation computes at a time, in every pack and for every split."""
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
@@ -30,27 +30,27 @@ class PackedSplit:
     """One split of every fold."""
 
     indices: tuple[NDArray[np.int64], ...]
-    """The examples of the split, one array a fold."""
+    """Indices of the split's examples, one array per fold."""
     inputs: tuple[Tensor, ...]
-    """(F, n, d) a modality; rows past a fold's own length repeat its first."""
+    """(F, n, d) per modality; rows past the length of a fold's split repeat its first row."""
     labels: NDArray[np.float64]
-    """(Σ lengths,) pooled over folds, in fold order."""
+    """(Σ lengths,) concatenated over folds, in fold order."""
 
     def blocks(self, folds: Tensor) -> Iterator[tuple[slice, list[Tensor]]]:
-        """Blocks of `BLOCK_ROWS` rows and their inputs (K, rows, d), for members of the given folds (K,)."""
+        """Yield blocks of `BLOCK_ROWS` rows and their inputs (K, rows, d), for members of the given folds (K,)."""
         shared = len(self.indices) == 1
         for begin in range(0, self.inputs[0].shape[1], BLOCK_ROWS):
             rows = slice(begin, begin + BLOCK_ROWS)
             yield rows, [x[:, rows].expand(len(folds), -1, -1) if shared else x[folds, rows] for x in self.inputs]
 
     def concatenate_folds(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """A run's values (F, n), its folds' padding cut off, end to end: (Σ lengths,)."""
+        """Return a run's values (F, n) without padding, concatenated over folds: (Σ lengths,)."""
         return np.concatenate([row[: len(rows)] for row, rows in zip(values, self.indices, strict=True)]).astype(
             np.float64
         )
 
     def mask(self) -> NDArray[np.float64]:
-        """(F, n): 1 for a row of the split, 0 for padding."""
+        """Return (F, n): 1 for a row of the split, 0 for padding."""
         width = self.inputs[0].shape[1]
         return np.stack([(np.arange(width) < len(rows)).astype(np.float64) for rows in self.indices])
 
@@ -62,7 +62,7 @@ class PackedDataset:
     modalities: Mapping[str, int]
     task: Task
     inputs: tuple[Tensor, ...]
-    """(F·N, d) a modality: row f·N + i is example i under fold f's standardisation."""
+    """(F·N, d) per modality: row f·N + i is example i, standardized by fold f."""
     labels: Tensor
     """(F·N,)"""
     examples: int
@@ -70,14 +70,14 @@ class PackedDataset:
 
     @property
     def folds(self) -> int:
-        """How many models one run trains."""
+        """Number of folds, and so of models per run."""
         return len(self.splits["train"].indices)
 
     @classmethod
     def from_dataset(
         cls, dataset: MultimodalDataset, device: str = "cpu", dtype: torch.dtype = torch.float32
     ) -> PackedDataset:
-        """The tables of a dataset."""
+        """Return `dataset`, padded and on `device`."""
         features = {
             m: torch.nn.functional.pad(x.to(device, dtype), (0, round_up_to_block(x.shape[2]) - x.shape[2]))
             for m, x in standardize_features(dataset).items()
@@ -90,7 +90,7 @@ class PackedDataset:
             labels=labels.repeat(len(dataset.splits)),
             examples=len(labels),
             splits={
-                name: _split(
+                name: _pack_split(
                     [getattr(split, name) for split in dataset.splits], tuple(features.values()), dataset.labels
                 )
                 for name in SPLITS
@@ -98,7 +98,7 @@ class PackedDataset:
         )
 
 
-def _split(indices: Sequence[Tensor], features: Sequence[Tensor], labels: Tensor) -> PackedSplit:
+def _pack_split(indices: Sequence[Tensor], features: Sequence[Tensor], labels: Tensor) -> PackedSplit:
     longest = max(len(rows) for rows in indices)
     width = -(-longest // BLOCK_ROWS) * BLOCK_ROWS
     filled = [torch.cat([rows, rows[:1].expand(width - len(rows))]) for rows in indices]

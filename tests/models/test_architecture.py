@@ -43,7 +43,7 @@ def test_weights_decay_and_biases_do_not(fusion: str) -> None:
     )
     assert all(p.decays != p.name.endswith("bias") for p in layout.parameters)
     biases = sum(p.numel for p in layout.parameters if p.name.endswith("bias"))
-    assert layout.numel - biases == layout.decaying
+    assert layout.numel - biases == layout.num_decayed
     assert [p.decays for p in layout.parameters] == sorted((p.decays for p in layout.parameters), reverse=True)
     row = layout.flatten(tensors)
     assert row.shape == (layout.width,)

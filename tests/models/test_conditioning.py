@@ -12,11 +12,11 @@ from torch import Tensor
 from tcray.models.conditioning import (
     BANDWIDTHS,
     IMQ_SCALES,
-    alignment,
+    alignment_loss,
     mmd_imq,
     mmd_rbf,
     pair_weights,
-    reconstruction,
+    reconstruction_loss,
     row_weights,
     second_moment,
 )
@@ -122,8 +122,8 @@ def test_mean_squares_are_means_over_rows_and_units() -> None:
     """Reconstruction, alignment and second moment divide by the true width and by the rows there are."""
     a, b = normal(4, 6, 5), normal(4, 6, 5, seed=1)
     gaps = [(a[k, :n] - b[k, :n]).square().mean().item() for k, n in ((0, 6), (1, 3), (2, 1))]
-    assert reconstruction(a, b, RAGGED, 5).tolist() == pytest.approx([*gaps, 0.0])
-    assert alignment(a, b, RAGGED, 5).tolist() == pytest.approx([*gaps, 0.0])
+    assert reconstruction_loss(a, b, RAGGED, 5).tolist() == pytest.approx([*gaps, 0.0])
+    assert alignment_loss(a, b, RAGGED, 5).tolist() == pytest.approx([*gaps, 0.0])
     norms = [a[k, :n].square().mean().item() for k, n in ((0, 6), (1, 3), (2, 1))]
     assert second_moment(a, RAGGED, 5).tolist() == pytest.approx([*norms, 0.0])
 
@@ -131,5 +131,5 @@ def test_mean_squares_are_means_over_rows_and_units() -> None:
 def test_gradient_of_mean_squares_is_the_numerical_one() -> None:
     """Their hand-written backward pass agrees with finite differences."""
     a, b = normal(4, 6, 5).requires_grad_(), normal(4, 6, 5, seed=1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda a, b: alignment(a, b, RAGGED, 5), (a, b))
-    assert torch.autograd.gradcheck(lambda a, b: reconstruction(a, b, RAGGED, 3), (a, b))
+    assert torch.autograd.gradcheck(lambda a, b: alignment_loss(a, b, RAGGED, 5), (a, b))
+    assert torch.autograd.gradcheck(lambda a, b: reconstruction_loss(a, b, RAGGED, 3), (a, b))

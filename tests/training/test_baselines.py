@@ -16,7 +16,7 @@ from tcray.data.recipe import read_recipe
 from tcray.data.twins import generate_twin
 from tcray.training.baselines import (
     PENALTIES,
-    Fold,
+    FoldArrays,
     PrincipalAxes,
     SplitArrays,
     fit_baselines,
@@ -47,9 +47,11 @@ def test_ridge_is_its_closed_form(width: int):
     labels = CHANCE.normal(2.0, 1.0, 40)
     axes = PrincipalAxes.from_columns(train)
     predicted = axes.predict(other, *ridge_path(axes, labels))
-    centred = train - train.mean(axis=0)
+    centered = train - train.mean(axis=0)
     for i, penalty in enumerate(PENALTIES):
-        weights = np.linalg.solve(centred.T @ centred + penalty * np.eye(width), centred.T @ (labels - labels.mean()))
+        weights = np.linalg.solve(
+            centered.T @ centered + penalty * np.eye(width), centered.T @ (labels - labels.mean())
+        )
         expected = (other - train.mean(axis=0)) @ weights + labels.mean()
         np.testing.assert_allclose(predicted[i], expected, rtol=1e-9, atol=1e-9)
 
@@ -63,7 +65,7 @@ def test_logistic_regression_is_at_its_minimum(width: int):
     weights, intercepts = logistic_path(axes, labels)
     for i, penalty in enumerate(PENALTIES):
         residual = 1 / (1 + np.exp(-axes.predict(train, weights, intercepts)[i])) - labels
-        gradient = (train - axes.centre).T @ residual + penalty * (axes.axes @ weights[i])
+        gradient = (train - axes.center).T @ residual + penalty * (axes.axes @ weights[i])
         np.testing.assert_allclose(gradient, 0, atol=2e-2)
         np.testing.assert_allclose(residual.sum(), 0, atol=2e-2)
 
@@ -91,10 +93,10 @@ def test_columns_that_are_all_constant_predict_the_constant():
     assert logistic_path(axes, (labels > 4).astype(np.float64))[0].shape == (len(PENALTIES), 0)
 
 
-def fold(labels: list[list[float]]) -> Fold:
+def fold(labels: list[list[float]]) -> FoldArrays:
     """A fold with these labels and one feature that equals them."""
     parts = SplitArrays(*(np.array(part, np.float64) for part in labels))
-    return Fold({"text": SplitArrays(*(part[:, None] for part in parts))}, parts)
+    return FoldArrays({"text": SplitArrays(*(part[:, None] for part in parts))}, parts)
 
 
 def test_the_constant_of_a_regression_is_the_train_median():

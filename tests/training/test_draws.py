@@ -39,7 +39,7 @@ def visited(packed: PackedDataset, drawn: EpochDraws) -> list[list[int]]:
     """The rows each member trains on, in order, padding left out."""
     batches = [drawn.batch(step) for step in range(drawn.steps)]
     count = len(batches[0].index)
-    return [[int(i) for b in batches for i in b.index[k][b.rows[k] > 0]] for k in range(count)]
+    return [[int(i) for b in batches for i in b.index[k][b.row_mask[k] > 0]] for k in range(count)]
 
 
 def test_every_member_sees_each_example_of_its_train_split_once() -> None:
@@ -57,7 +57,7 @@ def test_a_fold_with_fewer_rows_takes_fewer_steps() -> None:
     sizes = [len(train) for train in FOLDED.splits["train"].indices]
     assert drawn.steps_of == [-(-size // 7) for size in sizes]
     assert len(set(drawn.steps_of)) > 1
-    counted = torch.stack([drawn.batch(step).rows.sum(1) for step in range(drawn.steps)])
+    counted = torch.stack([drawn.batch(step).row_mask.sum(1) for step in range(drawn.steps)])
     assert counted.sum(0).tolist() == sizes
     assert counted.max() == 7
 
@@ -90,8 +90,8 @@ def test_modality_dropout_drops_rows_at_its_rate() -> None:
     """A rate of 0.3 drops three rows in ten, 1 drops all, and a modality that is not used is never drawn for."""
     runs = [run(audio_dropout=0.3), run(audio_dropout=1.0), run(), run(audio_dropout=0.3, modalities=("text",))]
     drawn = epoch(LONG, runs)
-    assert drawn.batch(0).kept.keys() == {"audio"}
-    kept = torch.cat([drawn.batch(step).kept["audio"] for step in range(drawn.steps)], 1).double().mean(1)
+    assert drawn.batch(0).modality_kept.keys() == {"audio"}
+    kept = torch.cat([drawn.batch(step).modality_kept["audio"] for step in range(drawn.steps)], 1).double().mean(1)
     assert abs(kept[0] - 0.7) < 4 * (0.3 * 0.7 / (32 * drawn.steps)) ** 0.5
     assert kept[1:].tolist() == [0, 1, 1]
 

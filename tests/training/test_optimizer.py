@@ -45,7 +45,7 @@ def started(parameters: Tensor) -> AdamW:
         torch.zeros(len(LR)),
         lr=LR,
         weight_decay=DECAY,
-        decaying=DECAYING,
+        num_decayed=DECAYING,
     )
 
 
