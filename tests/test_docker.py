@@ -1,4 +1,4 @@
-"""What docker/ says of the repository; what it does is seen where images are built (tests/cluster/test_image.py)."""
+"""Files of docker/ agree with the repository; tests/multihost/test_image.py builds and runs the image."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ DOCKERFILE = (REPOSITORY / "docker" / "Dockerfile").read_text()
 SERVICES = yaml.safe_load((REPOSITORY / "docker" / "compose.yaml").read_text())["services"]
 
 
-def test_what_is_copied_is_let_through() -> None:
-    """What the Dockerfile copies from the repository is there, and .dockerignore lets it through and nothing else."""
+def test_dockerignore_lets_copied_files_through() -> None:
+    """Every path the Dockerfile copies exists, and .dockerignore excludes everything else."""
     copied = {
         source
         for words in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE)
@@ -29,21 +29,21 @@ def test_what_is_copied_is_let_through() -> None:
 
 
 @pytest.mark.parametrize("file", ["docker/Dockerfile", "docker/compose.yaml", "cluster/gpu.yaml"])
-def test_images_are_called_by_this_version(file: str) -> None:
-    """Every image that a file names has the version that is built from this repository."""
+def test_image_tags_have_this_version(file: str) -> None:
+    """Every image named in a file has the version of this repository."""
     versions = re.findall(r":(\d+\.\d+\.\d+)-(?:cpu|cuda)\b", (REPOSITORY / file).read_text())
     assert {__version__} == set(versions)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_only_this_machine_reaches_published_ports(service: str) -> None:
-    """Compose publishes on the loopback address alone."""
+def test_published_ports_are_reachable_from_this_machine_only(service: str) -> None:
+    """Compose publishes ports on the loopback address only."""
     ports = SERVICES[service].get("ports", [])
     assert [] == [port for port in ports if not str(port).startswith("127.0.0.1:")]
 
 
-def test_volumes_lie_in_folders_that_the_image_gives_its_user() -> None:
-    """An engine makes a missing folder as root, and the user could not write."""
+def test_volumes_are_mounted_on_folders_of_the_image_s_user() -> None:
+    """An engine would create a missing folder as root, and the user could not write to it."""
     mounts = [mount for service in SERVICES.values() for mount in service["volumes"]]
     targets = {mount.split(":")[1] for mount in mounts if isinstance(mount, str)}
     (given,) = re.findall(r"install --directory --owner=tcray --group=tcray(?: \\\n)?(.*)", DOCKERFILE)

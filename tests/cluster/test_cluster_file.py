@@ -1,4 +1,4 @@
-"""What a cluster file says, and where."""
+"""Reading of cluster files: values as Ray reads them, and their positions."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ types:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder to be in."""
+    """Change into an empty folder."""
     monkeypatch.chdir(tmp_path)
 
 
-def written(text: str) -> str:
-    """The path of a file that says this."""
+def write_file(text: str) -> str:
+    """Write a cluster file and return its path."""
     Path("x.yaml").write_text(text, encoding="utf-8")
     return "x.yaml"
 
 
-def said(path: str) -> str:
-    """What is wrong with the file at `path`."""
+def read_errors(path: str) -> str:
+    """Return the message of the ConfigError for the file at `path`."""
     with pytest.raises(ConfigError) as caught:
         load_cluster_file(path)
     assert caught.value.exit_code == 2
     return str(caught.value)
 
 
-def test_a_file_is_read_as_ray_reads_it() -> None:
-    """By YAML 1.1, with its words for yes and no, and its merged mappings."""
-    file = load_cluster_file(written(MERGED + "provider: {type: local, use_internal_ips: yes}\n"))
+def test_values_are_those_of_yaml_1_1() -> None:
+    """Ray reads YAML 1.1, in which `yes` is a boolean and `<<` merges mappings."""
+    file = load_cluster_file(write_file(MERGED + "provider: {type: local, use_internal_ips: yes}\n"))
     assert file.value("provider", "use_internal_ips") is True
     assert file.mapping("types", "b") == {"disk": {"size": 1}, "image": "j"}
     assert file.mapping("types", "c") == {"disk": {"size": 1}, "image": "i", "speed": 3}
 
 
-def test_what_is_not_there_is_nothing() -> None:
-    """Whatever stands in its place."""
-    file = load_cluster_file(written("docker: [a, 1]\nname: x\n"))
+def test_missing_values_are_empty() -> None:
+    """Values of another type count as missing."""
+    file = load_cluster_file(write_file("docker: [a, 1]\nname: x\n"))
     assert file.value("docker", "image") is None
     assert file.value("name", "first") is None
     assert file.value("docker", 2) is None
@@ -61,9 +61,9 @@ def test_what_is_not_there_is_nothing() -> None:
     assert file.strings("docker") == ["a", ""]
 
 
-def test_every_value_has_a_place() -> None:
-    """One that is merged, where it was written; one that is not there, the mapping it would be in."""
-    file = load_cluster_file(written(MERGED))
+def test_every_value_has_a_position() -> None:
+    """A merged value has its original position; a missing one that of the mapping around it."""
+    file = load_cluster_file(write_file(MERGED))
     places = {
         ("types", "b", "image"): (8, 12, "types.b.image"),
         ("types", "b", "disk", "size"): (4, 18, "types.b.disk.size"),
@@ -76,10 +76,10 @@ def test_every_value_has_a_place() -> None:
     assert {keys: (node.place.line, node.place.column, node.path) for keys, node in found.items()} == places
 
 
-def test_what_is_not_filled_in_is_listed_once_with_what_the_file_asks_for() -> None:
-    """However often it is merged; a value may hold it among other things."""
+def test_placeholders_are_listed_with_the_comment_of_their_line() -> None:
+    """A merged placeholder is listed once; a placeholder may be a part of a value."""
     text = MERGED.replace("image: i", "image: FILL_IN # the image\n    store: s3://FILL_IN/trials")
-    file = load_cluster_file(written(text))
+    file = load_cluster_file(write_file(text))
     assert file.unfilled == (
         Problem(5, 12, "types.a.image", "to be filled in: the image"),
         Problem(6, 12, "types.a.store", "to be filled in"),
@@ -87,70 +87,75 @@ def test_what_is_not_filled_in_is_listed_once_with_what_the_file_asks_for() -> N
     with pytest.raises(ConfigError) as caught:
         file.require_filled()
     assert caught.value.problems == file.unfilled
-    load_cluster_file(written(MERGED)).require_filled()
+    load_cluster_file(write_file(MERGED)).require_filled()
 
 
-def test_a_missing_file_hears_of_the_nearest_one_beside_it_or_in_cluster() -> None:
-    """As a sweep file does."""
+def test_missing_file_is_reported_with_the_nearest_name() -> None:
+    """Names are searched in the same folder and in cluster/."""
     Path("cluster").mkdir()
     Path("cluster/gpu.yaml").touch()
-    assert said("cluster/gpus.yaml") == 'cluster/gpus.yaml: no such file; did you mean "cluster/gpu.yaml"?'
-    assert said("gpu") == 'gpu: no such file; did you mean "cluster/gpu.yaml"?'
-    assert said("desk.yaml") == "desk.yaml: no such file"
+    assert read_errors("cluster/gpus.yaml") == 'cluster/gpus.yaml: no such file; did you mean "cluster/gpu.yaml"?'
+    assert read_errors("gpu") == 'gpu: no such file; did you mean "cluster/gpu.yaml"?'
+    assert read_errors("desk.yaml") == "desk.yaml: no such file"
 
 
-def test_what_is_no_text_file_is_told() -> None:
-    """A folder, a binary file, a huge file."""
+def test_file_that_is_no_text_is_rejected() -> None:
+    """Examples are a folder, a binary file and a huge file."""
     Path("folder").mkdir()
-    assert said("folder") == "folder: a folder, not a cluster file"
+    assert read_errors("folder") == "folder: a folder, not a cluster file"
     Path("x.yaml").write_bytes(b"PAR1\x00\x15")
-    assert said("x.yaml") == "x.yaml: a binary file, not a cluster file"
+    assert read_errors("x.yaml") == "x.yaml: a binary file, not a cluster file"
     Path("x.yaml").write_bytes(b"#" * 1_000_001)
-    assert said("x.yaml") == "x.yaml: larger than 1 MB, too large for a cluster file"
+    assert read_errors("x.yaml") == "x.yaml: larger than 1 MB, too large for a cluster file"
 
 
-def test_what_is_no_mapping_is_told() -> None:
-    """Nothing, a list, a text, two documents."""
-    assert said(written("# nothing\n")) == "x.yaml:1:1: the file is empty; a cluster needs cluster_name and provider"
-    assert said(written("- a\n")) == "x.yaml:1:1: expected keys, as in cluster_name: tcray, found a list"
-    assert said(written("tcray\n")) == 'x.yaml:1:1: expected keys, as in cluster_name: tcray, found "tcray"'
-    assert said(written("a: 1\n---\nb: 1\n")).startswith("x.yaml:2:1: not valid YAML: ")
+def test_file_that_is_no_mapping_is_rejected() -> None:
+    """Examples are an empty file, a list, a text and two documents."""
+    assert (
+        read_errors(write_file("# nothing\n"))
+        == "x.yaml:1:1: the file is empty; a cluster needs cluster_name and provider"
+    )
+    assert read_errors(write_file("- a\n")) == "x.yaml:1:1: expected keys, as in cluster_name: tcray, found a list"
+    assert read_errors(write_file("tcray\n")) == 'x.yaml:1:1: expected keys, as in cluster_name: tcray, found "tcray"'
+    assert read_errors(write_file("a: 1\n---\nb: 1\n")).startswith("x.yaml:2:1: not valid YAML: ")
 
 
-def test_a_bomb_does_not_go_off() -> None:
+def test_alias_bomb_is_rejected() -> None:
     """Nine levels of nine aliases each are more values than any file needs."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)]
-    assert said(written("\n".join(lines))).endswith("more than 10,000 values, aliases followed")
+    assert read_errors(write_file("\n".join(lines))).endswith("more than 10,000 values, aliases followed")
 
 
-def test_what_only_yaml_1_1_makes_something_of_is_told() -> None:
-    """A merge of what is no mapping, and a date that is none: Ray could not read them."""
-    assert said(written("a:\n  <<: 3\n")).startswith(
+def test_file_that_is_invalid_in_yaml_1_1_only_is_rejected() -> None:
+    """Examples are the merge of a value that is no mapping, and an impossible date."""
+    assert read_errors(write_file("a:\n  <<: 3\n")).startswith(
         "x.yaml:2:7: not valid YAML: expected a mapping or list of mappings"
     )
-    assert said(written("a: 2026-99-99\n")).startswith("x.yaml: not valid YAML 1.1, which Ray reads: month must be in")
+    assert read_errors(write_file("a: 2026-99-99\n")).startswith(
+        "x.yaml: not valid YAML 1.1, which Ray reads: month must be in"
+    )
 
 
-def test_a_tag_is_refused() -> None:
-    """Only plain values may stand in a file that commands are read from."""
-    assert said(written("a: !!python/name:os.system x\n")) == (
+def test_tag_is_rejected() -> None:
+    """A file with commands may contain plain values only."""
+    assert read_errors(write_file("a: !!python/name:os.system x\n")) == (
         'x.yaml:1:4: a tag ("tag:yaml.org,2002:python/name:os.system"); only plain values are allowed'
     )
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 400, "0x" + "f" * 5000, ".inf", "-1.0e+300", ".nan", "1.0e+15"])
-def test_a_number_that_nothing_counts_with_is_told(number: str) -> None:
-    """Ray has 64 bits for ten-thousandths; as a value and as a key."""
+def test_number_that_ray_cannot_represent_is_rejected(number: str) -> None:
+    """Ray counts ten-thousandths in 64 bits; values and keys are checked."""
     sentence = "Ray cannot represent this number; expected at most 15 digits"
-    assert said(written(f"a: 1\nb: [{number}]\n")) == f"x.yaml:2:5: b[0]: {sentence}"
-    assert said(written(f"a: 1\nb:\n  ? {number}\n  : c\n")) == f"x.yaml:3:3: b: {sentence}"
+    assert read_errors(write_file(f"a: 1\nb: [{number}]\n")) == f"x.yaml:2:5: b[0]: {sentence}"
+    assert read_errors(write_file(f"a: 1\nb:\n  ? {number}\n  : c\n")) == f"x.yaml:3:3: b: {sentence}"
 
 
-def test_a_key_that_is_no_text_is_told() -> None:
-    """Ray would read a number, or a yes; each where its mapping begins."""
-    assert said(written("on: 1\ntypes:\n  a: {5: x}\n")).splitlines() == [
+def test_key_that_is_no_string_is_rejected() -> None:
+    """Ray would read a number or a boolean; the position is the start of the mapping."""
+    assert read_errors(write_file("on: 1\ntypes:\n  a: {5: x}\n")).splitlines() == [
         "x.yaml:1:1: the key True is not a string in YAML 1.1, which Ray reads; quote it",
         "x.yaml:3:3: types.a: the key 5 is not a string in YAML 1.1, which Ray reads; quote it",
     ]
-    assert load_cluster_file(written("'on': 1\n'5': x\n")).config == {"on": 1, "5": "x"}
+    assert load_cluster_file(write_file("'on': 1\n'5': x\n")).config == {"on": 1, "5": "x"}

@@ -1,3 +1,5 @@
+"""`Head`: commands run in Ray's environment on the head; failures become one sentence."""
+
 from __future__ import annotations
 
 import json
@@ -16,46 +18,46 @@ from tests.cluster.fakes import LocalLauncher, make_head, write_process
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-SAYS = f"import json, os, sys; print({ANSWER_PREFIX!r} + json.dumps([os.getcwd(), *sys.argv[1:]]))"
-"""Answers where it is run, and what it is given."""
+PRINT_ARGUMENTS = f"import json, os, sys; print({ANSWER_PREFIX!r} + json.dumps([os.getcwd(), *sys.argv[1:]]))"
+"""Program that answers with its working directory and its arguments."""
 
 
-class Fixed(LocalLauncher):
-    """A way to a head whose processes are what they are."""
+class FixedProcesses(LocalLauncher):
+    """Launcher of a head whose processes are written by the test."""
 
     def command(self, script: str) -> list[str]:
-        """Says it here."""
+        """Return the command that runs a script here."""
         return ["env", "-i", "bash", "-c", script.replace("/proc/", f"{self.processes}/", 1)]
 
     @property
     def processes(self) -> Path:
-        """The head's /proc."""
+        """Return the head's /proc."""
         return self.home / "proc"
 
 
-class Gone(LocalLauncher):
-    """A way at whose end there is something else than the head of a cluster with tcray."""
+class FixedAnswer(LocalLauncher):
+    """Launcher that runs the script in the file `answer` instead of every command."""
 
     def command(self, script: str) -> list[str]:
-        """Ends as `ending` says, whatever is said."""
-        return ["bash", "-c", (self.home / "ending").read_text()]
+        """Return the command that runs `answer`."""
+        return ["bash", "-c", (self.home / "answer").read_text()]
 
 
-def ending(folder: Path, script: str) -> Head:
-    """A head that ends everything as `script` does."""
-    (folder / "ending").write_text(script)
-    return Head("c.yaml", Gone(folder))
+def make_fixed_head(folder: Path, script: str) -> Head:
+    """Return a head on which every command runs `script`."""
+    (folder / "answer").write_text(script)
+    return Head("c.yaml", FixedAnswer(folder))
 
 
-def test_words_arrive_as_they_are_said(tmp_path: Path) -> None:
-    """Whatever is in a word, the command on the head is given it as it is; it is said in the work folder."""
+def test_arguments_arrive_unchanged(tmp_path: Path) -> None:
+    """Every special character is kept; the command runs in the work folder."""
     words = ["it's", '"a" [1, {b: c}]', "$HOME `id` \\", "~/x", "", " two  blanks ", "é*?", "a\nb", "--set=x=y; exit 3"]
     head, there = make_head(tmp_path)
-    assert [str(there.work), *words] == json.loads(head.query("python3", "-c", SAYS, *words))
+    assert [str(there.work), *words] == json.loads(head.query("python3", "-c", PRINT_ARGUMENTS, *words))
 
 
-def test_a_good_head_tells_its_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where this version of tcray is there, the head names the store of its environment, and is known to be up."""
+def test_handshake_returns_the_store_of_the_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is TCRAY_STORE in the head's environment; the head is recorded as up."""
     head, there = make_head(tmp_path)
     monkeypatch.delenv("TCRAY_STORE", raising=False)
     assert HeadInfo("") == head.handshake()
@@ -64,17 +66,19 @@ def test_a_good_head_tells_its_store(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (there.home / "recorded").exists()
 
 
-GREETS = f"echo '{ANSWER_PREFIX}{json.dumps([__version__, 'x'])}'"
+HANDSHAKE = f"echo '{ANSWER_PREFIX}{json.dumps([__version__, 'x'])}'"
 
 
-def test_what_a_shell_says_around_it_is_no_answer(tmp_path: Path) -> None:
-    """A greeting from its ~/.bashrc is passed over, and so is a farewell from its ~/.bash_logout."""
-    assert HeadInfo("x") == ending(tmp_path, f"echo Welcome; {GREETS}; echo; echo Goodbye").handshake()
+def test_output_of_the_shell_is_ignored(tmp_path: Path) -> None:
+    """~/.bashrc and ~/.bash_logout may print lines before and after the answer."""
+    assert HeadInfo("x") == make_fixed_head(tmp_path, f"echo Welcome; {HANDSHAKE}; echo; echo Goodbye").handshake()
 
 
-def test_the_environment_is_that_of_the_cluster_s_ray(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Of several Rays on a host it is the one at the cluster's port whose environment may be read, in silence."""
-    there = Fixed(tmp_path)
+def test_command_runs_in_the_environment_of_the_cluster_s_ray(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of several Rays, the one on the cluster's port with a readable environment is used; nothing is printed."""
+    there = FixedProcesses(tmp_path)
     write_process(there.processes, 3, "50123", {"STORE": "of a private Ray"})
     write_process(there.processes, 5, "6379", None)
     write_process(there.processes, 7, "6379", {"HOME": str(tmp_path), "BASH_FUNC_x%%": "() { :; }", "STORE": "a\nb"})
@@ -83,9 +87,9 @@ def test_the_environment_is_that_of_the_cluster_s_ray(tmp_path: Path, capfd: pyt
 
 
 @pytest.mark.parametrize(("port", "environment"), [("50123", {"A": "B"}), ("6379", None)])
-def test_the_ray_of_another_is_none(tmp_path: Path, port: str, environment: dict[str, str] | None) -> None:
-    """Neither one at another port, nor one whose environment may not be read."""
-    there = Fixed(tmp_path)
+def test_foreign_ray_is_ignored(tmp_path: Path, port: str, environment: dict[str, str] | None) -> None:
+    """A Ray on another port, or with an unreadable environment, does not count."""
+    there = FixedProcesses(tmp_path)
     write_process(there.processes, 3, port, environment)
     with pytest.raises(InputError, match=r"^the head of c\.yaml \(10\.0\.0\.1\) runs no Ray\n"):
         Head("c.yaml", there).handshake()
@@ -115,17 +119,17 @@ UP = "Start it: ray up c.yaml"
         ),
     ],
 )
-def test_a_head_that_will_not_do_is_told_in_a_sentence(tmp_path: Path, script: str, message: str, remedy: str) -> None:
-    """Nobody there, no Ray, no tcray: each is wrong input, and the head is not noted to be up."""
+def test_unusable_head_is_reported(tmp_path: Path, script: str, message: str, remedy: str) -> None:
+    """No answer, no Ray, no tcray: each raises InputError, and the head is not recorded as up."""
     with pytest.raises(InputError) as caught:
-        ending(tmp_path, script).handshake()
+        make_fixed_head(tmp_path, script).handshake()
     assert (message, remedy) == (caught.value.message, caught.value.remedy)
     assert not (tmp_path / "recorded").exists()
 
 
-def test_another_tcray_is_told(tmp_path: Path) -> None:
-    """It is up all the same."""
-    other = ending(tmp_path, f'echo \'{ANSWER_PREFIX}["0.0.1", ""]\'').handshake().other_version
+def test_other_version_is_reported(tmp_path: Path) -> None:
+    """The head is recorded as up nevertheless."""
+    other = make_fixed_head(tmp_path, f'echo \'{ANSWER_PREFIX}["0.0.1", ""]\'').handshake().other_version
     assert f"the head of c.yaml (10.0.0.1) has tcray 0.0.1, and this machine {__version__}" == other
     assert (tmp_path / "recorded").exists()
 
@@ -140,8 +144,8 @@ ONPREM = (REPOSITORY / "cluster" / "onprem.yaml").read_text()
         (("cluster_name:", "cluster_nmae:"), r"c\.yaml:\d+:1: no cluster_name, which is needed to find the head"),
     ],
 )
-def test_a_file_that_does_not_tell_the_way_calls_nobody(tmp_path: Path, change: tuple[str, str], message: str) -> None:
-    """Where the cluster has no name, or the head's address has still to be filled in, that is said."""
+def test_file_without_the_head_s_address_is_rejected(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    """A missing cluster name or an address that is not filled in raises ConfigError."""
     path = tmp_path / "c.yaml"
     path.write_text(ONPREM.replace(*change))
     with pytest.raises(ConfigError, match=message):
@@ -150,8 +154,8 @@ def test_a_file_that_does_not_tell_the_way_calls_nobody(tmp_path: Path, change: 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves files open for the garbage collector
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_file_that_tells_the_way_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever `tcray cluster check` says of the rest: what is up can be watched and stopped."""
+def test_invalid_file_suffices_to_reach_the_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A running cluster can be watched and stopped although `tcray cluster check` rejects its file."""
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     path = tmp_path / "c.yaml"
@@ -165,8 +169,8 @@ def test_a_file_that_tells_the_way_will_do(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1, SweepError), (2, InputError), (75, SweepError)])
-def test_a_complaint_of_the_head_is_raised_here(tmp_path: Path, code: int, kind: type[Exception]) -> None:
-    """What a command complains of there is an error of the same kind here, with the same sentence and remedy."""
+def test_error_on_the_head_is_raised_here(tmp_path: Path, code: int, kind: type[Exception]) -> None:
+    """The class, message and remedy are those of the error on the head."""
     head, _ = make_head(tmp_path)
     with pytest.raises(kind) as caught:
         head.query("bash", "-c", f"printf 'Welcome\\nWarning: x\\nError: no room\\nMake room.\\n' >&2; exit {code}")
@@ -181,37 +185,37 @@ def test_a_complaint_of_the_head_is_raised_here(tmp_path: Path, code: int, kind:
         ("printf 'Traceback\\nImportError: x\\n' >&2; exit 2", "ImportError: x"),
     ],
 )
-def test_what_is_no_sentence_of_tcray_is_told(tmp_path: Path, script: str, message: str) -> None:
-    """By the last line that was complained of, or else by the exit code; it is nothing that the user gave."""
+def test_other_failure_is_reported(tmp_path: Path, script: str, message: str) -> None:
+    """The message is the last line of stderr, or else the exit code; the user's input is not blamed."""
     head, _ = make_head(tmp_path)
     with pytest.raises(SweepError) as caught:
         head.query("bash", "-c", script)
     assert message == caught.value.message
 
 
-def test_what_is_printed_there_is_printed_here(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Both streams are passed on, each as it is, and so is the exit code."""
+def test_output_is_passed_through(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """stdout, stderr and the exit code arrive unchanged."""
     head, _ = make_head(tmp_path)
     assert 130 == head.run("bash", "-c", "echo out; echo err >&2; exit 130")
     assert ("out\n", "err\n") == tuple(capfd.readouterr())
 
 
-def test_a_lost_connection_is_told(tmp_path: Path) -> None:
-    """Where ssh gives up in the middle, that is said; it is no exit code of the command."""
+def test_lost_connection_is_reported(tmp_path: Path) -> None:
+    """The exit code of ssh is not taken for that of the command."""
     with pytest.raises(SweepError, match=r"^lost the connection to the head of c.yaml \(10.0.0.1\)\n"):
-        ending(tmp_path, "exit 255").run("tcray", "status")
+        make_fixed_head(tmp_path, "exit 255").run("tcray", "status")
 
 
-def test_ctrl_c_ends_what_is_said(tmp_path: Path) -> None:
-    """At Ctrl-C nobody goes on listening."""
+def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
+    """KeyboardInterrupt is raised, and the command on the head ends."""
     head, there = make_head(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         head.run("bash", "-c", f"kill -INT {os.getpid()}; sleep 60; touch late")
     assert not (there.work / "late").exists()
 
 
-def test_files_keep_their_paths_and_times(tmp_path: Path) -> None:
-    """Files arrive below the work folder, as old as they are here: by that the launcher knows what has changed."""
+def test_uploaded_files_keep_their_paths_and_times(tmp_path: Path) -> None:
+    """rsync detects changed files by their modification times."""
     head, there = make_head(tmp_path)
     source = tmp_path / "a.npz"
     source.write_bytes(b"\0\1")
@@ -222,7 +226,7 @@ def test_files_keep_their_paths_and_times(tmp_path: Path) -> None:
     assert [(b"\0\1", 1_000_000)] * 2 == [(path.read_bytes(), path.stat().st_mtime) for path in found.values()]
 
 
-def test_python_there_is_found_by_its_path(tmp_path: Path) -> None:
-    """`python3` of the head is the one that the environment of Ray finds."""
+def test_python_is_found_on_the_path_of_ray(tmp_path: Path) -> None:
+    """`python3` is the first one on the PATH of Ray's environment."""
     head, _ = make_head(tmp_path)
     assert Path(sys.prefix) == Path(head.query("python3", "-c", f"import sys; print({ANSWER_PREFIX!r} + sys.prefix)"))

@@ -1,3 +1,5 @@
+"""Submission of a sweep: upload, following, Ctrl-C."""
+
 from __future__ import annotations
 
 import os
@@ -17,25 +19,25 @@ from tests.cluster.fakes import LocalLauncher, find_options, make_head
 from tests.tune.factories import make_sweep, write_sweep_file
 
 CTRL_C = f"kill -INT {os.getpid()}"
-"""As bash says it: it reaches the tests in the midst of what they wait for."""
+"""Bash command that interrupts the test while it waits."""
 
-SAYS_ID = f"echo '{ANSWER_PREFIX}small-1-g2'"
-STOPS = f"""\
+PRINT_ID = f"echo '{ANSWER_PREFIX}small-1-g2'"
+UNTIL_STOPPED = f"""\
 case "$3" in
   follow) {CTRL_C}; until [ -e stopped ]; do sleep 0.05; done; echo interrupted with 3 of 32 runs done; exit 230;;
   stop) touch stopped;;
 esac"""
-"""A sweep that goes on until it is stopped, for which Ctrl-C is pressed once it is followed."""
+"""Script of a sweep that runs until it is stopped; following it presses Ctrl-C."""
 
 
 def planned(folder: Path, *overrides: str) -> Plan:
-    """The sweep on the laptop."""
+    """Return the plan on the submitting machine."""
     sweep = make_sweep(folder, *overrides)
     return plan(sweep, find_cards(sweep))
 
 
-def imported(folder: Path, *names: str) -> None:
-    """Datasets on the laptop, as far as a plan looks at them: the twin's card, and arrays that nobody opens."""
+def import_datasets(folder: Path, *names: str) -> None:
+    """Write the files of imported datasets that a plan reads: the card of the twin, and arrays that stay unread."""
     import json
 
     from tcray.data.catalog import FORMAT, find_card
@@ -48,18 +50,18 @@ def imported(folder: Path, *names: str) -> None:
         arrays_path(name, root).write_bytes(name.encode())
 
 
-def a_submission(folder: Path, *lines: str) -> tuple[Submission, LocalLauncher]:
-    """A sweep that was submitted; on the head these lines of bash are all that `python3` does."""
+def make_submission(folder: Path, *lines: str) -> tuple[Submission, LocalLauncher]:
+    """Return a submission to a head on which `python3` runs these lines of bash."""
     head, there = make_head(folder)
     there.program("python3", *lines)
     return Submission(head, "tcray-1", "small-1", "trials/"), there
 
 
-def test_what_the_sweep_needs_is_sent_and_no_more(tmp_path: Path) -> None:
-    """That is its file, and those of its datasets that are imported here; other datasets stay."""
-    imported(tmp_path, "mosi", "mustard")
+def test_sweep_file_and_its_datasets_are_uploaded(tmp_path: Path) -> None:
+    """Datasets that the sweep does not use, or that are not imported here, are not uploaded."""
+    import_datasets(tmp_path, "mosi", "mustard")
     head, there = make_head(tmp_path)
-    there.program("python3", SAYS_ID)
+    there.program("python3", PRINT_ID)
     sweep = planned(tmp_path, "datasets=[mosi, hateful_memes]")
     submit(head, str(tmp_path / "small.yaml"), ["datasets=[mosi, hateful_memes]"], sweep, store="trials/")
     sent = [str(path.relative_to(there.work)) for path in there.work.rglob("*") if path.is_file()]
@@ -68,10 +70,10 @@ def test_what_the_sweep_needs_is_sent_and_no_more(tmp_path: Path) -> None:
     assert write_sweep_file(tmp_path).read_text() == (there.work / place).read_text()
 
 
-def test_two_sweeps_of_files_of_one_name_have_each_their_own(tmp_path: Path) -> None:
-    """What is sent for one is not in the way of the other, which may not have been started yet."""
+def test_sweeps_with_one_file_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    """The first one may not have started yet."""
     head, there = make_head(tmp_path)
-    there.program("python3", SAYS_ID)
+    there.program("python3", PRINT_ID)
     strings = {}
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
@@ -85,10 +87,10 @@ def test_two_sweeps_of_files_of_one_name_have_each_their_own(tmp_path: Path) -> 
     assert strings == {path.parent.name: path.read_text() for path in there.work.rglob("small.yaml")}
 
 
-def test_it_is_submitted_as_it_was_planned(tmp_path: Path) -> None:
-    """Overrides and freshness are passed on, the datasets are those that were sent, and the plan is to be the same."""
+def test_plan_and_options_are_passed_on(tmp_path: Path) -> None:
+    """The job gets the overrides, `--fresh`, the uploaded datasets and the id of the plan."""
     head, there = make_head(tmp_path)
-    there.program("python3", SAYS_ID)
+    there.program("python3", PRINT_ID)
     settings = ['question=it\'s "a" [1]', "data.root=/somewhere/else"]
     sweep = planned(tmp_path, *settings)
     done = submit(head, str(tmp_path / "small.yaml"), settings, sweep, store="s3://b/x", fresh=True)
@@ -103,8 +105,8 @@ def test_it_is_submitted_as_it_was_planned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("code", "kind"), [(2, InputError), (1, SweepError)])
-def test_what_the_head_refuses_is_raised(tmp_path: Path, code: int, kind: type[Exception]) -> None:
-    """With the head's own sentence, and nothing is sent: it is asked before."""
+def test_rejection_by_the_head_is_raised(tmp_path: Path, code: int, kind: type[Exception]) -> None:
+    """The message is the head's, and nothing is uploaded."""
     head, there = make_head(tmp_path)
     there.program("python3", f"echo 'Error: it is already being run' >&2; exit {code}")
     with pytest.raises(kind, match=r"^it is already being run$"):
@@ -114,36 +116,40 @@ def test_what_the_head_refuses_is_raised(tmp_path: Path, code: int, kind: type[E
     assert [] == [*there.work.iterdir()]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # subprocess.run leaves what it killed
-def test_ctrl_c_while_it_is_handed_over_says_where_to_look(tmp_path: Path) -> None:
-    """Then it is not known here whether the sweep was submitted."""
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # subprocess.run leaves the killed process
+def test_ctrl_c_during_the_submission_names_the_status_command(tmp_path: Path) -> None:
+    """This machine does not know if the sweep was submitted."""
     head, there = make_head(tmp_path)
-    there.program("python3", f'[ "$3" = submit ] || {{ {SAYS_ID}; exit; }}', f"{CTRL_C}; sleep 60")
+    there.program("python3", f'[ "$3" = submit ] || {{ {PRINT_ID}; exit; }}', f"{CTRL_C}; sleep 60")
     with pytest.raises(Interrupted, match=r"`tcray status --cluster 'cluster/my own.yaml'` shows whether it runs"):
         submit(head, str(write_sweep_file(tmp_path)), [], planned(tmp_path), store="trials/")
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 130])
-def test_a_sweep_is_followed_to_its_outcome(tmp_path: Path, capfd: pytest.CaptureFixture[str], code: int) -> None:
-    """What it says is printed here, and its exit code is the sweep's."""
-    submission, there = a_submission(tmp_path, f"echo 32 of 32 runs done; exit {100 + code}")
+def test_follow_returns_the_exit_code_of_the_sweep(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], code: int
+) -> None:
+    """The output of the sweep is printed here."""
+    submission, there = make_submission(tmp_path, f"echo 32 of 32 runs done; exit {100 + code}")
     assert code == submission.follow(lambda _: None)
     assert "32 of 32 runs done\n" == capfd.readouterr().out
     assert [["-m", "tcray.cluster.job", "follow", "tcray-1", "small-1", "--store=trials/"]] == there.calls("python3")
 
 
-def test_a_beginning_is_followed_as_such(tmp_path: Path) -> None:
-    """The head is told to end when the sweep has begun."""
-    submission, there = a_submission(tmp_path, "exit 100")
+def test_follow_startup_passes_until_started(tmp_path: Path) -> None:
+    """The command on the head ends when the sweep has started."""
+    submission, there = make_submission(tmp_path, "exit 100")
     assert 0 == submission.follow_startup()
     assert "--until-started" == there.calls("python3")[0][-1]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 69, 125, 130, 137, 255])
 @pytest.mark.parametrize("follow", [lambda one: one.follow(lambda _: None), lambda one: one.follow_startup()])
-def test_a_lost_connection_is_no_outcome(tmp_path: Path, code: int, follow: Callable[[Submission], int]) -> None:
-    """Nor is any other end of what follows it: it is said that it ends no sweep, and how to go on watching."""
-    submission, _ = a_submission(tmp_path, f"exit {code}")
+def test_lost_connection_is_no_outcome(tmp_path: Path, code: int, follow: Callable[[Submission], int]) -> None:
+    """The message states that the sweep keeps running, and how to follow it."""
+    submission, _ = make_submission(tmp_path, f"exit {code}")
     with pytest.raises(SweepError) as caught:
         follow(submission)
     assert (
@@ -153,8 +159,8 @@ def test_a_lost_connection_is_no_outcome(tmp_path: Path, code: int, follow: Call
 
 
 def test_ctrl_c_stops_the_sweep(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """It is asked to stop on the head, and followed to that end, which is an interrupted sweep's."""
-    submission, there = a_submission(tmp_path, STOPS)
+    """The sweep is followed until it has stopped, with the exit code of an interrupted sweep."""
+    submission, there = make_submission(tmp_path, UNTIL_STOPPED)
     said: list[str] = []
     assert 130 == submission.follow(said.append)
     assert ["stopping the sweep, which takes some seconds; press Ctrl-C again to leave without waiting"] == said
@@ -162,17 +168,19 @@ def test_ctrl_c_stops_the_sweep(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert ["-m", "tcray.cluster.job", "stop", "tcray-1", "small-1", "--store=trials/"] == there.calls("python3")[-1]
 
 
-def test_a_second_ctrl_c_only_leaves(tmp_path: Path) -> None:
-    """The sweep was asked to stop all the same; nobody waits until it has."""
-    submission, there = a_submission(tmp_path, STOPS.replace("touch stopped", f"touch asked; sleep 0.3; {CTRL_C}"))
+def test_second_ctrl_c_stops_following(tmp_path: Path) -> None:
+    """The sweep stops nevertheless."""
+    submission, there = make_submission(
+        tmp_path, UNTIL_STOPPED.replace("touch stopped", f"touch asked; sleep 0.3; {CTRL_C}")
+    )
     with pytest.raises(Interrupted, match=r"^no longer following the sweep, which is stopping$"):
         submission.follow(lambda _: None)
     assert (there.work / "asked").exists()
 
 
-def test_ctrl_c_at_the_beginning_of_a_detached_sweep_only_leaves(tmp_path: Path) -> None:
-    """Who detaches a sweep does not end it by not waiting for its first line."""
-    submission, there = a_submission(tmp_path, STOPS)
+def test_ctrl_c_after_detach_does_not_stop_the_sweep(tmp_path: Path) -> None:
+    """Only following ends."""
+    submission, there = make_submission(tmp_path, UNTIL_STOPPED)
     with pytest.raises(Interrupted, match=r"^no longer following the sweep, which keeps running$"):
         submission.follow_startup()
     assert not (there.work / "stopped").exists()

@@ -195,7 +195,7 @@ def test_a_change_of_the_source_installs_no_package_again(built: Built, tell: Te
 
 def test_the_wrong_torch_ends_the_build(built: Built) -> None:
     """Where pip finds torch's CPU build no CUDA image is made, which would compute on CPUs and say nothing."""
-    with pytest.raises(BuildahError, match="DEVICE is cuda, and pip found torch's cpu build"):
+    with pytest.raises(BuildahError, match="DEVICE is cuda, but pip found torch's cpu build"):
         built.buildah.build(built.source, "wrong", "DEVICE=cuda")
 
 
