@@ -206,7 +206,7 @@ def test_ctrl_c_stops_the_sweep_there(laptop: Laptop) -> None:
     following.press_ctrl_c()
     assert 130 == following.end(), following.said()
     assert "stopping the sweep" in following.said()
-    assert "the same command goes on from here" in following.said()
+    assert "Run the same command to resume." in following.said()
     name = sweep_id(following.said())
     assert (True, "stopped") == (name.endswith("-g2"), laptop.states()[name])
 

@@ -32,7 +32,7 @@ WHOLE_CARD = "resources.cpu=1"
 HALF_A_CARD = "resources.cpu=2"
 """Two: its four CPUs are enough for no more. A worker process takes long to start."""
 
-LOST = r"a host was lost: a pack of \d runs? \(\S+(, …)?\) waits again"
+LOST = r"a host was lost: a pack of \d runs? \(\S+(, …)?\) is queued again"
 
 
 @pytest.fixture(scope="module")

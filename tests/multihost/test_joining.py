@@ -87,8 +87,11 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
 @pytest.mark.parametrize(
     ("tcray", "sentence"),
     [
-        ("another", f"Error: on h2: tcray is 0.0.9, and {__version__} at the driver\nHave the same on every host"),
-        ("none", "Error: on h2: tcray is not installed\nHave the same on every host"),
+        (
+            "another",
+            f"Error: on h2: tcray is 0.0.9, but {__version__} on the driver\nInstall the same versions on every host",
+        ),
+        ("none", "Error: on h2: tcray is not installed\nInstall the same versions on every host"),
     ],
 )
 def test_a_host_with_another_tcray(hands: Hands, tcray: str, sentence: str) -> None:
@@ -111,7 +114,8 @@ def test_a_host_with_another_tcray_that_comes_late(hands: Hands, healthy: Health
     hands.join(h3, h1, "--num-cpus=1", tcray="another")
     said = driver.end()
     hands.leave(h3)
-    found = f"on h3: tcray is 0.0.9, and {__version__} at the driver: it takes no part from here. Have the same"
+    problem = f"on h3: tcray is 0.0.9, but {__version__} on the driver"
+    found = f"{problem}: this host is excluded from now on. Install the same versions"
     assert 1 == said.count(found)
     assert "Traceback" not in said
     assert not healthy.begun_again(hands.store("late"), driver.trace)

@@ -1,4 +1,4 @@
-"""Sweeps over hosts that come and go; a process of its own, since it has a Ray cluster.
+"""Program that runs sweeps on a Ray cluster whose nodes join, drain and vanish; a process of its own.
 
 python -m tests.tune.dynamic_cluster FOLDER
 """
@@ -23,124 +23,127 @@ from tcray.tune.ray.cluster import SETTINGS, _environment
 from .factories import make_sweep, write_sweep_file
 from .fakes import FakeTrain
 
-HASTE = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
-"""How soon Ray takes a silent node for lost; by itself it would take most of a minute."""
+FAST_CHECKS = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+"""Ray's settings by which a silent node is lost soon; by default it would take most of a minute."""
 
 LEAVING = ("search.wave=6", "resources.pack=1", "resources.device=auto", "resources.gpu=0.25")
 """Work for 24 packs at once."""
-GROWING = ("resources.pack=1", "resources.device=any", "resources.gpu=0.5")
+GROWING = ("resources.pack=1", "resources.device=auto", "resources.gpu=0.5")
 """Work for twelve packs at once."""
 
-FAR_OFF_SECONDS = 24 * 3600
-"""When a host will be gone that is told to leave: not before it was seen to begin nothing more."""
+DRAIN_SECONDS = 24 * 3600
+"""Deadline of a draining node: long after the test has seen that nothing starts there."""
 
 
-class Stage:
-    """A cluster whose hosts come and go, and a sweep on it, in a process of its own, whose packs can be held."""
+class DynamicCluster:
+    """A Ray cluster whose nodes change, and a sweep on it, in a process of its own, whose packs can be held."""
 
     def __init__(self, folder: Path) -> None:
-        """A head without a slot."""
+        """Start a head without slots."""
         from ray.cluster_utils import Cluster
 
         self.folder = folder
         self.hosts: dict[str, Any] = {}
-        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": HASTE, "object_store_memory": 80 * 2**20}
+        head = {
+            "num_cpus": 0,
+            "include_dashboard": False,
+            "_system_config": FAST_CHECKS,
+            "object_store_memory": 80 * 2**20,
+        }
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
 
     def add(self, name: str, cpus: int, gpus: int) -> None:
-        """A host comes."""
+        """Add a host."""
         self.hosts[name] = self.cluster.add_node(num_cpus=cpus, num_gpus=gpus, object_store_memory=80 * 2**20)
 
     def lose(self, name: str) -> None:
-        """A host goes, without a word, and its processes with it."""
-        self._mark("lost", name)
-        workers = [visit["pid"] for visit in self._visits() if visit["node"] == self.hosts[name].node_id]
+        """Remove a host without notice, with its processes."""
+        self._record("lost", name)
+        workers = [visit["pid"] for visit in self._read_visits() if visit["node"] == self.hosts[name].node_id]
         self.cluster.remove_node(self.hosts[name], allow_graceful=False)
         while any(Path(f"/proc/{pid}").exists() for pid in workers if pid):
             time.sleep(0.1)
 
     def drain(self, name: str) -> None:
-        """A host is told that it will go, as a cloud does before it takes a spot instance back."""
+        """Drain a host, as before a cloud takes a spot instance back."""
         from ray.core.generated.autoscaler_pb2 import DRAIN_NODE_REASON_PREEMPTION
 
-        until = int((time.time() + FAR_OFF_SECONDS) * 1000)
-        accepted, why = self._gcs().drain_node(self.hosts[name].node_id, DRAIN_NODE_REASON_PREEMPTION, "spot", until)
-        assert accepted, why
-        self._mark("drained", name)
+        deadline = int((time.time() + DRAIN_SECONDS) * 1000)
+        node_id = self.hosts[name].node_id
+        accepted, reason = self._gcs().drain_node(node_id, DRAIN_NODE_REASON_PREEMPTION, "spot", deadline)
+        assert accepted, reason
+        self._record("drained", name)
 
-    def may_grow(self, cpus: int, gpus: int, most: int) -> None:
-        """Ray is told what hosts an autoscaler may start."""
+    def set_limits(self, cpus: int, gpus: int, max_count: int) -> None:
+        """Report to Ray a host type that an autoscaler may start."""
         from ray.core.generated.autoscaler_pb2 import ClusterConfig
 
-        told = ClusterConfig()
-        told.node_group_configs.add(name="gpu", max_count=most).resources.update({"CPU": cpus, "GPU": gpus})
-        self._gcs().report_cluster_config(told.SerializeToString())
+        config = ClusterConfig()
+        config.node_group_configs.add(name="gpu", max_count=max_count).resources.update({"CPU": cpus, "GPU": gpus})
+        self._gcs().report_cluster_config(config.SerializeToString())
 
-    def wanted(self) -> int:
-        """How many workers wait for a host, as an autoscaler sees it."""
+    def count_pending(self) -> int:
+        """Return the number of workers that wait for a host, as an autoscaler sees it."""
         from ray.autoscaler.v2.sdk import get_cluster_resource_state
 
         return len(get_cluster_resource_state(self._gcs()).pending_gang_resource_requests)
 
-    def command(self, name: str, *overrides: str) -> subprocess.Popen[str]:
-        """`tcray sweep` on this cluster, of a sweep that will come to nothing."""
-        told = ["--store", str(self.folder / name), "--address", self.cluster.address]
-        said = [f"--set={override}" for override in overrides]
-        return subprocess.Popen(
-            [sys.executable, "-m", "tcray", "sweep", str(write_sweep_file(self.folder)), *told, *said],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def run_command(self, name: str, *overrides: str) -> subprocess.Popen[str]:
+        """Start `tcray sweep` on this cluster."""
+        options = ["--store", str(self.folder / name), "--address", self.cluster.address]
+        options += [f"--set={override}" for override in overrides]
+        command = [sys.executable, "-m", "tcray", "sweep", str(write_sweep_file(self.folder)), *options]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
-    def begin(self, name: str, *overrides: str) -> None:
-        """A sweep begins, and none of its packs ends before they are released."""
-        at = self.folder / name
-        at.mkdir()
-        self.toy = FakeTrain(f"{at}/trace", visits=f"{at}/visits", hold=f"{at}/hold")
-        Path(self.toy.visits).touch()
+    def start_sweep(self, name: str, *overrides: str) -> None:
+        """Start a sweep whose packs are held."""
+        folder = self.folder / name
+        folder.mkdir()
+        self.train = FakeTrain(f"{folder}/trace", visits=f"{folder}/visits", hold=f"{folder}/hold")
+        Path(self.train.visits).touch()
         self.hold()
-        task = (make_sweep(self.folder, *overrides), f"{at}/trials", self.cluster.address, self.toy)
-        self.sweep = multiprocessing.get_context("spawn").Process(target=run, args=task, daemon=True)
+        arguments = (make_sweep(self.folder, *overrides), f"{folder}/trials", self.cluster.address, self.train)
+        self.sweep = multiprocessing.get_context("spawn").Process(target=run, args=arguments, daemon=True)
         self.sweep.start()
 
-    def end(self) -> None:
-        """The sweep comes to its end."""
+    def finish_sweep(self) -> None:
+        """Wait for the end of the sweep."""
         self.sweep.join()
         assert 0 == self.sweep.exitcode
 
     def hold(self) -> None:
-        """No pack ends from here."""
-        Path(self.toy.hold).touch()
+        """Let no pack end from now on."""
+        Path(self.train.hold).touch()
 
     def release(self) -> None:
-        """Packs end again."""
-        Path(self.toy.hold).unlink()
+        """Let packs end again."""
+        Path(self.train.hold).unlink()
 
-    def packs(self) -> Counter[str]:
-        """Packs under way, by host."""
-        assert self.sweep.is_alive(), "the sweep went wrong"
+    def packs_by_host(self) -> Counter[str]:
+        """Return the number of packs in training on each host."""
+        assert self.sweep.is_alive(), "the sweep failed"
         change = {"begins": 1, "ends": -1}
         names = {host.node_id: name for name, host in self.hosts.items()}
         packs: Counter[str] = Counter()
-        for visit in self._visits():
-            packs[names[visit["node"]]] += change.get(visit["what"], 0)
+        for visit in self._read_visits():
+            packs[names[visit["node"]]] += change.get(visit["event"], 0)
         return +packs
 
     def expect(self, **packs: int) -> None:
-        """Waits until so many packs are under way on each host, and then a little for one too many."""
-        while any(self.packs()[name] < count for name, count in packs.items()):
+        """Wait until each host has this number of packs, and a little longer for any pack too many."""
+        while any(self.packs_by_host()[name] < count for name, count in packs.items()):
             time.sleep(0.1)
         time.sleep(1)
-        assert Counter(packs) == self.packs()
+        assert Counter(packs) == self.packs_by_host()
 
-    def _visits(self) -> list[dict[str, Any]]:
-        return [json.loads(told) for told in Path(self.toy.visits).read_text().splitlines()]
+    def _read_visits(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in Path(self.train.visits).read_text().splitlines()]
 
-    def _mark(self, what: str, name: str) -> None:
-        """Adds what becomes of a host to what packs tell."""
-        told = {"what": what, "at": time.time(), "pid": 0, "node": self.hosts[name].node_id, "cards": []}
-        with Path(self.toy.visits).open("a") as visits:
-            visits.write(json.dumps(told) + "\n")
+    def _record(self, event: str, name: str) -> None:
+        """Add an event of a host to the visits of packs."""
+        visit = {"event": event, "at": time.time(), "pid": 0, "node": self.hosts[name].node_id, "cards": []}
+        with Path(self.train.visits).open("a") as visits:
+            visits.write(json.dumps(visit) + "\n")
 
     def _gcs(self) -> Any:
         import ray
@@ -148,59 +151,59 @@ class Stage:
         return ray._raylet.GcsClient(self.cluster.address)
 
 
-def run(sweep: Sweep, store: str, address: str, toy: FakeTrain) -> None:
-    """Runs a sweep to its end, and prints what it says."""
+def run(sweep: Sweep, store: str, address: str, train: FakeTrain) -> None:
+    """Run a sweep to its end, with its output on stdout."""
     from tcray.tune.run import run_sweep
 
-    run_sweep(sweep, store, address=address, console=Console(file=sys.stdout, width=200), train=toy)
+    run_sweep(sweep, store, address=address, console=Console(file=sys.stdout, width=200), train=train)
 
 
 def main(folder: Path) -> None:
-    """Leaves the stores, what commands said and packs told, and the ids of the hosts."""
-    stage = Stage(folder)
-    stage.may_grow(cpus=2, gpus=1, most=1)
-    asks = stage.command("asks", "resources.cpu=3", "resources.gpu=0.5", "resources.device=auto")
-    waits = stage.command("waits", "resources.device=cuda", "resources.gpu=0.25")
-    assert waits.stderr is not None
-    said = ""
-    while "for a host" not in said and (line := waits.stderr.readline()):
-        said += line
-    waits.send_signal(signal.SIGINT)
-    (folder / "waits.json").write_text(json.dumps([said + waits.communicate()[1], waits.returncode]))
-    (folder / "asks.json").write_text(json.dumps([asks.communicate()[1], asks.returncode]))
+    """Write stores, output of commands, visits of packs, and ids of hosts to the folder."""
+    cluster = DynamicCluster(folder)
+    cluster.set_limits(cpus=2, gpus=1, max_count=1)
+    too_large = cluster.run_command("too large", "resources.cpu=3", "resources.gpu=0.5", "resources.device=auto")
+    waiting = cluster.run_command("waiting", "resources.device=cuda", "resources.gpu=0.25")
+    assert waiting.stderr is not None
+    output = ""
+    while "for a host" not in output and (line := waiting.stderr.readline()):
+        output += line
+    waiting.send_signal(signal.SIGINT)
+    (folder / "waiting.json").write_text(json.dumps([output + waiting.communicate()[1], waiting.returncode]))
+    (folder / "too_large.json").write_text(json.dumps([too_large.communicate()[1], too_large.returncode]))
 
-    stage.may_grow(cpus=0, gpus=0, most=0)
-    stage.add("two_cards", cpus=5, gpus=2)
-    stage.add("one_card", cpus=2, gpus=1)
+    cluster.set_limits(cpus=0, gpus=0, max_count=0)
+    cluster.add("two_cards", cpus=5, gpus=2)
+    cluster.add("one_card", cpus=2, gpus=1)
 
-    stage.begin("leaving", *LEAVING)
-    stage.expect(two_cards=5, one_card=2)
-    stage.add("late", cpus=6, gpus=1)
-    stage.expect(two_cards=5, one_card=2, late=4)
-    stage.drain("one_card")
-    stage.release()
-    while stage.packs()["one_card"]:
+    cluster.start_sweep("leaving", *LEAVING)
+    cluster.expect(two_cards=5, one_card=2)
+    cluster.add("late", cpus=6, gpus=1)
+    cluster.expect(two_cards=5, one_card=2, late=4)
+    cluster.drain("one_card")
+    cluster.release()
+    while cluster.packs_by_host()["one_card"]:
         time.sleep(0.1)
-    stage.hold()
-    stage.expect(two_cards=5, late=4)
-    stage.lose("two_cards")
-    stage.release()
-    stage.end()
+    cluster.hold()
+    cluster.expect(two_cards=5, late=4)
+    cluster.lose("two_cards")
+    cluster.release()
+    cluster.finish_sweep()
 
-    stage.add("without", cpus=2, gpus=0)
-    stage.may_grow(cpus=2, gpus=1, most=2)
-    stage.begin("growing", *GROWING)
-    stage.expect(late=2, without=2)
-    assert 4 == stage.wanted()
-    stage.add("asked_for", cpus=2, gpus=1)
-    stage.expect(late=2, without=2, asked_for=2)
-    assert 2 == stage.wanted()
-    stage.release()
-    stage.end()
-    assert 0 == stage.wanted()
+    cluster.add("no_card", cpus=2, gpus=0)
+    cluster.set_limits(cpus=2, gpus=1, max_count=2)
+    cluster.start_sweep("growing", *GROWING)
+    cluster.expect(late=2)
+    assert 4 == cluster.count_pending()
+    cluster.add("requested", cpus=2, gpus=1)
+    cluster.expect(late=2, requested=2)
+    assert 2 == cluster.count_pending()
+    cluster.release()
+    cluster.finish_sweep()
+    assert 0 == cluster.count_pending()
 
-    (folder / "hosts.json").write_text(json.dumps({name: host.node_id for name, host in stage.hosts.items()}))
-    stage.cluster.shutdown()
+    (folder / "hosts.json").write_text(json.dumps({name: host.node_id for name, host in cluster.hosts.items()}))
+    cluster.cluster.shutdown()
 
 
 if __name__ == "__main__":
