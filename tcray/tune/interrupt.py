@@ -1,4 +1,4 @@
-"""Graceful stop of a sweep, by Ctrl-C, SIGTERM or `tcray stop`: whatever is being recorded is finished first."""
+"""Graceful stop of a sweep, by Ctrl-C, SIGTERM or `tcray stop`: results that are being recorded are completed first."""
 
 from __future__ import annotations
 

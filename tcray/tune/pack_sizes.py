@@ -66,7 +66,7 @@ class PackSizes:
     def record_rate(self, signature: Hashable, kind: Hashable, size: int, rate: float) -> None:
         """Record the throughput of a pack, in epochs per second summed over its runs, and adapt the size.
 
-        kind    whatever else affects the time (first and last epoch, evaluations); only packs of one kind are compared
+        kind    other influences on the time (first and last epoch, evaluations); only packs of one kind are compared
         size    number of runs in the pack
         """
         if self.fixed or signature in self._settled or size != self._size(signature):

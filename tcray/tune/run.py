@@ -139,7 +139,7 @@ class SweepRun:
         return notices
 
     def _place(self, cluster: Cluster, lease: Lease) -> Placement:
-        """Choose the placement; wait for the first GPU node if none is up but one may come."""
+        """Choose the placement; wait for the first GPU node if none is up but the autoscaler may add one."""
         limits = cluster.limits()
 
         def report(state: DriverState) -> AbstractContextManager[Callable[[], None]]:

@@ -53,7 +53,7 @@ def to_placement_group(config: Mapping[str, PlacementRequest]) -> tune.Placement
 class WorkerContext:
     """Values that every worker of a sweep gets once.
 
-    lease       token of the driver's lease, from which a host can tell if it sees the same store
+    lease       token of the driver's lease, by which a host recognizes the same store
     relay       actor that serves the store to hosts that do not see it; None if every host does
     datasets    by name, in Ray's object store; a worker fetches a dataset for its first pack
     versions    the driver's

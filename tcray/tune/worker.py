@@ -68,9 +68,9 @@ class Report:
     """Result of a pack: one outcome for each of its runs, in order; or a failure and its reason.
 
     failure        crash: training raised an exception; store: the store could not be read or written; start: the worker
-                   could not start, for whatever pack
+                   could not start, which does not depend on the pack
     runs_at_once   most runs that were trained together: fewer than the pack has if memory does not hold them all
-    arithmetic     whatever besides the runs determines the bits of a result, such as `torch 2.13.0 with AVX512`
+    arithmetic     determines, besides the runs, the bits of a result, such as `torch 2.13.0 with AVX512`
     relayed        True if checkpoints and weights passed through the driver's host because the worker does not see the
                    store
     """
@@ -212,7 +212,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _describe_arithmetic(device: str) -> str:
-    """Return whatever determines the bits of a result; on a GPU they may vary even so."""
+    """Return the software and hardware that determine the bits of a result; on a GPU they may vary even so."""
     torch_version = f"torch {torch.__version__}"
     return torch_version if device == "cuda" else f"{torch_version} with {torch.backends.cpu.get_cpu_capability()}"
 

@@ -30,7 +30,7 @@ def closed_address() -> str:
 
 
 def test_a_head_that_answers() -> None:
-    """As long as the head answers, the process continues; after the check has ended the head may go."""
+    """The process continues as long as the head answers; after the check has ended the head may go."""
     with socket.create_server(("127.0.0.1", 0)) as head:
         process = run_check(f"127.0.0.1:{head.getsockname()[1]}", 2)
     assert (0, "continued\n", "") == (process.returncode, process.stdout, process.stderr)

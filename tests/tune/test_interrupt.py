@@ -11,7 +11,7 @@ from .fakes import FakeLease
 
 
 def make_interrupt(lease: Any = None) -> Interrupt:
-    """Return the interrupt of a driver that nobody has asked to stop, or of the given lease."""
+    """Return the interrupt of a driver without a stop request, or of the given lease."""
     return Interrupt(lease or FakeLease())
 
 

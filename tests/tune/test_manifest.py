@@ -39,7 +39,7 @@ def test_each_start_adds_a_session(tmp_path: Path) -> None:
 
 
 def test_no_commit_outside_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no commit if the working directory is not in a repository or if git is not installed."""
+    """The commit is None if the working directory is not in a repository or if git is not installed."""
     monkeypatch.chdir(tmp_path)
     assert manifest.read_commit() is None
     monkeypatch.setenv("PATH", "")

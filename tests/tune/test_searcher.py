@@ -98,7 +98,7 @@ class FakeTune:
         return trial, pack
 
     def finish(self, trial: str, report: Report) -> list[Report]:
-        """Complete a trial with a report; return whatever Tune keeps of it."""
+        """Complete a trial with a report; return the list that Tune keeps."""
         kept = [report]
         self.searcher.on_trial_complete(trial_id=trial, result={REPORT: kept, "done": True}, error=False)
         return kept
@@ -312,7 +312,7 @@ def test_a_failure_of_the_host_ends_the_sweep(tune: FakeTune, failure: str) -> N
 
 
 def test_a_host_that_cannot_start_workers_is_excluded(tune: FakeTune, killed: list[FakeActor]) -> None:
-    """As long as there is another host, the first one is excluded with one message, and its packs are queued again."""
+    """If another host is up, the first one is excluded with one message, and its packs are queued again."""
     tune.nodes.append(Node("late", 2, 0, "late"))
     first, second, third, fourth = tune.suggest_all()
     packs = [tune.start(first, "late"), tune.start(second, "late")]

@@ -33,7 +33,7 @@ def make_callback(searcher: Any) -> TuneCallback:
 
 
 def test_each_step_reports_the_status() -> None:
-    """As long as the sweep is not over, a step only reports the status."""
+    """A step only reports the status as long as the sweep is not over."""
     searcher = FakeSearcher()
     make_callback(searcher).on_step_begin(iteration=1, trials=[])
     assert 1 == searcher.ticks

@@ -57,7 +57,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 
 def test_a_driver_waits_for_a_gpu_that_may_come(recording: Recording) -> None:
-    """If no GPU host is up but one may come, the wait is reported, and Ctrl-C ends it."""
+    """If no GPU host is up but the autoscaler may add one, the wait is reported, and Ctrl-C ends it."""
     output, code = json.loads((recording.folder / "waiting.json").read_text())
     assert 130 == code
     assert "small: 2 packs wait for a host: no host that is up can hold one\n" in output

@@ -62,7 +62,7 @@ def node_with(slots: int, name: str = "here") -> Node:
 
 
 def test_one_worker_per_slot(tmp_path: Path) -> None:
-    """There are no more workers than slots."""
+    """No more workers are requested than there are slots."""
     setup = Setup(tmp_path, fixed(3), node_with(2))
     assert 2 == setup.request_all()
     assert [3, 3] == [setup.start("here"), setup.start("here")]

@@ -26,7 +26,7 @@ def report(notices: HostNotices, host: str, *, device: str = "cpu", **changes: A
 
 
 def test_no_notice_for_ordinary_hosts(notices: HostNotices) -> None:
-    """There is no notice about a host that sees the store, has enough memory, and computes as the others do."""
+    """A host gets no notice if it sees the store, has enough memory, and computes as the others do."""
     assert [] == report(notices, "h1") + report(notices, "h2")
 
 

@@ -73,7 +73,7 @@ def test_a_draining_host_is_leaving() -> None:
 
 
 def test_a_rate_needs_a_minute(clock: FakeClock) -> None:
-    """There is no rate in the first minute, nor, for a longer time, before a run has ended."""
+    """A host has no rate in its first minute, and for a longer time if no run has ended."""
     tracker = make_tracker()
 
     def rate(seconds: float, runs: int) -> float | None:
