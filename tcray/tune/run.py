@@ -173,10 +173,20 @@ class SweepRun:
 
     def _tune(self, queue: Queue, lease: Lease, cluster: Cluster, placement: Placement, notices: HostNotices) -> None:
         from tcray.training.pack import train
-        from tcray.tune.tuner import TunerContext, run_tuner
+        from tcray.tune.tuner import run_tuner
 
-        context = TunerContext(self.plan.sweep, queue, lease, self.store, cluster, placement, notices, self.console)
-        run_tuner(context, self.datasets, self.train or train)
+        run_tuner(
+            self.plan.sweep,
+            queue,
+            lease=lease,
+            store=self.store,
+            cluster=cluster,
+            placement=placement,
+            notices=notices,
+            console=self.console,
+            datasets=self.datasets,
+            train=self.train or train,
+        )
 
 
 def _print_notes(console: Console, *notes: str) -> None:

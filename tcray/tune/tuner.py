@@ -6,7 +6,6 @@ import contextlib
 import gc
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -79,27 +78,24 @@ class SubmissionOrderScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray has 
         """Return None, so that Tune keeps its own order."""
 
 
-@dataclass(frozen=True)
-class TunerContext:
-    """Values that Ray Tune needs to work through a queue."""
-
-    sweep: Sweep
-    queue: Queue
-    lease: Lease
-    store: SweepStore
-    cluster: Cluster
-    placement: Placement
-    notices: HostNotices
-    console: Console
-
-
-def run_tuner(context: TunerContext, datasets: LazyDatasets, train: Train) -> None:
+def run_tuner(
+    sweep: Sweep,
+    queue: Queue,
+    *,
+    lease: Lease,
+    store: SweepStore,
+    cluster: Cluster,
+    placement: Placement,
+    notices: HostNotices,
+    console: Console,
+    datasets: LazyDatasets,
+    train: Train,
+) -> None:
     """Train every pack of the queue.
 
     Raises StoreError or SweepError if the sweep cannot continue, and KeyboardInterrupt if it was stopped. Packs in
     training are then dropped; their runs resume from their last rung.
     """
-    cluster, store, lease = context.cluster, context.store, context.lease
     worker_context = WorkerContext(
         store_uri=store.uri,
         sweep_id=store.sweep_id,
@@ -110,24 +106,23 @@ def run_tuner(context: TunerContext, datasets: LazyDatasets, train: Train) -> No
         train=train,
     )
     interrupt = Interrupt(lease)
-    resources, placement = context.sweep.resources, context.placement
     searcher = PackSearcher(
-        queue=context.queue,
+        queue=queue,
         lease=lease,
-        sizes=PackSizes(first_size(resources, placement.device), fixed=resources.pack != "auto"),
+        sizes=PackSizes(first_size(sweep.resources, placement.device), fixed=sweep.resources.pack != "auto"),
         capacity=Capacity(placement.resources, cluster.nodes, cluster.limits()),
         node_of=cluster.node_of,
-        notices=context.notices,
+        notices=notices,
         logs=cluster.logs,
-        print_note=partial(print_note, context.console),
+        print_note=partial(print_note, console),
         stop_requested=lambda: interrupt.requested,
     )
-    reporting = reporting_status(context.sweep, store, searcher, cluster.autoscaler_status, context.console)
+    reporting = reporting_status(sweep, store, searcher, cluster.autoscaler_status, console)
     with reporting as tick, interrupt:
         _fit(searcher, TuneCallback(searcher, tick), worker_context, cluster.logs)
     if searcher.failure is not None:
         raise searcher.failure
-    if context.queue.finished:
+    if queue.finished:
         return
     if interrupt.requested:
         raise KeyboardInterrupt
