@@ -34,11 +34,13 @@ def test_scripts(tmp_path: Path) -> None:
 
 
 def test_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every cell of the notebook runs inside Jupyter's event loop; the verdicts are shown as a table."""
+    """Every cell of the notebook runs inside Jupyter's event loop, with progress, verdicts and figures displayed."""
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES.parent))
     notebook = nbformat.read(EXAMPLES / "explore.ipynb", as_version=4)
     NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output.data.get("text/html", "") for output in notebook.cells[1].outputs if "data" in output]
+    assert any("28 of 28 runs done" in html for html in shown), notebook.cells[1].outputs
     (table,) = [cell for cell in notebook.cells if cell.source == "stored.verdicts"]
     (output,) = table.outputs
     assert "<table>" in output.data["text/html"]

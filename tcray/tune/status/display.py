@@ -1,4 +1,4 @@
-"""Display of a sweep's progress: a live view on a terminal, plain lines at intervals otherwise."""
+"""Display of a sweep's progress: a live view on a terminal and in a notebook, plain lines at intervals otherwise."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tcray.store.driver_status import DriverStatus, Host
+from tcray.tune.status.notebook import NotebookLive
 from tcray.tune.status.pending import ROUTINE
 
 PLAIN_SECONDS = 10.0
@@ -36,14 +37,16 @@ class Display:
     def __init__(
         self, console: Console, name: str, read_status: Callable[[], DriverStatus], *, show_single_host: bool
     ) -> None:
-        """Prepare a live view if the console is a terminal that can move its cursor; `name` is the sweep's."""
+        """Prepare a live view in a notebook, or on a terminal that can move its cursor; `name` is the sweep's."""
         self._console = console
         self._name = name
         self._read_status = read_status
         self._show_single_host = show_single_host
         self._shown_reasons: frozenset[str] = frozenset()
-        self._live: Live | None = None
-        if console.is_terminal and not console.is_dumb_terminal:
+        self._live: Live | NotebookLive | None = None
+        if console.is_jupyter:
+            self._live = NotebookLive()
+        elif console.is_terminal and not console.is_dumb_terminal:
             self._live = Live(console=console, auto_refresh=False)
 
     def __enter__(self) -> Self:
