@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,14 @@ from tcray.tune.worker import Train
 
 class StopTuning(BaseException):
     """Ends Tune's loop at once; after an Exception, Tune would wait until every worker has finished its pack."""
+
+
+class SilentReporter(tune.ProgressReporter):  # type: ignore[misc]  # Ray has no types
+    """Reporter that prints nothing: Tune's own one for notebooks clears the output of the cell that runs."""
+
+    def should_report(self, trials: Sequence[Any], done: bool = False) -> bool:  # noqa: ARG002  the signature is Tune's
+        """Return False."""
+        return False
 
 
 class TuneCallback(tune.Callback):  # type: ignore[misc]  # Ray has no types
@@ -142,6 +150,7 @@ def _fit(searcher: PackSearcher, callback: TuneCallback, worker_context: WorkerC
                 name="packs",
                 storage_path=folder,
                 verbose=0,
+                progress_reporter=SilentReporter(),
                 callbacks=[callback],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),

@@ -183,6 +183,7 @@ def connect(address: str | None) -> Iterator[Cluster]:
 def _start() -> None:
     import ray
 
+    logging.getLogger("ray.widgets").setLevel(logging.WARNING)  # in notebooks it advises to install ipywidgets
     try:
         with silence_stderr():
             ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **QUIET)

@@ -37,6 +37,6 @@ class NotebookLive:
             "text/plain": recorder.export_text(),
         }
         if self._handle is None:
-            self._handle = display(content, raw=True, display_id=True)
+            self._handle = display(content, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(content, raw=True)
