@@ -1,1 +1,1 @@
-"""From stored rows to decisions: units, paired differences, computed quantities and verdicts."""
+"""From stored rows to decisions: units, paired values, computed quantities and verdicts."""

@@ -1,4 +1,4 @@
-"""A component that holds if one of several effects does: which speaks for them, and what is paid for choosing it."""
+"""Components that are supported if one of several effects is: selection of the effect, corrected for choosing it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ def any_of(
     alpha: float,
     groups: str,
 ) -> ComponentTest:
-    """`component` with the numbers of the part that decides, p-values being Holm-adjusted over the parts.
+    """Return `component` with the numbers of the deciding part; p-values are Holm-adjusted over the parts.
 
-    That is the part best borne out, if it is; else the one of those still open, and if none is, of all, that is nearest
-    to holding. The whole is negligible, or opposed, if every part is, so that its p-value is their largest. Intervals
-    stay the part's own: they are not widened for its having been chosen.
+    The deciding part is the one with the smallest adjusted p-value if that is significant. Otherwise it is the part
+    closest to significance among those not shown to be negligible, or among all parts if every part is negligible. The
+    whole is negligible, or opposed, if every part is, so its p-value is the largest of theirs. Intervals are those of
+    the chosen part and are not widened for the choice.
 
-    parts       what was measured of each, by name; one that is not testable leaves the whole so
-    sign        of the effects that are claimed
-    some, none  begin the sentences that some part may hold and that none does, as `Whether a modality is weak` and
-                `No modality is weak`
-    alpha       what adjusted p-values are held against
-    groups      what test examples are grouped by, as `video`
+    Args:
+        component: the component without numbers.
+        parts: the test of each part, by name; if one of them is not testable, neither is the whole.
+        sign: direction of the claimed effects.
+        some: start of the sentence that some part may be supported, such as `It is open whether a modality is weak`.
+        none: start of the sentence that no part is supported, such as `No modality is weak`.
+        alpha: level with which adjusted p-values are compared.
+        groups: what test examples are grouped by, such as `video`.
     """
     if untestable := next((part for part in parts.values() if part.reason), None):
         return replace(untestable, estimand=component.estimand)
@@ -44,15 +47,18 @@ def any_of(
     chosen = parts[name]
     assert chosen.estimate is not None
     assert chosen.ci_retraining is not None
-    measured = f"the effect is {phrase_signed(chosen.estimate)} ({phrase_intervals(chosen.ci_retraining, chosen.ci_people, groups)})"
-    open_ = chosen.sentences["inconclusive"]
+    intervals = phrase_intervals(chosen.ci_retraining, chosen.ci_people, groups)
+    measured = f"the effect is {phrase_signed(chosen.estimate)} ({intervals})"
+    inconclusive = chosen.sentences["inconclusive"]
     if raw[name] == 1 and len(parts) > 1:
         assert chosen.margin is not None
         beyond = "" if chosen.units_needed else phrase_unreachable(chosen.unit, groups, chosen.margin)
-        open_ = f"{some} is open for {name}: {measured}{beyond}."
+        inconclusive = f"{some}; the nearest is {name}: {measured}{beyond}."
     elif raw[name] <= alpha < adjusted[name]:
-        held = chosen.sentences["supported"].removesuffix(".")
-        open_ = f"{held}, but the best of {len(parts)} that were looked at may be so by chance."
+        supported = chosen.sentences["supported"].removesuffix(".")
+        inconclusive = (
+            f"{supported}, but it is the best of {len(parts)}, and the best of {len(parts)} can be so by chance."
+        )
     return replace(
         chosen,
         estimand=component.estimand,
@@ -62,14 +68,14 @@ def any_of(
         sentences={
             **chosen.sentences,
             "contradicted": f"{none}; the nearest is {name}: {measured}.",
-            "inconclusive": open_,
+            "inconclusive": inconclusive,
         },
         details={"chosen": name, "parts": {one: _numbers(part, adjusted[one]) for one, part in parts.items()}},
     )
 
 
 def _numbers(part: ComponentTest, adjusted: float) -> dict[str, object]:
-    """What a part came to, in JSON's types."""
+    """Return the numbers of a part in JSON's types."""
     return {
         "estimate": part.estimate,
         "ci_retraining": part.ci_retraining and [part.ci_retraining.low, part.ci_retraining.high],

@@ -1,6 +1,6 @@
-"""How confirm runs did under each test condition: clean, with modalities missing, under noise and under attack.
+"""Test metrics of confirm runs under each condition: clean, missing modalities, noise and attacks.
 
-A condition is named as in the store: `clean`, `missing:text+audio`, `noise:text:0.3`, `fgsm:0.1`, `pgd:0.1`.
+Conditions are named as in the store: `clean`, `missing:text+audio`, `noise:text:0.3`, `fgsm:0.1`, `pgd:0.1`.
 Shape legend: U units, C conditions, G test groups, N test examples.
 """
 
@@ -25,22 +25,22 @@ MISSING = "missing:"
 
 
 def list_missing_patterns(modalities: Sequence[str]) -> list[tuple[str, ...]]:
-    """Every subset of the modalities that may be missing, the empty one first, then by size, each in their order."""
+    """Return every subset of the modalities that can be missing: by size, the empty one first, in the given order."""
     return [subset for size in range(len(modalities) + 1) for subset in combinations(modalities, size)]
 
 
 def missing_condition(missing: Sequence[str]) -> str:
-    """The condition in which these modalities, in their dataset's order, are missing."""
+    """Return the name of the condition in which these modalities (in their dataset's order) are missing."""
     return MISSING + "+".join(missing) if missing else CLEAN
 
 
 def used_modalities(dataset_runs: DatasetRuns, cell: str) -> tuple[str, ...]:
-    """The modalities that the runs of a cell use, in the dataset's order."""
+    """Return the modalities that the runs of a cell use, in the dataset's order."""
     return tuple(str(dataset_runs.cells[cell][0]["modalities"]).split("+"))
 
 
 def group_by_unit(dataset_runs: DatasetRuns, cell: str) -> dict[int, list[RunId]]:
-    """The runs of a cell by unit: by repeat, or by seed where nothing is tuned."""
+    """Return the runs of a cell by unit: by repeat, or by seed if nothing is tuned."""
     units: dict[int, list[RunId]] = {}
     for run in dataset_runs.cells[cell]:
         unit = run["seed"] if dataset_runs.unit == "seed" else run["repeat"]
@@ -50,14 +50,18 @@ def group_by_unit(dataset_runs: DatasetRuns, cell: str) -> dict[int, list[RunId]
 
 @dataclass(frozen=True)
 class ConditionMetrics:
-    """The primary test metric of a dataset's confirm runs under every condition that they were evaluated in."""
+    """The primary test metric of a dataset's confirm runs under every condition in which they were evaluated."""
 
     dataset_runs: DatasetRuns
     by_run: Mapping[RunId, Mapping[str, float | None]] = field(repr=False)
 
     @classmethod
     def load_all(cls, sweep_runs: SweepRuns) -> list[ConditionMetrics]:
-        """Those of every dataset. Raises `StoreError` where the store is not sound."""
+        """Load the metrics of every dataset from the store.
+
+        Raises:
+            StoreError: if the store is damaged.
+        """
         import pyarrow.compute as pc
 
         columns = sweep_runs.store.read("evaluations", ("cell", "repeat", "seed", "condition", "metrics"))
@@ -74,21 +78,21 @@ class ConditionMetrics:
         return found
 
     def names(self, cell: str) -> list[str]:
-        """The conditions that every run of a cell was evaluated in; none where one was in none."""
+        """Return the conditions in which every run of a cell was evaluated; empty if a run was evaluated in none."""
         each = [self.by_run.get(run, {}) for runs in group_by_unit(self.dataset_runs, cell).values() for run in runs]
         return [name for name in each[0] if all(name in one for one in each)] if each else []
 
     def by_unit(self, cell: str, conditions: Sequence[str]) -> dict[int, Floats]:
-        """The metric of every unit (C,), the mean over its runs; units where it is undefined under one are left out."""
+        """Return the metric (C,) of every unit, the mean over its runs; units with an undefined value are left out."""
         return _means(self.dataset_runs, cell, lambda run: [self.by_run[run][name] for name in conditions])
 
 
 def pseudovalues_by_condition(
     dataset_runs: DatasetRuns, cell: str, conditions: Sequence[str], units: Sequence[int]
 ) -> Floats | None:
-    """Pseudo-values (U, C, G) by test group of the primary metric, from stored predictions: means over a unit's runs.
+    """Return pseudo-values (U, C, G) of the primary metric by test group, from stored predictions: means over runs.
 
-    None where a run has no predictions under one of the conditions, or the metric needs every group it has.
+    Returns None if a run has no predictions under one of the conditions, or if the metric is undefined without a group.
     """
     by_unit = group_by_unit(dataset_runs, cell)
     runs = [by_unit[unit] for unit in units]
@@ -107,7 +111,7 @@ def pseudovalues_by_condition(
 def _means(
     dataset_runs: DatasetRuns, cell: str, of_run: Callable[[RunId], Iterable[float | None]]
 ) -> dict[int, Floats]:
-    """A row of numbers a unit, the mean over its runs; none for a unit that lacks one."""
+    """Return a row of numbers for each unit, the mean over its runs; units that lack a number are left out."""
     rows: dict[int, list[list[Any]]] = {
         unit: [list(of_run(run)) for run in runs] for unit, runs in group_by_unit(dataset_runs, cell).items()
     }

@@ -1,4 +1,4 @@
-"""A component that claims one direction: a mean effect over paired units, as numbers and as sentences."""
+"""Components that claim an effect in one direction: the mean over paired units, in numbers and sentences."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tcray.statistics.paired import PairedDifference
 from tcray.statistics.power import units_needed
 
 ROUNDING = 1e-12
-"""A standard deviation that is this fraction of the numbers subtracted is no more than their rounding."""
+"""A standard deviation below this fraction of the subtracted numbers is rounding error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What a component claims, as clauses that begin its sentences and are followed by `by 0.031`.
+    """An effect in one hypothesis, with the clauses from which its sentences are built.
 
-    claimed, opposite   as `train loss falls from rank 1 to rank 16`, and `train loss rises …`
-    sign    of the effect that is claimed
+    claimed, opposite   clauses that can be followed by `by 0.031`, such as `train loss falls from rank 1 to rank 16`
+    sign    of the claimed effect
     margin  the smallest effect of interest, positive
-    also    a sentence to follow, whatever the verdict; with a space before it
+    remark    a sentence that follows every verdict; begins with a space
     """
 
     claimed: str
     opposite: str
     sign: int
     margin: float
-    also: str = ""
+    remark: str = ""
 
 
 def new_component(
@@ -45,14 +45,14 @@ def new_component(
     metric: str,
     estimand: str,
 ) -> ComponentTest:
-    """A component of which nothing has been measured yet."""
+    """Return a component without measurements."""
     return ComponentTest(
         claim, component, dataset_runs.dataset, dataset_runs.source, stratum, metric, estimand, unit=dataset_runs.unit
     )
 
 
 def with_counts(component: ComponentTest, paired: PairedValues) -> ComponentTest:
-    """The component with what its panel says of units, seeds and their spread."""
+    """Return the component with the numbers of units and seeds and their spread."""
     return replace(
         component,
         n_units=paired.units,
@@ -63,24 +63,34 @@ def with_counts(component: ComponentTest, paired: PairedValues) -> ComponentTest
 
 
 def too_few_units(paired: PairedValues, unit: str, least: int = 2) -> str:
-    """Why so few units can tell nothing, and the remedy; empty where there are `least` or more."""
+    """Return why there are too few units, and the remedy; an empty string if there are at least `least`."""
     if paired.units >= least:
         return ""
     has = {0: f"No {unit} has", 1: f"Only one {unit} has"}.get(paired.units, f"Only {paired.units} {unit}s have")
     more = "more " * bool(paired.units) + ("lack" if paired.dropped > 1 else "lacks")
     lacking = f" ({paired.dropped} {more} one)" if paired.dropped else ""
     remedy = "run the sweep to its end, or " * bool(paired.dropped) + f"raise confirm.{unit}s"
-    return f"{has} a result in every cell that is compared{lacking}, and it takes {least}: {remedy}."
+    return f"{has} a result in every cell that is compared{lacking}, and the test needs {least}: {remedy}."
 
 
 def measure_effect(
-    component: ComponentTest, paired: PairedValues, effects: Floats, direction: Hypothesis, *, alpha: float, groups: str
+    component: ComponentTest,
+    paired: PairedValues,
+    effects: Floats,
+    hypothesis: Hypothesis,
+    *,
+    alpha: float,
+    groups: str,
 ) -> ComponentTest:
-    """The component with a mean effect for its measure, not testable where units are too few or all alike.
+    """Return the component with the test of a mean effect; not testable with too few units or without variation.
 
-    panel    what the effects were made of
-    effects  (U,), or (U, G) where the test groups' shares in them are known: their mean over G is the unit's
-    groups   what test examples are grouped by, as `video`
+    Args:
+        component: the component without measurements.
+        paired: the values from which the effects were computed.
+        effects: (U,), or (U, G) with the contributions of test groups, whose mean over G is the unit's effect.
+        hypothesis: the claimed hypothesis and its clauses.
+        alpha: level of the test.
+        groups: what test examples are grouped by, such as `video`.
     """
     measured = with_counts(component, paired)
     if reason := too_few_units(paired, component.unit) or paired.no_groups_reason:
@@ -88,37 +98,42 @@ def measure_effect(
     difference = PairedDifference.from_differences(effects, alpha=alpha)
     if difference.sd <= ROUNDING * float(np.abs(paired.values).max()):
         same = f"The effect is {phrase_signed(difference.estimate)} in every {component.unit}"
-        remedy = f"add {component.unit}s, or look whether runs learn"
-        return replace(measured, reason=f"{same}, so nothing tells how far it may be off: {remedy}.")
+        remedy = f"add {component.unit}s, or check that runs learn"
+        return replace(measured, reason=f"{same}, so its uncertainty is unknown: {remedy}.")
     numbers = compute_effect_test(
-        difference.retraining, difference.people, sign=direction.sign, margin=direction.margin
+        difference.retraining, difference.people, sign=hypothesis.sign, margin=hypothesis.margin
     )
-    left = detectable_margin(effects, direction.margin, alpha)
+    left = detectable_margin(effects, hypothesis.margin, alpha)
     known = replace(measured, **numbers, units_needed=units_needed(difference.sd, left, alpha=alpha) if left else None)
-    return replace(known, sentences=_says(known, difference, direction, alpha, groups))
+    return replace(known, sentences=_compose_sentences(known, difference, hypothesis, alpha, groups))
 
 
 def detectable_margin(effects: Floats, margin: float, alpha: float) -> float:
-    """What of a margin is left for units to earn: the margin that they need power for. 0 if no number of units will do.
+    """Return the part of a margin for which more units add power; 0 if no number of units is enough.
 
-    effects  (U,), or (U, G): more units do not make the groups' own share of the variance any smaller. What it leaves
-             of the squared margin, at 2.8 standard errors for 80 % power at 5 %, is for units to earn.
+    More units do not reduce the groups' share of the variance. With 2.8 standard errors for 80 % power at 5 %, that
+    share uses up part of the squared margin, and the rest is returned (as its root).
+
+    Args:
+        effects: (U,) or (U, G).
+        margin: the smallest effect of interest.
+        alpha: level of the test.
     """
-    return math.sqrt(max(0.0, margin**2 - _power_factor(alpha) ** 2 * _floor(effects)))
+    return math.sqrt(max(0.0, margin**2 - _power_factor(alpha) ** 2 * _group_variance(effects)))
 
 
 def phrase_on_these_groups(groups: str, seen: str) -> str:
-    """The clause of an effect that holds over retraining and may not hold over people."""
-    return f"on these {groups}s {seen}, which others may not bear out"
+    """Return the clause for an effect that is significant over retraining, but not over other test groups."""
+    return f"on these {groups}s {seen}, but not significantly so for other {groups}s"
 
 
 def phrase_unreachable(unit: str, groups: str, margin: float) -> str:
-    """What follows an open question that no number of units will settle."""
-    return f"; with these {groups}s no number of {unit}s would show an effect of {margin:g}: it takes more {groups}s"
+    """Return the clause for an open question that no number of units can settle."""
+    return f"; with these {groups}s no number of {unit}s would show an effect of {margin:g}: more {groups}s are needed"
 
 
-def _floor(effects: Floats) -> float:
-    """The variance that the mean of `effects` (U, G) would keep with any number of units; 0 for (U,)."""
+def _group_variance(effects: Floats) -> float:
+    """Return the variance of the mean of `effects` (U, G) that remains with any number of units; 0 for (U,)."""
     if effects.ndim == 1:
         return 0.0
     units, groups = effects.shape
@@ -128,17 +143,17 @@ def _floor(effects: Floats) -> float:
 
 
 def _power_factor(alpha: float, power: float = 0.8) -> float:
-    """Standard errors that a difference needs to be found with this power by a two-sided z test."""
+    """Return how many standard errors a difference needs so that a two-sided z-test finds it with this power."""
     from scipy.special import ndtri
 
     return float(ndtri(1 - alpha / 2)) + float(ndtri(power))
 
 
-def _says(
-    component: ComponentTest, difference: PairedDifference, direction: Hypothesis, alpha: float, groups: str
+def _compose_sentences(
+    component: ComponentTest, difference: PairedDifference, hypothesis: Hypothesis, alpha: float, groups: str
 ) -> Mapping[Verdict, str]:
-    """The sentences of every verdict that a directional component can get."""
-    retraining, people, sign = difference.retraining, difference.people, direction.sign
+    """Return the sentence for each verdict of a component with a direction."""
+    retraining, people, sign = difference.retraining, difference.people, hypothesis.sign
     intervals = retraining.interval(), people.interval() if people else None
 
     def by(orient: int) -> str:
@@ -147,17 +162,17 @@ def _says(
     measured = f"the effect is {phrase_signed(retraining.estimate)} ({phrase_intervals(*intervals, groups)})"
     towards = sign * retraining.estimate > 0
     p_value = max(mean.p_value() for mean in (retraining, people) if mean)
-    contradicted = f"{direction.claimed} by less than {direction.margin:g}, if at all: {measured}"
+    contradicted = f"{hypothesis.claimed} by less than {hypothesis.margin:g}, if at all: {measured}"
     if not towards and p_value <= alpha:
-        contradicted = f"{direction.opposite} {by(-sign)}"
-    inconclusive = f"whether {direction.claimed} is open: {measured}"
+        contradicted = f"{hypothesis.opposite} {by(-sign)}"
+    inconclusive = f"it is open whether {hypothesis.claimed}: {measured}"
     if towards and people and retraining.p_value() <= alpha:
-        inconclusive = phrase_on_these_groups(groups, f"{direction.claimed} {by(sign)}")
+        inconclusive = phrase_on_these_groups(groups, f"{hypothesis.claimed} {by(sign)}")
     if component.units_needed is None:
-        inconclusive += phrase_unreachable(component.unit, groups, direction.margin)
-    said: dict[Verdict, str] = {
-        "supported": f"{direction.claimed} {by(sign)}",
+        inconclusive += phrase_unreachable(component.unit, groups, hypothesis.margin)
+    sentences: dict[Verdict, str] = {
+        "supported": f"{hypothesis.claimed} {by(sign)}",
         "contradicted": contradicted,
         "inconclusive": inconclusive,
     }
-    return {verdict: f"{capitalize(sentence)}.{direction.also}" for verdict, sentence in said.items()}
+    return {verdict: f"{capitalize(sentence)}.{hypothesis.remark}" for verdict, sentence in sentences.items()}

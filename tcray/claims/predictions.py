@@ -1,4 +1,4 @@
-"""What confirm runs predicted, by run and test condition; read when it is first asked for."""
+"""Predictions of confirm runs, by run and test condition; read from the store on first use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = ("cell", "repeat", "seed", "condition", "example", "group", "label", "
 
 @dataclass(frozen=True, slots=True)
 class TestSplit:
-    """The test examples of a dataset, in the order of every run's predictions: labels and groups, (N,) each."""
+    """The test examples of a dataset, in the order of every run's predictions: labels (N,) and groups (N,)."""
 
     __test__ = False  # no test case of pytest's
 
@@ -34,20 +34,31 @@ class Predictions:
     store: SweepStore
 
     def test_split(self, dataset: str) -> TestSplit:
-        """The test split of a dataset. Raises `KeyError` where no run of it has predictions."""
+        """Return the test split of a dataset.
+
+        Raises:
+            KeyError: if no run of the dataset has predictions.
+        """
         return self._read[0][dataset]
 
     def outputs(self, run: tuple[str, int, int], condition: str) -> Floats:
-        """What a run (cell, repeat, seed) predicted under a condition, (N,). Raises `KeyError` where it has none."""
+        """Return the predictions (N,) of a run (cell, repeat, seed) under a condition.
+
+        Raises:
+            KeyError: if the run has none under that condition.
+        """
         return self._read[1][(*run, condition)]
 
     def conditions(self, run: tuple[str, int, int]) -> list[str]:
-        """The conditions that a run's predictions are stored for."""
+        """Return the conditions for which a run's predictions are stored."""
         return [key[3] for key in self._read[1] if key[:3] == run]
 
     @cached_property
     def _read(self) -> tuple[Mapping[str, TestSplit], Mapping[tuple[str, int, int, str], Floats]]:
-        """Rows come sorted by run, condition and example, so that each run's condition is one block of them."""
+        """Read all predictions.
+
+        Rows are sorted by run, condition and example: a run's condition is one block of rows.
+        """
         columns = self.store.read("predictions", COLUMNS)
         if not columns.num_rows:
             return {}, {}
@@ -68,6 +79,6 @@ class Predictions:
 
 
 def _codes(column: Any) -> tuple[NDArray[np.int64], list[Any]]:
-    """A column as numbers, and what each number stands for."""
+    """Return a column as integer codes, and the value of each code."""
     encoded = column.combine_chunks().dictionary_encode()
     return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()

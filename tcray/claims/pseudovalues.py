@@ -19,7 +19,7 @@ CONSTANT = 1e-12
 """A sum of squares below this fraction of its value with all groups is rounding error."""
 
 MetricFunction = Callable[[Groups, Floats, Floats], WithAndWithout]
-"""From groups, predictions (U, N) and labels (N,) to the metric of all examples (U, 1) and without each group (U, G)."""
+"""From groups, predictions (U, N) and labels (N,) to the metric of all examples and without each group."""
 
 
 def pseudovalues(metric: str, prediction: ArrayLike, label: ArrayLike, group: Sequence[str], *, task: Task) -> Floats:
@@ -128,9 +128,7 @@ def _pearson(groups: Groups, prediction: Floats, label: Floats) -> WithAndWithou
     a, b = _center(prediction), _center(label)  # large constants would otherwise cancel in the squares
     size = leave_one_out_sums(groups.sum_by_group(np.ones(label.size)))
     sum_a, sum_b = leave_one_out_sums(groups.sum_by_group(a)), leave_one_out_sums(groups.sum_by_group(b))
-    squares_a, squares_b, products = (
-        leave_one_out_sums(groups.sum_by_group(values)) for values in (a * a, b * b, a * b)
-    )
+    squares_a, squares_b, products = (leave_one_out_sums(groups.sum_by_group(v)) for v in (a * a, b * b, a * b))
 
     def correlation(left: int) -> Floats:
         n = size[left]

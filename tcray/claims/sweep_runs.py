@@ -1,7 +1,7 @@
-"""A sweep's confirm runs as arrays paired by unit: what every analysis starts from.
+"""The confirm runs of a sweep as arrays that are paired by unit: the input of every analysis.
 
-A unit is what is independent: a repeat (the mean over its confirm seeds), or a seed where nothing is tuned. Only
-complete confirm runs count. Shape legend: U units, L cells, G test groups, N test examples.
+Units are independent: repeats (the mean over their confirm seeds), or seeds if nothing is tuned. Only complete confirm
+runs count. Shape legend: U units, L cells, G test groups, N test examples.
 """
 
 from __future__ import annotations
@@ -26,23 +26,24 @@ from tcray.store.trials import Record, records
 
 Floats = NDArray[np.float64]
 RunId = tuple[str, int, int]
-"""A confirm run of a sweep: its cell, repeat and seed."""
+"""Key of a confirm run in its sweep: cell, repeat and seed."""
 
 ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class PairedValues:
-    """One number of every unit in every of some cells, paired by unit.
+    """One number for every unit in each of several cells, paired by unit.
 
     values   (U, L)
-    grouped  (U, L, G) pseudo-values by test group, whose mean over G is `values`; None where there are none
-    numbers  (U,) the units' own: each one's repeat, or its seed
-    runs     each unit's confirm runs in a cell
-    ungrouped   why there are none, though they were asked for: one sentence; empty where there are
+    by_group (U, L, G) pseudo-values by test group, whose mean over G is `values`; None if not available
+    numbers  (U,) the number of each unit: its repeat, or its seed
+    runs     confirm runs of each unit in a cell
+    no_groups_reason   why `by_group` is missing although it was requested, in one sentence; otherwise empty
     dropped  units that lack a complete run, or a defined number, in one of the cells
-    sd_repeats, sd_seeds   standard deviation between repeats (seeds' share removed) and between the seeds of a repeat,
-             pooled over cells; None where there is one repeat, or one seed a repeat
+    sd_repeats, sd_seeds   standard deviation between repeats (without the share of their seeds), and between the seeds
+                           of
+             a repeat, pooled over cells; None with one repeat, or with one seed per repeat
     """
 
     values: Floats
@@ -56,18 +57,18 @@ class PairedValues:
 
     @property
     def units(self) -> int:
-        """U."""
+        """The number of units, U."""
         return len(self.values)
 
     @property
     def seeds(self) -> int:
-        """Confirm runs that a cell's mean rests on."""
+        """The number of confirm runs in a cell's mean."""
         return self.units * self.runs
 
 
 @dataclass(frozen=True)
 class DatasetRuns:
-    """The complete confirm runs of one dataset, real or its twin, in the order in which the sweep lists its levels."""
+    """The complete confirm runs of one dataset, real or its twin, sorted by the levels as the sweep file lists them."""
 
     card: Mapping[str, Any]
     unit: Unit
@@ -78,7 +79,7 @@ class DatasetRuns:
 
     @property
     def dataset(self) -> str:
-        """Its name."""
+        """The dataset's name."""
         return str(self.card["name"])
 
     @property
@@ -94,12 +95,12 @@ class DatasetRuns:
 
     @property
     def primary(self) -> Metric:
-        """The metric that bears verdicts."""
+        """The metric on which verdicts rest."""
         return METRICS[self.card["primary_metric"]]
 
     @property
     def group_noun(self) -> str:
-        """What test examples are grouped by: `video`, `speaker`, or `example` where each stands alone."""
+        """The kind of test group: `video`, `speaker`, or `example` if every example is its own group."""
         return str(self.card["groups"]) or "example"
 
     @cached_property
@@ -111,30 +112,33 @@ class DatasetRuns:
         return cells
 
     def levels(self, factor: str, within: Mapping[str, Any] | None = None) -> list[Any]:
-        """The levels of a factor that have runs (in the stratum `within`): sorted if numbers, else as they come."""
+        """Return the levels of a factor that have runs (in the stratum `within`): sorted if numeric, else in order."""
         found = dict.fromkeys(run.get(factor) for run in self._of(within or {}) if run.get(factor) is not None)
         return sorted(found) if all(isinstance(level, int | float) for level in found) else list(found)
 
     def strata(self, *without: str) -> list[dict[str, Any]]:
-        """Every combination of levels of the factors beside `without` that has runs; one empty one if none are left."""
+        """Return every combination of levels with runs of all factors but `without`; one empty dict if none remain."""
         names = [name for name in self.factors if name not in without]
         found = dict.fromkeys(tuple(run.get(name) for name in names) for run in self.runs)
         return [dict(zip(names, levels, strict=True)) for levels in found]
 
     def cell(self, levels: Mapping[str, Any]) -> str | None:
-        """The one cell with these levels; None where it has no run."""
+        """Return the cell with these levels; None if it has no run."""
         return next((run["cell"] for run in self._of(levels)), None)
 
     def cells_along(self, factor: str, stratum: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[str]]:
-        """The levels of a factor that have runs in a stratum of all others, and their cells."""
+        """Return the levels of a factor that have runs in a stratum of all other factors, and their cells."""
         found = [(level, self.cell({**stratum, factor: level})) for level in self.levels(factor, stratum)]
         known = [(level, cell) for level, cell in found if cell is not None]
         return tuple(level for level, _ in known), [cell for _, cell in known]
 
     def paired_values(self, metric: str, cells: Sequence[str], *, by_group: bool = False) -> PairedValues:
-        """A number of these cells, as `test.mae`, or `gap` for test loss less train loss, both at the last epoch.
+        """Return the values of a metric in these cells, paired by unit.
 
-        grouped   also by test group, from the clean predictions; for `test.*` alone
+        Args:
+            metric: such as `test.mae`, or `gap` for test loss minus train loss at the last epoch.
+            cells: keys of L cells.
+            by_group: also compute pseudo-values by test group, from the clean predictions; only for `test.*`.
         """
         by_unit = self._by_unit(metric, cells)
         units = [unit for unit in by_unit if all(by_unit[unit])]
@@ -157,7 +161,7 @@ class DatasetRuns:
         return (run for run in self.runs if all(run.get(name) == level for name, level in levels.items()))
 
     def _by_unit(self, metric: str, cells: Sequence[str]) -> dict[int, list[list[tuple[RunId, float]]]]:
-        """By unit (its repeat, or its seed) and cell: runs and their numbers; none for a cell if one is undefined."""
+        """Return runs and their numbers by unit and cell; a cell has none if one of its numbers is undefined."""
         found: dict[int, list[list[tuple[RunId, float]]]] = {}
         undefined: set[tuple[int, int]] = set()
         for place, cell in enumerate(cells):
@@ -174,9 +178,11 @@ class DatasetRuns:
         return dict(sorted(found.items()))
 
     def _by_group(self, metric: str, runs: Sequence[Sequence[Sequence[RunId]]]) -> Floats:
-        """Pseudo-values (U, L, G) of runs by unit and cell, the mean over those of one unit in one cell.
+        """Return pseudo-values (U, L, G) of runs by unit and cell: the mean over the runs of a unit in a cell.
 
-        Raises `KeyError` where a run has no predictions, and `ValueError` where the metric needs every group it has.
+        Raises:
+            KeyError: if a run has no predictions.
+            ValueError: if the metric is undefined without one of the groups.
         """
         split = self.predictions.test_split(self.dataset)
         clean = np.stack([self.predictions.outputs(run, "clean") for unit in runs for cell in unit for run in cell])
@@ -187,18 +193,19 @@ class DatasetRuns:
     def _ungrouped(self, undefined: Exception) -> str:
         noun = self.group_noun
         if isinstance(undefined, KeyError):
-            return f"Predictions are missing, so nothing tells what other {noun}s would give: run the sweep again."
+            return f"Predictions are missing, so the variation between {noun}s is unknown: run the sweep again."
         if len({*self.predictions.test_split(self.dataset).groups}) < 2:
-            return f"The test split is of one {noun}, so nothing tells what others would give: test on more."
-        return f"Nothing tells what other {noun}s would give, since {undefined}: test on more."
+            return f"The test split has one {noun}, so the variation between {noun}s is unknown: test on more."
+        return f"The variation between {noun}s is unknown because {undefined}: test on more {noun}s."
 
 
 @dataclass(frozen=True)
 class SweepRuns:
-    """What a sweep asked, and the samples of its datasets.
+    """A sweep, its runs, and the confirm runs of each dataset.
 
-    looks   how many sweeps of the store, this one included, asked this question of these data with other confirm runs
-            no later than this one did
+    datasets  the confirm runs by dataset, in the order of the sweep file
+    looks     number of sweeps in the store, including this one, that question the same question of the same data with
+              other confirm runs, no later than this sweep
     """
 
     manifest: Mapping[str, Any]
@@ -206,17 +213,21 @@ class SweepRuns:
     datasets: tuple[DatasetRuns, ...]
     looks: int
     runs: Sequence[Record] = field(repr=False)
-    """Every run, of both phases and every state."""
+    """Every run, of both phases and in every state."""
     store: SweepStore = field(repr=False)
 
     @classmethod
     def load(cls, store: SweepStore) -> SweepRuns:
-        """The evidence of a sweep as its store has it by now. Raises `StoreError` where the store is not sound."""
+        """Load the runs of a sweep from its store.
+
+        Raises:
+            StoreError: if the store is damaged.
+        """
         manifest = store.read_manifest()
         sweep = Sweep.from_document(manifest["sweep"])
         runs = records(store)
         confirmed = [run for run in runs if run["phase"] == "confirm" and run["state"] == "COMPLETE"]
-        confirmed.sort(key=lambda run: _place(run, sweep.factors))
+        confirmed.sort(key=lambda run: _sort_key(run, sweep.factors))
         predictions = Predictions(store)
         datasets = tuple(
             DatasetRuns(
@@ -233,17 +244,17 @@ class SweepRuns:
 
     @property
     def alpha(self) -> float:
-        """What a p-value is held against: a second look is paid for."""
+        """The level of the tests: 5 %, divided by the number of looks."""
         return ALPHA / self.looks
 
     @property
     def tuned(self) -> bool:
-        """Whether every cell is at its own best configuration."""
+        """True if every cell has its own best configuration."""
         return bool(self.sweep.tune)
 
 
-def _place(run: Record, factors: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Where the levels of a run stand in the sweep file; subsets of modalities by size, then by name."""
+def _sort_key(run: Record, factors: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Return a sort key: positions of the run's levels in the sweep file; subsets of modalities by size, then name."""
     places = []
     for name, listed in factors.items():
         level = run.get(name)
@@ -260,7 +271,12 @@ def _number(run: Record, metric: str) -> float | None:
 
 
 def _deviations(values: Sequence[Sequence[Sequence[float]]], unit: Unit) -> tuple[float | None, float | None]:
-    """Between repeats, and between seeds, pooled over cells; `values` by unit, cell and seed."""
+    """Return the standard deviations between repeats and between seeds, pooled over cells.
+
+    Args:
+        values: by unit, cell and seed.
+        unit: what the units are; if they are seeds, the first deviation is None.
+    """
     if len(values) < 2:
         return None, None
     means = np.array([[np.mean(cell) for cell in row] for row in values])
@@ -276,15 +292,15 @@ def _deviations(values: Sequence[Sequence[Sequence[float]]], unit: Unit) -> tupl
 
 
 def _looks(store: SweepStore, manifest: Mapping[str, Any]) -> int:
-    """This sweep, and those before it that differ in their confirm runs alone; the same ones again are no new look."""
-    asked, begun = _asked(manifest), manifest["started_at"]
-    others = [other for other in Store(store.volume).manifests() if other["started_at"] <= begun]
-    confirmed = {canonical_json(other["sweep"]["confirm"]) for other in others if _asked(other) == asked}
+    """Count this sweep and the earlier ones that differ only in their confirm runs; equal confirm runs count once."""
+    question, started = _question_of(manifest), manifest["started_at"]
+    others = [other for other in Store(store.volume).manifests() if other["started_at"] <= started]
+    confirmed = {canonical_json(other["sweep"]["confirm"]) for other in others if _question_of(other) == question}
     return len(confirmed | {canonical_json(manifest["sweep"]["confirm"])})
 
 
-def _asked(manifest: Mapping[str, Any]) -> Any:
-    """What makes two sweeps looks at one question: all but confirm runs, claims, words and resources."""
+def _question_of(manifest: Mapping[str, Any]) -> Any:
+    """Return the parts of a manifest that define its question: all but confirm runs, claims, texts and resources."""
     aside = ("confirm", "claims", "question", "resources", "data")
     sweep = {key: value for key, value in manifest["sweep"].items() if key not in aside}
     return sweep, [card["fingerprint"] for card in manifest["cards"]], manifest.get("engine")

@@ -1,4 +1,4 @@
-"""Everything that a sweep's store lets one conclude: the findings, and the parts that views show."""
+"""The analysis of a sweep: findings on its claims, and the parts that tables and figures show."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tcray.store.store import SweepStore
 
 @dataclass(frozen=True)
 class Results:
-    """A pure function of the store: the same store gives the same numbers, to the last digit.
+    """Everything that is concluded from a sweep: a pure function of its store, identical to the last digit.
 
-    alpha   what adjusted p-values are held against: 5 % over the number of looks
-    looks   how often this question was asked of these data so far with other confirm runs
+    alpha   level with which adjusted p-values are compared: 5 %, divided by the number of looks
+    looks   how often this question was asked of these data so far, each time with other confirm runs
     """
 
     sweep_id: str
@@ -45,7 +45,11 @@ class Results:
 
 
 def analyze(store: SweepStore) -> Results:
-    """The results of a sweep as its store has it by now. Raises `StoreError` where the store is not sound."""
+    """Return the results of a sweep from the current contents of its store.
+
+    Raises:
+        StoreError: if the store is damaged.
+    """
     sweep_runs = SweepRuns.load(store)
     profiled, of_profiles = analyze_rank(sweep_runs)
     conditioned, of_conditioning = analyze_prior(sweep_runs)
@@ -73,7 +77,7 @@ def analyze(store: SweepStore) -> Results:
 
 
 def _beats_linear(dataset_runs: DatasetRuns) -> bool | None:
-    """Whether the mean of any cell is better than the linear model's on the primary metric."""
+    """Return True if the mean of any cell is better than the linear baseline on the primary metric; None if unknown."""
     metric = f"test.{dataset_runs.primary.name}"
     rivals = [
         to_finite(row["metrics"].get(metric)) for row in dataset_runs.baselines if row["name"] in LINEAR_BASELINES

@@ -115,8 +115,8 @@ def _of_modalities(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator
 
 _COMPONENTS: Mapping[str, Callable[[SweepRuns, DatasetRuns], Iterator[ComponentTest]]] = {
     "conditioning": lambda sweep_runs, dataset_runs: conditioning._components(dataset_runs, sweep_runs),
-    "rank-generalisation": profiles._rank,
-    "audio-dropout": profiles._dropout,
+    "rank-generalisation": profiles._test_rank_claim,
+    "audio-dropout": profiles._test_dropout_claim,
     "weak-modality": _of_modalities,
     "modal-asymmetry": _of_modalities,
 }

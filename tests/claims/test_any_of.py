@@ -33,7 +33,9 @@ def part(p: float, estimate: float, *, p_negligible: float = 1.0, p_opposes: flo
 
 def together(**parts: ComponentTest) -> ComponentTest:
     """All of them, an effect below 0 being claimed."""
-    return any_of(WHOLE, parts, sign=-1, some="Whether any holds", none="None holds", alpha=0.05, groups="video")
+    return any_of(
+        WHOLE, parts, sign=-1, some="It is open whether any holds", none="None holds", alpha=0.05, groups="video"
+    )
 
 
 def said(component: ComponentTest) -> str:
@@ -53,7 +55,7 @@ def test_the_best_borne_out_speaks_at_its_adjusted_p_value() -> None:
 def test_the_best_of_several_may_be_so_by_chance() -> None:
     """0.02 would do alone, and does not do as the best of three."""
     whole = together(text=part(0.5, -0.1), audio=part(0.02, -0.3), video=part(1.0, 0.2))
-    assert said(whole) == "It holds by much, but the best of 3 that were looked at may be so by chance."
+    assert said(whole) == "It holds by much, but it is the best of 3, and the best of 3 can be so by chance."
 
 
 def test_an_open_part_speaks_before_one_that_is_settled() -> None:
@@ -61,8 +63,8 @@ def test_an_open_part_speaks_before_one_that_is_settled() -> None:
     whole = together(audio=part(1.0, 0.001, p_negligible=0.01), video=part(1.0, 0.3))
     assert whole.p_negligible == 1.0
     assert said(whole) == (
-        "Whether any holds is open for video: the effect is +0.300 (95 % interval −0.700 to 1.300); with these "
-        "videos no number of repeats would show an effect of 0.02: it takes more videos."
+        "It is open whether any holds; the nearest is video: the effect is +0.300 (95 % interval −0.700 to 1.300); "
+        "with these videos no number of repeats would show an effect of 0.02: more videos are needed."
     )
 
 

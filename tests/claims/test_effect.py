@@ -69,14 +69,14 @@ def test_an_open_question_is_left_open() -> None:
     verdict, sentence = said(NOISE * 3 - 0.02)
     assert verdict == "inconclusive"
     assert sentence == (
-        "Whether loss falls is open: the effect is −0.020 (95 % interval −0.065 to 0.025). "
+        "It is open whether loss falls: the effect is −0.020 (95 % interval −0.065 to 0.025). "
         f"About {units} seeds would show an effect of 0.02 in loss with 80 % power."
     )
 
 
 def test_what_follows_a_sentence_follows_every_verdict() -> None:
     """As where else a curve has its trough."""
-    direction = Hypothesis("loss falls", "loss rises", sign=-1, margin=0.02, also=" So it is.")
+    direction = Hypothesis("loss falls", "loss rises", sign=-1, margin=0.02, remark=" So it is.")
     assert said(NOISE - 0.1, direction)[1].endswith(". So it is.")
     assert said(NOISE + 0.1, direction)[1].endswith(". So it is.")
 
@@ -88,8 +88,8 @@ def test_an_effect_on_this_test_set_alone_is_not_supported() -> None:
     assert verdict == "inconclusive"
     assert sentence == (
         "On these videos loss falls by 0.100 (95 % interval 0.085 to 0.115 over retraining, −0.935 to 1.135 over "
-        "retraining and videos), which others may not bear out; with these videos no number of seeds would show an "
-        "effect of 0.02: it takes more videos."
+        "retraining and videos), but not significantly so for other videos; with these videos no number of "
+        "seeds would show an effect of 0.02: more videos are needed."
     )
 
 
@@ -107,8 +107,7 @@ def test_effects_that_do_not_vary_are_not_testable() -> None:
     component = measured(np.full(6, 0.25))
     assert (component.p_supports, component.estimate) == (None, None)
     assert component.reason == (
-        "The effect is +0.250 in every seed, so nothing tells how far it may be off: "
-        "add seeds, or look whether runs learn."
+        "The effect is +0.250 in every seed, so its uncertainty is unknown: add seeds, or check that runs learn."
     )
 
 
@@ -121,19 +120,19 @@ def test_effects_whose_people_are_unknown_are_not_testable() -> None:
     ("units", "dropped", "least", "reason"),
     [
         (2, 3, 2, ""),
-        (0, 0, 2, "No seed has a result in every cell that is compared, and it takes 2: raise confirm.seeds."),
+        (0, 0, 2, "No seed has a result in every cell that is compared, and the test needs 2: raise confirm.seeds."),
         (
             1,
             0,
             2,
-            "Only one seed has a result in every cell that is compared, and it takes 2: raise confirm.seeds.",
+            "Only one seed has a result in every cell that is compared, and the test needs 2: raise confirm.seeds.",
         ),
         (
             2,
             1,
             3,
             (
-                "Only 2 seeds have a result in every cell that is compared (1 more lacks one), and it takes 3: "
+                "Only 2 seeds have a result in every cell that is compared (1 more lacks one), and the test needs 3: "
                 "run the sweep to its end, or raise confirm.seeds."
             ),
         ),

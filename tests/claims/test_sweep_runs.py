@@ -128,7 +128,7 @@ def test_without_other_groups_nothing_is_known_of_people(tmp_path: Path) -> None
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True)
     assert (paired.by_group, paired.units) == (None, 2)
     assert paired.no_groups_reason == (
-        "The test split is of one video, so nothing tells what others would give: test on more."
+        "The test split has one video, so the variation between videos is unknown: test on more."
     )
 
 
@@ -142,8 +142,8 @@ def test_a_metric_that_needs_every_group_says_which(tmp_path: Path) -> None:
     paired = dataset_runs.paired_values("test.auroc", ["memes/rank=2"], by_group=True)
     assert (paired.values.tolist(), paired.by_group) == ([[0.0], [0.0]], None)
     assert paired.no_groups_reason == (
-        "Nothing tells what other speakers would give, since auroc of unit 0 (from 0) without group 'speaker-00' is "
-        "undefined: test on more."
+        "The variation between speakers is unknown because auroc of unit 0 (from 0) without group 'speaker-00' is "
+        "undefined: test on more speakers."
     )
 
 
@@ -155,7 +155,7 @@ def test_without_predictions_nothing_is_known_of_people(tmp_path: Path) -> None:
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True)
     assert (paired.values.tolist(), paired.by_group) == ([[1.0], [1.0]], None)
     assert paired.no_groups_reason == (
-        "Predictions are missing, so nothing tells what other videos would give: run the sweep again."
+        "Predictions are missing, so the variation between videos is unknown: run the sweep again."
     )
 
 

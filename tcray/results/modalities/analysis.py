@@ -1,8 +1,8 @@
-"""What each modality contributes, retrained and at inference, and the claims that rest on it.
+"""The contribution of each modality, retrained and at inference, and the claims about it.
 
-Retrained, a subset of modalities is worth what fusions are that were trained with it alone. At inference it is worth
-what fusions of all modalities are when the rest is missing: the shares are then called reliance, unless each modality
-was dropped at times in training, so that its absence was nothing new.
+Retrained values of a subset come from fusions trained with that subset alone. Values at inference come from fusions of
+all modalities with the rest missing. Shapley values at inference are called reliance, unless each modality was
+sometimes dropped in training, so that the model has seen its absence.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from tcray.statistics.shapley_values import Shapley, Subset
 
 @dataclass(frozen=True)
 class Contribution:
-    """What the modalities of a dataset contribute to its primary test metric.
+    """The contributions of a dataset's modalities to its primary test metric.
 
-    stratum    levels of the factors beside `modalities`
-    name       what the shares are called
-    shapley    in the metric's units, turned so that a positive share helps; intervals over retraining and people
-    by_subset  the metric itself with its interval over retraining, the empty subset first
+    stratum    levels of the factors other than `modalities`
+    name       name of the shares
+    shapley    in the metric's units, positive for a modality that helps; intervals over retraining and people
+    by_subset  the metric of each subset with its interval over retraining, the empty subset first
     """
 
     dataset: str
@@ -56,7 +56,7 @@ class Contribution:
 
     @classmethod
     def from_game(cls, game: CoalitionGame) -> Contribution:
-        """The contribution that a game's Shapley values are, with 95 % intervals."""
+        """Return the contribution from a game's Shapley values, with 95 % intervals."""
         dataset_runs = game.dataset_runs
         return cls(
             dataset=dataset_runs.dataset,
@@ -75,7 +75,7 @@ class Contribution:
 
 
 def analyze_modalities(sweep_runs: SweepRuns) -> tuple[list[Contribution], list[ComponentTest]]:
-    """The contributions of every dataset, and what the claims `weak-modality` and `modal-asymmetry` come to."""
+    """Return the contributions of every dataset, and the components of `weak-modality` and `modal-asymmetry`."""
     contributions: list[Contribution] = []
     components: list[ComponentTest] = []
     weak = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, weakness.CLAIM)}

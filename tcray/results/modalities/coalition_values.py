@@ -1,4 +1,4 @@
-"""What every subset of a dataset's modalities is worth: trained anew with it alone, or the rest missing at inference.
+"""The value of every subset of a dataset's modalities: retrained with it alone, or with the rest missing at inference.
 
 Shape legend: U units, G test groups.
 """
@@ -31,13 +31,13 @@ NOTHING: Subset = frozenset()
 
 @dataclass(frozen=True)
 class CoalitionGame:
-    """The primary test metric of every subset of modalities, the empty one included, in the metric's own units.
+    """The primary test metric of every subset of modalities, including the empty one, in the metric's units.
 
-    stratum     levels of the factors beside `modalities`
+    stratum     levels of the factors other than `modalities`
     modalities  in the dataset's order
-    means       (U,) of every unit
-    worth       (U, G) pseudo-values by test group where these are known, else `means`
-    panel       what the non-empty subsets' values were made of; None at inference
+    means       (U,) by subset
+    by_group    (U, G) pseudo-values by subset and test group if they are known, otherwise `means`
+    paired      the values of the non-empty subsets, paired by unit; None at inference
     """
 
     dataset_runs: DatasetRuns
@@ -45,39 +45,39 @@ class CoalitionGame:
     kind: Kind
     modalities: tuple[str, ...]
     means: Mapping[Subset, Floats]
-    worth: Mapping[Subset, Floats]
+    by_group: Mapping[Subset, Floats]
     paired: PairedValues | None = None
 
     @property
     def sign(self) -> int:
-        """What turns the metric so that larger is better."""
+        """The factor with which larger values of the metric are better."""
         return 1 if self.dataset_runs.primary.maximize else -1
 
     @property
     def units(self) -> int:
-        """U."""
+        """The number of units, U."""
         return len(self.means[NOTHING])
 
     @property
     def trained_with_dropout(self) -> bool:
-        """Whether each modality was dropped at times in the training of every run that uses all of them."""
+        """True if every run of all modalities was trained with dropout of each modality."""
         cell = self.dataset_runs.cell({**self.stratum, FACTOR: "+".join(self.modalities)})
         runs = self.dataset_runs.cells[cell] if cell else []
         return bool(runs) and all((run.get(f"modality_dropout.{m}") or 0) > 0 for run in runs for m in self.modalities)
 
     def shapley(self, alpha: float) -> Shapley:
-        """Shapley values, above 0 where a modality helps; without intervals where there is one unit."""
+        """Return Shapley values, positive for a modality that helps; without intervals if there is one unit."""
         if self.units < 2:
             return shapley({subset: self.sign * float(values[0]) for subset, values in self.means.items()})
-        return shapley({subset: self.sign * values for subset, values in self.worth.items()}, alpha=alpha)
+        return shapley({subset: self.sign * values for subset, values in self.by_group.items()}, alpha=alpha)
 
     def by_subset(self) -> dict[Subset, Estimate]:
-        """The metric of every subset with its interval over units, the empty one first, then by size."""
+        """Return the metric of every subset with its interval over units: by size, the empty subset first."""
         return {subset: Estimate.from_units(values.tolist()) for subset, values in self.means.items()}
 
 
 def cells_by_subset(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> dict[Subset, str]:
-    """The cell of every subset of modalities that has complete runs, by size and then in the dataset's order."""
+    """Return the cell of every subset of modalities with complete runs: by size, then in the dataset's order."""
     names = {
         subset: dataset_runs.cell({**stratum, FACTOR: "+".join(subset)})
         for subset in list_missing_patterns(tuple(dataset_runs.card["modalities"]))[1:]
@@ -86,7 +86,7 @@ def cells_by_subset(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> di
 
 
 def explain_incomplete(dataset_runs: DatasetRuns, needed: Sequence[Subset], cells: Mapping[Subset, str]) -> str:
-    """Why some subsets of modalities cannot be compared, and the remedy; empty where all have complete runs."""
+    """Return why some subsets of modalities cannot be compared, and the remedy; empty if all have complete runs."""
     lacking = ["+".join(m for m in dataset_runs.card["modalities"] if m in s) for s in needed if s not in cells]
     if not lacking:
         return ""
@@ -95,23 +95,23 @@ def explain_incomplete(dataset_runs: DatasetRuns, needed: Sequence[Subset], cell
 
 
 def explain_missing_constant(dataset_runs: DatasetRuns) -> str:
-    """Why it is not known what no modality at all is worth, and the remedy; empty where it is."""
+    """Return why the value of the empty subset is unknown, and the remedy; empty if it is known."""
     if _nothing(dataset_runs) is not None:
         return ""
-    lacks = f"The sweep has no reference row of a constant for {dataset_runs.dataset}, and so no worth of no modality"
-    return f"{lacks}: begin it afresh."
+    lacks = f"The sweep has no constant baseline for {dataset_runs.dataset}, so the value of no modality is unknown"
+    return f"{lacks}: run it again with --fresh."
 
 
 def _nothing(dataset_runs: DatasetRuns) -> float | None:
-    metrics = constant.reference(dataset_runs)
+    metrics = constant.get_constant_metrics(dataset_runs)
     return None if metrics is None else to_finite(metrics.get(f"test.{dataset_runs.primary.name}"))
 
 
 def compute_retrained_game(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> CoalitionGame | None:
-    """The game whose players are there from the beginning; None where a value of it is missing for every unit.
+    """Return the game of fusions trained with each subset; None if a value is missing for every unit.
 
-    The empty subset is worth what the best constant fitted on train is (`constant`): the same for every unit, and by
-    test group where the constant can be found again, else the same for every group.
+    The value of the empty subset is that of the best constant fitted on train (`constant`): equal for every unit, and
+    by test group if the constant can be recovered, otherwise equal for every group.
     """
     cells, nothing = cells_by_subset(dataset_runs, stratum), _nothing(dataset_runs)
     if len(cells) < 2 ** len(dataset_runs.card["modalities"]) - 1 or nothing is None:
@@ -123,7 +123,7 @@ def compute_retrained_game(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]
     means |= {subset: paired.values[:, place] for place, subset in enumerate(cells)}
     worth = means
     if paired.by_group is not None:
-        by_group = constant.by_group(dataset_runs)
+        by_group = constant.score_by_group(dataset_runs)
         of_groups = np.full(paired.by_group.shape[2], nothing) if by_group is None else by_group
         worth = {NOTHING: np.tile(of_groups, (paired.units, 1))}
         worth |= {subset: paired.by_group[:, place] for place, subset in enumerate(cells)}
@@ -133,7 +133,10 @@ def compute_retrained_game(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]
 
 
 def compute_inference_game(conditions: ConditionMetrics, stratum: Mapping[str, Any]) -> CoalitionGame | None:
-    """The game whose players are taken from runs that were trained with all of them; None where values are missing."""
+    """Return the game of runs trained with all modalities, with modalities missing at inference.
+
+    None without values.
+    """
     dataset_runs = conditions.dataset_runs
     modalities = tuple(dataset_runs.card["modalities"])
     cell = dataset_runs.cell({**stratum, FACTOR: "+".join(modalities)})

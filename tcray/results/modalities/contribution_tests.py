@@ -1,6 +1,6 @@
-"""Whether modalities are worth different amounts, and whether some together are worth more than the best of them alone.
+"""Components of `modal-asymmetry`: contributions differ, and some combination is better than its best part.
 
-Both on fusions trained anew with each subset of the modalities.
+Both use fusions that were trained with each subset of the modalities.
 """
 
 from __future__ import annotations
@@ -31,11 +31,15 @@ CLAIM = "modal-asymmetry"
 def measure_share_differences(
     dataset_runs: DatasetRuns, stratum: Mapping[str, Any], game: CoalitionGame | None, alpha: float
 ) -> ComponentTest:
-    """The component of that name: some modality is worth more than another (Holm over pairs).
+    """Return the component `shares-differ`: some modality contributes more than another (Holm over pairs).
 
-    game   of the fusions trained anew; None where a value of it is missing
+    It is contradicted if the Shapley values of every pair are shown to lie within the margin of each other.
 
-    Contradicted where every pair's Shapley values are shown to lie within the margin of one another.
+    Args:
+        dataset_runs: the dataset's runs.
+        stratum: levels of the factors other than `modalities`.
+        game: the game of the retrained fusions; None if a value is missing.
+        alpha: level of the test.
     """
     modalities, label = tuple(dataset_runs.card["modalities"]), phrase_metric(f"test.{dataset_runs.primary.name}")
     component = new_component(
@@ -46,7 +50,7 @@ def measure_share_differences(
         metric=f"test.{dataset_runs.primary.name}",
         estimand=(
             f"How much more {label} one modality is worth than another: the difference of their Shapley values over "
-            "fusions trained anew with every subset, each tuned by itself; of the pair for which it is best borne out"
+            "fusions trained with every subset, each tuned separately; of the pair with the clearest difference"
         ),
     )
     cells = cells_by_subset(dataset_runs, stratum)
@@ -60,7 +64,7 @@ def measure_share_differences(
     if game is None:
         return replace(with_counts(component, paired), reason=too_few_units(paired, dataset_runs.unit))
     pairs = list(combinations(modalities, 2))
-    worth = {subset: game.sign * values for subset, values in game.worth.items()}
+    worth = {subset: game.sign * values for subset, values in game.by_group.items()}
     margin, groups, also = default_margin(dataset_runs.primary), dataset_runs.group_noun, f" {_shares(game, label)}"
     parts = {}
     for pair in pairs:
@@ -74,7 +78,7 @@ def measure_share_differences(
         component,
         parts,
         sign=1,
-        some=f"Whether one modality is worth more {label} than another",
+        some=f"It is open whether one modality is worth more {label} than another",
         none=f"All modalities are worth the same {label} to within {margin:g}",
         alpha=alpha,
         groups=groups,
@@ -82,11 +86,11 @@ def measure_share_differences(
 
 
 def measure_combination_gain(dataset_runs: DatasetRuns, stratum: Mapping[str, Any], alpha: float) -> ComponentTest:
-    """The component of that name: some modalities together beat each of them alone.
+    """Return the component `combination-beats-parts`: some combination is better than each of its modalities alone.
 
-    A combination's p-value is the largest over its parts, all of which it must beat (Berger 1982); Holm over
-    combinations. Contradicted where each is shown to beat some part by less than the margin, or not at all; a
-    combination of k parts has k chances of that, which are paid for (Bonferroni).
+    A combination must beat all its parts, so its p-value is the largest over parts (Berger 1982); Holm over
+    combinations. The component is contradicted if each combination is shown to beat some part by less than the margin,
+    or not at all; a combination of k parts has k chances of that, which are corrected for (Bonferroni).
     """
     modalities, metric = tuple(dataset_runs.card["modalities"]), f"test.{dataset_runs.primary.name}"
     label = phrase_metric(metric)
@@ -98,7 +102,8 @@ def measure_combination_gain(dataset_runs: DatasetRuns, stratum: Mapping[str, An
         metric=metric,
         estimand=(
             f"{capitalize(label)} of fusions trained with a combination of modalities less that of the best of its "
-            f"parts alone, each tuned by itself, paired by {dataset_runs.unit}; of the combination that is best borne out"
+            f"parts alone, each tuned separately, paired by {dataset_runs.unit}; of the combination with the clearest "
+            "gain"
         ),
     )
     cells = cells_by_subset(dataset_runs, stratum)
@@ -117,7 +122,7 @@ def measure_combination_gain(dataset_runs: DatasetRuns, stratum: Mapping[str, An
         component,
         beaten,
         sign=1 if dataset_runs.primary.maximize else -1,
-        some=f"Whether a combination has {better} {label} than the best of its parts",
+        some=f"It is open whether a combination has {better} {label} than the best of its parts",
         none=f"No combination has {better} {label} than the best of its parts by {margin:g} or more",
         alpha=alpha,
         groups=dataset_runs.group_noun,
@@ -132,10 +137,10 @@ def _against_parts(
     subset: tuple[str, ...],
     alpha: float,
 ) -> ComponentTest:
-    """A combination against the part that it beats least surely.
+    """Return the test of a combination against the part that it beats least clearly.
 
-    Negligible as surely as it beats some part by less than the margin, opposed as surely as some part beats it; both
-    are corrected for how many parts there are.
+    It is negligible with the smallest p-value of beating a part by less than the margin, and opposed with the smallest
+    p-value of being beaten by a part; both are corrected for the number of parts.
     """
     name, label, maximize = "+".join(subset), phrase_metric(component.metric), dataset_runs.primary.maximize
     better, worse = ("a higher", "a lower") if maximize else ("a lower", "a higher")
@@ -164,7 +169,7 @@ def _against_parts(
 
 
 def _shares(game: CoalitionGame, label: str) -> str:
-    """The Shapley values of a game in a sentence."""
+    """Return the Shapley values of a game in a sentence."""
     shares = game.shapley(ALPHA)
     said = join_words([f"{m} {phrase_number(shares.values[m])}" for m in shares.order], "and")
     beats = "better" if shares.total >= 0 else "worse"
@@ -174,12 +179,12 @@ def _shares(game: CoalitionGame, label: str) -> str:
 
 
 def _one(dataset_runs: DatasetRuns) -> str:
-    """Why one modality is too few; empty where there are more."""
+    """Return why one modality is too few; empty if there are more."""
     modalities = tuple(dataset_runs.card["modalities"])
     if len(modalities) > 1:
         return ""
     return (
-        f"{dataset_runs.dataset} has one modality, {modalities[0]}: ask a dataset that has another to hold it against."
+        f"{dataset_runs.dataset} has only one modality, {modalities[0]}: use a dataset that has at least two."
     )
 
 

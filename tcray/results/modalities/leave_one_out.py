@@ -1,4 +1,4 @@
-"""Whether a fusion is better off without one of its modalities, which is then a weak one."""
+"""The component of `weak-modality`: a fusion is better without one of its modalities."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ CLAIM = "weak-modality"
 
 
 def measure_leave_one_out(dataset_runs: DatasetRuns, stratum: Mapping[str, Any], alpha: float) -> ComponentTest:
-    """The component of that name: trained anew without some modality, the fusion is better (Holm over modalities).
+    """Return the component `leaving-one-out`: retrained without some modality, the fusion is better (Holm over
+    modalities).
 
-    Contradicted where for every modality leaving it out is shown to help by less than the margin, or to hurt.
+    It is contradicted if leaving out each modality is shown to help by less than the margin, or to hurt.
     """
     modalities = tuple(dataset_runs.card["modalities"])
     every = frozenset(modalities)
@@ -33,7 +34,7 @@ def measure_leave_one_out(dataset_runs: DatasetRuns, stratum: Mapping[str, Any],
         metric=metric,
         estimand=(
             f"{capitalize(label)} of fusions trained without one modality less that of fusions of all, each tuned by "
-            f"itself, paired by {dataset_runs.unit}; of the modality for which an improvement is best borne out"
+            f"itself, paired by {dataset_runs.unit}; of the modality with the clearest improvement"
         ),
     )
     if len(modalities) < 2:
@@ -64,7 +65,7 @@ def measure_leave_one_out(dataset_runs: DatasetRuns, stratum: Mapping[str, Any],
         component,
         parts,
         sign=sign,
-        some=f"Whether leaving one modality out {up} {label}",
+        some=f"It is open whether leaving one modality out {up} {label}",
         none=f"Leaving any one modality out {down} {label}, or {up} it by less than {margin:g}",
         alpha=alpha,
         groups=groups,

@@ -1,7 +1,7 @@
-"""What conditioning by a shared prior (jWAE) changes at each rank, against LMF of the same rank and seeds.
+"""The effect of conditioning by a shared prior (jWAE) at each rank, against LMF of the same rank and seeds.
 
-A band is a range of ranks that hypotheses are about. Whether conditioning took hold is checked first: MMD² between
-latents and prior, on validation, has to fall to half of what it is without.
+A band is a range of ranks that hypotheses are about. First the analysis checks that conditioning took hold: MMD²
+between latents and prior, on validation, must fall to half of its value without the prior.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Kind = Literal["classification", "mae"]
 PLAIN, PRIOR = "none", "jwae"
 
 HALF = 0.5
-"""Of the MMD² without the prior: what it has to fall to before anything is concluded of the prior."""
+"""Share of the MMD² without the prior to which it must fall before the prior's effect is tested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ BANDS = (
 
 @dataclass(frozen=True)
 class Conditioning:
-    """The difference that the prior makes to one test metric, over rank.
+    """The difference that the prior makes to one test metric, by rank.
 
-    stratum      levels of the factors beside rank and conditioning
-    ranks        (L,) those with runs of both
-    differences  (U, L) jWAE less LMF, in units of the metric
+    stratum      levels of the factors other than rank and conditioning
+    ranks        (L,) the ranks with runs of both arms
+    differences  (U, L) jWAE minus LMF, in the metric's units
     means        (L,) of the differences, with their intervals over retraining
     mmd2_none, mmd2_jwae   (L,) MMD² between latents and prior on validation, the mean over modalities and units
-    halved       whether the latter's mean is at most half of the former's
+    halved       True if the mean of `mmd2_jwae` is at most half of that of `mmd2_none`
     """
 
     dataset: str
@@ -73,7 +73,7 @@ class Conditioning:
 
 @dataclass(frozen=True, slots=True)
 class _Arms:
-    """The cells of both arms at some ranks of one stratum, all of which have runs."""
+    """The cells of both arms at several ranks of one stratum; only ranks at which both arms have runs."""
 
     dataset_runs: DatasetRuns
     stratum: Mapping[str, Any]
@@ -89,13 +89,13 @@ class _Arms:
         return [cell for cell in found if cell is not None]
 
     def difference(self, metric: str, *, by_group: bool = False) -> tuple[PairedValues, Floats]:
-        """What it was made of, and jWAE less LMF (U, L), or (U, L, G)."""
+        """Return the paired values of both arms, and jWAE minus LMF (U, L) or (U, L, G)."""
         paired = self.dataset_runs.paired_values(metric, [*self.cells(PRIOR), *self.cells(PLAIN)], by_group=by_group)
         values = paired.values if paired.by_group is None else paired.by_group
         return paired, values[:, : len(self.ranks)] - values[:, len(self.ranks) :]
 
     def mmd2(self, arm: str) -> list[float | None]:
-        """By rank, the mean over modalities and units; None where it was not recorded."""
+        """Return MMD² by rank, the mean over modalities and units; None if it was not recorded."""
         return [self._mmd2(cell) for cell in self.cells(arm)]
 
     def _mmd2(self, cell: str) -> float | None:
@@ -107,7 +107,7 @@ class _Arms:
 
 
 def analyze_prior(sweep_runs: SweepRuns) -> tuple[list[Conditioning], list[ComponentTest]]:
-    """The curves of every dataset that has both arms, and what the claim `conditioning` comes to."""
+    """Return the curves of every dataset with both arms, and the components of the claim `conditioning`."""
     curves = [curve for dataset_runs in sweep_runs.datasets for curve in _curves(dataset_runs)]
     components = [c for dataset_runs in list_testable(sweep_runs, CLAIM) for c in _components(dataset_runs, sweep_runs)]
     return curves, [*components, *list_untestable(sweep_runs, CLAIM)]
@@ -118,7 +118,7 @@ def _cell(dataset_runs: DatasetRuns, stratum: Mapping[str, Any], rank: int, arm:
 
 
 def _metric(dataset_runs: DatasetRuns, kind: Kind) -> Metric | None:
-    """The metric that is meant on a dataset; None where there is no such."""
+    """Return the metric of this kind on a dataset; None if there is none."""
     if kind == "mae":
         return METRICS["mae"] if dataset_runs.task == "regression" else None
     return METRICS["acc2"] if dataset_runs.task == "regression" else dataset_runs.primary
@@ -146,16 +146,16 @@ def _curve(arms: _Arms, metric: Metric) -> Conditioning:
         means=tuple(Estimate.from_units(list(column)) for column in differences.T.tolist()),
         mmd2_none=tuple(none),
         mmd2_jwae=tuple(jwae),
-        halved=not _not_halved(none, jwae),
+        halved=not _explain_not_halved(none, jwae),
         unit=arms.dataset_runs.unit,
     )
 
 
-def _not_halved(none: Sequence[float | None], jwae: Sequence[float | None]) -> str:
-    """Why conditioning cannot be said to have taken hold, and the remedy; empty where it can."""
+def _explain_not_halved(none: Sequence[float | None], jwae: Sequence[float | None]) -> str:
+    """Return why conditioning is not known to have taken hold, and the remedy; empty if it has."""
     before, after = [v for v in none if v is not None], [v for v in jwae if v is not None]
     if len(before) < len(none) or len(after) < len(jwae):
-        unknown = "MMD² between latents and prior was not recorded, so nothing tells whether conditioning took hold"
+        unknown = "MMD² between latents and prior was not recorded, so it is unknown whether conditioning took hold"
         return f"{unknown}: run the sweep again."
     without, under = float(np.mean(before)), float(np.mean(after))
     if without > 0 and under <= HALF * without:
@@ -174,8 +174,8 @@ def _components(dataset_runs: DatasetRuns, sweep_runs: SweepRuns) -> Iterator[Co
                 yield _component(_Arms.select(dataset_runs, stratum, band.ranks), band, metric, sweep_runs)
 
 
-def _without_rank(band: RankBand, sweep_runs: SweepRuns) -> str:
-    """Why no rank of a band can be looked at, and the remedy."""
+def _explain_missing_ranks(band: RankBand, sweep_runs: SweepRuns) -> str:
+    """Return why no rank of a band can be tested, and the remedy."""
     ranks = f"rank of {phrase_levels(band.ranks, 'or')}"
     if set(band.ranks).isdisjoint(sweep_runs.sweep.factors["rank"]):
         return f"The sweep has no {ranks}: add one to the factor."
@@ -183,7 +183,7 @@ def _without_rank(band: RankBand, sweep_runs: SweepRuns) -> str:
 
 
 def _component(arms: _Arms, band: RankBand, metric: Metric, sweep_runs: SweepRuns) -> ComponentTest:
-    """What the mean over a band's ranks of the paired difference says."""
+    """Return the component about the mean paired difference over a band's ranks."""
     dataset_runs, name = arms.dataset_runs, f"test.{metric.name}"
     label, ranks = phrase_metric(name), f"rank{'s' * (len(arms.ranks) > 1)} {phrase_levels(arms.ranks or band.ranks)}"
     configuration = "each cell at its own best configuration" if sweep_runs.tuned else "all cells at one configuration"
@@ -199,10 +199,10 @@ def _component(arms: _Arms, band: RankBand, metric: Metric, sweep_runs: SweepRun
         ),
     )
     if not arms.ranks:
-        return replace(component, reason=_without_rank(band, sweep_runs))
+        return replace(component, reason=_explain_missing_ranks(band, sweep_runs))
     without, under = arms.mmd2(PLAIN), arms.mmd2(PRIOR)
     component = replace(component, details={"ranks": list(arms.ranks), "mmd2_none": without, "mmd2_jwae": under})
-    if reason := _not_halved(without, under):
+    if reason := _explain_not_halved(without, under):
         return replace(component, reason=reason)
     paired, differences = arms.difference(name, by_group=True)
     up, down = (f"conditioning by jWAE {verb} {label} at {ranks}" for verb in ("raises", "lowers"))

@@ -1,8 +1,8 @@
-"""Metrics against every ordered factor of a sweep (rank, dropout rates, prior strength), and two claims about them.
+"""Metrics against every ordered factor (rank, dropout rates, prior strength), and two claims about them.
 
-`rank-generalisation` and `audio-dropout` need an extremum between the ends (`peaks`), in a certain region (`location`).
-At one configuration the former also looks at train loss and at the gap between test and train loss, from the lowest
-rank to the highest. Where each level is at its own best configuration these say nothing, and the claim does without.
+`rank-generalisation` and `audio-dropout` need an extremum between the ends (`peaks`) in a given region (`location`). If
+all ranks share one configuration, the former also tests train loss and the gap between test and train loss, from the
+lowest rank to the highest. If each level has its own best configuration, these cannot be compared and are not required.
 """
 
 from __future__ import annotations
@@ -29,28 +29,29 @@ DROPOUT_CLAIM, AUDIO_DROPOUT = "audio-dropout", "modality_dropout.audio"
 
 BEST_RANKS = Region(2, 4)
 WORST_RATES = Region(0.3, 0.5)
-"""Where the best rank, and the worst rate of audio dropout, are claimed to lie."""
+"""The regions in which the best rank and the worst rate of audio dropout are claimed to lie."""
 
 SECONDARY = 2
-"""Test metrics of a task that have a profile: the primary one, and the first other."""
+"""Number of test metrics of a task with a profile: the primary one and the first other one."""
 
 Purpose = Literal["generalisation", "train", "gap", "secondary"]
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A metric over the levels (L,) of an ordered factor, ascending; every other factor at the level of `stratum`.
+    """A metric over the levels (L,) of an ordered factor, ascending; all other factors are fixed by `stratum`.
 
-    metric   as `test.mae`, `train.loss`, or `gap` (see `Samples.panel`)
+    metric   such as `test.mae`, `train.loss`, or `gap` (see `DatasetRuns.paired_values`)
     values   (U, L), paired by unit
     means    (L,) with their intervals over retraining
-    optimum  the level of best mean; None where units or levels are too few for a test, or all alike
-    optimum_set, worst_set   hold each truly best (worst) level with 95 %, over retraining; all levels without a test
-    purpose  what it is looked at for: the primary test metric, train loss, the gap, or a further test metric
-    tuned    whether each level is at its own best configuration, else all are at one
+    optimum  the level with the best mean; None if there are too few units or levels for a test, or no variation
+    optimum_set, worst_set   contain each truly best (worst) level with 95 %, over retraining; all levels without a test
+    purpose  the role of the metric: primary test metric, train loss, gap, or a further test metric
+    tuned    True if each level has its own best configuration; otherwise all share one
     dropped  units that lack a level
-    p_peak, p_two_lines   p-values, over retraining and not corrected, for a best level between the ends: ours, and that
-             of the two-lines test; None where there is no test, or none is asked for
+    p_peak, p_two_lines   p-values, over retraining and not corrected, of a best level between the ends: by our test and
+                          by
+             the two-lines test; None if there is no test or none applies
     """
 
     dataset: str
@@ -74,18 +75,22 @@ class Profile:
 
 
 def analyze_rank(sweep_runs: SweepRuns) -> tuple[list[Profile], list[ComponentTest]]:
-    """A profile of each ordered factor, dataset, stratum and metric, and what both claims come to."""
+    """Return the profiles of every ordered factor, dataset, stratum and metric, and the components of both claims."""
     profiles = [profile for dataset_runs in sweep_runs.datasets for profile in _profiles(sweep_runs, dataset_runs)]
-    of_rank = [c for dataset_runs in list_testable(sweep_runs, RANK_CLAIM) for c in _rank(sweep_runs, dataset_runs)]
+    of_rank = [
+        c for dataset_runs in list_testable(sweep_runs, RANK_CLAIM) for c in _test_rank_claim(sweep_runs, dataset_runs)
+    ]
     of_dropout = [
-        c for dataset_runs in list_testable(sweep_runs, DROPOUT_CLAIM) for c in _dropout(sweep_runs, dataset_runs)
+        c
+        for dataset_runs in list_testable(sweep_runs, DROPOUT_CLAIM)
+        for c in _test_dropout_claim(sweep_runs, dataset_runs)
     ]
     barred = [*list_untestable(sweep_runs, RANK_CLAIM), *list_untestable(sweep_runs, DROPOUT_CLAIM)]
     return profiles, [*of_rank, *of_dropout, *barred]
 
 
 def list_ordered_factors(sweep_runs: SweepRuns) -> list[str]:
-    """The factors whose levels are numbers."""
+    """Return the factors whose levels are numbers."""
     return [name for name, levels in sweep_runs.sweep.factors.items() if all(_is_number(value) for value in levels)]
 
 
@@ -146,16 +151,16 @@ def _profile(
     )
 
 
-def _rank(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
+def _test_rank_claim(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
     for stratum in _strata(dataset_runs, RANK):
         curve = FactorCurve.measure(dataset_runs, stratum, RANK, extremum="best", alpha=sweep_runs.alpha)
         yield measure_peak(curve, RANK_CLAIM, "non-monotone")
         yield measure_location(curve, RANK_CLAIM, "optimum-2-to-4", BEST_RANKS)
-        yield _train_loss(sweep_runs, dataset_runs, stratum)
-        yield _gap(sweep_runs, dataset_runs, stratum)
+        yield _measure_train_loss(sweep_runs, dataset_runs, stratum)
+        yield _measure_gap(sweep_runs, dataset_runs, stratum)
 
 
-def _dropout(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
+def _test_dropout_claim(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
     for stratum in _strata(dataset_runs, AUDIO_DROPOUT):
         curve = FactorCurve.measure(dataset_runs, stratum, AUDIO_DROPOUT, extremum="worst", alpha=sweep_runs.alpha)
         yield measure_peak(curve, DROPOUT_CLAIM, "u-shaped")
@@ -163,17 +168,20 @@ def _dropout(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[Compo
 
 
 def _strata(dataset_runs: DatasetRuns, factor: str) -> Iterator[Mapping[str, Any]]:
-    """The strata in which the factor has a level: audio dropout has none where audio is not used."""
+    """Return the strata in which the factor has levels: audio dropout has none if audio is not used."""
     return (stratum for stratum in dataset_runs.strata(factor) if dataset_runs.levels(factor, stratum))
 
 
-def _single(ranks: Sequence[Any]) -> str:
-    """Why nothing falls or grows, and the remedy; empty where there are ranks enough."""
-    return "" if len(ranks) > 1 else "Only one rank has complete runs, and a change takes two: add ranks to the factor."
+def _explain_single_rank(ranks: Sequence[Any]) -> str:
+    """Return why a change cannot be tested, and the remedy; empty if there is more than one rank."""
+    return "" if len(ranks) > 1 else "Only one rank has complete runs, and a change needs two: add ranks to the factor."
 
 
-def _train_loss(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
-    """That train loss is lower at the highest rank than at the lowest; its own trough, if it has one, is said too."""
+def _measure_train_loss(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+    """Return the component that train loss is lower at the highest rank than at the lowest.
+
+    Reports an inner minimum.
+    """
     ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = (
         "Train loss at the last epoch, the highest rank less the lowest, over retraining: the train split is given"
@@ -181,7 +189,7 @@ def _train_loss(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mappi
     component = new_component(
         dataset_runs, stratum, claim=RANK_CLAIM, component="train-loss-falls", metric="train.loss", estimand=estimand
     )
-    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _single(ranks):
+    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _explain_single_rank(ranks):
         return replace(component, reason=reason, required=not sweep_runs.tuned)
     paired = dataset_runs.paired_values("train.loss", cells)
     shape = nonmonotonicity(ranks, paired.values, maximize=False, alpha=sweep_runs.alpha)
@@ -192,15 +200,15 @@ def _train_loss(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mappi
         opposite=f"train loss rises {span}",
         sign=-1,
         margin=default_margin(METRICS["loss"]),
-        also=f" It is lowest in between, at rank {phrase_level(shape.optimum)}." if trough else "",
+        remark=f" It is lowest in between, at rank {phrase_level(shape.optimum)}." if trough else "",
     )
     known = replace(component, details={"interior_trough": trough, "p_interior_trough": shape.p_value})
     difference = paired.values[:, -1] - paired.values[:, 0]
     return measure_effect(known, paired, difference, direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun)
 
 
-def _gap(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
-    """That the gap is wider at the highest rank than at the lowest."""
+def _measure_gap(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+    """Return the component that the gap is wider at the highest rank than at the lowest."""
     ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = (
         "Test loss less train loss, both at the last epoch, the highest rank less the lowest, over retraining: "
@@ -209,7 +217,7 @@ def _gap(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str,
     component = new_component(
         dataset_runs, stratum, claim=RANK_CLAIM, component="gap-grows", metric="gap", estimand=estimand
     )
-    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _single(ranks):
+    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _explain_single_rank(ranks):
         return replace(component, reason=reason, required=not sweep_runs.tuned)
     paired = dataset_runs.paired_values("gap", cells)
     span = f"from rank {phrase_level(ranks[0])} to rank {phrase_level(ranks[-1])}"

@@ -1,7 +1,7 @@
-"""The curve of a metric over an ordered factor, and the extremum that a claim looks for on it.
+"""The curve of a metric over an ordered factor, and the extremum that a claim is about.
 
-That is its best level or, where the question is what hurts most, its worst. *Height* is the metric turned so that the
-level looked for is the highest.
+The extremum is the best level, or the worst one if a claim is about harm. *Height* is the metric with its sign chosen
+such that the extremum is the highest level.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Extremum = Literal["best", "worst"]
 class FactorCurve:
     """The primary test metric over the levels (L,) of an ordered factor, ascending, in one stratum.
 
-    extremum   which of its ends is asked about: where it is best, or where it is worst
-    shape      what units and people say of that; its `optimum` is the level asked about
+    extremum   the level of interest: the best or the worst
+    shape      the test of an inner extremum; its `optimum` is the level of interest
     """
 
     dataset_runs: DatasetRuns
@@ -40,7 +40,7 @@ class FactorCurve:
     def measure(
         cls, dataset_runs: DatasetRuns, stratum: Mapping[str, Any], factor: str, *, extremum: Extremum, alpha: float
     ) -> FactorCurve:
-        """The curve over those levels of `factor` that have runs in the stratum."""
+        """Return the curve over the levels of `factor` that have runs in the stratum."""
         found, cells = dataset_runs.cells_along(factor, stratum)
         paired = dataset_runs.paired_values(f"test.{dataset_runs.primary.name}", cells, by_group=True)
         shape = nonmonotonicity(
@@ -54,42 +54,42 @@ class FactorCurve:
 
     @property
     def metric(self) -> str:
-        """As `test.mae`."""
+        """The metric as stored, such as `test.mae`."""
         return f"test.{self.dataset_runs.primary.name}"
 
     @property
     def label(self) -> str:
-        """As `test MAE`."""
+        """The metric in a sentence, such as `test MAE`."""
         return phrase_metric(self.metric)
 
     @property
     def noun(self) -> str:
-        """What the factor is called, as `rank`."""
+        """The factor in a sentence, such as `rank`."""
         return phrase_factor(self.factor)
 
     @property
     def place(self) -> str:
-        """What one of its levels is called, as `rank` or `rate of audio dropout`."""
+        """One level of the factor in a sentence: `rank`, or `rate of audio dropout`."""
         return f"rate of {self.noun}" if self.noun.endswith(" dropout") else self.noun
 
     @property
     def reason(self) -> str:
-        """Why nothing of it is testable, and the remedy; empty where it is."""
+        """Why the curve is not testable, and the remedy; empty if it is testable."""
         few = too_few_units(self.paired, self.dataset_runs.unit, MIN_UNITS) or self.paired.no_groups_reason
         return few or (f"{capitalize(self.shape.reason)}." if self.shape.reason else "")
 
     @property
     def upwards(self) -> bool:
-        """Whether the extremum is a highest number."""
+        """True if the extremum is a maximum of the metric."""
         return self.dataset_runs.primary.maximize == (self.extremum == "best")
 
     def heights(self) -> Floats:
-        """(U, L), or (U, L, G): the metric, turned so that the extremum is the largest."""
+        """Return the metric (U, L) or (U, L, G), with its sign chosen such that the extremum is the largest."""
         values = self.paired.values if self.paired.by_group is None else self.paired.by_group
         return values if self.upwards else -values
 
-    def asks(self, claim: str, component: str, estimand: str) -> ComponentTest:
-        """A component about this curve, with all that has been measured of none of its effects."""
+    def new_test(self, claim: str, component: str, estimand: str) -> ComponentTest:
+        """Return a component about this curve, with counts and levels but without an effect."""
         known = new_component(
             self.dataset_runs, self.stratum, claim=claim, component=component, metric=self.metric, estimand=estimand
         )

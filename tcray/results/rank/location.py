@@ -1,4 +1,4 @@
-"""That a curve has its extremum at certain levels: a component of a claim, with a confidence set."""
+"""Components that locate an extremum: the best or worst level lies in a given region."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tcray.statistics.optimum import optimum_p_values
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Levels from `low` to `high`, both included, in which a claim says that the extremum lies."""
+    """The levels from `low` to `high`, both included, in which a claim locates the extremum."""
 
     low: float
     high: float
@@ -26,13 +26,13 @@ class Region:
         return f"{phrase_level(self.low)} to {phrase_level(self.high)}"
 
     def contains(self, value: float) -> bool:
-        """Whether a level is one of them."""
+        """Return True if the level lies in the region."""
         return self.low <= value <= self.high
 
 
 def measure_location(curve: FactorCurve, claim: str, component: str, region: Region) -> ComponentTest:
-    """That the extremum lies in `region`: every level outside is refuted as the one, over people too."""
-    known = curve.asks(
+    """Return the component that the extremum lies in `region`: every level outside is refuted, over people too."""
+    known = curve.new_test(
         claim, component, f"The {curve.place} at which {curve.label} is {curve.extremum}, as a confidence set"
     )
     if known.reason:
@@ -54,7 +54,7 @@ def measure_location(curve: FactorCurve, claim: str, component: str, region: Reg
         ci_people=_hull(people) if people else None,
         margin=None,
         optimum_set=tuple(held),
-        sentences=_says(curve, region, held),
+        sentences=_compose_sentences(curve, region, held),
         details={
             **known.details,
             "optimum_set": held,
@@ -65,7 +65,7 @@ def measure_location(curve: FactorCurve, claim: str, component: str, region: Reg
 
 
 def _people_p_values(curve: FactorCurve) -> dict[Any, float]:
-    """By level, how well it agrees with the heights, over retraining and people, that none is higher."""
+    """Return, by level, the p-value that no level is higher, over retraining and people; empty without groups."""
     if curve.paired.by_group is None:
         return {}
     p_values = optimum_p_values(SampleMoments.from_crossed(curve.heights()), people=True)
@@ -73,20 +73,21 @@ def _people_p_values(curve: FactorCurve) -> dict[Any, float]:
 
 
 def _hull(p_values: Mapping[Any, float]) -> Interval:
-    """From the lowest level that is not refuted with 95 % confidence to the highest."""
+    """Return the interval from the lowest to the highest level that is not refuted with 95 % confidence."""
     held = [float(value) for value, p in p_values.items() if p > ALPHA]
     return Interval(min(held), max(held))
 
 
-def _says(curve: FactorCurve, region: Region, held: list[Any]) -> Mapping[Verdict, str]:
+def _compose_sentences(curve: FactorCurve, region: Region, held: list[Any]) -> Mapping[Verdict, str]:
+    """Return the sentence for each verdict."""
     where = f"with {100 * (1 - curve.alpha):g} % confidence it is {phrase_levels(held, 'or')}"
     if len(held) == len(curve.levels):
         where = "none can be ruled out"
     means = f"{where} (the mean is {curve.extremum} at {phrase_level(curve.shape.optimum)})"
     it = f"the {curve.place} at which {curve.label} is {curve.extremum}"
-    said: dict[Verdict, str] = {
+    sentences: dict[Verdict, str] = {
         "supported": f"{it} lies within {region}: {means}",
         "contradicted": f"{it} lies outside {region}: {means}",
-        "inconclusive": f"whether {it} lies within {region} is open: {means}",
+        "inconclusive": f"it is open whether {it} lies within {region}: {means}",
     }
-    return {verdict: f"{capitalize(sentence)}." for verdict, sentence in said.items()}
+    return {verdict: f"{capitalize(sentence)}." for verdict, sentence in sentences.items()}

@@ -1,4 +1,4 @@
-"""That a curve has its extremum between the ends: a component of a claim, with the test of an inner peak."""
+"""Components that a curve has its extremum between the ends, with the test of an inner peak."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from tcray.statistics.paired import PairedDifference
 
 
 def measure_peak(curve: FactorCurve, claim: str, component: str) -> ComponentTest:
-    """That the extremum lies within: how far it stands out from the nearer of both ends, with the test of a peak."""
+    """Return the component that the extremum lies between the ends.
+
+    Its distance from the nearer end, with a peak test.
+    """
     label, noun, shape = curve.label, curve.noun, curve.shape
     better = "better" if curve.extremum == "best" else "worse"
     estimand = (
         f"How much {better} {label} is at the {curve.extremum} {noun} between the ends than at the {better} end, "
         f"paired by {curve.dataset_runs.unit}"
     )
-    known = curve.asks(claim, component, estimand)
+    known = curve.new_test(claim, component, estimand)
     if known.reason or shape.p_value is None:
         return known
     peak = _Peak.find(curve)
@@ -37,22 +40,22 @@ def measure_peak(curve: FactorCurve, claim: str, component: str) -> ComponentTes
         ci_retraining=height.retraining.interval(),
         ci_people=height.people.interval() if height.people else None,
         units_needed=_units_needed(curve, peak),
-        sentences=_says_peaked(curve, peak),
-        details={**known.details, "at": peak.at, **_tests(shape)},
+        sentences=_compose_sentences(curve, peak),
+        details={**known.details, "at": peak.at, **_format_tests(shape)},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Peak:
-    """The inner level of largest height, and how far it stands out from the first level and from the last."""
+    """The inner level of largest height, and its differences from the first level and from the last."""
 
     at: Any
     opposite: Any
-    """The inner level of least height."""
+    """The inner level of smallest height."""
     first: PairedDifference
     last: PairedDifference
     effects: Floats
-    """(U,), or (U, G): what it stands out by from the end that is nearer to it in height."""
+    """(U,) or (U, G): difference from the end that is nearer in height."""
 
     @classmethod
     def find(cls, curve: FactorCurve) -> _Peak:
@@ -66,12 +69,15 @@ class _Peak:
 
     @property
     def lower(self) -> PairedDifference:
-        """What it stands out by from the end that is nearer to it in height."""
+        """The difference from the end that is nearer in height."""
         return self.last if self.last.estimate < self.first.estimate else self.first
 
 
 def _units_needed(curve: FactorCurve, peak: _Peak) -> int | None:
-    """Units that would show a rise and a fall by the margin; None where people differ too much for any number to."""
+    """Return the units that would show a rise and a fall by the margin.
+
+    None if groups differ too much for any number.
+    """
     shape, margin = (
         curve.shape,
         detectable_margin(peak.effects, default_margin(curve.dataset_runs.primary), curve.alpha),
@@ -81,8 +87,8 @@ def _units_needed(curve: FactorCurve, peak: _Peak) -> int | None:
     return units_for_peak(len(curve.levels), shape.residual_sd, margin, shape.critical_value)
 
 
-def _tests(shape: Nonmonotonicity) -> dict[str, Any]:
-    """What stands behind a verdict, in JSON's types; two lines as the published yardstick."""
+def _format_tests(shape: Nonmonotonicity) -> dict[str, Any]:
+    """Return the statistics behind a verdict in JSON's types, with the two-lines test for comparison."""
     return {
         "optimum": shape.optimum,
         "optimum_set": list(shape.optimum_set),
@@ -97,7 +103,8 @@ def _tests(shape: Nonmonotonicity) -> dict[str, Any]:
     }
 
 
-def _says_peaked(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]:
+def _compose_sentences(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]:
+    """Return the sentence for each verdict."""
     label, noun, shape = curve.label, curve.noun, curve.shape
     there, back = ("rises", "falls") if curve.upwards else ("falls", "rises")
     groups = curve.dataset_runs.group_noun
@@ -107,7 +114,8 @@ def _says_peaked(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]:
         orient = 1 if difference.estimate >= 0 else -1
         people = difference.people.interval() if difference.people else None
         size = f"{phrase_number(abs(difference.estimate))} {words[orient < 0]}"
-        return f"{size} at {noun} {phrase_level(end)} ({phrase_intervals(difference.retraining.interval(), people, groups, orient)})"
+        intervals = phrase_intervals(difference.retraining.interval(), people, groups, orient)
+        return f"{size} at {noun} {phrase_level(end)} ({intervals})"
 
     words = ("lower", "higher") if curve.upwards else ("higher", "lower")
     ends = [beside(*end, words) for end in ((peak.first, curve.levels[0]), (peak.last, curve.levels[-1]))]
@@ -119,11 +127,12 @@ def _says_peaked(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]:
     margin = f"{default_margin(curve.dataset_runs.primary):g}"
     contradicted = f"{label} does not {there[:-1]} and {back[:-1]} again by {margin} or more with {noun}: {compared}"
     if shape.opposite_p_value is not None and shape.opposite_p_value <= curve.alpha:
-        contradicted = f"{label} {back} to {noun} {phrase_level(peak.opposite)} and {there} from there, the other way round: {compared}"
-    inconclusive = f"whether {label} {there} and {back} again with {noun} is open: {compared}"
+        turns = f"{label} {back} to {noun} {phrase_level(peak.opposite)} and {there} from there"
+        contradicted = f"{turns}, which is the opposite: {compared}"
+    inconclusive = f"it is open whether {label} {there} and {back} again with {noun}: {compared}"
     if shape.p_value is not None and shape.p_value <= curve.alpha:
         inconclusive = phrase_on_these_groups(groups, rises)
     if _units_needed(curve, peak) is None:
         inconclusive += phrase_unreachable(curve.dataset_runs.unit, groups, default_margin(curve.dataset_runs.primary))
-    said: dict[Verdict, str] = {"supported": rises, "contradicted": contradicted, "inconclusive": inconclusive}
-    return {verdict: f"{capitalize(sentence)}." for verdict, sentence in said.items()}
+    sentences: dict[Verdict, str] = {"supported": rises, "contradicted": contradicted, "inconclusive": inconclusive}
+    return {verdict: f"{capitalize(sentence)}." for verdict, sentence in sentences.items()}

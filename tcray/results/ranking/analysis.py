@@ -1,7 +1,7 @@
-"""What a sweep found, ranked: a table a dataset, a row a cell, above the reference rows that it has to beat.
+"""The ranking of a sweep: one table per dataset, one row per cell, with the baselines below.
 
-The order comes from validation alone. Every estimate is a mean over units: a repeat (the mean over its confirm seeds),
-or a seed where nothing is tuned. A sweep that confirms nothing has its best trials for rows, and no units at all.
+The order comes from validation alone. Every estimate is a mean over units: repeats (the mean over their confirm seeds),
+or seeds if nothing is tuned. The rows of a sweep without confirm runs are its best trials, and it has no units.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from tcray.config.sweep import Sweep
 from tcray.statistics.estimate import Estimate, to_finite
 
 MAX_TRIALS = 10
-"""Rows of a sweep that confirms nothing."""
+"""Number of rows of a sweep without confirm runs."""
 
 TRAIN_LOSS = "train.loss"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A cell, a trial of the search, or a reference: its name, and estimates by metric as `test.mae`.
+    """A cell, a trial of the search, or a baseline: its name, and estimates by metric such as `test.mae`.
 
-    levels   what sets it apart from its neighbours, by hyperparameter
-    repeats  searches that its estimates rest on
+    levels   hyperparameters that distinguish the row from the others
+    repeats  searches in its estimates
     seeds    fewest and most confirm runs in a repeat
-    failed, pruned   its runs, of both phases, that ended so
+    failed, pruned   number of its runs, of both phases, in that state
     """
 
     name: str
@@ -51,11 +51,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class DatasetTable:
-    """One dataset, real or its twin: rows best first by the mean of `objective`, references in their own order.
+    """The table of one dataset, real or its twin: rows best first by the mean of `objective`, baselines in their own
+    order.
 
-    metrics  test metrics, as `test.mae`, the primary one first
-    levels   hyperparameters that the rows differ in; empty where there is but one cell
-    notes    what its reader must know, a sentence each
+    metrics  test metrics such as `test.mae`, the primary one first
+    levels   hyperparameters in which the rows differ; empty if there is only one cell
+    notes    remarks for the reader, one sentence each
     """
 
     dataset: str
@@ -71,7 +72,7 @@ class DatasetTable:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The tables of a sweep, how to read them, and what they leave out."""
+    """The tables of a sweep, a caption that explains them, and notes on what they omit."""
 
     sweep_id: str
     tables: tuple[DatasetTable, ...]
@@ -80,10 +81,11 @@ class Ranking:
 
 
 def build_ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Ranking:
-    """The tables of a sweep, in the order of its datasets.
+    """Return the tables of a sweep, in the order of its datasets.
 
-    manifest  of the sweep
-    runs      all that ended by now, as `tcray.store.trials.records` has them
+    Args:
+        manifest: the sweep's manifest.
+        runs: all runs that have ended, as returned by `tcray.store.trials.records`.
     """
     sweep = Sweep.from_document(manifest["sweep"])
     tables = tuple(
@@ -127,7 +129,7 @@ def _table(sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], baseli
 
 
 def _cells(runs: Sequence[Record], levels: Sequence[str], names: Sequence[str], unit: Unit) -> list[Row]:
-    """A row a cell, best first by the first of `names`; cells that have no such estimate come last."""
+    """Return one row per cell, best first by the first of `names`; cells without that estimate come last."""
     cells: dict[str, list[Record]] = {}
     for run in runs:
         cells.setdefault(run["cell"], []).append(run)
@@ -152,7 +154,7 @@ def _cell(name: str, runs: Sequence[Record], levels: Sequence[str], names: Seque
 
 
 def _best_trials(runs: Sequence[Record], levels: Sequence[str], names: Sequence[str]) -> list[Row]:
-    """The best complete trials of the search, a row each."""
+    """Return the best complete trials of the search, one row each."""
     complete = [run for run in runs if run["state"] == "COMPLETE"]
     best = sorted(complete, key=lambda run: _order(names[0], to_finite(run.get(names[0]))))[:MAX_TRIALS]
     return [
@@ -175,14 +177,14 @@ def _maximize(metric: str) -> bool:
 
 
 def _order(metric: str, value: float | None) -> float:
-    """A number that is smaller the better the value is, and largest where there is none."""
+    """Return a sort key: smaller for better values, infinity for a missing one."""
     if value is None:
         return float("inf")
     return -value if _maximize(metric) else value
 
 
 def _caption(sweep: Sweep) -> str:
-    """How the tables are to be read."""
+    """Return the caption of the tables."""
     unit = get_unit_kind(sweep)
     read = f"The order is that of {sweep.objective}; the test split has no say in it. "
     read += "Validation and test are measured at the epoch that is best on validation, train loss at the last."
@@ -195,7 +197,7 @@ def _caption(sweep: Sweep) -> str:
 def _notes(
     sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], rows: Sequence[Row], baselines: Sequence[Row]
 ) -> Iterator[str]:
-    """What the reader of a dataset's table must know."""
+    """Yield the remarks on a dataset's table."""
     if not rows:
         yield "No run of it is complete yet."
     if card["saw_labels"]:
@@ -211,7 +213,7 @@ def _notes(
 
 
 def _chosen(sweep: Sweep, runs: Sequence[Record]) -> Iterator[str]:
-    """The configuration that the best repeat of a cell confirmed."""
+    """Yield the configuration that the best repeat of a cell confirmed."""
     repeats = [repeat for repeat in group_confirm_runs(runs) if mean_over_runs(repeat, sweep.objective) is not None]
     if repeats:
         best = min(repeats, key=lambda repeat: _order(sweep.objective, mean_over_runs(repeat, sweep.objective)))[0]
@@ -220,7 +222,7 @@ def _chosen(sweep: Sweep, runs: Sequence[Record]) -> Iterator[str]:
 
 
 def _not_better(best: Row, baselines: Sequence[Row], metric: str) -> Iterator[str]:
-    """Said where the row that is best on validation is no better on test than the linear model on all modalities."""
+    """Yield a remark if the row that is best on validation does not beat the linear baseline on test."""
     for linear in baselines:
         if linear.name not in LINEAR_BASELINES:
             continue
@@ -241,7 +243,7 @@ def _sweep_notes(manifest: Mapping[str, Any], ended: int) -> Iterator[str]:
 
 
 def format_cell_value(value: Any) -> str:
-    """A hyperparameter's value in a table: four digits of a real number, – where it does not apply."""
+    """Return a hyperparameter's value in a table: four digits for a real number, – if it does not apply."""
     if value is None:
         return "–"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What perturbing the test inputs costs: noise by modality, missing modalities, dropout, and two attacks.
+"""Robustness to perturbed test inputs: noise by modality, missing modalities, dropout, and two attacks.
 
 Areas are those of MultiBench (Liang et al. 2021, section on robustness; `eval_scripts/robustness.py` of its code). With
 f(σ) the metric at severity σ, by the trapezoidal rule, in MultiBench's case σ_max = 1:
@@ -6,10 +6,10 @@ f(σ) the metric at severity σ, by the trapezoidal rule, in MultiBench's case �
     relative robustness    τ = 1/σ_max ∫ f(σ) dσ            the area under the performance-imperfection curve
     effective robustness   ρ = 1/σ_max ∫ f(σ) - β(σ) dσ,    β(σ) = b(σ) + f(0) - b(0)
 
-b is the baseline's curve: β is what a method would have that starts where f does and suffers as the baseline does.
+b is the baseline's curve; β is the curve of a method that starts at f(0) and degrades as the baseline does.
 MultiBench's baseline is late fusion; here it is the same cell without conditioning, ordinary LMF. MultiBench then
-rescales to [0, 1] over the methods that it lists, and for ρ leaves out the grid's step; here both stay in the metric's
-units. The sizes of noise and attacks are in standard deviations of the train split.
+rescales to [0, 1] over its methods, and for ρ omits the grid's step; here both stay in the metric's units. The sizes of
+noise and attacks are in standard deviations of the train split.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ from tcray.statistics.estimate import Estimate
 Floats = NDArray[np.float64]
 
 PLAIN = "none"
-"""The level of `conditioning` that is ordinary LMF: the baseline of effective robustness."""
+"""The level of `conditioning` that is ordinary LMF, the baseline of effective robustness."""
 
 ATTACKS = ("fgsm", "pgd")
 
 
 @dataclass(frozen=True, slots=True)
 class Robustness:
-    """The primary test metric of one cell under one corruption of growing severity, with 95 % intervals over units.
+    """The primary test metric of one cell under a corruption of growing severity, with 95 % intervals over units.
 
     stratum     the cell's factor levels
-    corruption  `noise:text`, `dropout`, `fgsm` or `pgd`; `missing` has no severities but `labels`
-    severities  0, which is clean, first: σ, probability of each modality to be missing, or ε
-    labels      what is missing, as `text+audio`, `nothing` first; empty for all but `missing`
+    corruption  `noise:text`, `dropout`, `fgsm` or `pgd`; `missing` has `labels` instead of severities
+    severities  σ, the probability of a missing modality, or ε; the first is 0, which is clean
+    labels      missing modalities, such as `text+audio`, with `nothing` first; empty except for `missing`
     values      in the metric's units, by severity or label
     area        relative robustness: the mean of the curve, in the metric's units; undefined for `missing`, which has no
                 order (its curve is that of `dropout`)
-    effective   effective robustness, above 0 where less is lost than by the baseline at equal clean performance; None
-                where there is no baseline, or this is it
+    effective   effective robustness, above 0 if less is lost than by the baseline at equal clean performance; None if
+                there is no baseline, or if this cell is it
     """
 
     dataset: str
@@ -77,7 +77,7 @@ class Robustness:
 
 @dataclass(frozen=True)
 class CorruptionCurve:
-    """One cell under one corruption: `values` (C,) of every unit, severities (C,) or labels (C,)."""
+    """One cell under one corruption: `values` (C,) of every unit, by severities (C,) or labels (C,)."""
 
     corruption: str
     severities: tuple[float, ...]
@@ -85,18 +85,18 @@ class CorruptionCurve:
     values: Mapping[int, Floats]
 
     def areas(self) -> dict[int, float]:
-        """The mean height of every unit's curve; none without severities."""
+        """Return the mean height of every unit's curve; empty without severities."""
         if not self.severities:
             return {}
         return {unit: _mean_height(self.severities, heights) for unit, heights in self.values.items()}
 
     def losses(self) -> dict[int, float]:
-        """How far every unit's mean height lies from where it begins."""
+        """Return the difference between every unit's mean height and its value at severity 0."""
         return {unit: area - self.values[unit][0] for unit, area in self.areas().items()}
 
 
 def analyze_robustness(sweep_runs: SweepRuns) -> tuple[list[Robustness], list[ComponentTest]]:
-    """The curves of every cell, and what the claim `robustness` has to tell: descriptions, and no verdict."""
+    """Return the curves of every cell, and the components of the claim `robustness`: descriptions without a verdict."""
     tested = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, CLAIM)}
     parts: list[Robustness] = []
     components: list[ComponentTest] = []
@@ -109,7 +109,7 @@ def analyze_robustness(sweep_runs: SweepRuns) -> tuple[list[Robustness], list[Co
 
 
 def _curves(conditions: ConditionMetrics, cell: str) -> Iterator[CorruptionCurve]:
-    """Every corruption that a cell was evaluated under: of the modalities that it uses."""
+    """Yield the curve of every corruption of the modalities that a cell uses."""
     names = conditions.names(cell)
     if CLEAN not in names:
         return
@@ -125,11 +125,13 @@ def _curves(conditions: ConditionMetrics, cell: str) -> Iterator[CorruptionCurve
         labels = ("nothing", *(name.removeprefix(MISSING) for name in asked[1:]))
         yield CorruptionCurve("missing", (), labels, conditions.by_unit(cell, asked))
         if conditions.dataset_runs.primary.name in EXPECTED:
-            yield CorruptionCurve("dropout", RATES, (), _dropped(conditions, cell, missing))
+            yield CorruptionCurve("dropout", RATES, (), _expected_under_dropout(conditions, cell, missing))
 
 
-def _dropped(conditions: ConditionMetrics, cell: str, missing: Sequence[tuple[str, ...]]) -> dict[int, Floats]:
-    """The metric that is expected of every unit at every rate, (P,), the mean over its runs."""
+def _expected_under_dropout(
+    conditions: ConditionMetrics, cell: str, missing: Sequence[tuple[str, ...]]
+) -> dict[int, Floats]:
+    """Return the expected metric (P,) of every unit at each dropout rate, the mean over its runs."""
     dataset_runs = conditions.dataset_runs
     label = dataset_runs.predictions.test_split(dataset_runs.dataset).labels
     chance = pattern_probabilities([len(pattern) for pattern in missing], len(missing[-1]))
@@ -171,7 +173,7 @@ def _parts(conditions: ConditionMetrics, curves: Mapping[str, Mapping[str, Corru
 
 
 def _effective(curve: CorruptionCurve, rival: CorruptionCurve | None, *, maximize: bool) -> Estimate | None:
-    """ρ over the units that both have; ∫ f - β is the difference of what either loses from where it begins."""
+    """Return ρ over the units that both cells have; ∫ f - β is the difference between the losses of the two curves."""
     if rival is None or not curve.severities or rival.severities != curve.severities:
         return None
     own, other = curve.losses(), rival.losses()

@@ -1,7 +1,7 @@
-"""What perturbations cost a dataset's fusions, in one sentence: a description, and no verdict.
+"""The cost of perturbations to a dataset's fusions, in one sentence: a description without a verdict.
 
-A cost is how much worse the primary test metric of the same runs is under a condition than clean, averaged over the
-cells that use every modality; its interval is over units. Shape legend: U units, L cells, C conditions.
+A cost is the worsening of the primary test metric of the same runs under a condition, against clean inputs, averaged
+over the cells that use every modality; its interval is over units. Shape legend: U units, L cells, C conditions.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tcray.statistics.mean import mean_over_units
 
 CLAIM = "robustness"
 
-SPOKEN: Mapping[str, str] = {"missing": "removing {}", "noise": "noise of 1 SD on {}", "pgd": "PGD at ε = {}"}
-"""The kinds of condition that the sentence has a place for; of each, the one that costs most."""
+PHRASES: Mapping[str, str] = {"missing": "removing {}", "noise": "noise of 1 SD on {}", "pgd": "PGD at ε = {}"}
+"""The kinds of condition in the sentence; of each kind, the one with the largest cost."""
 NOISE, EPSILON = "1.0", "0.1"
-"""The severities of the noise and of the attack that are spoken of."""
+"""The severities of noise and attack in the sentence."""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What every condition costs in every cell.
+    """The cost of every condition in every cell.
 
-    clean  (L,) the metric where nothing is perturbed, the mean over units
-    costs  (U, L, C) above 0 where the metric is worse than clean
+    clean  (L,) the metric of clean inputs, the mean over units
+    costs  (U, L, C) above 0 if the metric is worse than clean
     """
 
     cells: tuple[str, ...]
@@ -42,13 +42,13 @@ class Costs:
 
     @property
     def means(self) -> Floats:
-        """(L, C), over units."""
+        """The costs (L, C), averaged over units."""
         means: Floats = self.costs.mean(0)
         return means
 
 
 def measure_costs(conditions: ConditionMetrics) -> ComponentTest:
-    """The component of a dataset; not testable where no unit was evaluated under perturbations in every cell."""
+    """Return the component of a dataset; not testable if no unit was evaluated under perturbations in every cell."""
     dataset_runs, metric = conditions.dataset_runs, f"test.{conditions.dataset_runs.primary.name}"
     component = new_component(
         dataset_runs,
@@ -80,7 +80,7 @@ def measure_costs(conditions: ConditionMetrics) -> ComponentTest:
 
 
 def _costs(conditions: ConditionMetrics) -> Costs | None:
-    """Those of the cells that use every modality, over the units that all of them have; None where there are none."""
+    """Return the costs of the cells that use every modality, over the units that all of them have; None without any."""
     dataset_runs = conditions.dataset_runs
     every = tuple(dataset_runs.card["modalities"])
     names = {
@@ -98,8 +98,11 @@ def _costs(conditions: ConditionMetrics) -> Costs | None:
     return Costs(cells, perturbed, values[..., 0].mean(0), worse * (values[..., 1:] - values[..., :1]))
 
 
-def _spoken(costs: Costs) -> dict[str, int]:
-    """The place of the condition, of every kind that is spoken of, that costs most; of single modalities missing."""
+def _most_costly(costs: Costs) -> dict[str, int]:
+    """Return the index of the most costly condition of each kind in the sentence.
+
+    For `missing`, single modalities only.
+    """
     mean = costs.means.mean(0)
     kinds = {
         "missing": [name for name in costs.conditions if name.startswith(MISSING) and "+" not in name],
@@ -113,14 +116,15 @@ def _spoken(costs: Costs) -> dict[str, int]:
 def _sentence(costs: Costs, names: Sequence[str], label: str) -> str:
     averaged = f", averaged over {len(names)} cells" if len(names) > 1 else ""
     clean = f"{capitalize(label)} is {phrase_number(float(costs.clean.mean()))} when clean{averaged}"
-    spoken = {
-        SPOKEN[kind].format(costs.conditions[place].split(":")[1]): place for kind, place in _spoken(costs).items()
+    most_costly = {
+        PHRASES[kind].format(costs.conditions[place].split(":")[1]): place
+        for kind, place in _most_costly(costs).items()
     }
-    if not spoken:
+    if not most_costly:
         return f"{clean}."
-    said = [f"{what} costs {_with_interval(costs.costs[..., place].mean(1))}" for what, place in spoken.items()]
+    said = [f"{what} costs {_with_interval(costs.costs[..., place].mean(1))}" for what, place in most_costly.items()]
     sentence = f"{clean}; {join_words(said, 'and')}."
-    what, worst = max(spoken.items(), key=lambda item: float(costs.means[:, item[1]].mean()))
+    what, worst = max(most_costly.items(), key=lambda item: float(costs.means[:, item[1]].mean()))
     by_cell = costs.means[:, worst]
     least, most = int(by_cell.argmin()), int(by_cell.argmax())
     if phrase_number(by_cell[least]) == phrase_number(by_cell[most]):
@@ -137,7 +141,7 @@ def _with_interval(units: Floats) -> str:
 
 
 def _name(conditions: ConditionMetrics, cell: str) -> str:
-    """A cell by its factor levels, as `rank 4, conditioning none`."""
+    """Return a cell by its factor levels, such as `rank 4, conditioning none`."""
     run = conditions.dataset_runs.cells[cell][0]
     factors = [name for name in conditions.dataset_runs.factors if run.get(name) is not None]
     return ", ".join(f"{phrase_factor(name)} {phrase_level(run[name])}" for name in factors) or cell

@@ -1,7 +1,7 @@
-"""Test-time dropout without a new prediction: what is expected of a run whose modalities go missing at random.
+"""Test-time dropout without new predictions: the expected metric of a run whose modalities are missing at random.
 
-Each modality of each test example is missing by itself with probability p. An example then meets pattern c, of k
-missing modalities out of M, with probability w = p^k (1 - p)^(M - k), and its prediction is the one stored for c.
+Each modality of each test example is missing independently with probability p. An example then meets pattern c, with k
+of M modalities missing, with probability w = p^k (1 - p)^(M - k), and its prediction is the one stored for c.
 Shape legend: P rates, C patterns, N test examples.
 """
 
@@ -19,21 +19,30 @@ RATES: tuple[float, ...] = tuple(tenths / 10 for tenths in range(11))
 
 
 def pattern_probabilities(missing: Sequence[int], modalities: int, rates: Sequence[float] = RATES) -> Floats:
-    """The probability (P, C) of each pattern at each rate; `missing` (C,) is how many of the modalities each lacks."""
+    """Return the probability (P, C) of each pattern at each rate.
+
+    Args:
+        missing: (C,) the number of missing modalities of each pattern.
+        modalities: the number of modalities, M.
+        rates: (P,) probabilities that a modality is missing.
+    """
     rate, count = np.asarray(rates, np.float64)[:, None], np.asarray(missing)
     chance: Floats = rate**count * (1 - rate) ** (modalities - count)
     return chance
 
 
 def expected_metric(metric: str, outputs: ArrayLike, label: ArrayLike, chance: Floats) -> Floats:
-    """A metric of `EXPECTED` at every rate, (P,).
+    """Return the expectation (P,) of a metric of `EXPECTED` at every rate.
 
-    outputs  (C, N) predictions under each pattern: sentiments for `mae`, else logits
-    label    (N,) sentiments, or 0 and 1
-    chance   (P, C) the patterns' probabilities at each rate
+    MAE and AUROC are exact expectations: a mean over examples, and a mean over pairs of a positive and a negative
+    example with independent patterns. Weighted F1 is that of the expected confusion matrix, its limit for many
+    examples.
 
-    MAE and AUROC are exact expectations: a mean over examples, and one over pairs of a positive and a negative example
-    whose patterns are independent. Weighted F1 is that of the expected confusion matrix, its limit for many examples.
+    Args:
+        metric: `mae`, `f1` or `auroc`.
+        outputs: (C, N) predictions under each pattern: sentiments for `mae`, otherwise logits.
+        label: (N,) sentiments, or 0 and 1.
+        chance: (P, C) the patterns' probabilities at each rate.
     """
     return EXPECTED[metric](np.asarray(outputs, np.float64), np.asarray(label, np.float64), chance)
 
@@ -44,7 +53,7 @@ def _mae(outputs: Floats, label: Floats, chance: Floats) -> Floats:
 
 
 def _f1(outputs: Floats, label: Floats, chance: Floats) -> Floats:
-    """Both classes' F1, 2 hits / (claims + support), weighted by how often each class occurs."""
+    """Return the F1 of both classes, 2 hits / (predicted + actual), weighted by the frequency of each class."""
     score = np.zeros(len(chance))
     for claimed, actual in ((outputs > 0, label > 0.5), (outputs <= 0, label <= 0.5)):
         hits, claims = chance @ (claimed & actual).sum(1), chance @ claimed.sum(1)
@@ -55,7 +64,7 @@ def _f1(outputs: Floats, label: Floats, chance: Floats) -> Floats:
 
 
 def _auroc(outputs: Floats, label: Floats, chance: Floats) -> Floats:
-    """The probability that a positive under pattern c scores above a negative under pattern d, over both patterns."""
+    """Return the probability that a positive scores above a negative, averaged over the patterns of both."""
     positive, negative = outputs[:, label > 0.5], np.sort(outputs[:, label <= 0.5], axis=1)
     if not positive.size or not negative.size:
         return np.full(len(chance), np.nan)
@@ -67,4 +76,7 @@ def _auroc(outputs: Floats, label: Floats, chance: Floats) -> Floats:
 
 
 EXPECTED: Mapping[str, Callable[[Floats, Floats, Floats], Floats]] = {"mae": _mae, "f1": _f1, "auroc": _auroc}
-"""The metrics that bear verdicts; F1 that of classification, a logit above 0 being a claim."""
+"""The supported metrics, which are those of verdicts.
+
+F1 is that of classification, with a positive logit for class 1.
+"""

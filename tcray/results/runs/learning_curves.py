@@ -1,4 +1,4 @@
-"""Learning curves: what each cell's confirm runs measured by epoch, its mean over units and how far that may be off."""
+"""Learning curves: the metrics of each cell's confirm runs by epoch, as means over units with intervals."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tcray.store.store import SweepStore
 
 Floats = NDArray[np.float64]
 Units = Sequence[Sequence[Record]]
-"""The runs of each of a cell's units."""
+"""The runs of each unit of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class LearningCurve:
-    """A metric of one cell by epoch: E epochs, the first of them 1.
+    """A metric of one cell by epoch, for E epochs from 1.
 
-    mean        (E,) over units; NaN at an epoch where a unit has no finite number
-    half_width  (E,) of the 95 % interval (Student's t over units); NaN also where there is but one unit
+    mean        (E,) over units; NaN at an epoch at which a unit has no finite number
+    half_width  (E,) of the 95 % interval (Student's t over units); NaN also if there is only one unit
     """
 
     mean: Floats
@@ -34,7 +34,11 @@ class LearningCurve:
 
 
 def load_learning_curves(store: SweepStore, cells: Mapping[str, Units]) -> dict[str, dict[str, LearningCurve]]:
-    """By cell and metric, as `valid.loss`. Raises `StoreError` where the store's curves are not sound."""
+    """Return the learning curves by cell and metric, such as `valid.loss`.
+
+    Raises:
+        StoreError: if the store's curves are damaged.
+    """
     measured = _Measured.load(store, cells)
     return {
         cell: {
@@ -49,10 +53,10 @@ def load_learning_curves(store: SweepStore, cells: Mapping[str, Units]) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Everything measured by epoch.
+    """All metrics by epoch.
 
-    values   (metrics, E, runs), NaN where nothing was measured
-    columns  which of the runs are a cell's, unit after unit
+    values   (metrics, E, runs), NaN if nothing was measured
+    columns  the slice of each cell's runs, unit after unit
     """
 
     metrics: tuple[str, ...]
@@ -82,7 +86,7 @@ class _Measured:
 
 
 def _curve(values: Floats, units: Units) -> LearningCurve | None:
-    """The curve of `values` (E, runs), the runs unit after unit; None where nothing was measured."""
+    """Return the curve of `values` (E, runs), the runs unit after unit; None if nothing was measured."""
     if np.isnan(values).all():
         return None
     starts = np.cumsum([0, *(len(unit) for unit in units[:-1])])
@@ -101,7 +105,7 @@ def _key(row: Record) -> tuple[object, ...]:
 
 
 def _long(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.DictionaryArray, Floats]:
-    """Of each pair in a column of maps: the row it is in, its name, its number."""
+    """Return the pairs of a column of maps: the row of each pair, its name, and its number."""
     maps = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     of_row = np.repeat(np.arange(len(maps)), np.diff(maps.offsets.to_numpy()))
     return of_row, maps.keys.dictionary_encode(), maps.items.to_numpy(zero_copy_only=False).astype(np.float64)

@@ -1,8 +1,8 @@
-"""What the search phase tells: which tuned hyperparameters mattered, how far the chosen flatter, and how it went.
+"""The search phase: importance of the tuned hyperparameters, optimism of the choices, and the history of trials.
 
 Importance is Optuna's PED-ANOVA (Watanabe et al. 2023): how far the best `TOP` share of the trials differs, in one
-hyperparameter, from all trials that were proposed (`evaluate_on_local`, so that where the sampler liked to look is not
-taken for what mattered), as a share of the sum over hyperparameters; without any effect each has the same share.
+hyperparameter, from all proposed trials, as a share of the sum over hyperparameters; without any effect all shares are
+equal. `evaluate_on_local` prevents the sampler's preferences from counting as importance.
 """
 
 from __future__ import annotations
@@ -35,26 +35,29 @@ if TYPE_CHECKING:
 __all__ = ["EVALUATOR", "History", "Importance", "Optimism", "SearchAnalysis", "SearchedTrial", "analyze_search"]
 
 TOP = 1 / 3
-"""The share of trials whose hyperparameters are held against those of all (γ' of PED-ANOVA)."""
+"""The share of trials that is compared with all trials (γ' of PED-ANOVA)."""
 EVALUATOR = "PED-ANOVA, the best third of the trials against all of them"
 MIN_TRIALS = 15
-"""Of a cell: five in its best third; with fewer, Optuna's documentation says, PED-ANOVA is not stable."""
+"""Trials needed in a cell.
+
+Five in its best third; with fewer, according to Optuna's documentation, PED-ANOVA is unstable.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """How much of what sets the best trials apart is due to each tuned hyperparameter; the shares sum to 1.
+    """The share of each tuned hyperparameter in what sets the best trials apart; the shares sum to 1.
 
-    The searches of a cell are one study, in which a trial's value is its rank in its own repeat: by the objective at
-    its best epoch up to `rung`, which every trial reached, whether it was pruned later or not. One that diverged before
-    comes last; one that crashed is left out. So no censored value enters, and what is ranked is how well trials begin.
+    The searches of a cell form one study, in which a trial's value is its rank within its own repeat: by the objective
+    at its best epoch up to `rung`, which every trial reached, pruned later or not. Trials that diverged before the rung
+    come last; trials that crashed are left out. No censored value enters, and trials are ranked by their early epochs.
 
-    importances  the mean over cells, largest first; a hyperparameter that a cell lacks has none in it
-    spread       standard deviation between cells; None where there is one
-    rung         the lowest epoch at which trials were compared; the last one where nothing is pruned
-    n_cells      cells that had enough trials
-    n_trials     trials ranked
-    n_censored   those of them that were not trained to the end
+    importances  the mean over cells, largest first; 0 for a hyperparameter that a cell lacks
+    spread       standard deviation between cells; None with one cell
+    rung         the lowest epoch at which trials were compared; the last epoch if nothing is pruned
+    n_cells      cells with enough trials
+    n_trials     ranked trials
+    n_censored   ranked trials that were not trained to the end
     """
 
     dataset: str
@@ -70,7 +73,7 @@ class Importance:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnalysis:
-    """What there is to tell of the search phase; `notes` say, a sentence each, why something is not told."""
+    """The analysis of the search phase; each of `notes` states in one sentence why a part is missing."""
 
     importances: tuple[Importance, ...] = ()
     optimisms: tuple[Optimism, ...] = ()
@@ -79,20 +82,20 @@ class SearchAnalysis:
 
 
 def analyze_search(sweep_runs: SweepRuns) -> SearchAnalysis:
-    """The analysis of a sweep's search phase; empty, and said so, where it has none."""
+    """Return the analysis of a sweep's search phase; without a search it is empty, with a note."""
     if sweep_runs.sweep.search is None:
         return SearchAnalysis(notes=("Nothing is tuned, so there was no search.",))
     importances, optimisms, histories = [], [], []
     notes: list[str] = []
-    begun = _begun(sweep_runs)
+    by_rung = _values_by_rung(sweep_runs)
     for dataset_runs in sweep_runs.datasets:
         searched = [run for run in sweep_runs.runs if run["phase"] == "search" and _of(run, dataset_runs)]
         histories.append(build_history(dataset_runs, searched, sweep_runs.sweep.objective))
         if (found := measure_optimism(dataset_runs, searched, sweep_runs.sweep.objective)) is not None:
             optimisms.append(found)
         else:
-            notes.append(f"{dataset_runs.dataset}: nothing of what its searches chose is confirmed yet.")
-        importance = _importance(sweep_runs, dataset_runs, searched, begun)
+            notes.append(f"{dataset_runs.dataset}: no choice of its searches is confirmed yet.")
+        importance = _importance(sweep_runs, dataset_runs, searched, by_rung)
         if isinstance(importance, Importance):
             importances.append(importance)
         else:
@@ -104,32 +107,32 @@ def _of(run: Record, dataset_runs: DatasetRuns) -> bool:
     return (run["dataset"], run["source"]) == (dataset_runs.dataset, dataset_runs.source)
 
 
-def _begun(sweep_runs: SweepRuns) -> dict[int, dict[Trial, float]]:
-    """By rung, the objective of the search's trials at their best epoch up to there."""
+def _values_by_rung(sweep_runs: SweepRuns) -> dict[int, dict[Trial, float]]:
+    """Return, by rung, the objective of the search's trials at their best epoch up to the rung."""
     import pyarrow.compute as pc
 
     rows = sweep_runs.store.read("ledger", ("kind", "phase", "cell", "repeat", "trial", "rung", "metrics"))
     rows = rows.filter(pc.and_(pc.equal(rows["kind"], "value"), pc.equal(rows["phase"], "search")))
     values = pc.map_lookup(rows["metrics"], sweep_runs.sweep.objective, "first").to_pylist()
-    begun: dict[int, dict[Trial, float]] = {}
+    by_rung: dict[int, dict[Trial, float]] = {}
     names = ("rung", "cell", "repeat", "trial")
     for value, rung, *trial in zip(values, *(rows[name].to_pylist() for name in names), strict=True):
         cell, repeat, number = trial
         if (known := to_finite(value)) is not None:
-            begun.setdefault(rung, {})[cell, repeat, number] = known
-    return begun
+            by_rung.setdefault(rung, {})[cell, repeat, number] = known
+    return by_rung
 
 
 def _importance(
     sweep_runs: SweepRuns,
     dataset_runs: DatasetRuns,
     searched: Sequence[Record],
-    begun: Mapping[int, Mapping[Trial, float]],
+    by_rung: Mapping[int, Mapping[Trial, float]],
 ) -> Importance | str:
-    """The importance, or why there is none."""
+    """Return the importance, or the reason why there is none."""
     if len(sweep_runs.sweep.tune) < 2:
-        return "one hyperparameter is tuned, so there is nothing to weigh it against."
-    rung = min(begun, default=sweep_runs.sweep.training.epochs)
+        return "only one hyperparameter is tuned, so its importance cannot be compared."
+    rung = min(by_rung, default=sweep_runs.sweep.training.epochs)
     cells: dict[str, list[Record]] = {}
     for run in searched:
         if run["reason"] not in NO_RESULT:
@@ -137,14 +140,14 @@ def _importance(
     shares: list[dict[str, float]] = []
     counted: list[Record] = []
     for runs in cells.values():
-        ranks = _ranks(runs, begun.get(rung, {}), sweep_runs.sweep.objective)
+        ranks = _ranks(runs, by_rung.get(rung, {}), sweep_runs.sweep.objective)
         if len(runs) >= MIN_TRIALS and len(set(ranks)) > 1:
             shares.append(_ped_anova(sweep_runs.sweep.tune, runs, ranks))
             counted += runs
     if not shares:
         return (
-            f"no cell has {MIN_TRIALS} trials that differ in {sweep_runs.sweep.objective}, so it cannot be told which "
-            "hyperparameters matter; raise `search.trials` or `confirm.repeats`."
+            f"no cell has {MIN_TRIALS} trials that differ in {sweep_runs.sweep.objective}, so the "
+            "importance of hyperparameters is unknown; raise `search.trials` or `confirm.repeats`."
         )
     by_name = {name: [share.get(name, 0.0) for share in shares] for name in sweep_runs.sweep.tune}
     return Importance(
@@ -160,8 +163,11 @@ def _importance(
     )
 
 
-def _ranks(runs: Sequence[Record], begun: Mapping[Trial, float], objective: str) -> list[float]:
-    """Each trial's rank within its repeat, as a share of the repeat's trials, the best first; ties share their mean."""
+def _ranks(runs: Sequence[Record], by_rung: Mapping[Trial, float], objective: str) -> list[float]:
+    """Return each trial's rank within its repeat as a share of the repeat's trials, best first.
+
+    Ties share their mean.
+    """
     from scipy.stats import rankdata
 
     repeats: dict[int, list[int]] = {}
@@ -169,7 +175,7 @@ def _ranks(runs: Sequence[Record], begun: Mapping[Trial, float], objective: str)
         repeats.setdefault(run["repeat"], []).append(place)
     ranks = [math.nan] * len(runs)
     for places in repeats.values():
-        values = [begun.get(trial_key(runs[place])) for place in places]
+        values = [by_rung.get(trial_key(runs[place])) for place in places]
         ordered = rankdata([math.inf if value is None else -score(value, objective) for value in values])
         for place, rank in zip(places, ordered, strict=True):
             ranks[place] = float(rank) / len(places)
@@ -177,7 +183,7 @@ def _ranks(runs: Sequence[Record], begun: Mapping[Trial, float], objective: str)
 
 
 def _ped_anova(tune: Mapping[str, Domain], runs: Sequence[Record], ranks: Sequence[float]) -> dict[str, float]:
-    """The share of every hyperparameter that all of these trials have."""
+    """Return the share of every hyperparameter that all of these trials have."""
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
     from optuna.trial import create_trial

@@ -1,4 +1,4 @@
-"""How a dataset's searches went, trial by trial, and how far what they chose flatters itself."""
+"""The history of a dataset's searches, trial by trial, and the optimism of their choices."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tcray.config.metrics import METRICS
 from tcray.statistics.estimate import Estimate, to_finite
 
 Trial = tuple[str, int, int]
-"""A trial of a sweep: its cell, repeat and number."""
+"""Key of a trial in its sweep: cell, repeat and number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Optimism:
-    """How much better the objective of the chosen trials looked in the search than in their confirm runs.
+    """How much better the objective of the chosen trials was in the search than in their confirm runs.
 
-    optimism  in the objective's units, above 0 where the search flattered; the unit is the repeat, the mean over its
-              cells, since equal repeats of all cells share their seeds
-    n_chosen  choices, one a cell and repeat
+    optimism  in the objective's units, above 0 if the search was optimistic; the unit is the repeat (the mean over its
+              cells), because equal repeats of all cells share their seeds
+    n_chosen  choices, one per cell and repeat
     """
 
     dataset: str
@@ -36,11 +36,11 @@ class Optimism:
 class SearchedTrial:
     """One trial of a search.
 
-    order        in which it was proposed in its repeat, from 0
-    epoch        up to which it was trained
-    value        the objective at the best epoch up to there; None where it has none
+    order        position in its repeat, from 0
+    epoch        the epoch up to which it was trained
+    value        the objective at its best epoch; None if it has none
     state        `COMPLETE`, `PRUNED` or `FAILED`
-    best_so_far  that of the trial which would be chosen of those up to here: of the ones trained longest the best
+    best_so_far  value of the trial that would be chosen so far: the best of those trained longest
     """
 
     cell: str
@@ -54,7 +54,7 @@ class SearchedTrial:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Every trial of a dataset's searches that has ended, by cell, repeat and order."""
+    """Every ended trial of a dataset's searches, by cell, repeat and order."""
 
     dataset: str
     source: str
@@ -64,22 +64,22 @@ class History:
 
 
 def trial_key(run: Record) -> Trial:
-    """The trial that a run is of; a confirm run has that which its repeat chose."""
+    """Return the key of a run's trial; for a confirm run, that of the trial its repeat chose."""
     return run["cell"], run["repeat"], run["trial"]
 
 
 def score(value: float, objective: str) -> float:
-    """A value of the objective turned so that larger is better."""
+    """Return a value of the objective with its sign chosen such that larger is better."""
     return value if is_maximized(objective) else -value
 
 
 def is_maximized(objective: str) -> bool:
-    """Whether an objective, as `valid.loss`, is better the larger it is."""
+    """Return True if larger values of an objective, such as `valid.loss`, are better."""
     return METRICS[objective.rpartition(".")[2]].maximize
 
 
 def build_history(dataset_runs: DatasetRuns, searched: Sequence[Record], objective: str) -> History:
-    """The history of a dataset's search runs, which come sorted by cell, repeat and trial."""
+    """Return the history of a dataset's search runs, which are sorted by cell, repeat and trial."""
     trials: list[SearchedTrial] = []
     chosen: tuple[int, float] | None = None
     for run in searched:
@@ -96,7 +96,7 @@ def build_history(dataset_runs: DatasetRuns, searched: Sequence[Record], objecti
 
 
 def measure_optimism(dataset_runs: DatasetRuns, searched: Sequence[Record], objective: str) -> Optimism | None:
-    """The optimism of what a dataset's searches chose; None where nothing of it is confirmed."""
+    """Return the optimism of the choices of a dataset's searches; None if none of them is confirmed."""
     looked = {trial_key(run): to_finite(run.get(objective)) for run in searched}
     confirmed: dict[Trial, list[float | None]] = {}
     for run in dataset_runs.runs:

@@ -1,8 +1,8 @@
-"""What rank the fusion makes use of: the energy of its rank factors and the spectrum of its unfolded tensor, over rank.
+"""The rank that the fusion uses: energies of its rank factors and the spectrum of its unfolded tensor, by rank.
 
-The effective rank is the exponential of the entropy of normalised factor energies (`tcray.models.spectrum`; Roy &
-Vetterli 2007): r for r equal factors, near 1 where one factor has nearly all. If a low rank regularises by leaving the
-fusion fewer directions, the effective rank grows with rank, and the gap between test and train loss with it.
+The effective rank is the exponential of the entropy of normalized factor energies (`tcray.models.spectrum`; Roy &
+Vetterli 2007): r for r equal factors, near 1 if one factor has nearly all energy. If a low rank regularizes by limiting
+the directions of the fusion, the effective rank grows with rank, and the gap between test and train loss grows with it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from tcray.store.store import SweepStore
 CLAIM, RANK = "rank-spectrum", "rank"
 
 EFFECTIVE_RANK, ENERGY, UNFOLDED = "effective rank", "factor energy", "unfolded:"
-"""Kinds of spectra in the store; the last with a modality's name after it."""
+"""Kinds of spectra in the store; a modality's name follows the last prefix."""
 
 RANK_MARGIN = 0.5
-"""Smallest growth of effective rank that would interest anyone: half a factor."""
+"""Smallest growth of effective rank of interest: half a factor."""
 
 Spectra = Mapping[RunId, Mapping[str, Sequence[float]]]
-"""By run and kind."""
+"""Spectra by run and kind."""
 ByRank = Mapping[Any, tuple[float, ...]]
 
 
@@ -40,9 +40,9 @@ class Spectrum:
     """The spectra of the fusion over the ranks (L,) of one stratum.
 
     effective_rank  (U, L), paired by unit
-    energies        by rank, energy of the rank factors, largest first, as shares of their sum: the mean over runs
-    unfolded        by modality and rank, singular values of the fusion tensor unfolded along it, as shares of their sum
-    gap             (U, L) test less train loss at the last epoch; None where train loss says nothing
+    energies        by rank, energies of the rank factors, largest first, as shares of their sum: the mean over runs
+    unfolded        by modality and rank, singular values of the unfolded fusion tensor, as shares of their sum
+    gap             (U, L) test loss minus train loss at the last epoch; None if train loss cannot be compared
     """
 
     dataset: str
@@ -57,7 +57,7 @@ class Spectrum:
 
 
 def analyze_spectrum(sweep_runs: SweepRuns) -> tuple[list[Spectrum], list[ComponentTest]]:
-    """The spectra of every dataset and stratum over rank, and what the claim `rank-spectrum` comes to."""
+    """Return the spectra of every dataset and stratum over rank, and the components of the claim `rank-spectrum`."""
     if RANK not in sweep_runs.sweep.factors:
         return [], list_untestable(sweep_runs, CLAIM)
     spectra = _read(sweep_runs.store)
@@ -69,12 +69,15 @@ def analyze_spectrum(sweep_runs: SweepRuns) -> tuple[list[Spectrum], list[Compon
         for stratum in (stratum for stratum in known.strata(RANK) if known.levels(RANK, stratum)):
             parts += _part(sweep_runs, known, stratum, spectra)
             if dataset_runs.dataset in testing:
-                components += [_grows(sweep_runs, known, stratum), _gap_follows(sweep_runs, known, stratum)]
+                components += [
+                    _measure_growth(sweep_runs, known, stratum),
+                    _measure_gap_slope(sweep_runs, known, stratum),
+                ]
     return parts, components
 
 
 def _read(store: SweepStore) -> Spectra:
-    """The spectra of every run; their rows come sorted by run, kind and index."""
+    """Read the spectra of every run; rows are sorted by run, kind and index."""
     found: dict[RunId, dict[str, list[float]]] = {}
     for row in store.read("spectra", ("cell", "repeat", "seed", "kind", "value")).to_pylist():
         run = row["cell"], row["repeat"], row["seed"]
@@ -87,7 +90,7 @@ def _run_id(run: Mapping[str, Any]) -> RunId:
 
 
 def _with_effective_rank(dataset_runs: DatasetRuns, spectra: Spectra) -> DatasetRuns:
-    """The samples with effective rank for one of their runs' metrics, so that it is paired like any other."""
+    """Return the dataset's runs with effective rank as a metric, so that it can be paired like any other metric."""
     runs = [
         {**run, EFFECTIVE_RANK: spectra.get(_run_id(run), {}).get(EFFECTIVE_RANK, [None])[0]}
         for run in dataset_runs.runs
@@ -101,7 +104,7 @@ def _part(
     ranks, cells = dataset_runs.cells_along(RANK, stratum)
     effective_rank, gap = dataset_runs.paired_values(EFFECTIVE_RANK, cells).values, None
     if not explain_unusable_train_loss(sweep_runs, dataset_runs):
-        effective_rank, beside = _beside_gap(dataset_runs, cells)
+        effective_rank, beside = _pair_with_gap(dataset_runs, cells)
         gap = beside.values
     of_cells = {
         rank: [spectra[_run_id(run)] for run in dataset_runs.cells[cell] if _run_id(run) in spectra]
@@ -125,7 +128,7 @@ def _part(
 
 
 def _shares(of_cells: Mapping[Any, Sequence[Mapping[str, Sequence[float]]]], kind: str) -> ByRank:
-    """By rank, the mean over runs of a spectrum divided by its sum; ranks whose runs have none are left out."""
+    """Return, by rank, the mean over runs of a spectrum divided by its sum; ranks without spectra are left out."""
     found = {}
     for rank, runs in of_cells.items():
         normalised = [np.divide(run[kind], total) for run in runs if kind in run and (total := sum(run[kind])) > 0]
@@ -134,15 +137,15 @@ def _shares(of_cells: Mapping[Any, Sequence[Mapping[str, Sequence[float]]]], kin
     return found
 
 
-def _grows(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
-    """That the effective rank is larger at the highest rank than at the lowest."""
+def _measure_growth(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+    """Return the component that the effective rank is larger at the highest rank than at the lowest."""
     ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = "Effective rank of the fusion, at the highest rank less at the lowest, over retraining"
     component = new_component(
         dataset_runs, stratum, claim=CLAIM, component="effective-rank-grows", metric=EFFECTIVE_RANK, estimand=estimand
     )
     paired = dataset_runs.paired_values(EFFECTIVE_RANK, cells)
-    if reason := _lacking(dataset_runs, ranks):
+    if reason := _explain_missing(dataset_runs, ranks):
         return replace(component, reason=reason)
     span = f"from rank {phrase_level(ranks[0])} to rank {phrase_level(ranks[-1])}"
     direction = Hypothesis(
@@ -157,8 +160,8 @@ def _grows(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[st
     return measure_effect(known, paired, difference, direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun)
 
 
-def _gap_follows(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
-    """That within units the gap is wider at ranks of larger effective rank: the mean over units of their slopes."""
+def _measure_gap_slope(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapping[str, Any]) -> ComponentTest:
+    """Return the component that the gap widens with the effective rank within units: the mean of the units' slopes."""
     ranks, cells = dataset_runs.cells_along(RANK, stratum)
     estimand = (
         "Change of the gap between test and train loss (both at the last epoch) with a doubling of the effective rank: "
@@ -167,11 +170,11 @@ def _gap_follows(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapp
     component = new_component(
         dataset_runs, stratum, claim=CLAIM, component="gap-follows-effective-rank", metric="gap", estimand=estimand
     )
-    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _lacking(dataset_runs, ranks):
+    if reason := explain_unusable_train_loss(sweep_runs, dataset_runs) or _explain_missing(dataset_runs, ranks):
         return replace(component, reason=reason)
-    effective_ranks, paired = _beside_gap(dataset_runs, cells)
+    effective_ranks, paired = _pair_with_gap(dataset_runs, cells)
     if paired.units and not (effective_ranks.min() > 0 and np.ptp(effective_ranks, axis=1).all()):
-        return replace(component, reason="The effective rank is 0, or the same at every rank: look whether runs learn.")
+        return replace(component, reason="The effective rank is 0, or equal at every rank: check that runs learn.")
     direction = Hypothesis(
         claimed="the gap between test and train loss grows with every doubling of the effective rank",
         opposite="the gap between test and train loss shrinks with every doubling of the effective rank",
@@ -182,8 +185,8 @@ def _gap_follows(sweep_runs: SweepRuns, dataset_runs: DatasetRuns, stratum: Mapp
     return measure_effect(component, paired, slopes, direction, alpha=sweep_runs.alpha, groups=dataset_runs.group_noun)
 
 
-def _beside_gap(dataset_runs: DatasetRuns, cells: Sequence[str]) -> tuple[Floats, PairedValues]:
-    """Effective ranks (U, L), and the panel of the gap (U, L), of the units that have both."""
+def _pair_with_gap(dataset_runs: DatasetRuns, cells: Sequence[str]) -> tuple[Floats, PairedValues]:
+    """Return effective ranks (U, L) and the paired values of the gap (U, L), for the units that have both."""
     ranks, gaps = (dataset_runs.paired_values(metric, cells) for metric in (EFFECTIVE_RANK, "gap"))
     both = tuple(number for number in gaps.numbers if number in ranks.numbers)
     ranks_of_both, gaps_of_both = (p.values[[p.numbers.index(number) for number in both]] for p in (ranks, gaps))
@@ -192,16 +195,16 @@ def _beside_gap(dataset_runs: DatasetRuns, cells: Sequence[str]) -> tuple[Floats
 
 
 def _slopes(x: Floats, y: Floats) -> Floats:
-    """The least-squares slope of y on x (both (U, L)) in every unit, (U,)."""
+    """Return the least-squares slope (U,) of y on x, both (U, L), within every unit."""
     centred = x - x.mean(1, keepdims=True)
     slopes: Floats = (centred * y).sum(1) / np.square(centred).sum(1)
     return slopes
 
 
-def _lacking(dataset_runs: DatasetRuns, ranks: Sequence[int]) -> str:
-    """Why spectra say nothing here, and the remedy; empty where they do."""
+def _explain_missing(dataset_runs: DatasetRuns, ranks: Sequence[int]) -> str:
+    """Return why spectra cannot be compared, and the remedy; empty if they can."""
     if len(ranks) < 2:
-        return "Only one rank has complete runs, and growth takes two: add ranks to the factor."
+        return "Only one rank has complete runs, and growth needs two: add ranks to the factor."
     if all(run.get(EFFECTIVE_RANK) is None for run in dataset_runs.runs):
         return "No run has recorded a spectrum: a fusion without a tensor, as concat, has none; use lmf."
     return ""

@@ -66,7 +66,7 @@ def test_a_sweep_of_one_subset_has_nothing_to_compare(tmp_path: Path) -> None:
     found = sweep_runs(tmp_path, PAIR, card=MOSI)
     contributions, components = analyze_modalities(replace(found, sweep=replace(found.sweep, factors={"rank": (2,)})))
     assert contributions == []
-    assert {c.reason for c in components} == {"The sweep does not vary modalities: give it levels under factors."}
+    assert {c.reason for c in components} == {"The sweep does not vary modalities: add levels under factors."}
 
 
 def test_a_missing_subset_leaves_reliance_alone(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def test_a_retrained_game_has_every_subset_of_every_unit(tmp_path: Path) -> None
         frozenset({"audio"}): pytest.approx(1.2),
         frozenset({"text", "audio"}): pytest.approx(0.5),
     }
-    assert {values.shape for values in game.worth.values()} == {(REPEATS, 6)}
-    assert np.ptp(game.worth[NOTHING]) == 0
+    assert {values.shape for values in game.by_group.values()} == {(REPEATS, 6)}
+    assert np.ptp(game.by_group[NOTHING]) == 0
 
 
 def test_losses_are_negated_for_shares(tmp_path: Path) -> None:
@@ -86,5 +86,6 @@ def test_without_a_constant_nothing_is_known_of_no_modality(tmp_path: Path) -> N
     object.__setattr__(known, "baselines", ())
     assert compute_retrained_game(known, {}) is None
     assert explain_missing_constant(known) == (
-        "The sweep has no reference row of a constant for mosi, and so no worth of no modality: begin it afresh."
+        "The sweep has no constant baseline for mosi, so the value of no modality is unknown: run it "
+        "again with --fresh."
     )

@@ -40,13 +40,13 @@ def a_row(card: Card, name: str, value: float) -> dict[str, Any]:
 @pytest.mark.parametrize("value", [1.25, 0.0, -1.0, 4.0])
 def test_a_median_is_found_again_in_every_group(tmp_path: Path, value: float) -> None:
     """In groups of equal size the pseudo-values of an MAE are the groups' own MAEs; the median may have either sign."""
-    found = constant.by_group(samples_with(tmp_path, MOSI, a_row(MOSI, "median", value)))
+    found = constant.score_by_group(samples_with(tmp_path, MOSI, a_row(MOSI, "median", value)))
     assert found == pytest.approx(np.abs(value - MOSI_LABEL).reshape(-1, EXAMPLES).mean(1))
 
 
 def test_a_majority_is_found_again(tmp_path: Path) -> None:
     """Its pseudo-values have for mean its weighted F1: with two thirds of one class, 2/3 of an F1 of 4/5."""
-    found = constant.by_group(samples_with(tmp_path, MUSTARD, a_row(MUSTARD, "majority", -0.7)))
+    found = constant.score_by_group(samples_with(tmp_path, MUSTARD, a_row(MUSTARD, "majority", -0.7)))
     assert found is not None
     assert found.mean() == pytest.approx(8 / 15)
 
@@ -54,22 +54,22 @@ def test_a_majority_is_found_again(tmp_path: Path) -> None:
 def test_metrics_that_no_constant_has_leave_nothing(tmp_path: Path) -> None:
     """Constants that differ from fold to fold have no MAE of a single one: here one below the least there is."""
     row = {"name": "median", "metrics": {"test.mae": 1.2, "test.acc2": 0.5}}
-    assert constant.by_group(samples_with(tmp_path, MOSI, row)) is None
+    assert constant.score_by_group(samples_with(tmp_path, MOSI, row)) is None
 
 
 def test_two_constants_with_the_same_metrics_leave_nothing(tmp_path: Path) -> None:
     """The labels lie evenly about 0.5, so that by MAE alone 1.25 cannot be told from -0.25."""
     row = {"name": "median", "metrics": {"test.mae": a_row(MOSI, "median", 1.25)["metrics"]["test.mae"]}}
-    assert constant.by_group(samples_with(tmp_path, MOSI, row)) is None
+    assert constant.score_by_group(samples_with(tmp_path, MOSI, row)) is None
 
 
 def test_a_median_between_the_middle_labels_leaves_nothing(tmp_path: Path) -> None:
     """All constants from 0.25 to 0.75 have the least MAE there is, and what either end has for other metrics."""
-    assert constant.by_group(samples_with(tmp_path, MOSI, a_row(MOSI, "median", 0.6))) is None
+    assert constant.score_by_group(samples_with(tmp_path, MOSI, a_row(MOSI, "median", 0.6))) is None
 
 
 def test_a_linear_row_is_no_constant(tmp_path: Path) -> None:
     """Only the median and the majority are."""
     dataset_runs = samples_with(tmp_path, MOSI, {"name": "ridge: all", "metrics": {"test.mae": 0.9}})
-    assert constant.reference(dataset_runs) is None
-    assert constant.by_group(dataset_runs) is None
+    assert constant.get_constant_metrics(dataset_runs) is None
+    assert constant.score_by_group(dataset_runs) is None

@@ -83,7 +83,7 @@ def test_a_combination_that_beats_only_one_part_does_not_hold(tmp_path: Path) ->
 def test_both_need_a_second_modality(tmp_path: Path) -> None:
     """Said of a dataset that has but one."""
     lone = dataset_runs(tmp_path, {"text": 0.6}, card=replace(TRIO, modalities={"text": 4}))
-    reason = "mosi has one modality, text: ask a dataset that has another to hold it against."
+    reason = "mosi has only one modality, text: use a dataset that has at least two."
     assert measure_share_differences(lone, {}, compute_retrained_game(lone, {}), 0.05).reason == reason
     assert measure_combination_gain(lone, {}, 0.05).reason == reason
 

@@ -64,7 +64,7 @@ def test_noise_leaves_the_question_open(tmp_path: Path) -> None:
     said, sentence = verdict(component)
     assert said == "inconclusive"
     assert sentence.startswith(
-        "Whether leaving one modality out lowers test MAE is open for video: the effect is 0.000 ("
+        "It is open whether leaving one modality out lowers test MAE; the nearest is video: the effect is 0.000 ("
     )
     assert sentence.endswith("repeats would show an effect of 0.02 in MAE with 80 % power.")
 

@@ -156,10 +156,7 @@ def test_accuracies_that_never_differ_are_not_testable(tmp_path: Path) -> None:
     _, _, findings = analysed(tmp_path, sweep(), constant)
     assert (findings[LOW].verdict, findings[LOW].sentence) == (
         "not testable",
-        (
-            "The effect is 0.000 in every seed, so nothing tells how far it may be off: "
-            "add seeds, or look whether runs learn."
-        ),
+        ("The effect is 0.000 in every seed, so its uncertainty is unknown: add seeds, or check that runs learn."),
     )
 
 
@@ -185,7 +182,7 @@ def test_mmd2_that_was_not_recorded_is_not_testable(tmp_path: Path) -> None:
     """Without the check nothing is concluded."""
     _, components, _ = analysed(tmp_path, sweep(), lambda *key: Outcome(helping(*key).prediction))
     reason = (
-        "MMD² between latents and prior was not recorded, so nothing tells whether conditioning took hold: "
+        "MMD² between latents and prior was not recorded, so it is unknown whether conditioning took hold: "
         "run the sweep again."
     )
     assert {c.reason for c in components.values()} == {reason}
@@ -253,6 +250,6 @@ def test_a_sweep_without_both_arms_has_no_curve(tmp_path: Path) -> None:
     curves, components, _ = analysed(tmp_path / "without", without, lambda *_: Outcome(LABEL))
     assert curves == []
     assert {c.component: c.reason for c in components.values()} == {
-        ALL: "The sweep does not vary conditioning: give it levels under factors."
+        ALL: "The sweep does not vary conditioning: add levels under factors."
     }
     assert analysed(tmp_path / "unclaimed", sweep(claims=()), helping)[1] == {}

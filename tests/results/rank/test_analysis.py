@@ -163,7 +163,7 @@ def test_the_other_way_round_is_said(tmp_path: Path) -> None:
     _, _, findings = analysed(tmp_path, fixed(), with_mae(upside_down))
     assert findings["non-monotone"].verdict == "contradicted"
     assert findings["non-monotone"].sentence.startswith(
-        "Test MAE rises to rank 3 and falls from there, the other way round: between the ends it is lowest at rank"
+        "Test MAE rises to rank 3 and falls from there, which is the opposite: between the ends it is lowest at rank"
     )
 
 
@@ -186,9 +186,7 @@ def test_train_loss_says_nothing_where_each_rank_has_its_own_configuration(tmp_p
     """Both parts are not testable in a tuned sweep, with the sweep to run instead; the claim is what the others say."""
     sweep = fixed(**{name: getattr(a_sweep(), name) for name in ("tune", "search")}, confirm=Confirm(2, 6))
     _, components, findings = analysed(tmp_path, sweep, with_mae(DIP))
-    reason = (
-        "Train loss says nothing here, since every cell has a configuration of its own: run sweeps/rank_fixed.yaml."
-    )
+    reason = "Train loss cannot be compared because every cell has its own configuration: run sweeps/rank_fixed.yaml."
     assert [components[name].reason for name in ("train-loss-falls", "gap-grows")] == [reason] * 2
     assert [components[name].reason for name in ("non-monotone", "optimum-2-to-4")] == ["", ""]
     assert (components["non-monotone"].unit, components["non-monotone"].n_seeds) == ("repeat", 12)
@@ -199,7 +197,7 @@ def test_train_loss_says_nothing_where_features_saw_the_labels(tmp_path: Path) -
     """The reason names the dataset to use instead."""
     _, components, findings = analysed(tmp_path, fixed(), with_mae(DIP), card=SAW)
     reason = (
-        "Train loss says nothing here, since the features of mosi's train split were learned from its labels: "
+        "Train loss cannot be compared because the features of mosi's train split were learned from its labels: "
         "use mosi-heldout."
     )
     assert [components[name].reason for name in ("train-loss-falls", "gap-grows")] == [reason] * 2
@@ -280,8 +278,8 @@ def test_a_dataset_that_was_left_out_is_not_testable(tmp_path: Path) -> None:
     (finding,) = [finding for finding in findings if finding.measured.dataset == "memes"]
     assert (finding.measured.component, finding.verdict) == (ALL, "not testable")
     assert finding.sentence == (
-        "memes is left out, since it has no audio, and factors.modality_dropout.audio is about it: "
-        "ask a dataset that has what it lacks."
+        "memes is left out because it has no audio, and factors.modality_dropout.audio is about it: "
+        "use a dataset that has what it lacks."
     )
 
 
@@ -289,7 +287,7 @@ def test_a_lone_rank_neither_rises_nor_falls(tmp_path: Path) -> None:
     """Train loss and the gap need two, and the reason is not that runs are alike."""
     _, components, _ = analysed(tmp_path, fixed(factors={"rank": (4,)}), with_mae({4: 1.0}, "rank"))
     assert {components[name].reason for name in ("train-loss-falls", "gap-grows")} == {
-        "Only one rank has complete runs, and a change takes two: add ranks to the factor."
+        "Only one rank has complete runs, and a change needs two: add ranks to the factor."
     }
 
 
@@ -331,13 +329,13 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     "two units": (
         fixed(confirm=Confirm(seeds=2)),
         with_mae(DIP),
-        "Only 2 seeds have a result in every cell that is compared, and it takes 3: raise confirm.seeds.",
+        "Only 2 seeds have a result in every cell that is compared, and the test needs 3: raise confirm.seeds.",
     ),
     "missing cells": (
         fixed(),
         lambda levels, _, seed: None if seed > 1 and levels["rank"] == 16 else Outcome(off_by(LABEL, 1 + seed / 10)),
         (
-            "Only 2 seeds have a result in every cell that is compared (4 more lack one), and it takes 3: "
+            "Only 2 seeds have a result in every cell that is compared (4 more lack one), and the test needs 3: "
             "run the sweep to its end, or raise confirm.seeds."
         ),
     ),
@@ -354,7 +352,7 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     "no such factor": (
         fixed(factors={"latent_dim": (4, 8)}),
         lambda levels, _, seed: Outcome(LABEL),
-        "The sweep does not vary rank: give it levels under factors.",
+        "The sweep does not vary rank: add levels under factors.",
     ),
 }
 
@@ -375,7 +373,7 @@ def test_a_sweep_of_search_runs_alone_is_not_testable(tmp_path: Path) -> None:
     pruned = [a_run({"valid.loss": 1.0}, card=HONEST, phase="search", state="PRUNED", trial=n, rank=1) for n in (1, 2)]
     for confirm, reason in (
         (Confirm(2, 3), "No confirm run on mosi-heldout is complete (2 pruned): run the sweep to its end."),
-        (None, "Only confirm runs are tested, and the sweep has none: add a confirm section."),
+        (None, "The sweep has no confirm runs, and only these are tested: add a confirm section."),
     ):
         sweep = a_sweep(claims=("rank-generalisation",), confirm=confirm)
         store = a_store(tmp_path / str(confirm), pruned, sweep=sweep, cards=[HONEST])

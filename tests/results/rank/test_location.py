@@ -58,7 +58,7 @@ def test_other_people_may_have_another_best_level(tmp_path: Path) -> None:
     assert component.p_supports is not None
     assert component.p_supports > 0.05
     assert component.sentences["inconclusive"].startswith(
-        "Whether the rank at which test MAE is best lies within 2 to 4 is open"
+        "It is open whether the rank at which test MAE is best lies within 2 to 4"
     )
 
 

@@ -48,8 +48,8 @@ def test_a_peak_on_this_test_set_alone_is_not_supported(tmp_path: Path) -> None:
     said = compose_sentence(component, "inconclusive")
     assert said.startswith("On these videos test MAE falls to rank 3 and rises from there: it is 0.")
     assert said.endswith(
-        ", which others may not bear out; with these videos no number of seeds would show an effect of 0.02: it takes "
-        "more videos."
+        ", but not significantly so for other videos; with these videos no number of seeds would show an effect of "
+        "0.02: more videos are needed."
     )
 
 
@@ -67,7 +67,7 @@ def test_an_open_question_names_the_better_end(tmp_path: Path) -> None:
     component = peak_of(tmp_path, dict.fromkeys(DIP, 1.0), noise=0.2)
     said = compose_sentence(component, "inconclusive")
     assert said.startswith(
-        "Whether test MAE falls and rises again with rank is open: between the ends it is lowest at "
+        "It is open whether test MAE falls and rises again with rank: between the ends it is lowest at "
     )
     assert "the better end (95 % interval " in said
     assert said.endswith(f"About {component.units_needed:,} seeds would show an effect of 0.02 in MAE with 80 % power.")

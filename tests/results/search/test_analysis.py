@@ -127,7 +127,7 @@ def test_too_few_trials_have_no_importance(tmp_path: Path) -> None:
     found = analysed(tmp_path, lambda tuned: [optimum(tuned)] * 2, trials=7)
     assert found.importances == ()
     assert found.notes[-1] == (
-        "mosi: no cell has 15 trials that differ in valid.loss, so it cannot be told which hyperparameters matter; "
+        "mosi: no cell has 15 trials that differ in valid.loss, so the importance of hyperparameters is unknown; "
         "raise `search.trials` or `confirm.repeats`."
     )
 
@@ -141,7 +141,7 @@ def test_one_hyperparameter_has_nothing_to_be_weighed_against(tmp_path: Path) ->
     """All importance would be its own."""
     found = analysed(tmp_path, lambda tuned: [optimum(tuned)] * 2, tune={"lr": TUNE["lr"]})
     assert found.importances == ()
-    assert found.notes[-1] == "mosi: one hyperparameter is tuned, so there is nothing to weigh it against."
+    assert found.notes[-1] == "mosi: only one hyperparameter is tuned, so its importance cannot be compared."
 
 
 def test_a_sweep_that_tunes_nothing_has_no_search(tmp_path: Path) -> None:
@@ -155,4 +155,4 @@ def test_a_store_without_runs_has_an_empty_history(tmp_path: Path) -> None:
     """Nor is anything confirmed."""
     found = analyze_search(SweepRuns.load(a_store(tmp_path, [])))
     assert [history.trials for history in found.histories] == [()]
-    assert found.notes[0] == "mosi: nothing of what its searches chose is confirmed yet."
+    assert found.notes[0] == "mosi: no choice of its searches is confirmed yet."

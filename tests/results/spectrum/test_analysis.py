@@ -139,7 +139,7 @@ def test_the_gap_says_nothing_where_features_saw_the_labels(tmp_path: Path) -> N
     assert part.gap is None
     assert findings[GROWS].verdict == "supported"
     assert components[FOLLOWS].reason == (
-        "Train loss says nothing here, since the features of mosi's train split were learned from its labels: "
+        "Train loss cannot be compared because the features of mosi's train split were learned from its labels: "
         "use mosi-heldout."
     )
     assert findings[ALL].verdict == "not testable"
@@ -150,7 +150,7 @@ def test_the_gap_says_nothing_where_every_rank_has_its_own_configuration(tmp_pat
     tuned = {name: getattr(a_sweep(), name) for name in ("tune", "search")}
     _, components, _ = analysed(tmp_path, sweep(**tuned, confirm=Confirm(2, 3)), outcome)
     assert components[FOLLOWS].reason == (
-        "Train loss says nothing here, since every cell has a configuration of its own: run sweeps/rank_fixed.yaml."
+        "Train loss cannot be compared because every cell has its own configuration: run sweeps/rank_fixed.yaml."
     )
     assert (components[GROWS].n_units, components[GROWS].n_seeds, components[GROWS].unit) == (3, 6, "repeat")
 
@@ -172,12 +172,9 @@ def test_effective_ranks_that_never_differ_are_not_testable(tmp_path: Path) -> N
 
     _, components, _ = analysed(tmp_path, sweep(), collapsed)
     assert components[GROWS].reason == (
-        "The effect is 0.000 in every seed, so nothing tells how far it may be off: "
-        "add seeds, or look whether runs learn."
+        "The effect is 0.000 in every seed, so its uncertainty is unknown: add seeds, or check that runs learn."
     )
-    assert components[FOLLOWS].reason == (
-        "The effective rank is 0, or the same at every rank: look whether runs learn."
-    )
+    assert components[FOLLOWS].reason == ("The effective rank is 0, or equal at every rank: check that runs learn.")
 
 
 def test_a_fusion_whose_energy_is_nil_is_shown_without_it(tmp_path: Path) -> None:
@@ -185,14 +182,14 @@ def test_a_fusion_whose_energy_is_nil_is_shown_without_it(tmp_path: Path) -> Non
     dead = {"factor energy": [0.0, 0.0], "effective rank": [0.0]}
     (part,), components, _ = analysed(tmp_path, sweep(), lambda *key: replace(outcome(*key), spectra=dead))
     assert (part.energies, part.unfolded) == ({}, {})
-    assert components[FOLLOWS].reason.startswith("The effective rank is 0, or the same at every rank")
+    assert components[FOLLOWS].reason.startswith("The effective rank is 0, or equal at every rank")
 
 
 @pytest.mark.parametrize(
     ("factors", "component", "reason"),
     [
-        ({"rank": (4,)}, GROWS, "Only one rank has complete runs, and growth takes two: add ranks to the factor."),
-        ({"latent_dim": (4, 8)}, ALL, "The sweep does not vary rank: give it levels under factors."),
+        ({"rank": (4,)}, GROWS, "Only one rank has complete runs, and growth needs two: add ranks to the factor."),
+        ({"latent_dim": (4, 8)}, ALL, "The sweep does not vary rank: add levels under factors."),
     ],
 )
 def test_too_few_ranks_are_not_testable(factors: Any, component: str, reason: str, tmp_path: Path) -> None:
@@ -205,7 +202,7 @@ def test_a_single_seed_is_not_testable(tmp_path: Path) -> None:
     """Nothing tells how seeds differ."""
     _, components, _ = analysed(tmp_path, sweep(confirm=Confirm(seeds=1)), outcome)
     assert {c.reason for c in components.values()} == {
-        "Only one seed has a result in every cell that is compared, and it takes 2: raise confirm.seeds."
+        "Only one seed has a result in every cell that is compared, and the test needs 2: raise confirm.seeds."
     }
 
 
