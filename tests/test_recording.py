@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tcray.store.store import Store
-from tcray.store.verify import examine
+from tcray.store.verify import check_sweep
 from tests.recording import record_sweep
 from tests.tune.factories import make_sweep
 from tests.tune.fakes import FakeTrain
@@ -14,7 +14,7 @@ from tests.tune.fakes import FakeTrain
 def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path):
     """All 32 runs of both phases end, and the store passes verification as that of a finished sweep."""
     store = record_sweep(tmp_path / "trials", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace")))
-    health = examine(store)
+    health = check_sweep(store)
     assert (32, ()) == (health.runs, health.issues)
     written = store.read_manifest()
     assert ("small", 32, "cpu") == (written["name"], written["planned_runs"], written["device"])

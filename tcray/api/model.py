@@ -18,7 +18,7 @@ from tcray.data.standardize import CLIP, compute_moments
 from tcray.errors import InputError, StoreError
 from tcray.models.fusion_model import FusionModel, Standardize
 from tcray.store.store import SweepStore
-from tcray.store.trials import records
+from tcray.store.trials import read_records
 
 
 class StoredModel(nn.Module):
@@ -74,7 +74,7 @@ class StoredModel(nn.Module):
 
 def load_model(store: SweepStore, run_id: str) -> StoredModel:
     """Return the model of a confirm run; see `StoredSweep.model`."""
-    record = next((record for record in records(store) if record["run_id"] == run_id), None)
+    record = next((record for record in read_records(store) if record["run_id"] == run_id), None)
     if record is None:
         raise InputError(f"sweep {store.sweep_id} has no run {run_id!r}", "`runs()` lists its runs.")
     content = store.read_blob(store.paths.weights(run_id))

@@ -70,10 +70,10 @@ class StoredSweep:
         Args:
             as_: `pandas` for a DataFrame, `arrow` for a pyarrow Table.
         """
-        from tcray.store.trials import Trials, as_table
+        from tcray.store.trials import Trials, to_table
 
-        trials = Trials.of(self._store)
-        table = as_table(trials.records, trials.names)
+        trials = Trials.read(self._store)
+        table = to_table(trials.records, trials.names)
         if as_ == "arrow":
             return table
         if as_ == "pandas":
@@ -89,12 +89,12 @@ class StoredSweep:
         import pandas as pd
 
         from tcray.claims.units import group_confirm_runs, mean_over_runs
-        from tcray.store.trials import records
+        from tcray.store.trials import read_records
 
         table = self._table(dataset)
         sweep = self.sweep
         of_cell: dict[str, list[dict[str, Any]]] = {}
-        for record in records(self._store):
+        for record in read_records(self._store):
             if record["dataset"] == dataset:
                 of_cell.setdefault(record["cell"], []).append(record)
         maximize = _maximizes(sweep.objective)

@@ -125,7 +125,7 @@ def list_sweeps(store: str | Path = STORE) -> pd.DataFrame:
     opened = Store.open(str(store))
     rows = []
     for manifest in opened.manifests():
-        summary = Summary.of(opened.sweep(manifest["sweep_id"]))
+        summary = Summary.read(opened.sweep(manifest["sweep_id"]))
         rows.append(
             {
                 "sweep_id": manifest["sweep_id"],

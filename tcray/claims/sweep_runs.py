@@ -22,7 +22,7 @@ from tcray.config.run import canonical_json
 from tcray.config.sweep import Sweep
 from tcray.statistics.estimate import to_finite
 from tcray.store.store import Store, SweepStore
-from tcray.store.trials import Record, records
+from tcray.store.trials import Record, read_records
 
 Floats = NDArray[np.float64]
 RunId = tuple[str, int, int]
@@ -225,7 +225,7 @@ class SweepRuns:
         """
         manifest = store.read_manifest()
         sweep = Sweep.from_document(manifest["sweep"])
-        runs = records(store)
+        runs = read_records(store)
         confirmed = [run for run in runs if run["phase"] == "confirm" and run["state"] == "COMPLETE"]
         confirmed.sort(key=lambda run: _sort_key(run, sweep.factors))
         predictions = Predictions(store)
@@ -294,7 +294,7 @@ def _deviations(values: Sequence[Sequence[Sequence[float]]], unit: Unit) -> tupl
 def _looks(store: SweepStore, manifest: Mapping[str, Any]) -> int:
     """Count this sweep and the earlier ones that differ only in their confirm runs; equal confirm runs count once."""
     question, started = _question_of(manifest), manifest["started_at"]
-    others = [other for other in Store(store.volume).manifests() if other["started_at"] <= started]
+    others = [other for other in Store(store.filesystem).manifests() if other["started_at"] <= started]
     confirmed = {canonical_json(other["sweep"]["confirm"]) for other in others if _question_of(other) == question}
     return len(confirmed | {canonical_json(manifest["sweep"]["confirm"])})
 

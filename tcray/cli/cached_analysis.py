@@ -65,13 +65,13 @@ def compute_key(sweep: SweepStore) -> str:
         for name in TABLES
         for info in _list_files(sweep, sweep.paths.table(name))
     ]
-    manifests = Store(sweep.volume).manifests()
+    manifests = Store(sweep.filesystem).manifests()
     return digest([tcray.__version__, sys.version, code, sweep.uri, sweep.sweep_id, manifests, parts], length=32)
 
 
 def _list_files(sweep: SweepStore, folder: str) -> list[fs.FileInfo]:
-    volume = sweep.volume
-    infos = volume.filesystem.get_file_info(fs.FileSelector(f"{volume.root}/{folder}", allow_not_found=True))
+    filesystem = sweep.filesystem
+    infos = filesystem.backend.get_file_info(fs.FileSelector(f"{filesystem.root}/{folder}", allow_not_found=True))
     return sorted(infos, key=lambda info: info.path)
 
 

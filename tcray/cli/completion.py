@@ -103,7 +103,7 @@ def _columns(ctx: click.Context, incomplete: str) -> list[str]:
     # While the value of an option is being typed, click leaves the arguments before it unassigned.
     sweep, _ = find_sweep(Store.open(uri), str(ctx.params.get("sweep") or ctx.args[0]))
     before = incomplete[: incomplete.rfind(",") + 1]
-    return [f"{before}{name}" for name in Trials.of(sweep).names]
+    return [f"{before}{name}" for name in Trials.read(sweep).names]
 
 
 complete_sweep_file = _safely(_sweep_files, or_files=True)

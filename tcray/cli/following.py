@@ -9,11 +9,11 @@ import click
 from rich.console import Console
 
 from tcray.errors import Interrupted, SweepError
-from tcray.store.driver_status import DriverStatus, read_activity
+from tcray.store.driver_status import DriverStatus, read_status
 from tcray.store.lease import LeaseHolder, last_holder
-from tcray.store.retry import retrying
+from tcray.store.retry import retry
 from tcray.store.store import RETRY_SECONDS, SweepStore
-from tcray.store.summary import ended_and_planned
+from tcray.store.summary import count_ended_and_planned
 from tcray.tune.status.display import Display
 
 POLL_SECONDS = 2.0
@@ -67,14 +67,14 @@ class FollowedSweep:
 
     def poll(self) -> bool:
         """Read the driver and its status from the store; return True if the driver is running."""
-        self.driver = retrying(lambda: last_holder(self.sweep), RETRY_SECONDS)
+        self.driver = retry(lambda: last_holder(self.sweep), RETRY_SECONDS)
         if self.driver is None:
             return False
         token = self.driver.token
-        status = retrying(lambda: read_activity(self.sweep, token), RETRY_SECONDS)
+        status = retry(lambda: read_status(self.sweep, token), RETRY_SECONDS)
         if status is not None and status != self.status:
             self.status, self._received_at = status, time.monotonic()
-        return self.driver.is_live
+        return self.driver.is_alive
 
     def current_status(self) -> DriverStatus:
         """Return the latest status; if it is old, its age is one of the reasons for pending runs."""
@@ -82,13 +82,13 @@ class FollowedSweep:
         age = time.monotonic() - self._received_at
         if age < SILENT_SECONDS:
             return self.status
-        why = {"silence": f"no status from the driver for {age:.0f} s", **self.status.why}
-        return replace(self.status, why=why)
+        why = {"silence": f"no status from the driver for {age:.0f} s", **self.status.pending_reasons}
+        return replace(self.status, pending_reasons=why)
 
 
 def describe_state(sweep: SweepStore, driver: LeaseHolder | None) -> str:
     """Return how the last driver of a sweep ended, and how many runs are done."""
-    ended, planned = ended_and_planned(sweep, driver)
+    ended, planned = count_ended_and_planned(sweep, driver)
     done = f"{ended:,} of {planned:,} runs done"
     if sweep.read_manifest().get("finished_at"):
         return f"it is finished, with {done}"

@@ -54,8 +54,8 @@ def _format_paragraphs(planned: Plan, uri: str) -> Iterator[str]:
 
 def _open_store(uri: str) -> Store | None:
     """Open the store; None if there is none yet. Raises InputError if there is something else."""
-    volume = StoreFilesystem.at(uri)
-    return None if volume.kind("sweeps") is None and volume.kind("") != "file" else Store.open(uri)
+    filesystem = StoreFilesystem.from_uri(uri)
+    return None if filesystem.kind("sweeps") is None and filesystem.kind("") != "file" else Store.open(uri)
 
 
 def _format_datasets(planned: Plan) -> str:
@@ -123,7 +123,7 @@ def _describe_store(planned: Plan, store: Store | None, uri: str) -> str:
 
 def _count_ended(planned: Plan, store: Store | None) -> Counter[str]:
     """Count the recorded runs of the latest generation of this sweep by state."""
-    generations = store.generations(planned.sweep_id()) if store else []
+    generations = store.list_generations(planned.sweep_id()) if store else []
     if store is None or not generations:
         return Counter()
     return Counter(store.sweep(generations[-1]).read("runs", ("state",))["state"].to_pylist())

@@ -75,10 +75,10 @@ def _resolve_file(store: Store, path: str) -> tuple[str, int]:
 
     sweep = load_sweep(path)
     sweep_id = plan(sweep, find_cards(sweep)).sweep_id()
-    generations = store.generations(sweep_id)
+    generations = store.list_generations(sweep_id)
     if not generations:
         raise InputError(
-            f"{path} asks for sweep {sweep_id}, which was never run in {store.volume.shown()}",
+            f"{path} asks for sweep {sweep_id}, which was never run in {store.filesystem.display_path()}",
             f"Run `{format_command('tcray', 'sweep', path)}` first, or name another sweep of the store by its id.",
         )
     return store.resolve(generations[-1])

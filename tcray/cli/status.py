@@ -11,10 +11,10 @@ from tcray.cli.resolve_sweep import optional_sweep_argument, resolve_sweep, stor
 from tcray.errors import InputError
 from tcray.results.display.labels import format_dataset_short, format_time
 from tcray.results.output.terminal.table import Column, plain
-from tcray.store.driver_status import DriverStatus, read_activity
+from tcray.store.driver_status import DriverStatus, read_status
 from tcray.store.store import Store, SweepStore
-from tcray.store.summary import STATES, Summary, best_by_dataset
-from tcray.store.trials import Record, records
+from tcray.store.summary import STATES, Summary, find_best_runs
+from tcray.store.trials import Record, read_records
 from tcray.tune.status.display import HOST_HEADER, format_host_rows, format_time_left
 
 
@@ -45,9 +45,9 @@ def command(sweep: str | None, store: str, cluster: str | None, *, follow: bool)
 
 def format_overview(store: Store) -> str:
     """Return a table with one row per sweep, in the order in which they were started."""
-    summaries = [Summary.of(store.sweep(manifest["sweep_id"])) for manifest in store.manifests()]
+    summaries = [Summary.read(store.sweep(manifest["sweep_id"])) for manifest in store.manifests()]
     if not summaries:
-        return f"{store.volume.shown()} has no sweep yet"
+        return f"{store.filesystem.display_path()} has no sweep yet"
     columns = [
         Column.of("sweep", [one.manifest["sweep_id"] for one in summaries]),
         Column.of("started", [format_time(one.manifest["started_at"]) for one in summaries]),
@@ -63,17 +63,17 @@ def format_overview(store: Store) -> str:
 
 def format_details(sweep: SweepStore) -> str:
     """Return a sweep's question, progress, failures and best runs so far, and the status of its driver."""
-    runs = records(sweep)
-    summary = Summary.of_runs(sweep, runs)
+    runs = read_records(sweep)
+    summary = Summary.from_runs(sweep, runs)
     manifest = summary.manifest
-    status = read_activity(sweep, summary.holder.token) if summary.holder else None
+    status = read_status(sweep, summary.holder.token) if summary.holder else None
     state = describe_state(summary) + (format_time_left(status) if status else "")
     sections = [
         "\n".join(filter(None, [manifest.get("question", ""), format_progress(summary), state])),
         format_datasets(summary),
         "\n".join(f"{count:,} FAILED on {dataset}: {reason}" for dataset, reason, count in summary.failures),
         format_best(runs, manifest["objective"]),
-        *((format_hosts(status), "\n".join(status.why.values())) if status else ()),
+        *((format_hosts(status), "\n".join(status.pending_reasons.values())) if status else ()),
     ]
     return "\n\n".join(section for section in sections if section)
 
@@ -111,7 +111,7 @@ def format_datasets(summary: Summary) -> str:
 
 def format_best(runs: Sequence[Record], objective: str) -> str:
     """Return a table with the complete run of every dataset that has the best objective."""
-    best = list(best_by_dataset(runs, objective).values())
+    best = list(find_best_runs(runs, objective).values())
     if not best:
         return ""
     columns = [

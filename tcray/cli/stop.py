@@ -11,10 +11,10 @@ from tcray.cli.following import describe_state
 from tcray.cli.on_cluster import cluster_option, run_on_head
 from tcray.cli.resolve_sweep import resolve_sweep, store_option, sweep_argument
 from tcray.errors import Interrupted
-from tcray.store.lease import LeaseHolder, ask_to_stop, last_holder
-from tcray.store.retry import retrying
+from tcray.store.lease import LeaseHolder, last_holder, request_stop
+from tcray.store.retry import retry
 from tcray.store.store import RETRY_SECONDS, Store, SweepStore
-from tcray.store.summary import ended_and_planned
+from tcray.store.summary import count_ended_and_planned
 
 POLL_SECONDS = 1.0
 REPORT_SECONDS = 10.0
@@ -31,10 +31,10 @@ def command(sweep: str, store: str, cluster: str | None) -> None:
         run_on_head(cluster, "stop", sweep)
     stored = resolve_sweep(Store.open(store), sweep)
     driver = last_holder(stored)
-    if driver is None or not driver.is_live:
+    if driver is None or not driver.is_alive:
         click.echo(f"sweep {stored.sweep_id} is not running: {describe_state(stored, driver)}")
         return
-    ask_to_stop(stored, driver)
+    request_stop(stored, driver)
     click.echo(f"{driver} was asked to stop; it checks every few seconds and then ends as after Ctrl-C", err=True)
     try:
         driver = wait(stored, driver)
@@ -46,14 +46,14 @@ def command(sweep: str, store: str, cluster: str | None) -> None:
 def wait(sweep: SweepStore, driver: LeaseHolder) -> LeaseHolder:
     """Wait until the driver has released its lease or is gone, and return its last record."""
     reported = time.monotonic()
-    while driver.is_live:
+    while driver.is_alive:
         time.sleep(POLL_SECONDS)
-        last = retrying(lambda: last_holder(sweep), RETRY_SECONDS)
+        last = retry(lambda: last_holder(sweep), RETRY_SECONDS)
         if last is None or last.token != driver.token:
             return replace(driver, released=True)  # another driver has the lease already
         driver = last
-        if driver.is_live and time.monotonic() - reported > REPORT_SECONDS:
+        if driver.is_alive and time.monotonic() - reported > REPORT_SECONDS:
             reported = time.monotonic()
-            ended, planned = ended_and_planned(sweep, driver)
+            ended, planned = count_ended_and_planned(sweep, driver)
             click.echo(f"waiting for {driver}: {ended:,} of {planned:,} runs done", err=True)
     return driver

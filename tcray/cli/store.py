@@ -9,9 +9,9 @@ import click
 from tcray.cli.resolve_sweep import optional_sweep_argument, resolve_sweep, store_option
 from tcray.errors import InputError, StoreError
 from tcray.results.display.labels import format_count
-from tcray.store.export import export_rows, line
+from tcray.store.export import export_rows, to_json_line
 from tcray.store.store import Store
-from tcray.store.verify import examine, known_ids
+from tcray.store.verify import check_sweep, list_sweep_ids
 
 
 @click.group("store")
@@ -25,10 +25,10 @@ def command() -> None:
 def verify(sweep: str | None, store: str) -> None:
     """Check that the records of SWEEP, or of all sweeps, are readable, consistent and complete."""
     opened = Store.open(store)
-    ids = known_ids(opened) if sweep is None else [resolve_sweep(opened, sweep).sweep_id]
+    ids = list_sweep_ids(opened) if sweep is None else [resolve_sweep(opened, sweep).sweep_id]
     issues = 0
     for sweep_id in ids:
-        health = examine(opened.sweep(sweep_id))
+        health = check_sweep(opened.sweep(sweep_id))
         issues += len(health.issues)
         for issue in health.issues:
             click.echo(str(issue))
@@ -36,10 +36,10 @@ def verify(sweep: str | None, store: str) -> None:
             click.echo(f"{sweep_id}: note: {note}")
         click.echo(str(health))
     if not ids:
-        click.echo(f"{opened.volume.shown()} has no sweep yet")
+        click.echo(f"{opened.filesystem.display_path()} has no sweep yet")
     if issues:
         raise StoreError(
-            f"{opened.volume.shown()} is not sound: {format_count(issues, 'issue')}",
+            f"{opened.filesystem.display_path()} is not sound: {format_count(issues, 'issue')}",
             "The lines above name them; nothing was changed.",
         )
 
@@ -53,7 +53,7 @@ def export(sweep: str | None, store: str, output: str | None, *, reproducible: b
     """Print every row of every table of SWEEP, or of all sweeps, as one line of JSON per row."""
     opened = Store.open(store)
     ids = opened.sweep_ids() if sweep is None else [resolve_sweep(opened, sweep).sweep_id]
-    rows = (line(row) for one in ids for row in export_rows(opened.sweep(one), reproducible=reproducible))
+    rows = (to_json_line(row) for one in ids for row in export_rows(opened.sweep(one), reproducible=reproducible))
     if output is None:
         for row in rows:
             click.echo(row)

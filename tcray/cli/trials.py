@@ -24,10 +24,10 @@ from tcray.config.metrics import METRICS
 from tcray.errors import InputError
 from tcray.results.display.labels import format_count, format_dataset_short
 from tcray.results.output.terminal.table import Column, fit_columns, plain, width_of
-from tcray.store.finite import finite
+from tcray.store.json_values import to_json_value
+from tcray.store.run_filter import parse_filter
 from tcray.store.store import Store
-from tcray.store.trials import Record, Trials, as_table
-from tcray.store.where import where
+from tcray.store.trials import Record, Trials, to_table
 
 BEST = 20
 """Rows of a table unless --limit or --all is given."""
@@ -76,10 +76,10 @@ def command(
     if all_ and limit is not None:
         raise InputError("--all and --limit exclude each other", "Pass one of them.")
     stored = resolve_sweep(Store.open(store), sweep)
-    trials = Trials.of(stored)
+    trials = Trials.read(stored)
     runs, names = list(trials.records), trials.names
     if expression is not None and runs:
-        runs = [*filter(where(expression, names), runs)]
+        runs = [*filter(parse_filter(expression, names), runs)]
     chosen = None if columns is None else [check_column(name.strip(), names) for name in columns.split(",")]
     if sort is not None:
         runs = sort_runs(runs, check_column(sort.removeprefix("-"), names), descending=sort.startswith("-"))
@@ -118,7 +118,8 @@ def sort_runs(runs: Sequence[Record], name: str, *, descending: bool) -> list[Re
 def to_json(runs: Sequence[Record], names: Sequence[str]) -> bytes:
     """Return a JSON list with one object per line."""
     lines = (
-        json.dumps(finite({name: run[name] for name in names}), ensure_ascii=False, allow_nan=False) for run in runs
+        json.dumps(to_json_value({name: run[name] for name in names}), ensure_ascii=False, allow_nan=False)
+        for run in runs
     )
     return ("[\n" + ",\n".join(lines) + "\n]\n" if runs else "[]\n").encode()
 
@@ -128,14 +129,14 @@ def to_csv(runs: Sequence[Record], names: Sequence[str]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(finite(run) for run in runs)
+    writer.writerows(to_json_value(run) for run in runs)
     return text.getvalue().encode()
 
 
 def to_parquet(runs: Sequence[Record], names: Sequence[str]) -> bytes:
     """Return a Parquet file with one row per run."""
     sink = pa.BufferOutputStream()
-    parquet.write_table(as_table(runs, names), sink)
+    parquet.write_table(to_table(runs, names), sink)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
@@ -232,7 +233,7 @@ def _make_column(name: str, runs: Sequence[Record]) -> Column:
 def _distinguishes(name: str, runs: Sequence[Mapping[str, Any]]) -> bool:
     """True if two runs of one dataset differ in the column `name`."""
     first: dict[str, Any] = {}
-    return any(first.setdefault(run["dataset"], finite(run[name])) != finite(run[name]) for run in runs)
+    return any(first.setdefault(run["dataset"], to_json_value(run[name])) != to_json_value(run[name]) for run in runs)
 
 
 def _is_defined(value: Any) -> bool:

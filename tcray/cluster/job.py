@@ -20,8 +20,8 @@ from tcray.cluster.head import ANSWER_PREFIX
 from tcray.config.load import load_sweep
 from tcray.errors import InputError, Interrupted, StoreBusyError, SweepError, TcrayError
 from tcray.search.plan import find_cards, plan
-from tcray.store.driver_status import read_activity
-from tcray.store.lease import ask_to_stop, holder
+from tcray.store.driver_status import read_status
+from tcray.store.lease import current_holder, request_stop
 from tcray.store.store import Store, SweepStore
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ FIRST_LINE = "Running entrypoint for job "
 def ready(_: JobSubmissionClient, args: argparse.Namespace) -> int:
     """Answer `yes` if a sweep can be submitted. Raise StoreBusyError if a driver already runs it."""
     store = Store.open(args.store, create=True)
-    generations = store.generations(args.sweep) or [args.sweep]
+    generations = store.list_generations(args.sweep) or [args.sweep]
     _require_free(store.sweep(generations[-1]))
     print(ANSWER_PREFIX + "yes")
     return 0
@@ -74,7 +74,7 @@ def submit(client: JobSubmissionClient, args: argparse.Namespace) -> int:
 
 
 def _require_free(sweep: SweepStore) -> None:
-    if driver := holder(sweep):
+    if driver := current_holder(sweep):
         raise StoreBusyError(
             f"sweep {sweep.sweep_id} is already being run by {driver}",
             "Wait until it ends, or stop it; then run the same command to resume.",
@@ -93,8 +93,8 @@ def stop(client: JobSubmissionClient, args: argparse.Namespace) -> int:
     """Ask the sweep's driver to stop, as soon as it holds the lease."""
     sweep = Store.open(args.store).sweep(args.sweep)
     while not client.get_job_status(args.job).is_terminal():
-        if driver := holder(sweep):
-            ask_to_stop(sweep, driver)
+        if driver := current_holder(sweep):
+            request_stop(sweep, driver)
             break
         time.sleep(POLL_SECONDS)
     return 0
@@ -123,8 +123,8 @@ async def _print_log(client: JobSubmissionClient, job: str) -> None:
 
 
 def _has_started(sweep: SweepStore) -> bool:
-    driver = holder(sweep)
-    return driver is not None and read_activity(sweep, driver.token) is not None
+    driver = current_holder(sweep)
+    return driver is not None and read_status(sweep, driver.token) is not None
 
 
 def _wait_for_exit_code(client: JobSubmissionClient, job: str) -> int:

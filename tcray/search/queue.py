@@ -42,7 +42,7 @@ from tcray.search.sampler import TrialSampler
 from tcray.search.seeds import search_seed
 from tcray.store.keys import RUN_KEY, RunKey
 from tcray.store.outcome import Outcome
-from tcray.store.schema import NO_RESULT
+from tcray.store.schema import RETRYABLE
 from tcray.store.store import SweepStore
 
 __all__ = ["Execution", "Pack", "Progress", "Queue", "Segment", "TestExamples"]
@@ -221,8 +221,8 @@ class Queue:
         self._store.append("runs", [records.run_row(h, self._plan.cards[h.run.dataset].source) for h in ended])
         for history in ended:
             history.recorded = True
-        done = [history for history in ended if history.reason not in NO_RESULT]
-        self._delete(self._store.state_path(h.run.run_id, m.rung) for h in done for m in h.measurements)
+        done = [history for history in ended if history.reason not in RETRYABLE]
+        self._delete(self._store.checkpoint_path(h.run.run_id, m.rung) for h in done for m in h.measurements)
 
     # Resuming
 
@@ -238,12 +238,12 @@ class Queue:
         for row in rows["closed"]:
             self._repeats[row["cell"], row["repeat"]].exhausted = row["reason"]
         for row in rows["value"]:
-            if row["reason"] not in NO_RESULT:
+            if row["reason"] not in RETRYABLE:
                 self._find_history(row).measurements.append(Measurement.from_row(row))
         for row in rows["verdict"]:
             self._find_history(row).promotions[row["rung"]] = row["goes_on"]
         for row in self._store.read("runs", (*RUN_KEY, "reason")).to_pylist():
-            self._find_history(row).recorded = row["reason"] not in NO_RESULT
+            self._find_history(row).recorded = row["reason"] not in RETRYABLE
 
     def _find_history(self, row: Row) -> RunHistory:
         key = RunKey.from_row(row)
@@ -260,8 +260,8 @@ class Queue:
     def _delete_orphaned_checkpoints(self) -> None:
         """Delete checkpoints that a crash left behind: those of runs that have ended, or were trained further."""
         unfinished = [history for history in self._histories.values() if history.state is None]
-        needed = {self._store.state_path(history.run.run_id, history.position) for history in unfinished}
-        self._delete(path for path in self._store.state_paths() if path not in needed)
+        needed = {self._store.checkpoint_path(history.run.run_id, history.position) for history in unfinished}
+        self._delete(path for path in self._store.checkpoint_paths() if path not in needed)
 
     def _delete(self, paths: Iterable[str]) -> None:
         with ThreadPoolExecutor(DELETE_THREADS) as deleters:

@@ -14,7 +14,7 @@ from tcray.search.cells import Cell
 from tcray.search.plan import Plan
 from tcray.search.run_history import RunHistory, score
 from tcray.search.sampler import ObservedTrial
-from tcray.store.schema import NO_RESULT
+from tcray.store.schema import RETRYABLE
 
 
 @dataclass(slots=True, eq=False)
@@ -126,7 +126,7 @@ def _last_value(history: RunHistory) -> float:
 
 def _observe(history: RunHistory, value: float, worst: float | None) -> ObservedTrial:
     configuration = history.run.configuration
-    if history.reason in NO_RESULT:
+    if history.reason in RETRYABLE:
         return ObservedTrial(configuration, "FAIL")
     if not math.isfinite(value):
         return ObservedTrial(configuration, "PRUNED", worst)

@@ -12,7 +12,7 @@ from tcray.config.run import Run
 from tcray.search.rungs import WORST_SCORE, Rungs
 from tcray.store.keys import RunKey
 from tcray.store.outcome import Outcome
-from tcray.store.schema import NO_RESULT
+from tcray.store.schema import RETRYABLE
 
 State = Literal["COMPLETE", "PRUNED", "FAILED"]
 
@@ -147,7 +147,7 @@ class RunHistory:
     def value_at(self, rung: int) -> float | None:
         """Return the objective at a rung: NaN if the run diverged before it, None if it crashed or never got there."""
         return next(
-            (m.outcome.value for m in self.measurements if m.rung == rung and m.outcome.reason not in NO_RESULT), None
+            (m.outcome.value for m in self.measurements if m.rung == rung and m.outcome.reason not in RETRYABLE), None
         )
 
     @property

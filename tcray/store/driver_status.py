@@ -64,7 +64,7 @@ class DriverStatus:
     seconds_left: float | None
     best: tuple[BestRun, ...]
     hosts: tuple[Host, ...]
-    why: Mapping[str, str]
+    pending_reasons: Mapping[str, str]
 
     @property
     def ended(self) -> int:
@@ -72,35 +72,37 @@ class DriverStatus:
         return self.complete + self.pruned + self.failed
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
         """The inverse of `dataclasses.asdict`. Raises `KeyError` or `TypeError` for anything else."""
         parts = {
             "best": tuple(BestRun(**leader) for leader in fields["best"]),
             "hosts": tuple(Host(**host) for host in fields["hosts"]),
-            "why": dict(fields["why"]),
+            "pending_reasons": dict(fields["pending_reasons"]),
         }
         return cls(**{**fields, **parts})
 
 
-def write_activity(sweep: SweepStore, activity: DriverStatus) -> None:
+def write_status(sweep: SweepStore, activity: DriverStatus) -> None:
     """Puts it in the place of what the driver was at before. Raises `StoreError` where it cannot be written."""
     content = json.dumps(asdict(activity), indent=1, ensure_ascii=False, allow_nan=False).encode()
-    sweep.volume.write(sweep.paths.activity, content)
+    sweep.filesystem.write(sweep.paths.status, content)
 
 
-def read_activity(sweep: SweepStore, token: str) -> DriverStatus | None:
+def read_status(sweep: SweepStore, token: str) -> DriverStatus | None:
     """What the driver with the lease of this token is at, or was at its end; None where it has not said so yet.
 
     Raises `StoreError` for what no driver of this version wrote.
     """
-    content = sweep.volume.read(sweep.paths.activity)
+    content = sweep.filesystem.read(sweep.paths.status)
     if content is None:
         return None
     try:
         fields = json.loads(content)
-        return DriverStatus.of(fields) if fields["token"] == token else None  # else it is that of the driver before
+        return (
+            DriverStatus.from_dict(fields) if fields["token"] == token else None
+        )  # else it is that of the driver before
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{sweep.volume.shown(sweep.paths.activity)} was not written by this version of tcray",
+            f"{sweep.filesystem.display_path(sweep.paths.status)} was not written by this version of tcray",
             "Use the version that runs the sweep; or delete the file, which is written anew while the sweep runs.",
         ) from error

@@ -17,7 +17,7 @@ from pyarrow import fs
 
 from tcray.errors import InputError, StoreError
 from tcray.store import s3
-from tcray.store.paths import ASIDE
+from tcray.store.paths import TMP_SUFFIX
 
 OBJECT_STORES = ("s3", "gcs", "abfs")
 """File systems where an object appears whole, when it is closed."""
@@ -40,12 +40,12 @@ class StoreFilesystem:
 
     uri: str
     """An absolute path, or a URI with everything that another process needs to open it."""
-    filesystem: fs.FileSystem
+    backend: fs.FileSystem
     root: str
 
     @classmethod
-    def at(cls, uri: str) -> StoreFilesystem:
-        """The volume of a path (relative to the working directory) or of any URI that `pyarrow.fs` opens.
+    def from_uri(cls, uri: str) -> StoreFilesystem:
+        """The filesystem of a path (relative to the working directory) or of any URI that `pyarrow.fs` opens.
 
         Raises `InputError` for a URI that means nothing, and `StoreError` where its file system cannot be reached.
         """
@@ -55,7 +55,7 @@ class StoreFilesystem:
             return cls._local(uri)
         try:
             if uri.startswith(s3.SCHEME):
-                s3.prepare(uri)
+                s3.check_endpoint(uri)
             filesystem, root = fs.FileSystem.from_uri(uri)
         except (ValueError, NotImplementedError, ImportError) as error:
             raise InputError(f"{_shown(uri)} is no place for a trial store: {_reason(error)}", _PLACES) from error
@@ -73,40 +73,40 @@ class StoreFilesystem:
     @property
     def is_local(self) -> bool:
         """Whether it is a folder, which may be another one on another machine, or none."""
-        return isinstance(self.filesystem, fs.LocalFileSystem)
+        return isinstance(self.backend, fs.LocalFileSystem)
 
-    def shown(self, path: str = "") -> str:
+    def display_path(self, path: str = "") -> str:
         """How messages name a path: without the credentials and options of the URI."""
         root = _shown(self.uri)
         return f"{root}/{path}" if path else root
 
     def kind(self, path: str) -> Literal["file", "folder"] | None:
         """What is there, if anything."""
-        with self._said(path, "read"):
-            found = self.filesystem.get_file_info(self._full(path)).type
+        with self._translate_errors(path, "read"):
+            found = self.backend.get_file_info(self._full(path)).type
         if found == fs.FileType.NotFound:
             return None
         return "folder" if found == fs.FileType.Directory else "file"
 
     def entries(self, folder: str) -> list[Entry]:
         """What a folder holds, sorted by name; nothing where there is no such folder."""
-        with self._said(folder, "read"):
+        with self._translate_errors(folder, "read"):
             try:
-                found = self.filesystem.get_file_info(fs.FileSelector(self._full(folder), allow_not_found=True))
+                found = self.backend.get_file_info(fs.FileSelector(self._full(folder), allow_not_found=True))
             except FileNotFoundError:  # in spite of allow_not_found, where the folder is made at that very moment
                 return []
         return sorted((Entry(info.base_name, info.is_file) for info in found), key=lambda entry: entry.name)
 
     def make_folder(self, folder: str) -> None:
         """Makes a folder and those above it."""
-        with self._said(folder, "made"):
-            self.filesystem.create_dir(self._full(folder), recursive=True)
+        with self._translate_errors(folder, "made"):
+            self.backend.create_dir(self._full(folder), recursive=True)
 
     def read(self, path: str) -> bytes | None:
         """A file's content; None where there is no such file."""
-        with self._said(path, "read"):
+        with self._translate_errors(path, "read"):
             try:
-                with self.filesystem.open_input_file(self._full(path)) as file:
+                with self.backend.open_input_file(self._full(path)) as file:
                     content: bytes = file.read()
             except FileNotFoundError:
                 return None
@@ -114,16 +114,16 @@ class StoreFilesystem:
 
     def write(self, path: str, content: bytes) -> None:
         """Writes or replaces a file: a reader sees all of it or none, and once this returns it survives a crash."""
-        with self._said(path, "written"):
+        with self._translate_errors(path, "written"):
             if self.is_local:
                 _write_aside(Path(self._full(path)), content)
-            elif self.filesystem.type_name.removeprefix("py::") in OBJECT_STORES:
+            elif self.backend.type_name.removeprefix("py::") in OBJECT_STORES:
                 self._put(path, content)
             else:
-                aside = f"{path}.{secrets.token_hex(4)}{ASIDE}"
-                self.filesystem.create_dir(self._full(path).rpartition("/")[0], recursive=True)
+                aside = f"{path}.{secrets.token_hex(4)}{TMP_SUFFIX}"
+                self.backend.create_dir(self._full(path).rpartition("/")[0], recursive=True)
                 self._put(aside, content)
-                self.filesystem.move(self._full(aside), self._full(path))
+                self.backend.move(self._full(aside), self._full(path))
 
     def create(self, path: str, content: bytes) -> bool:
         """Writes a file that must not be there yet, and tells whether it was this call that did.
@@ -132,7 +132,7 @@ class StoreFilesystem:
         the content is read back after `SETTLE_SECONDS`, so that of several writers within that time the last one wins.
         """
         if self.is_local:
-            with self._said(path, "written"):
+            with self._translate_errors(path, "written"):
                 return _create(Path(self._full(path)), content)
         if self.kind(path) is not None:
             return False
@@ -142,23 +142,23 @@ class StoreFilesystem:
 
     def delete(self, path: str) -> None:
         """Deletes a file, if it is there."""
-        with self._said(path, "deleted"), contextlib.suppress(FileNotFoundError):
-            self.filesystem.delete_file(self._full(path))
+        with self._translate_errors(path, "deleted"), contextlib.suppress(FileNotFoundError):
+            self.backend.delete_file(self._full(path))
 
     def _full(self, path: str) -> str:
         return f"{self.root}/{path}" if path else self.root
 
     def _put(self, path: str, content: bytes) -> None:
-        with self.filesystem.open_output_stream(self._full(path)) as file:
+        with self.backend.open_output_stream(self._full(path)) as file:
             file.write(content)
 
     @contextlib.contextmanager
-    def _said(self, path: str, done: str) -> Iterator[None]:
+    def _translate_errors(self, path: str, done: str) -> Iterator[None]:
         try:
             yield
         except (OSError, pa.ArrowException) as error:
             remedy = _LOCAL if self.is_local else _REMOTE
-            raise StoreError(f"{self.shown(path)} cannot be {done}: {_reason(error)}", remedy) from error
+            raise StoreError(f"{self.display_path(path)} cannot be {done}: {_reason(error)}", remedy) from error
 
 
 _PLACES = "Name a folder, or a bucket as s3://bucket/path, with --store."
@@ -182,12 +182,12 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     text = str(error).strip()
-    return s3.in_words(text) or _without_keys(next(iter(text.splitlines()), type(error).__name__))
+    return s3.explain_error(text) or _without_keys(next(iter(text.splitlines()), type(error).__name__))
 
 
 def _write_aside(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}{ASIDE}")
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}{TMP_SUFFIX}")
     _write_new(aside, content, then=lambda: aside.replace(path))
     _sync_folder(path.parent)
 

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from tcray.errors import StoreError
 from tcray.store.filesystem import Entry, StoreFilesystem
-from tcray.store.paths import ASIDE, PART
+from tcray.store.paths import PART, TMP_SUFFIX
 from tcray.store.schema import SCHEMA_VERSION, TableSchema
 
 _VERSION, _TABLE, _SWEEP = b"tcray.schema", b"tcray.table", b"tcray.tune"
@@ -46,7 +46,7 @@ def _filled(row: Mapping[str, Any], sweep_id: str) -> dict[str, Any]:
     return filled
 
 
-def check_sum(content: bytes) -> str:
+def checksum(content: bytes) -> str:
     """Eight hexadecimal digits that stand in the name of the part with this content."""
     return hashlib.blake2b(content, digest_size=4).hexdigest()
 
@@ -56,7 +56,7 @@ def decode(content: bytes, table: TableSchema, sweep_id: str, columns: Sequence[
 
     Raises `StoreError` for a part that is damaged, of another schema version, table or sweep, or not tcray's at all.
     """
-    if not shown.endswith(f"-{check_sum(content)}.parquet"):
+    if not shown.endswith(f"-{checksum(content)}.parquet"):
         raise StoreError(f"{shown} is truncated or damaged", _DAMAGED)
     try:
         part = parquet.ParquetFile(pa.BufferReader(content))
@@ -83,15 +83,19 @@ def _check_origin(schema: pa.Schema, table: TableSchema, sweep_id: str, shown: s
         raise StoreError(f"{shown} does not have the columns of table {table.name}", _FOREIGN)
 
 
-def list_parts(volume: StoreFilesystem, folder: str) -> list[str]:
+def list_parts(filesystem: StoreFilesystem, folder: str) -> list[str]:
     """The names of a folder's parts in the order of writing; raises `StoreError` for what is none and no `.tmp`."""
-    return [entry.name for entry in volume.entries(folder) if is_part(entry, volume.shown(f"{folder}/{entry.name}"))]
+    return [
+        entry.name
+        for entry in filesystem.entries(folder)
+        if is_part(entry, filesystem.display_path(f"{folder}/{entry.name}"))
+    ]
 
 
 def is_part(entry: Entry, shown: str) -> bool:
     """Whether this is a part, or a `.tmp` that was to become one; raises `StoreError` for anything else."""
     if entry.is_file and PART.fullmatch(entry.name):
         return True
-    if entry.is_file and entry.name.endswith(ASIDE):
+    if entry.is_file and entry.name.endswith(TMP_SUFFIX):
         return False
     raise StoreError(f"{shown} is no part of a trial store", _FOREIGN)

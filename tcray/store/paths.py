@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 SWEEPS = "sweeps"
-ASIDE = ".tmp"
+TMP_SUFFIX = ".tmp"
 """The ending of a file that is still being written; nobody reads it."""
 
 PART = re.compile(r"(\d{8})-[0-9a-f]{8}\.parquet")
@@ -39,17 +39,17 @@ class SweepPaths:
         return f"{self.home}/stop"
 
     @property
-    def activity(self) -> str:
+    def status(self) -> str:
         """What the driver is at, in JSON."""
-        return f"{self.home}/activity.json"
+        return f"{self.home}/status.json"
 
     def table(self, table: str) -> str:
         """The folder of a table's parts."""
         return f"{table}/{self.sweep_id}"
 
-    def part(self, table: str, number: int, check_sum: str) -> str:
+    def part(self, table: str, number: int, checksum: str) -> str:
         """The `number`-th part of a table; names sort in the order of writing, and tell what the content must be."""
-        return f"{self.table(table)}/{number:08d}-{check_sum}.parquet"
+        return f"{self.table(table)}/{number:08d}-{checksum}.parquet"
 
     @property
     def all_weights(self) -> str:
@@ -61,10 +61,10 @@ class SweepPaths:
         return f"{self.all_weights}/{run_id}"
 
     @property
-    def states(self) -> str:
+    def checkpoints(self) -> str:
         """The folder of checkpoints of unfinished runs."""
-        return f"states/{self.sweep_id}"
+        return f"checkpoints/{self.sweep_id}"
 
-    def state(self, run_id: str, epoch: int) -> str:
+    def checkpoint(self, run_id: str, epoch: int) -> str:
         """The checkpoint of a run after `epoch` epochs."""
-        return f"{self.states}/{run_id}-{epoch:06d}"
+        return f"{self.checkpoints}/{run_id}-{epoch:06d}"

@@ -28,20 +28,20 @@ class Process:
     def current(cls) -> Process:
         """This process."""
         pid = os.getpid()
-        return cls(socket.gethostname(), _machine(), pid, start_of(pid) or "")
+        return cls(socket.gethostname(), _machine(), pid, read_start_time(pid) or "")
 
     @property
-    def is_here(self) -> bool:
+    def is_local(self) -> bool:
         """Whether it ran on this machine, so that `is_running` can tell."""
         return (self.host, self.machine) == (socket.gethostname(), _machine())
 
     @property
     def is_running(self) -> bool:
         """Whether it still runs; only for a process that `is_here`."""
-        return start_of(self.pid) == self.started
+        return read_start_time(self.pid) == self.started
 
 
-def start_of(pid: int) -> str | None:
+def read_start_time(pid: int) -> str | None:
     """When the process of that pid started, in the system's own notation; None where none runs."""
     state, started = _from_proc(pid) if (_PROC / "self" / "stat").exists() else _from_ps(pid)
     return None if not started or state.startswith(_GONE) else started

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-def retrying(action: Callable[[], _T], seconds: float) -> _T:
+def retry(action: Callable[[], _T], seconds: float) -> _T:
     """What `action` returns, once it does; its last `StoreError` when it still fails after `seconds`."""
     end = time.monotonic() + seconds
     pause = FIRST_PAUSE

@@ -42,7 +42,7 @@ _ERROR = re.compile(r"AWS Error (\w+)")
 _NO_BUCKET = re.compile(r"Bucket '.*' not found")
 
 
-def prepare(uri: str) -> None:
+def check_endpoint(uri: str) -> None:
     """Looks whether the endpoint of a URI answers, and keeps the library from waiting for a metadata service.
 
     Raises OSError where nobody answers, ValueError for an endpoint that is no address.
@@ -52,7 +52,7 @@ def prepare(uri: str) -> None:
     _spare_metadata_service()
 
 
-def in_words(message: str) -> str:
+def explain_error(message: str) -> str:
     """What an error of the library means; empty for what is told well enough by itself."""
     if _NO_BUCKET.search(message):
         return _WORDS["NO_SUCH_BUCKET"]

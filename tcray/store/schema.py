@@ -12,7 +12,7 @@ from tcray.store.keys import RUN_KEY
 SCHEMA_VERSION = 1
 """Raised whenever a column of any table changes; written into every part."""
 
-NO_RESULT = ("crash", "memory")
+RETRYABLE = ("crash", "memory")
 """Why a run FAILED without a result: it is tried again when its sweep is, and a result then takes the row's place."""
 
 
@@ -23,7 +23,7 @@ class TableSchema:
     name: str
     columns: pa.Schema
     key: tuple[str, ...]
-    circumstances: frozenset[str] = frozenset()
+    volatile_columns: frozenset[str] = frozenset()
     """When, where and with whom a row came about; two stores are equal whatever these say."""
     measured: frozenset[str] = frozenset()
     """Columns that arithmetic fills: bit-stable on a CPU, and only there."""
@@ -34,7 +34,7 @@ class TableSchema:
         return tuple(self.columns.names)
 
     @property
-    def has_attempts(self) -> bool:
+    def has_retryable(self) -> bool:
         """Whether a row may be an attempt without a result (see `NO_RESULT`)."""
         return "reason" in self.names
 
@@ -45,11 +45,11 @@ def _table(
     *,
     lead: tuple[str, ...] = (),
     trail: tuple[str, ...] = (),
-    circumstances: tuple[str, ...] = (),
+    volatile_columns: tuple[str, ...] = (),
     measured: tuple[str, ...] = (),
 ) -> TableSchema:
     columns = pa.schema([_text("sweep_id"), *own])
-    return TableSchema(name, columns, (*lead, *RUN_KEY, *trail), frozenset(circumstances), frozenset(measured))
+    return TableSchema(name, columns, (*lead, *RUN_KEY, *trail), frozenset(volatile_columns), frozenset(measured))
 
 
 def _text(name: str, *, nullable: bool = False) -> pa.Field:
@@ -110,7 +110,7 @@ LEDGER = _table(
     ],
     lead=("kind",),
     trail=("rung",),
-    circumstances=("at", *(f.name for f in _CIRCUMSTANCES)),
+    volatile_columns=("at", *(f.name for f in _CIRCUMSTANCES)),
     measured=("value", "metrics"),
 )
 
@@ -129,7 +129,7 @@ RUNS = _table(
         *_CIRCUMSTANCES,
         _instant("ended_at"),
     ],
-    circumstances=("ended_at", *(f.name for f in _CIRCUMSTANCES)),
+    volatile_columns=("ended_at", *(f.name for f in _CIRCUMSTANCES)),
     measured=("metrics",),
 )
 

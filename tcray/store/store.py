@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow as pa
 
 from tcray.errors import InputError, StoreError
-from tcray.store.deduplicate import canonical
+from tcray.store.deduplicate import deduplicate
 from tcray.store.filesystem import StoreFilesystem
-from tcray.store.finite import finite
-from tcray.store.parts import check_sum, decode, encode, list_parts
+from tcray.store.json_values import to_json_value
+from tcray.store.parts import checksum, decode, encode, list_parts
 from tcray.store.paths import PART, SWEEPS, SweepPaths
-from tcray.store.retry import retrying
+from tcray.store.retry import retry
 from tcray.store.schema import TABLES
 
 RETRY_SECONDS = 60.0
@@ -33,7 +33,7 @@ READERS = 8
 class SweepStore:
     """What one sweep has recorded. Any number may read it; its tables have one writer, who holds the `Lease`."""
 
-    volume: StoreFilesystem
+    filesystem: StoreFilesystem
     sweep_id: str
     _next_part: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -45,17 +45,17 @@ class SweepStore:
     @property
     def uri(self) -> str:
         """The store's absolute uri: `Store.open(uri).sweep(sweep_id)` is this sweep, in any process."""
-        return self.volume.uri
+        return self.filesystem.uri
 
     @property
     def exists(self) -> bool:
         """Whether the sweep was ever started: whether it has a manifest."""
-        return self.volume.kind(self.paths.manifest) is not None
+        return self.filesystem.kind(self.paths.manifest) is not None
 
     def read_manifest(self) -> dict[str, Any]:
         """The question as run. Raises `StoreError` where there is none or it is damaged."""
-        shown = self.volume.shown(self.paths.manifest)
-        content = self.volume.read(self.paths.manifest)
+        shown = self.filesystem.display_path(self.paths.manifest)
+        content = self.filesystem.read(self.paths.manifest)
         if content is None:
             raise StoreError(
                 f"{shown} is missing: the sweep was never started", "`tcray status` lists the sweeps that were."
@@ -70,8 +70,8 @@ class SweepStore:
 
     def write_manifest(self, manifest: Mapping[str, Any], *, retry_seconds: float = RETRY_SECONDS) -> None:
         """Writes or replaces the manifest whole; NaN and infinities are written as in `finite`."""
-        content = json.dumps(finite(manifest), indent=1, ensure_ascii=False, allow_nan=False).encode()
-        retrying(lambda: self.volume.write(self.paths.manifest, content), retry_seconds)
+        content = json.dumps(to_json_value(manifest), indent=1, ensure_ascii=False, allow_nan=False).encode()
+        retry(lambda: self.filesystem.write(self.paths.manifest, content), retry_seconds)
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]], *, retry_seconds: float = RETRY_SECONDS) -> None:
         """Adds one immutable part that holds `rows` (no part where there are none); `sweep_id` is filled in.
@@ -82,7 +82,7 @@ class SweepStore:
         if not rows:
             return
         content = encode(rows, TABLES[table], self.sweep_id)
-        retrying(lambda: self._append_part(table, content), retry_seconds)
+        retry(lambda: self._append_part(table, content), retry_seconds)
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Every row of a table, one for each key, sorted by key; of some `columns` where these are named.
@@ -91,48 +91,48 @@ class SweepStore:
         """
         schema = TABLES[table]
         wanted = schema.names if columns is None else tuple(columns)
-        deciding = (*schema.key, "state", "reason") if schema.has_attempts else schema.key
+        deciding = (*schema.key, "state", "reason") if schema.has_retryable else schema.key
         fields = [name for name in schema.names if name in {*wanted, *deciding}]
-        parts = list_parts(self.volume, self.paths.table(table))
+        parts = list_parts(self.filesystem, self.paths.table(table))
         with ThreadPoolExecutor(READERS) as readers:
             loaded = list(readers.map(lambda part: self.read_part(table, part, fields), parts))
         empty = schema.columns.empty_table().select(fields)
-        return canonical(pa.concat_tables([empty, *loaded]), schema).select(wanted)
+        return deduplicate(pa.concat_tables([empty, *loaded]), schema).select(wanted)
 
     def read_part(self, table: str, part: str, columns: Sequence[str]) -> pa.Table:
         """Some columns of one part of a table, as written. Raises `StoreError` where the part is not sound."""
         path = f"{self.paths.table(table)}/{part}"
-        shown = self.volume.shown(path)
-        content = self.volume.read(path)
+        shown = self.filesystem.display_path(path)
+        content = self.filesystem.read(path)
         if content is None:
             raise StoreError(f"{shown} was taken away while it was read", "Say the command again.")
         return decode(content, TABLES[table], self.sweep_id, columns, shown)
 
-    def state_path(self, run_id: str, epoch: int) -> str:
+    def checkpoint_path(self, run_id: str, epoch: int) -> str:
         """Where the checkpoint of a run after `epoch` epochs goes."""
-        return self.paths.state(run_id, epoch)
+        return self.paths.checkpoint(run_id, epoch)
 
-    def state_paths(self) -> list[str]:
+    def checkpoint_paths(self) -> list[str]:
         """The checkpoints there are, sorted."""
-        return [f"{self.paths.states}/{entry.name}" for entry in self.volume.entries(self.paths.states)]
+        return [f"{self.paths.checkpoints}/{entry.name}" for entry in self.filesystem.entries(self.paths.checkpoints)]
 
     def write_blob(self, path: str, content: bytes) -> None:
         """Writes or replaces a blob whole. Raises `StoreError` where it cannot be written."""
-        self.volume.write(path, content)
+        self.filesystem.write(path, content)
 
     def read_blob(self, path: str) -> bytes | None:
         """A blob's content; None where there is no such blob."""
-        return self.volume.read(path)
+        return self.filesystem.read(path)
 
     def delete_blob(self, path: str) -> None:
         """Deletes a blob, if it is there."""
-        self.volume.delete(path)
+        self.filesystem.delete(path)
 
     def _append_part(self, table: str, content: bytes) -> None:
         if table not in self._next_part:
-            written = list_parts(self.volume, self.paths.table(table))
+            written = list_parts(self.filesystem, self.paths.table(table))
             self._next_part[table] = _number(written[-1]) + 1 if written else 1
-        self.volume.write(self.paths.part(table, self._next_part[table], check_sum(content)), content)
+        self.filesystem.write(self.paths.part(table, self._next_part[table], checksum(content)), content)
         self._next_part[table] += 1
 
 
@@ -140,7 +140,7 @@ class SweepStore:
 class Store:
     """A folder or bucket of sweeps."""
 
-    volume: StoreFilesystem
+    filesystem: StoreFilesystem
 
     @classmethod
     def open(cls, uri: str, *, create: bool = False) -> Store:
@@ -148,39 +148,41 @@ class Store:
 
         Raises `InputError` where there is none and `create` is not set, or where something else is.
         """
-        volume = StoreFilesystem.at(uri)
-        if volume.kind("") == "file":
-            raise InputError(f"the store {volume.shown()} is a file", "Name a folder or a bucket with --store.")
-        if volume.kind(SWEEPS) is None:
+        filesystem = StoreFilesystem.from_uri(uri)
+        if filesystem.kind("") == "file":
+            raise InputError(
+                f"the store {filesystem.display_path()} is a file", "Name a folder or a bucket with --store."
+            )
+        if filesystem.kind(SWEEPS) is None:
             if not create:
                 raise InputError(
-                    f"there is no trial store at {volume.shown()}",
+                    f"there is no trial store at {filesystem.display_path()}",
                     "Run `tcray sweep FILE` first, or name the store with --store.",
                 )
-            volume.make_folder(SWEEPS)
-        return cls(volume)
+            filesystem.make_folder(SWEEPS)
+        return cls(filesystem)
 
     @property
     def uri(self) -> str:
         """An absolute path or URI, good in any process."""
-        return self.volume.uri
+        return self.filesystem.uri
 
     def sweep(self, sweep_id: str) -> SweepStore:
         """What the sweep of this id has recorded, be it nothing yet."""
-        return SweepStore(self.volume, sweep_id)
+        return SweepStore(self.filesystem, sweep_id)
 
     def sweep_ids(self) -> list[str]:
         """The ids of all sweeps that were started, sorted. Raises `StoreError` for what does not belong in a store."""
         ids = []
-        for entry in self.volume.entries(SWEEPS):
+        for entry in self.filesystem.entries(SWEEPS):
             if entry.is_file:
-                shown = self.volume.shown(f"{SWEEPS}/{entry.name}")
+                shown = self.filesystem.display_path(f"{SWEEPS}/{entry.name}")
                 raise StoreError(f"{shown} is no part of a trial store", "Name another folder with --store.")
             if self.sweep(entry.name).exists:
                 ids.append(entry.name)
         return ids
 
-    def generations(self, sweep_id: str) -> list[str]:
+    def list_generations(self, sweep_id: str) -> list[str]:
         """The ids of the times a question was begun afresh, first to last; `sweep_id` is that of the first."""
         later = re.compile(re.escape(sweep_id) + r"-g(\d+)")
         begun = {1: sweep_id} | {int(found[1]): found[0] for one in self.sweep_ids() if (found := later.fullmatch(one))}
@@ -188,7 +190,7 @@ class Store:
 
     def generation(self, sweep_id: str, *, fresh: bool) -> int:
         """Which time a question is begun: the last that was, or if `fresh` the next; `sweep_id` is the first one's."""
-        begun = self.generations(sweep_id)
+        begun = self.list_generations(sweep_id)
         if not begun:
             return 1
         suffix = begun[-1].removeprefix(sweep_id).removeprefix("-g")
@@ -208,7 +210,7 @@ class Store:
         names = {manifest["sweep_id"]: str(manifest["name"]) for manifest in self.manifests()}
         found = _meant(text, names)
         if found is None:
-            raise InputError(f"no sweep is called {text!r} in {self.volume.shown()}", _nearest(text, names))
+            raise InputError(f"no sweep is called {text!r} in {self.filesystem.display_path()}", _nearest(text, names))
         return found, sum(name == names[found] for name in names.values()) - 1
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tcray.config.metrics import METRICS
-from tcray.store.driver_status import read_activity
-from tcray.store.lease import LeaseHolder, holder
+from tcray.store.driver_status import read_status
+from tcray.store.lease import LeaseHolder, current_holder
 from tcray.store.store import SweepStore
 
 STATES = ("COMPLETE", "PRUNED", "FAILED")
@@ -29,15 +29,15 @@ class Summary:
     """How many runs ended with each dataset, source, phase, state and reason."""
 
     @classmethod
-    def of(cls, sweep: SweepStore) -> Summary:
+    def read(cls, sweep: SweepStore) -> Summary:
         """How far the sweep has come by now. Raises `StoreError` where its store is not sound."""
-        return cls.of_runs(sweep, sweep.read("runs", _COUNTED).to_pylist())
+        return cls.from_runs(sweep, sweep.read("runs", _COUNTED).to_pylist())
 
     @classmethod
-    def of_runs(cls, sweep: SweepStore, runs: Iterable[Mapping[str, Any]]) -> Summary:
+    def from_runs(cls, sweep: SweepStore, runs: Iterable[Mapping[str, Any]]) -> Summary:
         """The same, of runs that have been read already."""
         counts = Counter(tuple(run[name] for name in _COUNTED) for run in runs)
-        return cls(sweep.read_manifest(), holder(sweep), counts)
+        return cls(sweep.read_manifest(), current_holder(sweep), counts)
 
     def runs(self, **wanted: str) -> int:
         """How many runs ended, of those with the `wanted` dataset, source, phase, state or reason."""
@@ -62,16 +62,16 @@ class Summary:
         return [(dataset, reason, count) for (dataset, reason), count in failed.most_common()]
 
 
-def ended_and_planned(sweep: SweepStore, driver: LeaseHolder | None) -> tuple[int, int]:
+def count_ended_and_planned(sweep: SweepStore, driver: LeaseHolder | None) -> tuple[int, int]:
     """How many runs ended, and of how many: by the word of the driver if it gave one, else counted."""
-    told = read_activity(sweep, driver.token) if driver is not None else None
+    told = read_status(sweep, driver.token) if driver is not None else None
     if told is not None:
         return told.ended, told.planned
-    summary = Summary.of(sweep)
+    summary = Summary.read(sweep)
     return summary.runs(), summary.manifest["planned_runs"]
 
 
-def best_by_dataset(records: Sequence[Mapping[str, Any]], objective: str) -> dict[str, Mapping[str, Any]]:
+def find_best_runs(records: Sequence[Mapping[str, Any]], objective: str) -> dict[str, Mapping[str, Any]]:
     """Of each dataset the COMPLETE run (as `trials.records` has them) with the best `objective`, the first of equals.
 
     objective   a metric's name in the store, as `valid.loss`

@@ -33,7 +33,7 @@ class Trials:
     """By name, sorted, as `last.test.mae`."""
 
     @classmethod
-    def of(cls, sweep: SweepStore) -> Trials:
+    def read(cls, sweep: SweepStore) -> Trials:
         """Every finished run of a sweep, sorted by its key (see `RunKey`)."""
         rows = sweep.read("runs").to_pylist(maps_as_pydicts="strict")
         configurations = [json.loads(row["configuration"]) for row in rows]
@@ -53,12 +53,12 @@ class Trials:
         return (*LEADING, *self.hyperparameters, *self.metrics, *TRAILING)
 
 
-def records(sweep: SweepStore) -> list[Record]:
+def read_records(sweep: SweepStore) -> list[Record]:
     """The records of `Trials.of`."""
-    return list(Trials.of(sweep).records)
+    return list(Trials.read(sweep).records)
 
 
-def as_table(records: Sequence[Mapping[str, Any]], names: Iterable[str]) -> pa.Table:
+def to_table(records: Sequence[Mapping[str, Any]], names: Iterable[str]) -> pa.Table:
     """The records as an Arrow table, a column a name; times as instants."""
     return pa.table({name: _column(name, [record[name] for record in records]) for name in names})
 

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from tcray.config.run import ENGINE_VERSION, Configuration, Run
 from tcray.errors import StoreError
-from tcray.store.deduplicate import attempts, canonical, in_order, repeats
+from tcray.store.deduplicate import deduplicate, find_duplicates, find_retryable, sort_rows
 from tcray.store.keys import RUN_KEY, RunKey
-from tcray.store.lease import is_asked_to_stop, last_holder
+from tcray.store.lease import is_stop_requested, last_holder
 from tcray.store.parts import is_part
-from tcray.store.paths import ASIDE
+from tcray.store.paths import TMP_SUFFIX
 from tcray.store.schema import TABLES, TableSchema
 from tcray.store.store import Store, SweepStore
 
@@ -36,7 +36,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class SweepHealth:
     """What an examination found: issues make a store unsound, notes do not."""
 
     sweep_id: str
@@ -53,17 +53,17 @@ class Health:
 
 def verify(store: Store, sweep_id: str | None = None) -> list[Issue]:
     """Everything wrong with one sweep, or with all; empty for a sound store."""
-    ids = known_ids(store) if sweep_id is None else [sweep_id]
-    return [issue for one in ids for issue in examine(store.sweep(one)).issues]
+    ids = list_sweep_ids(store) if sweep_id is None else [sweep_id]
+    return [issue for one in ids for issue in check_sweep(store.sweep(one)).issues]
 
 
-def known_ids(store: Store) -> list[str]:
+def list_sweep_ids(store: Store) -> list[str]:
     """The ids of all sweeps that have a manifest or a table, sorted."""
-    folders = [entry.name for table in TABLES for entry in store.volume.entries(table) if not entry.is_file]
+    folders = [entry.name for table in TABLES for entry in store.filesystem.entries(table) if not entry.is_file]
     return sorted({*store.sweep_ids(), *folders})
 
 
-def examine(sweep: SweepStore) -> Health:
+def check_sweep(sweep: SweepStore) -> SweepHealth:
     """All that can be said of one sweep's health; whoever runs it meanwhile is not disturbed, nor is the verdict."""
     messages: list[str] = []
     manifest = _manifest(sweep, messages)
@@ -71,14 +71,14 @@ def examine(sweep: SweepStore) -> Health:
     names = sorted(TABLES, key=lambda name: name != "runs")
     parts = {name: _sound_parts(sweep, TABLES[name], messages) for name in names}
     written = {name: pa.concat_tables([TABLES[name].columns.empty_table(), *parts[name]]) for name in parts}
-    tables = {name: canonical(rows, TABLES[name]) for name, rows in written.items()}
+    tables = {name: deduplicate(rows, TABLES[name]) for name, rows in written.items()}
     runs = tables["runs"].to_pylist(maps_as_pydicts="strict")
     for name, rows in written.items():
         messages += _conflicts(rows, TABLES[name], exact=manifest.get("device") == "cpu")
     messages += _unproposed(runs, tables["ledger"])
-    messages += _incomplete(runs, tables, {entry.name for entry in sweep.volume.entries(sweep.paths.all_weights)})
+    messages += _incomplete(runs, tables, {entry.name for entry in sweep.filesystem.entries(sweep.paths.all_weights)})
     messages += _misnamed(runs, manifest)
-    return Health(
+    return SweepHealth(
         sweep_id=sweep.sweep_id,
         runs=len(runs),
         parts=sum(len(rows) for rows in parts.values()),
@@ -99,9 +99,9 @@ def _sound_parts(sweep: SweepStore, table: TableSchema, messages: list[str]) -> 
     """The parts that can be read, in the order of writing; the others go into `messages`."""
     folder = sweep.paths.table(table.name)
     sound = []
-    for entry in sweep.volume.entries(folder):
+    for entry in sweep.filesystem.entries(folder):
         try:
-            if is_part(entry, sweep.volume.shown(f"{folder}/{entry.name}")):
+            if is_part(entry, sweep.filesystem.display_path(f"{folder}/{entry.name}")):
                 sound.append(sweep.read_part(table.name, entry.name, table.names))
         except StoreError as error:
             messages.append(error.message)
@@ -110,11 +110,11 @@ def _sound_parts(sweep: SweepStore, table: TableSchema, messages: list[str]) -> 
 
 def _conflicts(rows: pa.Table, table: TableSchema, *, exact: bool) -> Iterator[str]:
     """Rows of one key that tell different things. Circumstances may differ, measurements unless `exact`."""
-    loose = table.circumstances if exact else table.circumstances | table.measured
-    if table.has_attempts:
-        rows = rows.filter(pc.invert(attempts(rows)))
-    ordered = in_order(rows.select([name for name in table.names if name not in loose]), table.key)
-    again = pc.indices_nonzero(repeats(ordered, table.key))
+    loose = table.volatile_columns if exact else table.volatile_columns | table.measured
+    if table.has_retryable:
+        rows = rows.filter(pc.invert(find_retryable(rows)))
+    ordered = sort_rows(rows.select([name for name in table.names if name not in loose]), table.key)
+    again = pc.indices_nonzero(find_duplicates(ordered, table.key))
     first, second = ordered.take(again), ordered.take(pc.add(again, 1))
     differing = [one for one, other in zip(_said(first), _said(second), strict=True) if one[1] != other[1]]
     if differing:
@@ -186,16 +186,16 @@ def _tells_run_ids(manifest: Row) -> bool:
 def _notes(sweep: SweepStore, manifest: Row) -> Iterator[str]:
     """What is worth knowing and harms nobody."""
     paths = sweep.paths
-    for folder in (paths.home, *map(paths.table, TABLES), paths.all_weights, paths.states):
-        for entry in sweep.volume.entries(folder):
-            if entry.name.endswith(ASIDE):
-                yield f"{sweep.volume.shown(f'{folder}/{entry.name}')} was never finished; nobody reads it"
-    states = len(sweep.state_paths())
+    for folder in (paths.home, *map(paths.table, TABLES), paths.all_weights, paths.checkpoints):
+        for entry in sweep.filesystem.entries(folder):
+            if entry.name.endswith(TMP_SUFFIX):
+                yield f"{sweep.filesystem.display_path(f'{folder}/{entry.name}')} was never finished; nobody reads it"
+    states = len(sweep.checkpoint_paths())
     if states and manifest.get("finished_at"):
         yield f"checkpoints are left that no run needs any more: {states:,}"
     last = last_holder(sweep)
-    if last is not None and last.is_live:
-        yield f"it is being run by {last}{', who was asked to stop' if is_asked_to_stop(sweep, last) else ''}"
+    if last is not None and last.is_alive:
+        yield f"it is being run by {last}{', who was asked to stop' if is_stop_requested(sweep, last) else ''}"
     elif last is not None and not last.released:
         yield f"its last driver ({last}) ended without a word; the same command goes on from what it recorded"
     if manifest and not _tells_run_ids(manifest):

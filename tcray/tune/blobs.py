@@ -25,11 +25,11 @@ def sees_store(store_uri: str, sweep_id: str, lease: str) -> bool:
 
     Object storage is the same on every host, or raises an error. A local folder may be another one here, or missing.
     """
-    volume = StoreFilesystem.at(store_uri)
-    if not volume.is_local:
+    filesystem = StoreFilesystem.from_uri(store_uri)
+    if not filesystem.is_local:
         return True
     try:
-        holder = last_holder(SweepStore(volume, sweep_id))
+        holder = last_holder(SweepStore(filesystem, sweep_id))
     except StoreError:
         return False
     return holder is not None and holder.token == lease
@@ -45,7 +45,7 @@ def start_relay(store: SweepStore) -> ActorHandle:
         max_restarts=-1,
         max_task_retries=-1,
     )
-    return actor.remote(store.volume, store.sweep_id)
+    return actor.remote(store.filesystem, store.sweep_id)
 
 
 @dataclass(frozen=True)

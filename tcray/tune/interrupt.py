@@ -26,7 +26,7 @@ class Interrupt:
     @property
     def requested(self) -> bool:
         """True if the sweep should stop, because of a signal or of `tcray stop`."""
-        return self._signaled or self._lease.stop_asked
+        return self._signaled or self._lease.stop_requested
 
     def __enter__(self) -> Self:
         """Install the signal handlers."""

@@ -71,7 +71,7 @@ def run_sweep(
         with lease:
             return run.run(lease, address)
     except KeyboardInterrupt:
-        raise Interrupted(run.describe_stop(by_command=lease.stop_asked)) from None
+        raise Interrupted(run.describe_stop(by_command=lease.stop_requested)) from None
 
 
 @dataclass
@@ -132,8 +132,8 @@ class SweepRun:
         from tcray.tune.blobs import sees_store
 
         check_hosts_match(cluster.run_on_other_nodes(installed_versions))
-        notices = HostNotices(self.store.volume.shown())
-        if self.store.volume.is_local:
+        notices = HostNotices(self.store.filesystem.display_path())
+        if self.store.filesystem.is_local:
             visible = cluster.run_on_other_nodes(sees_store, self.store.uri, self.store.sweep_id, lease.token)
             _print_notes(self.console, *notices.store_not_visible([host for host, sees in visible if not sees]))
         return notices

@@ -78,7 +78,7 @@ class WorkerContext:
         if resources.device == "cuda":
             torch.cuda.set_per_process_memory_fraction(resources.gpu)
         relayed = self.relay is not None and not sees_store(self.store_uri, self.sweep_id, self.lease)
-        store = SweepStore(StoreFilesystem.at(self.store_uri), self.sweep_id)
+        store = SweepStore(StoreFilesystem.from_uri(self.store_uri), self.sweep_id)
         blobs = RelayedBlobs(store.paths, self.relay) if relayed else store
         return Worker(blobs, lambda name: ray.get(self.datasets[name]), resources.device, self.train, relayed)
 

@@ -108,7 +108,7 @@ def run_tuner(
         store_uri=store.uri,
         sweep_id=store.sweep_id,
         lease=lease.token,
-        relay=start_relay(store) if cluster.joined and store.volume.is_local else None,
+        relay=start_relay(store) if cluster.joined and store.filesystem.is_local else None,
         datasets={name: ray.put(dataset) for name, dataset in datasets.items()},
         versions=installed_versions(),
         train=train,

@@ -62,7 +62,7 @@ class WaitForGpu:
         Raises KeyboardInterrupt if the driver was asked to stop, StoreBusyError if another driver has taken over.
         """
         self.lease.check()
-        if self.lease.stop_asked:
+        if self.lease.stop_requested:
             raise KeyboardInterrupt
         if self._tick is None and self._is_long():
             self._tick = self._reporting.enter_context(self.report(self))

@@ -19,7 +19,7 @@ from tcray.search.pending import Signature
 from tcray.search.queue import Execution, Pack, Segment
 from tcray.store.outcome import Outcome
 from tcray.store.paths import SweepPaths
-from tcray.store.retry import retrying
+from tcray.store.retry import retry
 from tcray.store.store import RETRY_SECONDS
 from tcray.training import pack as engine
 from tcray.training.pack import TrainResult
@@ -186,18 +186,18 @@ class Worker:
         """Load the checkpoint to resume from; None if it is missing (the run then restarts from epoch 0)."""
         if segment.start == 0:
             return None
-        return self.blobs.read_blob(self.blobs.paths.state(segment.run.run_id, segment.start))
+        return self.blobs.read_blob(self.blobs.paths.checkpoint(segment.run.run_id, segment.start))
 
     def _save(self, segment: Segment, result: TrainResult) -> None:
         """Write the checkpoint for the next segment, and the weights of a run that has ended."""
         run_id = segment.run.run_id
         if result.checkpoint is not None:
-            self._write(self.blobs.paths.state(run_id, segment.stop), result.checkpoint)
+            self._write(self.blobs.paths.checkpoint(run_id, segment.stop), result.checkpoint)
         if result.weights is not None:
             self._write(self.blobs.paths.weights(run_id), result.weights)
 
     def _write(self, path: str, content: bytes) -> None:
-        retrying(lambda: self.blobs.write_blob(path, content), RETRY_SECONDS)
+        retry(lambda: self.blobs.write_blob(path, content), RETRY_SECONDS)
 
 
 def _drop_recorded_epochs(outcome: Outcome, start: int) -> Outcome:

@@ -20,7 +20,7 @@ from rich.console import Console
 from tcray.config.load import load_sweep
 from tcray.config.run import Run
 from tcray.store.outcome import Outcome
-from tcray.store.trials import records
+from tcray.store.trials import read_records
 from tcray.training.pack import TrainResult
 from tcray.tune.ray.cluster import connect
 from tcray.tune.run import run_sweep
@@ -58,7 +58,7 @@ def measure() -> tuple[float, float]:
         began = perf_counter()
         result = run_sweep(sweep, f"{folder}/trials", console=Console(quiet=True), train=nothing)
         swept = perf_counter()
-        found = records(result.store)
+        found = read_records(result.store)
         read = perf_counter()
     assert [r["state"] for r in found] == ["COMPLETE"] * RUNS, "every run is in the store"
     return swept - began, read - swept

@@ -43,7 +43,7 @@ seed: 0
 def tcray(runs: int, gpu: float) -> float:
     """Runs an hour of `tcray sweep`, as its store tells."""
     from tcray.store.store import Store
-    from tcray.store.trials import records
+    from tcray.store.trials import read_records
 
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "throughput.yaml"
@@ -52,7 +52,7 @@ def tcray(runs: int, gpu: float) -> float:
         command = [sys.executable, "-m", "tcray", "sweep", str(spec), "--store", f"{folder}/trials"]
         subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         store = Store.open(f"{folder}/trials")
-        found = records(store.sweep(store.resolve("throughput")[0]))
+        found = read_records(store.sweep(store.resolve("throughput")[0]))
     assert [r["state"] for r in found] == ["COMPLETE"] * runs, "every run is in the store"
     began = min(datetime.fromisoformat(r["started_at"]) for r in found)
     ended = max(datetime.fromisoformat(r["ended_at"]) for r in found)

@@ -217,7 +217,7 @@ def test_datasets_are_kept_apart(tmp_path: Path) -> None:
 
 def again(store: SweepStore, number: int, **changes: Any) -> SweepStore:
     """Another sweep in the same store, started a day later for each number."""
-    other = Store(store.volume).sweep(f"small-{number}")
+    other = Store(store.filesystem).sweep(f"small-{number}")
     manifest = store.read_manifest()
     sweep = {**manifest["sweep"], **changes.pop("sweep", {})}
     told = {"sweep_id": other.sweep_id, "started_at": f"2026-01-{number:02d}T00:00:00+00:00", "sweep": sweep}

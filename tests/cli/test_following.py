@@ -13,13 +13,13 @@ import pytest
 from tcray.cli import following
 from tcray.cli.following import SILENT_SECONDS, FollowedSweep, describe_state, follow
 from tcray.errors import Interrupted, SweepError
-from tcray.store.driver_status import write_activity
+from tcray.store.driver_status import write_status
 from tcray.store.lease import LeaseHolder
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
 
-DRIVER = LeaseHolder("t", Process.current(), since=0.0, beat=0.0)
+DRIVER = LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0)
 ENDED = replace(DRIVER, released=True)
 DEAD = replace(DRIVER, process=replace(DRIVER.process, started="1"))
 GONE_ON = "; run `tcray sweep` with its file to resume"
@@ -37,12 +37,12 @@ def sweep(tmp_path: Path) -> SweepStore:
 
 def hold(sweep: SweepStore, who: LeaseHolder) -> None:
     """Leaves the lease of `who`."""
-    sweep.volume.write(sweep.paths.lease(1), who.content)
+    sweep.filesystem.write(sweep.paths.lease(1), who.to_json())
 
 
 def tell(sweep: SweepStore, **changes: Any) -> Step:
     """The driver tells what it is at."""
-    return lambda: write_activity(sweep, an_activity("t", **{"hosts": (), "why": {}, "best": (), **changes}))
+    return lambda: write_status(sweep, an_activity("t", **{"hosts": (), "pending_reasons": {}, "best": (), **changes}))
 
 
 def end(sweep: SweepStore, who: LeaseHolder = ENDED, finished: str | None = None) -> Step:
@@ -123,7 +123,7 @@ def test_ctrl_c_ends_the_watching_alone(sweep: SweepStore, script: Callable[...,
     with pytest.raises(Interrupted) as caught:
         follow(sweep)
     assert str(caught.value) == "no longer followed; the sweep keeps running"
-    assert sweep.volume.kind(sweep.paths.stop) is None
+    assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
 def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callable[..., None]) -> None:
@@ -135,7 +135,7 @@ def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callabl
     hold(sweep, replace(DRIVER, token="u"))  # noqa: S106  no password
     assert watched.poll()
     assert before == watched.status is not None
-    write_activity(sweep, an_activity("u"))
+    write_status(sweep, an_activity("u"))
     assert watched.poll()
     assert watched.status == an_activity("u")
 
@@ -145,20 +145,20 @@ def test_a_silent_driver_is_said_to_be(sweep: SweepStore, monkeypatch: pytest.Mo
     now = [0.0]
     monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
     watched = FollowedSweep(sweep)
-    tell(sweep, why={"busy": "9 runs wait: every slot is busy"})()
+    tell(sweep, pending_reasons={"busy": "9 runs wait: every slot is busy"})()
     watched.poll()
     now[0] = SILENT_SECONDS - 1
     watched.poll()
-    assert list(watched.current_status().why) == ["busy"]
+    assert list(watched.current_status().pending_reasons) == ["busy"]
     now[0] = SILENT_SECONDS + 5
     watched.poll()
-    assert list(watched.current_status().why.values()) == [
+    assert list(watched.current_status().pending_reasons.values()) == [
         "no status from the driver for 35 s",
         "9 runs wait: every slot is busy",
     ]
     tell(sweep, at=time.time())()
     watched.poll()
-    assert not watched.current_status().why
+    assert not watched.current_status().pending_reasons
 
 
 def test_an_ending_is_told_by_whoever_drove_last(sweep: SweepStore) -> None:

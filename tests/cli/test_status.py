@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tcray.cli.status import command
 from tcray.errors import InputError, SweepError
-from tcray.store.driver_status import write_activity
+from tcray.store.driver_status import write_status
 from tcray.store.lease import Lease
 from tcray.store.process import Process
 from tcray.store.store import Store
@@ -74,7 +74,7 @@ def test_a_running_sweep_tells_of_its_hosts(store: Store):
     sweep = a_sweep(store)
     with Lease(sweep) as lease:
         assert "slots" not in said("rank"), "before the driver has said anything"
-        write_activity(sweep, an_activity(lease.token))
+        write_status(sweep, an_activity(lease.token))
         lines = said("rank").splitlines()
         assert lines[2] == f"running on {socket.gethostname()} (pid {Process.current().pid}), about 14 min left"
         assert lines[-8:] == [
@@ -87,7 +87,7 @@ def test_a_running_sweep_tells_of_its_hosts(store: Store):
             "70 runs wait: every slot is busy",
             "h2 is leaving: no new pack begins there",
         ]
-        write_activity(sweep, an_activity(lease.token, hosts=(), why={}))
+        write_status(sweep, an_activity(lease.token, hosts=(), pending_reasons={}))
         assert said("rank").splitlines()[-1].startswith("mustard (twin)"), "nothing where there is no host"
     assert "slots" not in said("rank"), "nobody is at it"
 

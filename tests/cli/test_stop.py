@@ -13,13 +13,13 @@ from click.testing import CliRunner, Result
 from tcray.cli import stop
 from tcray.cli.stop import REPORT_SECONDS, command
 from tcray.errors import InputError, Interrupted
-from tcray.store.driver_status import write_activity
-from tcray.store.lease import Lease, LeaseHolder, is_asked_to_stop
+from tcray.store.driver_status import write_status
+from tcray.store.lease import Lease, LeaseHolder, is_stop_requested
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
 
-HERE = LeaseHolder("t", Process.current(), since=0.0, beat=0.0)
+HERE = LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0)
 DEAD = replace(HERE, process=replace(HERE.process, started="1"))
 GONE_ON = "; run `tcray sweep` with its file to resume"
 
@@ -38,7 +38,7 @@ def stopped(*arguments: str) -> Result:
 
 def hold(sweep: SweepStore, who: LeaseHolder) -> None:
     """Leaves the lease of `who`."""
-    sweep.volume.write(sweep.paths.lease(1), who.content)
+    sweep.filesystem.write(sweep.paths.lease(1), who.to_json())
 
 
 def test_a_driver_is_asked_and_waited_for(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,12 +47,12 @@ def test_a_driver_is_asked_and_waited_for(sweep: SweepStore, monkeypatch: pytest
 
     def sleep(seconds: float) -> None:
         now[0] += REPORT_SECONDS * 0.6
-        assert is_asked_to_stop(sweep, HERE)
+        assert is_stop_requested(sweep, HERE)
         if now[0] > 2 * REPORT_SECONDS:
             hold(sweep, replace(HERE, released=True))
 
     hold(sweep, HERE)
-    write_activity(sweep, an_activity(HERE.token))
+    write_status(sweep, an_activity(HERE.token))
     monkeypatch.setattr(stop.time, "sleep", sleep)
     monkeypatch.setattr(stop.time, "monotonic", lambda: now[0])
     result = stopped("rank")
@@ -68,10 +68,10 @@ def test_a_driver_is_asked_and_waited_for(sweep: SweepStore, monkeypatch: pytest
 def test_a_driver_that_holds_a_lease_hears_it(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends when it comes to know, and then the command does; the request is gone with it."""
     with contextlib.ExitStack() as driver:
-        lease = driver.enter_context(Lease(sweep, beat_seconds=0.01))
+        lease = driver.enter_context(Lease(sweep, renew_seconds=0.01))
 
         def sleep(_: float) -> None:
-            while not lease.stop_asked:
+            while not lease.stop_requested:
                 pause.wait(0.005)
             driver.close()
 
@@ -79,7 +79,7 @@ def test_a_driver_that_holds_a_lease_hears_it(sweep: SweepStore, monkeypatch: py
         monkeypatch.setattr(stop.time, "sleep", sleep)
         said = stopped("rank").stdout
     assert said.startswith(f"sweep {SWEEP_ID}: it stopped with 12 of 20 runs done{GONE_ON}\n")
-    assert sweep.volume.kind(sweep.paths.stop) is None
+    assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
 def test_a_driver_that_dies_meanwhile_is_said_to(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_the_next_driver_is_left_alone(sweep: SweepStore, monkeypatch: pytest.Mo
     after = replace(HERE, token="u")  # noqa: S106  no password
     monkeypatch.setattr(stop.time, "sleep", lambda _: hold(sweep, after))
     assert stopped("rank").stdout == (f"sweep {SWEEP_ID}: it stopped with 12 of 20 runs done{GONE_ON}\n")
-    assert not is_asked_to_stop(sweep, after)
+    assert not is_stop_requested(sweep, after)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_nobody_runs_is_not_stopped(last: LeaseHolder | None, how: str, swe
         hold(sweep, last)
     result = stopped("rank")
     assert (result.exit_code, result.stdout) == (0, f"sweep {SWEEP_ID} is not running: {how}\n")
-    assert sweep.volume.kind(sweep.paths.stop) is None
+    assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
 def test_ctrl_c_ends_the_waiting_alone(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_ctrl_c_ends_the_waiting_alone(sweep: SweepStore, monkeypatch: pytest.Mo
     with pytest.raises(Interrupted) as caught:
         stopped("rank")
     assert str(caught.value) == "this command no longer waits; the sweep stops nevertheless"
-    assert is_asked_to_stop(sweep, HERE)
+    assert is_stop_requested(sweep, HERE)
 
 
 def test_a_sweep_that_is_not_there_is_a_sentence(sweep: SweepStore) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tcray.cli import main
 from tcray.cli.store import command
 from tcray.errors import InputError
-from tcray.store.export import export_rows, line
+from tcray.store.export import export_rows, to_json_line
 from tcray.store.store import Store, SweepStore
 from tests.store.recorded import SWEEP_ID, a_sweep
 
@@ -57,7 +57,7 @@ def test_an_empty_store_is_sound(tmp_path: Path):
 @pytest.mark.parametrize("flags", [(), ("--reproducible",)])
 def test_an_export_has_a_line_a_row(flags: tuple[str, ...], sweep: SweepStore):
     """Of one sweep or all, to stdout or a file."""
-    expected = [line(row) for row in export_rows(sweep, reproducible=bool(flags))]
+    expected = [to_json_line(row) for row in export_rows(sweep, reproducible=bool(flags))]
     assert said("export", *flags).splitlines() == expected
     assert said("export", "rank", *flags).splitlines() == expected
     assert said("export", *flags, "-o", "rows.jsonl") == ""

@@ -17,7 +17,7 @@ from tcray.cli import main
 from tcray.cli.trials import Selection, command, sort_runs
 from tcray.errors import InputError
 from tcray.store.store import Store
-from tcray.store.trials import Trials, records
+from tcray.store.trials import Trials, read_records
 from tests.store.recorded import SWEEP_ID, a_manifest, a_sweep
 
 
@@ -45,7 +45,7 @@ def test_json_is_a_list_of_records(store: Store):
     """There is one object per run, in the order and with the names of `records`; NaN is null."""
     result = run("rank", "--format", "json")
     assert result.exit_code == 0
-    expected = [{**record, "train.loss": None} for record in records(store.sweep(SWEEP_ID))]
+    expected = [{**record, "train.loss": None} for record in read_records(store.sweep(SWEEP_ID))]
     assert json.loads(result.stdout) == expected
     assert list(json.loads(result.stdout)[0]) == list(expected[0])
     assert result.stderr == "sweep rank-1a2b3c4d5e6f, started 2026-05-04 12:30\n"
@@ -104,7 +104,7 @@ def test_a_wide_terminal_shows_all_columns_in_which_runs_differ(store: Store, mo
 
 def select(store: Store, runs: list[dict[str, Any]], **changes: Any) -> list[str]:
     """Return the lines of the table of `runs`, in a wide terminal."""
-    trials = Trials.of(store.sweep(SWEEP_ID))
+    trials = Trials.read(store.sweep(SWEEP_ID))
     manifest = store.sweep(SWEEP_ID).read_manifest() | changes.pop("manifest", {})
     options = {"sort": None, "limit": 20, "columns": None, **changes}
     return Selection(trials, runs, manifest, **options).format_table(1000).splitlines()
@@ -112,7 +112,7 @@ def select(store: Store, runs: list[dict[str, Any]], **changes: Any) -> list[str
 
 def make_runs(store: Store, **columns: list[Any]) -> list[dict[str, Any]]:
     """Return complete runs of mosi that differ in `columns`."""
-    record = next(run for run in records(store.sweep(SWEEP_ID)) if run["state"] == "COMPLETE")
+    record = next(run for run in read_records(store.sweep(SWEEP_ID)) if run["state"] == "COMPLETE")
     names = [name.replace("__", ".") for name in columns]
     return [{**record, **dict(zip(names, values, strict=True))} for values in zip(*columns.values(), strict=True)]
 

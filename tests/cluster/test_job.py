@@ -18,8 +18,8 @@ from tcray.cluster import job
 from tcray.cluster.head import ANSWER_PREFIX
 from tcray.cluster.job import FOLLOW_EXIT_CODES, main
 from tcray.search.plan import find_cards, plan
-from tcray.store.driver_status import write_activity
-from tcray.store.lease import Lease, holder, is_asked_to_stop
+from tcray.store.driver_status import write_status
+from tcray.store.lease import Lease, current_holder, is_stop_requested
 from tcray.store.store import Store, SweepStore
 from tests.store.recorded import a_manifest, an_activity
 from tests.tune.factories import make_sweep, write_sweep_file
@@ -144,7 +144,7 @@ def test_running_sweep_is_not_submitted(work: Path, capsys: pytest.CaptureFixtur
         assert 1 == run_command(
             client, "submit", "tcray-1", "small.yaml", "--store=trials/", f"--plan={sweep.sweep_id}"
         )
-        said = f"Error: sweep {sweep.sweep_id} is already being run by {holder(sweep)}\n"
+        said = f"Error: sweep {sweep.sweep_id} is already being run by {current_holder(sweep)}\n"
     assert capsys.readouterr().err.startswith(said)
     assert [] == client.submitted
 
@@ -160,7 +160,7 @@ def test_ready_rejects_a_running_sweep(capsys: pytest.CaptureFixture[str]) -> No
     assert (f"{ANSWER_PREFIX}yes\n" * 2, "") == tuple(capsys.readouterr())
     with Lease(last):
         assert 1 == run_command(Client(), *words)
-        said = f"Error: sweep small-1-g2 is already being run by {holder(last)}\n"
+        said = f"Error: sweep small-1-g2 is already being run by {current_holder(last)}\n"
     assert capsys.readouterr().err.startswith(said)
 
 
@@ -194,7 +194,7 @@ def test_until_started_ends_with_the_first_training(work: Path, monkeypatch: pyt
     sweep = make_started_sweep("small-1")
     monkeypatch.setattr(job, "POLL_SECONDS", 0.01)
     with Lease(sweep) as lease:
-        write_activity(sweep, an_activity(lease.token))
+        write_status(sweep, an_activity(lease.token))
         client = Client(LOG, ["RUNNING"], hangs=True)
         assert (
             0
@@ -242,9 +242,9 @@ def test_stop_waits_for_the_driver(work: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [] == codes
     with Lease(sweep):
         asking.join(10)
-        driver = holder(sweep)
+        driver = current_holder(sweep)
         assert driver is not None
-        assert ([0], True) == (codes, is_asked_to_stop(sweep, driver))
+        assert ([0], True) == (codes, is_stop_requested(sweep, driver))
 
 
 def test_stop_ends_if_the_job_has_ended(work: Path) -> None:

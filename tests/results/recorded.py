@@ -13,7 +13,7 @@ from tcray.config.sweep import Confirm, Search, Sweep, Training
 from tcray.data.catalog import Card
 from tcray.results.ranking.analysis import Ranking, build_ranking
 from tcray.store.store import Store, SweepStore
-from tcray.store.trials import records
+from tcray.store.trials import read_records
 
 MOSI = Card("mosi", "real", "regression", {"text": 4, "audio": 3}, (8, 4, 4), 1, "video", "m", False, "mae")
 MUSTARD = Card("mustard", "twin", "classification", {"text": 4, "audio": 3}, (8, 4, 4), 1, "", "u", False, "f1")
@@ -118,4 +118,4 @@ def a_store(
 
 def ranked(store: SweepStore) -> Ranking:
     """The ranking of what a store holds."""
-    return build_ranking(store.read_manifest(), records(store))
+    return build_ranking(store.read_manifest(), read_records(store))

@@ -138,5 +138,5 @@ class UnreliableCluster:
         outcomes = trainer.train(pack)
         for segment, outcome in zip(pack.segments, outcomes, strict=True):
             if outcome.state == "TRAINED" and segment.stop < segment.run.epochs:
-                store.write_blob(store.state_path(segment.run.run_id, segment.stop), b"state")
+                store.write_blob(store.checkpoint_path(segment.run.run_id, segment.stop), b"state")
         queue.record(pack, outcomes, make_execution(pack, f"host {self.rng.random()}"))

@@ -256,13 +256,13 @@ def test_checkpoints_exist_only_while_a_run_needs_them(tmp_path):
     while (pack := queue.take(3)) is not None:
         for segment in pack.segments:
             if segment.start:
-                assert store.read_blob(store.state_path(segment.run.run_id, segment.start)) == b"state"
+                assert store.read_blob(store.checkpoint_path(segment.run.run_id, segment.start)) == b"state"
             if segment.stop < 8:
-                store.write_blob(store.state_path(segment.run.run_id, segment.stop), b"state")
+                store.write_blob(store.checkpoint_path(segment.run.run_id, segment.stop), b"state")
         queue.record(pack, trainer.train(pack), make_execution(pack))
         ended = {row["run_id"] for row in store.read("runs").to_pylist()}
-        assert not [path for path in store.state_paths() if any(run_id in path for run_id in ended)]
-    assert store.state_paths() == []
+        assert not [path for path in store.checkpoint_paths() if any(run_id in path for run_id in ended)]
+    assert store.checkpoint_paths() == []
 
 
 def test_waves_are_proposed_as_they_are_needed(tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def test_failures_and_order_change_no_result(tmp_path_factory, undisturbed, seed
             continue
     queue = cluster.run(PLAN, store, FakeTrainer(EDGE))
     assert export_reproducible(store) == undisturbed(PLAN)
-    assert store.state_paths() == []
+    assert store.checkpoint_paths() == []
     assert queue.progress().ended == queue.progress().planned
 
 
@@ -91,7 +91,7 @@ def test_a_driver_killed_before_any_write_is_resumed_to_the_same_results(tmp_pat
             assert len(proposed_waves) == len(set(proposed_waves))
             assert not recorded & {(run_id, stop) for run_id, _, stop in successor.trained}
             assert export_reproducible(store) == undisturbed(SMALL)
-            assert store.state_paths() == []
+            assert store.checkpoint_paths() == []
         else:
             break
     assert lives_left > 20

@@ -21,8 +21,8 @@ class Bucket(fs.FileSystemHandler):
         self.failures = 0
         """How many of the next writes fail."""
 
-    def volume(self) -> StoreFilesystem:
-        """A volume in the bucket."""
+    def filesystem(self) -> StoreFilesystem:
+        """A filesystem in the bucket."""
         return StoreFilesystem("s3://KEY:SECRET@bucket/trials?region=nowhere", fs.PyFileSystem(self), "bucket/trials")
 
     def get_type_name(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tcray.store import filesystem as volume
+from tcray.store import filesystem
 from tcray.store.paths import SWEEPS
 from tcray.store.store import Store
 
@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     """An empty bucket, whose writers need not wait for each other."""
-    monkeypatch.setattr(volume, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(filesystem, "SETTLE_SECONDS", 0.0)
     return Bucket()
 
 
@@ -31,5 +31,5 @@ def any_store(request: pytest.FixtureRequest, store: Store, bucket: Bucket) -> S
     """Every test that uses it runs on a local disk and on object storage."""
     if request.param == "folder":
         return store
-    bucket.volume().make_folder(SWEEPS)
-    return Store(bucket.volume())
+    bucket.filesystem().make_folder(SWEEPS)
+    return Store(bucket.filesystem())

@@ -82,7 +82,7 @@ class Recorded:
         """Its second row in the ledger."""
         state = "FAILED" if self.state == "FAILED" else "TRAINED"
         told = {"rung": EPOCHS, "value": self.loss, "state": state, "reason": self.reason}
-        return {"kind": "value", **self.name, **told, **self.circumstances(), "at": BEGAN + self.later}
+        return {"kind": "value", **self.name, **told, **self.volatile_columns(), "at": BEGAN + self.later}
 
     def run(self) -> Row:
         """Its row in `runs`."""
@@ -97,7 +97,7 @@ class Recorded:
             "best_epoch": 2,
             "epochs": EPOCHS,
             "metrics": self.metrics(),
-            **self.circumstances(),
+            **self.volatile_columns(),
             "ended_at": BEGAN + self.later + timedelta(seconds=2),
         }
 
@@ -105,7 +105,7 @@ class Recorded:
         """An objective, a test metric, and one that is no number."""
         return {"valid.loss": self.loss, f"test.{METRICS[self.dataset]}": self.loss + 0.25, "train.loss": float("nan")}
 
-    def circumstances(self) -> Row:
+    def volatile_columns(self) -> Row:
         """When and where it was trained."""
         return {
             "started_at": BEGAN + self.later,
@@ -197,7 +197,7 @@ def an_activity(token: str, **changes: Any) -> DriverStatus:
             Host("h2", "10.0.0.2", "leaving", 4, 1, 120, None),
             Host("h3", "10.0.0.3", "gone", 0, 0, 29, None),
         ),
-        why={
+        pending_reasons={
             "busy": "70 runs wait: every slot is busy",
             "h2 10.0.0.2": "h2 is leaving: no new pack begins there",
         },

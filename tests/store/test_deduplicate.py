@@ -6,8 +6,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcray.store.deduplicate import canonical
-from tcray.store.schema import LEDGER, NO_RESULT, SPECTRA
+from tcray.store.deduplicate import deduplicate
+from tcray.store.schema import LEDGER, RETRYABLE, SPECTRA
 
 COLUMNS = [*LEDGER.key, "state", "reason", "value"]
 SCHEMA = pa.schema([LEDGER.columns.field(name).with_nullable(True) for name in COLUMNS])
@@ -34,7 +34,7 @@ def reference(written: list[dict[str, object]]) -> list[dict[str, object]]:
     for row in written:
         by_key.setdefault(tuple(row[name] for name in LEDGER.key), []).append(row)
     chosen = [
-        next((row for row in same if not (row["state"] == "FAILED" and row["reason"] in NO_RESULT)), same[0])
+        next((row for row in same if not (row["state"] == "FAILED" and row["reason"] in RETRYABLE)), same[0])
         for same in by_key.values()
     ]
     return sorted(chosen, key=lambda row: [(row[name] is None, row[name] or 0) for name in LEDGER.key])
@@ -45,7 +45,7 @@ def test_the_rows_are_those_of_the_plain_rule(written: list[dict[str, object]], 
     """However the rows are spread over parts."""
     parts = [pa.Table.from_pylist(written[start : start + size], SCHEMA) for start in range(0, len(written), size)]
     table = pa.concat_tables([SCHEMA.empty_table(), *parts])
-    assert canonical(table, LEDGER).to_pylist() == reference(written)
+    assert deduplicate(table, LEDGER).to_pylist() == reference(written)
 
 
 def test_the_first_written_counts():
@@ -55,4 +55,4 @@ def test_the_first_written_counts():
         {**dict.fromkeys(SPECTRA.key, 0), "phase": "confirm", "cell": "a", "kind": "k", "value": v} for v in (1.0, 2.0)
     ]
     table = pa.Table.from_pylist(told, pa.schema([SPECTRA.columns.field(name) for name in names]))
-    assert canonical(table, SPECTRA)["value"].to_pylist() == [1.0]
+    assert deduplicate(table, SPECTRA)["value"].to_pylist() == [1.0]

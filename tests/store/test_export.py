@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tcray.store.export import export_rows, line
+from tcray.store.export import export_rows, to_json_line
 from tcray.store.store import Store, SweepStore
 
 from .recorded import SWEEP_ID, a_manifest, a_run, a_sweep, record, runs
@@ -18,7 +18,7 @@ from .recorded import SWEEP_ID, a_manifest, a_run, a_sweep, record, runs
 
 def exported(sweep: SweepStore, *, reproducible: bool = True) -> list[str]:
     """The lines of an export."""
-    return [line(row) for row in export_rows(sweep, reproducible=reproducible)]
+    return [to_json_line(row) for row in export_rows(sweep, reproducible=reproducible)]
 
 
 @pytest.fixture

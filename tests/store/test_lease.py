@@ -16,10 +16,10 @@ from tcray.store.lease import (
     STALE_SECONDS,
     Lease,
     LeaseHolder,
-    ask_to_stop,
-    holder,
-    is_asked_to_stop,
+    current_holder,
+    is_stop_requested,
     last_holder,
+    request_stop,
 )
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
@@ -53,7 +53,7 @@ def sweep(any_store: Store) -> SweepStore:
 
 def leave(sweep: SweepStore, who: LeaseHolder, number: int = 1) -> None:
     """Leaves a lease behind as `who` would have."""
-    sweep.volume.write(sweep.paths.lease(number), who.content)
+    sweep.filesystem.write(sweep.paths.lease(number), who.to_json())
 
 
 def gone() -> Process:
@@ -65,19 +65,19 @@ def gone() -> Process:
 
 def test_a_lease_is_held_inside_with(sweep: SweepStore):
     """Before and after nobody runs the sweep; between, this process does."""
-    assert holder(sweep) is None
+    assert current_holder(sweep) is None
     with Lease(sweep) as held_here:
         held_here.check()
-        held = holder(sweep)
+        held = current_holder(sweep)
         assert held is not None
         assert held.process == Process.current()
-    assert holder(sweep) is None
+    assert current_holder(sweep) is None
 
 
 def test_a_second_driver_is_told_who_runs_the_sweep(sweep: SweepStore):
     """Host, pid and since when."""
     since = 1_700_000_000.0
-    busy = LeaseHolder("t", ELSEWHERE, since=since, beat=time.time())
+    busy = LeaseHolder("t", ELSEWHERE, acquired_at=since, renewed_at=time.time())
     leave(sweep, busy)
     with pytest.raises(StoreBusyError) as caught, Lease(sweep):
         pass
@@ -86,17 +86,17 @@ def test_a_second_driver_is_told_who_runs_the_sweep(sweep: SweepStore):
     )
     assert caught.value.remedy.startswith("Wait until it is done, or end that process")
     assert caught.value.exit_code == 1
-    assert holder(sweep) == busy
+    assert current_holder(sweep) == busy
 
 
 def test_a_driver_elsewhere_that_fell_silent_is_taken_over_from(sweep: SweepStore):
     """Not before its heartbeat is a minute old."""
-    leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time() - STALE_SECONDS + 5))
+    leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time() - STALE_SECONDS + 5))
     with pytest.raises(StoreBusyError), Lease(sweep):
         pass
-    leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time() - STALE_SECONDS - 5))
+    leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time() - STALE_SECONDS - 5))
     with Lease(sweep):
-        held = holder(sweep)
+        held = current_holder(sweep)
         assert held is not None
         assert held.process == Process.current()
 
@@ -105,55 +105,55 @@ def test_a_driver_elsewhere_that_fell_silent_is_taken_over_from(sweep: SweepStor
 def test_a_driver_here_that_is_gone_is_taken_over_from_at_once(ended: str, sweep: SweepStore):
     """Its last heartbeat may be of this very moment."""
     process = gone() if ended == "killed" else replace(Process.current(), started="1")
-    leave(sweep, LeaseHolder("t", process, since=0.0, beat=time.time()))
+    leave(sweep, LeaseHolder("t", process, acquired_at=0.0, renewed_at=time.time()))
     with Lease(sweep):
-        held = holder(sweep)
+        held = current_holder(sweep)
         assert held is not None
         assert held.process == Process.current()
 
 
 def test_a_driver_here_that_is_stopped_still_holds(sweep: SweepStore):
     """A process that runs is no less running for being silent, and would go on writing."""
-    leave(sweep, LeaseHolder("t", Process.current(), since=0.0, beat=0.0))
+    leave(sweep, LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0))
     with pytest.raises(StoreBusyError), Lease(sweep):
         pass
 
 
 def test_a_driver_killed_while_it_took_the_lease_holds_nothing(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch):
     """An empty lease is one whose creator never came to write it."""
-    monkeypatch.setattr(lease, "BIRTH_SECONDS", 0.05)
-    sweep.volume.write(sweep.paths.lease(1), b"")
+    monkeypatch.setattr(lease, "EMPTY_LEASE_SECONDS", 0.05)
+    sweep.filesystem.write(sweep.paths.lease(1), b"")
     with Lease(sweep):
-        assert holder(sweep) is not None
+        assert current_holder(sweep) is not None
 
 
 def test_a_file_that_is_no_lease_is_named(sweep: SweepStore):
     """It is not taken for anybody's."""
     for content in (b"{", b"[]", b"{}", b'{"process": {}}'):
-        sweep.volume.write(sweep.paths.lease(1), content)
+        sweep.filesystem.write(sweep.paths.lease(1), content)
         with pytest.raises(StoreError, match=r"lease-000001\.json is no lease"), Lease(sweep):
             pass
 
 
 def test_the_heart_beats(sweep: SweepStore):
     """While the lease is held its heartbeat is renewed."""
-    with Lease(sweep, beat_seconds=0.01):
+    with Lease(sweep, renew_seconds=0.01):
         first = last_holder(sweep)
         assert first is not None
         patience = time.monotonic() + 10
-        while (now := last_holder(sweep)) and now.beat == first.beat and time.monotonic() < patience:
+        while (now := last_holder(sweep)) and now.renewed_at == first.renewed_at and time.monotonic() < patience:
             time.sleep(0.005)
         assert now is not None
-        assert (now.token, now.since) == (first.token, first.since)
-        assert now.beat > first.beat
+        assert (now.token, now.acquired_at) == (first.token, first.acquired_at)
+        assert now.renewed_at > first.renewed_at
 
 
 def test_losing_the_lease_is_noticed(sweep: SweepStore):
     """A driver that slept and was taken over from learns it before it writes, and leaves the new lease alone."""
-    with Lease(sweep, beat_seconds=3600) as mine:
-        leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time()), number=2)
+    with Lease(sweep, renew_seconds=3600) as mine:
+        leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time()), number=2)
         mine.check()  # its own beat is fresh: nobody may have taken over
-        mine._mine = replace(mine._mine, beat=time.time() - 2 * 3600 - 1)
+        mine._mine = replace(mine._mine, renewed_at=time.time() - 2 * 3600 - 1)
         with pytest.raises(StoreBusyError) as caught:
             mine.check()
         assert caught.value.message.startswith(f"sweep {SWEEP_ID} was taken over by pid 4711 on box-7")
@@ -164,8 +164,8 @@ def test_losing_the_lease_is_noticed(sweep: SweepStore):
 
 def test_the_heart_notices_a_loss_too(sweep: SweepStore):
     """Without anyone asking."""
-    with Lease(sweep, beat_seconds=0.01) as mine:
-        leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=time.time()), number=2)
+    with Lease(sweep, renew_seconds=0.01) as mine:
+        leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time()), number=2)
         mine._heart.join(timeout=10)
         with pytest.raises(StoreBusyError, match="was taken over"):
             mine.check()
@@ -176,62 +176,62 @@ def test_outnumbered_leases_are_deleted(sweep: SweepStore):
     for _ in range(3):
         with Lease(sweep):
             pass
-    leases = [entry.name for entry in sweep.volume.entries(sweep.paths.home)]
+    leases = [entry.name for entry in sweep.filesystem.entries(sweep.paths.home)]
     assert leases == ["lease-000003.json"]
 
 
 def heard(lease: Lease) -> bool:
     """Whether the lease's holder comes to know that it is to stop, given time."""
     patience = time.monotonic() + 10
-    while not lease.stop_asked and time.monotonic() < patience:
+    while not lease.stop_requested and time.monotonic() < patience:
         time.sleep(0.005)
-    return lease.stop_asked
+    return lease.stop_requested
 
 
 def test_a_driver_that_is_asked_to_stop_hears_of_it(sweep: SweepStore):
     """At its next heartbeat; nobody asks it again once it has given the lease back."""
-    with Lease(sweep, beat_seconds=0.01) as mine:
-        assert not mine.stop_asked
+    with Lease(sweep, renew_seconds=0.01) as mine:
+        assert not mine.stop_requested
         asked = last_holder(sweep)
         assert asked is not None
         assert asked.token == mine.token
-        ask_to_stop(sweep, asked)
-        assert is_asked_to_stop(sweep, asked)
+        request_stop(sweep, asked)
+        assert is_stop_requested(sweep, asked)
         assert heard(mine)
-    assert mine.stop_asked
-    assert not is_asked_to_stop(sweep, asked)
-    assert sweep.volume.kind(sweep.paths.stop) is None
+    assert mine.stop_requested
+    assert not is_stop_requested(sweep, asked)
+    assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
 def test_no_later_driver_is_stopped(sweep: SweepStore):
     """What was left for a driver that is gone stops none that comes after it, and is not taken away by it."""
-    before = LeaseHolder("t", gone(), since=0.0, beat=time.time())
+    before = LeaseHolder("t", gone(), acquired_at=0.0, renewed_at=time.time())
     leave(sweep, before)
-    ask_to_stop(sweep, before)
-    with Lease(sweep, beat_seconds=0.01) as mine:
+    request_stop(sweep, before)
+    with Lease(sweep, renew_seconds=0.01) as mine:
         for _ in range(2):  # the look comes after the beat
-            last, patience = mine._mine.beat, time.monotonic() + 10
-            while mine._mine.beat == last and time.monotonic() < patience:
+            last, patience = mine._mine.renewed_at, time.monotonic() + 10
+            while mine._mine.renewed_at == last and time.monotonic() < patience:
                 time.sleep(0.005)
-            assert mine._mine.beat > last
-        assert not mine.stop_asked
-    assert is_asked_to_stop(sweep, before)
+            assert mine._mine.renewed_at > last
+        assert not mine.stop_requested
+    assert is_stop_requested(sweep, before)
 
 
 def test_a_request_that_came_too_late_is_taken_away(sweep: SweepStore):
     """A driver that ends before its next heartbeat leaves nothing that was meant for it."""
-    with Lease(sweep, beat_seconds=3600):
+    with Lease(sweep, renew_seconds=3600):
         asked = last_holder(sweep)
         assert asked is not None
-        ask_to_stop(sweep, asked)
-    assert sweep.volume.kind(sweep.paths.stop) is None
+        request_stop(sweep, asked)
+    assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
 def test_of_many_threads_one_takes_a_stale_lease(store: Store):
     """Twenty times eight drivers that see the same stale lease at once: one holds it, seven are told so."""
     for race in range(20):
         sweep = store.sweep(f"race-{race}")
-        leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=0.0))
+        leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=0.0))
         start, end = threading.Barrier(8), threading.Barrier(8)
         won: list[str] = []
         lost: list[str] = []
@@ -259,7 +259,7 @@ def test_of_many_threads_one_takes_a_stale_lease(store: Store):
 def test_of_two_processes_one_takes_a_stale_lease(store: Store):
     """And when it is killed, the next one takes over at once."""
     sweep = store.sweep(SWEEP_ID)
-    leave(sweep, LeaseHolder("t", ELSEWHERE, since=0.0, beat=0.0))
+    leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=0.0))
     arguments = [sys.executable, "-c", DRIVER, store.uri, SWEEP_ID]
     drivers = [subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for driver in drivers:

@@ -13,7 +13,7 @@ from pyarrow import parquet
 from tcray.errors import StoreError
 from tcray.store import parts
 from tcray.store.filesystem import StoreFilesystem
-from tcray.store.parts import check_sum, decode, encode, list_parts
+from tcray.store.parts import checksum, decode, encode, list_parts
 from tcray.store.schema import CURVES, LEDGER, RUNS, TableSchema
 
 from .recorded import SWEEP_ID, a_run
@@ -24,7 +24,7 @@ SOUND = encode(ROWS, RUNS, SWEEP_ID)
 
 def named(content: bytes) -> str:
     """What a part with that content is called."""
-    return f"runs/1-{check_sum(content)}.parquet"
+    return f"runs/1-{checksum(content)}.parquet"
 
 
 def read(content: bytes, table: TableSchema = RUNS) -> pa.Table:
@@ -131,10 +131,10 @@ def test_parts_are_listed_in_the_order_of_writing(tmp_path: Path):
     """What is still being written is none yet; anything else is named."""
     for name in ("00000010-00000000.parquet", "00000009-ffffffff.parquet", "00000011-00000000.parquet.ab.tmp"):
         (tmp_path / name).touch()
-    volume = StoreFilesystem.at(str(tmp_path.parent))
-    assert list_parts(volume, tmp_path.name) == ["00000009-ffffffff.parquet", "00000010-00000000.parquet"]
+    filesystem = StoreFilesystem.from_uri(str(tmp_path.parent))
+    assert list_parts(filesystem, tmp_path.name) == ["00000009-ffffffff.parquet", "00000010-00000000.parquet"]
     (tmp_path / "notes.txt").touch()
     with pytest.raises(StoreError) as caught:
-        list_parts(volume, tmp_path.name)
+        list_parts(filesystem, tmp_path.name)
     assert caught.value.message == f"{tmp_path}/notes.txt is no part of a trial store"
     assert caught.value.remedy == "Move the file out of the store; only tcray writes there."

@@ -11,11 +11,11 @@ def test_the_paths_are_those_of_the_design():
     """One folder a table and sweep; manifest and lease beside each other."""
     assert PATHS.manifest == "sweeps/rank-1a2b/manifest.json"
     assert PATHS.stop == "sweeps/rank-1a2b/stop"
-    assert PATHS.activity == "sweeps/rank-1a2b/activity.json"
+    assert PATHS.status == "sweeps/rank-1a2b/status.json"
     assert PATHS.lease(3) == "sweeps/rank-1a2b/lease-000003.json"
     assert PATHS.part("runs", 12, "00ff00ff") == "runs/rank-1a2b/00000012-00ff00ff.parquet"
     assert PATHS.weights("abc") == "weights/rank-1a2b/abc"
-    assert PATHS.state("abc", 9) == "states/rank-1a2b/abc-000009"
+    assert PATHS.checkpoint("abc", 9) == "checkpoints/rank-1a2b/abc-000009"
 
 
 def test_parts_sort_in_the_order_of_writing():

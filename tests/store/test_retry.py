@@ -8,7 +8,6 @@ import pytest
 
 from tcray.errors import InputError, StoreError
 from tcray.store import retry
-from tcray.store.retry import retrying
 
 
 class Flaky:
@@ -35,7 +34,7 @@ def test_what_fails_for_a_moment_succeeds(caplog: pytest.LogCaptureFixture):
     """Three failures are tried again, and said once."""
     flaky = Flaky(3, StoreError("trials/a cannot be written: No space left on device"))
     with caplog.at_level(logging.WARNING):
-        assert retrying(flaky, 60) == 7
+        assert retry.retry(flaky, 60) == 7
     assert flaky.calls == 4
     assert caplog.messages == ["trials/a cannot be written: No space left on device; trying again for 60 s"]
 
@@ -44,7 +43,7 @@ def test_what_fails_for_too_long_is_said():
     """Once the time is over the last failure is raised."""
     flaky = Flaky(1000, StoreError("the disk is gone"))
     with pytest.raises(StoreError, match="the disk is gone"):
-        retrying(flaky, 0.02)
+        retry.retry(flaky, 0.02)
     assert 3 <= flaky.calls < 1000
 
 
@@ -52,5 +51,5 @@ def test_other_errors_are_not_tried_again():
     """Only a store can come back; an input stays wrong."""
     flaky = Flaky(1, InputError("wrong"))
     with pytest.raises(InputError):
-        retrying(flaky, 60)
+        retry.retry(flaky, 60)
     assert flaky.calls == 1

@@ -108,14 +108,14 @@ def test_a_reader_in_another_process_needs_the_uri_alone(store: Store):
 def test_no_rows_make_no_part(store: Store):
     """An empty append writes nothing."""
     store.sweep(SWEEP_ID).append("runs", [])
-    assert store.volume.entries("runs") == []
+    assert store.filesystem.entries("runs") == []
 
 
 def test_a_resumed_writer_goes_on_after_the_last_part(store: Store):
     """Parts of a later session sort after those of an earlier one, so that the first written still counts."""
     for loss in (0.1, 0.2, 0.3):
         store.sweep(SWEEP_ID).append("runs", [a_run(loss=loss).run()])
-    numbers = [entry.name[:8] for entry in store.volume.entries(f"runs/{SWEEP_ID}")]
+    numbers = [entry.name[:8] for entry in store.filesystem.entries(f"runs/{SWEEP_ID}")]
     assert numbers == ["00000001", "00000002", "00000003"]
     (row,) = store.sweep(SWEEP_ID).read("runs").to_pylist(maps_as_pydicts="strict")
     assert row["metrics"]["valid.loss"] == 0.1
@@ -181,7 +181,7 @@ def test_ten_thousand_runs_are_recorded_and_read(store: Store):
 def test_a_write_that_fails_for_a_moment_is_tried_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
     """The rows are there once, whether the first attempt failed or not."""
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
-    sweep = Store(bucket.volume()).sweep(SWEEP_ID)
+    sweep = Store(bucket.filesystem()).sweep(SWEEP_ID)
     bucket.failures = 3
     sweep.append("runs", [a_run().run()])
     bucket.failures = 2
@@ -193,7 +193,7 @@ def test_a_write_that_fails_for_a_moment_is_tried_again(bucket: Bucket, monkeypa
 def test_a_write_that_keeps_failing_ends_in_a_sentence(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
     """After its time the append gives up, and what was there before is untouched."""
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
-    sweep = Store(bucket.volume()).sweep(SWEEP_ID)
+    sweep = Store(bucket.filesystem()).sweep(SWEEP_ID)
     sweep.append("runs", [a_run().run()])
     bucket.failures = 10**9
     with pytest.raises(StoreError, match=r"s3://bucket/trials/runs/.* cannot be written: .* SLOW_DOWN"):
@@ -237,13 +237,13 @@ def test_a_killed_writer_leaves_all_it_acknowledged(store: Store):
 def test_a_blob_is_what_was_last_written(any_store: Store):
     """Weights and states are bytes; a missing one is None, so that its run trains again."""
     sweep = any_store.sweep(SWEEP_ID)
-    path = sweep.state_path("abc", 9)
+    path = sweep.checkpoint_path("abc", 9)
     assert sweep.read_blob(path) is None
     sweep.write_blob(path, b"one")
     sweep.write_blob(path, b"two")
-    assert (sweep.read_blob(path), sweep.state_paths()) == (b"two", [path])
+    assert (sweep.read_blob(path), sweep.checkpoint_paths()) == (b"two", [path])
     sweep.delete_blob(path)
-    assert (sweep.read_blob(path), sweep.state_paths()) == (None, [])
+    assert (sweep.read_blob(path), sweep.checkpoint_paths()) == (None, [])
 
 
 def test_a_manifest_is_read_as_it_was_written(any_store: Store):
@@ -272,7 +272,7 @@ def test_a_manifest_that_is_none_is_named(content: bytes | None, sentence: str, 
     """Missing, damaged, or another sweep's."""
     sweep = store.sweep("rank-1")
     if content is not None:
-        store.volume.write(sweep.paths.manifest, content)
+        store.filesystem.write(sweep.paths.manifest, content)
     with pytest.raises(StoreError) as caught:
         sweep.read_manifest()
     assert caught.value.message == f"{store.uri}/sweeps/rank-1/manifest.json {sentence}"
@@ -343,8 +343,8 @@ def test_generations_come_in_the_order_of_their_numbers(store: Store):
     ids = ["rank-aa", "rank-aa-g2", "rank-aa-g10"]
     for sweep_id in [*ids, "rank-aab", "rank-aa-gold"]:
         store.sweep(sweep_id).write_manifest(a_manifest(sweep_id))
-    assert store.generations("rank-aa") == ids
-    assert store.generations("rank-bb") == []
+    assert store.list_generations("rank-aa") == ids
+    assert store.list_generations("rank-bb") == []
 
 
 def test_a_fresh_start_is_another_generation(store: Store):

@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from tcray.store.store import Store
-from tcray.store.trials import LEADING, TRAILING, Trials, as_table, records
+from tcray.store.trials import LEADING, TRAILING, Trials, read_records, to_table
 
 from .recorded import SWEEP_ID, a_run, a_sweep, runs
 
@@ -17,7 +17,7 @@ def test_a_record_says_all_of_a_run_under_the_names_users_know(store: Store):
     """Its key, its hyperparameters by name, its metrics by name, and its circumstances."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("runs", [a_run("mosi", rank=4, trial=1, loss=0.5).run()])
-    (record,) = records(sweep)
+    (record,) = read_records(sweep)
     assert math.isnan(record.pop("train.loss"))
     assert record == {
         "run_id": a_run("mosi", rank=4, trial=1).run_id,
@@ -62,7 +62,7 @@ def test_a_record_says_all_of_a_run_under_the_names_users_know(store: Store):
 
 def test_all_records_have_the_same_names(store: Store):
     """What a dataset does not have is None, in its runs alone."""
-    trials = Trials.of(a_sweep(store))
+    trials = Trials.read(a_sweep(store))
     assert {tuple(record) for record in trials.records} == {trials.names}
     assert trials.metrics == ("test.f1", "test.mae", "train.loss", "valid.loss")
     for record in trials.records:
@@ -72,20 +72,20 @@ def test_all_records_have_the_same_names(store: Store):
 
 def test_the_order_is_that_of_the_keys(store: Store):
     """However they were recorded."""
-    found = [tuple(record[name] for name in ("phase", "cell", "trial")) for record in records(a_sweep(store))]
+    found = [tuple(record[name] for name in ("phase", "cell", "trial")) for record in read_records(a_sweep(store))]
     assert found == sorted((run.key.phase, run.key.cell, run.key.trial) for run in runs())
 
 
 def test_a_sweep_without_runs_has_no_records(store: Store):
     """It still says the names that every run has."""
-    trials = Trials.of(store.sweep(SWEEP_ID))
+    trials = Trials.read(store.sweep(SWEEP_ID))
     assert (list(trials.records), trials.names) == ([], (*LEADING, *TRAILING))
 
 
 def test_the_table_has_a_column_a_name(store: Store):
     """Numbers are numbers, times are instants, and an empty sweep makes an empty table."""
-    trials = Trials.of(a_sweep(store))
-    table = as_table(trials.records, trials.names)
+    trials = Trials.read(a_sweep(store))
+    table = to_table(trials.records, trials.names)
     assert table.column_names == list(trials.names)
     assert table["started_at"][0].as_py() == datetime.fromisoformat("2026-05-04T12:30:00+00:00")
     assert [table.schema.field(name).type for name in ("rank", "test.mae", "modality_dropout.video", "cell")] == [
@@ -94,4 +94,4 @@ def test_the_table_has_a_column_a_name(store: Store):
         pa.float64(),
         pa.string(),
     ]
-    assert as_table([], trials.names).num_rows == 0
+    assert to_table([], trials.names).num_rows == 0

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tcray.store.driver_status import write_activity
-from tcray.store.lease import Lease, LeaseHolder, ask_to_stop, last_holder
+from tcray.store.driver_status import write_status
+from tcray.store.lease import Lease, LeaseHolder, last_holder, request_stop
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
-from tcray.store.verify import Issue, examine, known_ids, verify
+from tcray.store.verify import Issue, check_sweep, list_sweep_ids, verify
 
 from .recorded import SWEEP_ID, a_run, a_sweep, an_activity, record, runs
 
@@ -27,13 +27,13 @@ def sweep(store: Store) -> SweepStore:
 
 def messages(sweep: SweepStore) -> list[str]:
     """What is wrong with it."""
-    return [issue.message for issue in examine(sweep).issues]
+    return [issue.message for issue in check_sweep(sweep).issues]
 
 
 def test_a_sound_sweep_has_no_issues(store: Store, sweep: SweepStore):
     """The summary counts its runs and parts."""
     assert verify(store) == verify(store, SWEEP_ID) == []
-    health = examine(sweep)
+    health = check_sweep(sweep)
     assert str(health) == f"{SWEEP_ID}: 12 runs in 11 parts, sound"
     assert health.notes == ()
 
@@ -42,7 +42,7 @@ def test_one_is_singular(store: Store):
     """A sweep that has only begun has one part and no runs."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("ledger", [a_run().proposal()])
-    assert str(examine(sweep)) == f"{SWEEP_ID}: 0 runs in 1 part, 1 issue"
+    assert str(check_sweep(sweep)) == f"{SWEEP_ID}: 0 runs in 1 part, 1 issue"
 
 
 def test_every_damaged_part_is_named(sweep: SweepStore):
@@ -118,7 +118,7 @@ def test_a_run_id_that_is_not_the_digest_of_its_run_is_an_issue(sweep: SweepStor
 
 def test_run_ids_of_another_engine_are_not_checked(store: Store):
     """It is said that they were not."""
-    health = examine(a_sweep(store, manifest={"engine": "0"}))
+    health = check_sweep(a_sweep(store, manifest={"engine": "0"}))
     assert health.issues == ()
     assert health.notes == ("its run ids were not checked, since another version of the training engine made them",)
 
@@ -152,7 +152,7 @@ def test_concatenation_has_no_spectra(sweep: SweepStore):
 def test_a_table_without_a_manifest_is_an_issue(store: Store, sweep: SweepStore):
     """A sweep whose manifest went is still found by its tables."""
     (Path(store.uri) / sweep.paths.manifest).unlink()
-    assert known_ids(store) == [SWEEP_ID]
+    assert list_sweep_ids(store) == [SWEEP_ID]
     assert verify(store) == [
         Issue(SWEEP_ID, f"{store.uri}/sweeps/{SWEEP_ID}/manifest.json is missing: the sweep was never started")
     ]
@@ -167,15 +167,15 @@ def leave_tmp(sweep: SweepStore) -> str:
 
 def leave_state(sweep: SweepStore) -> str:
     """A checkpoint that a finished sweep left behind."""
-    sweep.write_blob(sweep.state_path("abc", 9), b"state")
+    sweep.write_blob(sweep.checkpoint_path("abc", 9), b"state")
     sweep.write_manifest({**sweep.read_manifest(), "finished_at": "2026"})
     return "checkpoints are left that no run needs any more: 1"
 
 
 def leave_lease(sweep: SweepStore) -> str:
     """The lease of a driver that was killed."""
-    killed = LeaseHolder("t", replace(Process.current(), started="1"), since=0.0, beat=time.time())
-    sweep.volume.write(sweep.paths.lease(1), killed.content)
+    killed = LeaseHolder("t", replace(Process.current(), started="1"), acquired_at=0.0, renewed_at=time.time())
+    sweep.filesystem.write(sweep.paths.lease(1), killed.to_json())
     return f"its last driver ({killed}) ended without a word; the same command goes on from what it recorded"
 
 
@@ -183,15 +183,15 @@ def leave_lease(sweep: SweepStore) -> str:
 def test_what_harms_nobody_is_a_note(leave: Callable[[SweepStore], str], sweep: SweepStore):
     """What a killed driver leaves behind is mentioned, and the store is sound."""
     note = leave(sweep)
-    health = examine(sweep)
+    health = check_sweep(sweep)
     assert (health.issues, health.notes) == ((), (note,))
 
 
 def test_a_running_sweep_is_sound(sweep: SweepStore):
     """Its driver is named, and its checkpoints are needed."""
-    sweep.write_blob(sweep.state_path("abc", 9), b"state")
+    sweep.write_blob(sweep.checkpoint_path("abc", 9), b"state")
     with Lease(sweep):
-        health = examine(sweep)
+        health = check_sweep(sweep)
     assert health.issues == ()
     assert [note.startswith(f"it is being run by pid {Process.current().pid} on") for note in health.notes] == [True]
 
@@ -201,11 +201,11 @@ def test_what_is_said_to_a_driver_and_by_it_harms_nobody(sweep: SweepStore):
     with Lease(sweep):
         driver = last_holder(sweep)
         assert driver is not None
-        ask_to_stop(sweep, driver)
-        write_activity(sweep, an_activity(driver.token))
-        health = examine(sweep)
+        request_stop(sweep, driver)
+        write_status(sweep, an_activity(driver.token))
+        health = check_sweep(sweep)
     assert (health.issues, health.notes) == ((), (f"it is being run by {driver}, who was asked to stop",))
-    assert examine(sweep).notes == ()
+    assert check_sweep(sweep).notes == ()
 
 
 def test_the_runs_of_the_small_sweep_are_twelve():

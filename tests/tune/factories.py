@@ -9,7 +9,7 @@ from tcray.config.load import load_sweep
 from tcray.config.sweep import Sweep
 from tcray.search.plan import find_cards, plan
 from tcray.search.queue import Queue
-from tcray.store.export import export_rows, line
+from tcray.store.export import export_rows, to_json_line
 from tcray.store.parts import list_parts
 from tcray.store.store import Store, SweepStore
 from tcray.tune.datasets import LazyDatasets, LazyTestExamples
@@ -65,12 +65,14 @@ def run_without_ray(folder: Path, sweep: Sweep, train: Train) -> SweepStore:
 
 def export(store: SweepStore) -> list[str]:
     """Return all rows that two equal stores have in common, one line per row."""
-    return [line(row) for row in export_rows(store, reproducible=True)]
+    return [to_json_line(row) for row in export_rows(store, reproducible=True)]
 
 
 def ledger_values(store: SweepStore) -> list[tuple[Any, ...]]:
     """Return run id and rung of every value in the ledger as written, including duplicates."""
     folder = store.paths.table("ledger")
-    parts = [store.read_part("ledger", part, ("kind", "run_id", "rung")) for part in list_parts(store.volume, folder)]
+    parts = [
+        store.read_part("ledger", part, ("kind", "run_id", "rung")) for part in list_parts(store.filesystem, folder)
+    ]
     rows = [row for part in parts for row in part.to_pylist() if row["kind"] == "value"]
     return [(row["run_id"], row["rung"]) for row in rows]

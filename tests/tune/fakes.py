@@ -38,7 +38,7 @@ class FakeLease:
     """A lease that a test can lose or whose holder it can ask to stop."""
 
     lost: bool = False
-    stop_asked: bool = False
+    stop_requested: bool = False
 
     def check(self) -> None:
         """Raise StoreBusyError if the lease is lost."""

@@ -57,9 +57,9 @@ class TestRelay:
         """An error that the store raises at the relay is raised at the caller with the same message."""
         Path(store.uri, "states").write_text("a file")
         with pytest.raises(StoreError) as expected:
-            store.write_blob(store.paths.state("a run", 1), b"")
+            store.write_blob(store.paths.checkpoint("a run", 1), b"")
         with pytest.raises(StoreError) as caught:
-            RelayedBlobs(store.paths, start_relay(store)).write_blob(store.paths.state("a run", 1), b"")
+            RelayedBlobs(store.paths, start_relay(store)).write_blob(store.paths.checkpoint("a run", 1), b"")
         assert (expected.value.message, expected.value.remedy) == (caught.value.message, caught.value.remedy)
 
     def test_a_dead_relay_is_restarted(self, store: SweepStore) -> None:

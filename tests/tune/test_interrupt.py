@@ -31,7 +31,7 @@ def test_a_stop_request_is_not_a_signal() -> None:
     lease = FakeLease()
     with make_interrupt(lease) as interrupt:
         assert not interrupt.requested
-        lease.stop_asked = True
+        lease.stop_requested = True
         assert interrupt.requested
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):

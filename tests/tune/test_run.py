@@ -12,7 +12,7 @@ from tcray.errors import InputError, StoreBusyError, StoreError, SweepError
 from tcray.search.plan import find_cards, plan
 from tcray.store.lease import Lease
 from tcray.store.store import Store, SweepStore
-from tcray.store.trials import records
+from tcray.store.trials import read_records
 from tcray.store.verify import verify
 from tcray.tune.run import SweepResult, run_sweep
 
@@ -68,11 +68,11 @@ class TestUnderRay:
     def test_a_run_that_kills_its_process_is_found(self, tmp_path: Path, train: FakeTrain) -> None:
         """A run that kills every process that trains it is FAILED: crash; all other runs have their usual results."""
         expected = run_undisturbed(tmp_path)
-        culprit = next(r for r in records(expected) if r["phase"] == "confirm" and r["dataset"] == "mosi")
+        culprit = next(r for r in read_records(expected) if r["phase"] == "confirm" and r["dataset"] == "mosi")
         result, _ = run(tmp_path, FakeTrain(train.trace, culprit=culprit["run_id"]), "resources.pack=2")
-        failed = [r for r in records(result.store) if r["state"] == "FAILED"]
+        failed = [r for r in read_records(result.store) if r["state"] == "FAILED"]
         assert [(culprit["run_id"], "crash")] == [(r["run_id"], r["reason"]) for r in failed]
-        assert 31 == sum(r["state"] != "FAILED" for r in records(result.store))
+        assert 31 == sum(r["state"] != "FAILED" for r in read_records(result.store))
         sizes = [s["size"] for s in train.read_trace() if s["run_id"] == culprit["run_id"]]
         assert [2, 1, 1] == sizes, "once in a pack, then alone max_failures times"
         # A second run of the sweep retries only the failed run.
@@ -82,9 +82,9 @@ class TestUnderRay:
     def test_a_run_that_raises_is_found(self, tmp_path: Path, train: FakeTrain) -> None:
         """A run whose training raises is FAILED: crash, alone, and the exception is printed."""
         expected = run_undisturbed(tmp_path)
-        culprit = next(r for r in records(expected) if r["phase"] == "confirm")["run_id"]
+        culprit = next(r for r in read_records(expected) if r["phase"] == "confirm")["run_id"]
         result, output = run(tmp_path, FakeTrain(train.trace, raises=culprit))
-        assert [culprit] == [r["run_id"] for r in records(result.store) if r["reason"] == "crash"]
+        assert [culprit] == [r["run_id"] for r in read_records(result.store) if r["reason"] == "crash"]
         assert f"a pack of 1 run (mosi/rank=1) failed: ValueError: {culprit} cannot be trained" in output
 
     def test_a_pack_that_does_not_fit_is_trained_in_parts(self, tmp_path: Path, train: FakeTrain) -> None:

@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from tcray.errors import Interrupted
-from tcray.store.driver_status import DriverStatus, read_activity
-from tcray.store.lease import Lease, ask_to_stop, last_holder
+from tcray.store.driver_status import DriverStatus, read_status
+from tcray.store.lease import Lease, last_holder, request_stop
 from tcray.store.store import Store, SweepStore
 from tcray.store.verify import verify
 from tcray.tune.run import SweepResult, run_sweep
@@ -26,7 +26,7 @@ from .fakes import FakeTrain
 @pytest.fixture(autouse=True)
 def _short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Renew the lease and write the status at short intervals."""
-    monkeypatch.setattr("tcray.tune.run.Lease", partial(Lease, beat_seconds=0.05))
+    monkeypatch.setattr("tcray.tune.run.Lease", partial(Lease, renew_seconds=0.05))
     monkeypatch.setattr(reporter, "WRITE_SECONDS", 0.1)
 
 
@@ -42,10 +42,10 @@ def open_sweep(folder: Path) -> SweepStore:
     return store.sweep(store.resolve("small")[0])
 
 
-def read_status(store: SweepStore) -> DriverStatus | None:
+def read_last_status(store: SweepStore) -> DriverStatus | None:
     """Return the status of the current or last driver."""
     driver = last_holder(store)
-    return read_activity(store, driver.token) if driver is not None else None
+    return read_status(store, driver.token) if driver is not None else None
 
 
 def stop_midway(folder: Path, seen: list[DriverStatus]) -> None:
@@ -54,12 +54,12 @@ def stop_midway(folder: Path, seen: list[DriverStatus]) -> None:
     while not (folder / "trials" / "runs").exists():
         pause.wait(0.05)
     store = open_sweep(folder)
-    while (status := read_status(store)) is None or not (status.ended and status.running):
+    while (status := read_last_status(store)) is None or not (status.ended and status.running):
         pause.wait(0.05)
     seen.append(status)
     driver = last_holder(store)
     assert driver is not None
-    ask_to_stop(store, driver)
+    request_stop(store, driver)
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def test_a_sweep_is_stopped_and_resumed(tmp_path: Path) -> None:
     assert midway.ended == host.runs <= midway.planned == 32
     assert 1 <= host.packs <= 2
     store = open_sweep(tmp_path)
-    last = read_status(store)
+    last = read_last_status(store)
     assert last is not None
     assert len(store.read("runs", ["run_id"])) == last.ended < 32
     assert last_holder(store).released  # type: ignore[union-attr]  # there was one
@@ -89,6 +89,6 @@ def test_a_sweep_is_stopped_and_resumed(tmp_path: Path) -> None:
     expected = run_without_ray(tmp_path / "expected", make_sweep(tmp_path), FakeTrain(str(tmp_path / "other trace")))
     assert export(expected) == export(result.store)
     assert [] == verify(Store.open(str(tmp_path / "trials")))
-    end = read_status(store)
+    end = read_last_status(store)
     assert end is not None
     assert (32, 0, 32 - last.ended) == (end.ended, end.running, end.hosts[0].runs), "runs of this driver only"

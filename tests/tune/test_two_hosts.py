@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tcray.store.store import Store
-from tcray.store.trials import records
+from tcray.store.trials import read_records
 
 from .dynamic_cluster import GROWING, LEAVING
 from .factories import export, make_sweep, run_without_ray
@@ -114,7 +114,7 @@ def test_the_store_does_not_depend_on_hosts(
     """Whichever hosts join and leave, every run is in the store once, bit for bit as trained by a plain loop."""
     store = Store.open(str(recording.folder / sweep / "trials"))
     recorded = store.sweep(store.resolve("small")[0])
-    assert {"COMPLETE", "PRUNED"} == {run["state"] for run in records(recorded)}
+    assert {"COMPLETE", "PRUNED"} == {run["state"] for run in read_records(recorded)}
     expected = run_without_ray(
         tmp_path / "expected", make_sweep(tmp_path, *overrides), FakeTrain(str(tmp_path / "trace"))
     )

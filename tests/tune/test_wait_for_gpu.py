@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tcray.errors import StoreBusyError
-from tcray.store.driver_status import read_activity
+from tcray.store.driver_status import read_status
 from tcray.store.store import Store, SweepStore
 from tcray.tune import capacity
 from tcray.tune.capacity import AutoscalingLimits, Capacity, Node, WorkerResources
@@ -67,7 +67,7 @@ class Driver(FakeLease):
 def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
     """Return a driver on a cluster without nodes."""
     monkeypatch.setattr(capacity, "REFRESH_SECONDS", 0.0)
-    store = Store(Bucket().volume()).sweep("small-1")
+    store = Store(Bucket().filesystem()).sweep("small-1")
     return Driver(store=store, clock=FakeClock(monkeypatch, pending))
 
 
@@ -78,7 +78,7 @@ def test_a_short_wait_is_not_reported(driver: Driver) -> None:
         for _ in range(int(SLOW_SECONDS)):
             wait.tick()
             driver.clock.now += 1.0
-    assert ([], 0, None) == (driver.printed_reasons(), driver.queue_calls, read_activity(driver.store, LEASE))
+    assert ([], 0, None) == (driver.printed_reasons(), driver.queue_calls, read_status(driver.store, LEASE))
 
 
 def test_a_missing_host_is_reported_at_once(driver: Driver) -> None:
@@ -93,14 +93,14 @@ def test_a_missing_host_is_reported_at_once(driver: Driver) -> None:
             driver.autoscaler = status
             wait.tick()
             driver.clock.now += WRITE_SECONDS
-        stored = read_activity(driver.store, LEASE)
+        stored = read_status(driver.store, LEASE)
     assert [
         "4 packs wait for a host: no host that is up can hold one",
         "gpu-spot is not available now: none left",
         "4 packs wait for a host: 1 of gpu-ondemand is being started",
     ] == driver.printed_reasons()
     assert stored is not None
-    assert {"starting": "4 packs wait for a host: 1 of gpu-ondemand is being started"} == stored.why
+    assert {"starting": "4 packs wait for a host: 1 of gpu-ondemand is being started"} == stored.pending_reasons
     assert (0, 100, ()) == (stored.ended, stored.planned, stored.hosts)
 
 
@@ -114,7 +114,7 @@ def test_a_slow_worker_is_reported_later(driver: Driver) -> None:
         wait.tick()
     expected = "1 pack waits for a worker: the hosts are busy with other work or slow to start one"
     assert [expected] == driver.printed_reasons()
-    stored = read_activity(driver.store, LEASE)
+    stored = read_status(driver.store, LEASE)
     assert stored is not None
     assert ["h1"] == [host.name for host in stored.hosts]
 
@@ -123,7 +123,7 @@ def test_a_stop_request_ends_the_wait(driver: Driver) -> None:
     """A request by `tcray stop` raises KeyboardInterrupt, as Ctrl-C does."""
     with driver.wait() as wait:
         wait.tick()
-        driver.stop_asked = True
+        driver.stop_requested = True
         with pytest.raises(KeyboardInterrupt):
             wait.tick()
 

@@ -81,7 +81,7 @@ def test_checkpoints_are_saved(setup: Setup) -> None:
     """The checkpoints of a pack are in the store before its report is returned."""
     pack = setup.first_pack()
     setup.worker().train_pack(pack, "")
-    paths = [setup.store.state_path(segment.run.run_id, pack.stop) for segment in pack.segments]
+    paths = [setup.store.checkpoint_path(segment.run.run_id, pack.stop) for segment in pack.segments]
     assert all(setup.store.read_blob(path) for path in paths)
 
 
@@ -89,7 +89,7 @@ def test_a_run_without_its_checkpoint_restarts(setup: Setup) -> None:
     """A run whose checkpoint is missing restarts from epoch 0 with the same outcome; its curve has new epochs only."""
     pack = setup.second_pack()
     expected = setup.worker().train_pack(pack, "").outcomes
-    setup.store.delete_blob(setup.store.state_path(pack.segments[0].run.run_id, pack.start))
+    setup.store.delete_blob(setup.store.checkpoint_path(pack.segments[0].run.run_id, pack.start))
     assert expected == setup.worker().train_pack(pack, "").outcomes
     again = [(s["run_id"], s["start"]) for s in setup.train.read_trace()[-len(pack.segments) :]]
     lost, *kept = [segment.run.run_id for segment in pack.segments]

@@ -183,9 +183,7 @@ def _one(dataset_runs: DatasetRuns) -> str:
     modalities = tuple(dataset_runs.card["modalities"])
     if len(modalities) > 1:
         return ""
-    return (
-        f"{dataset_runs.dataset} has only one modality, {modalities[0]}: use a dataset that has at least two."
-    )
+    return f"{dataset_runs.dataset} has only one modality, {modalities[0]}: use a dataset that has at least two."
 
 
 def _subsets(modalities: tuple[str, ...]) -> list[frozenset[str]]:

@@ -27,7 +27,7 @@ from tcray.results.search.selection import (
     trial_key,
 )
 from tcray.statistics.estimate import to_finite
-from tcray.store.schema import NO_RESULT
+from tcray.store.schema import RETRYABLE
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -135,7 +135,7 @@ def _importance(
     rung = min(by_rung, default=sweep_runs.sweep.training.epochs)
     cells: dict[str, list[Record]] = {}
     for run in searched:
-        if run["reason"] not in NO_RESULT:
+        if run["reason"] not in RETRYABLE:
             cells.setdefault(run["cell"], []).append(run)
     shares: list[dict[str, float]] = []
     counted: list[Record] = []

@@ -77,10 +77,10 @@ class Display:
             self._live.update(render_status(self._name, status, hosts), refresh=True)
             return
         print_note(self._console, f"{self._name}: {format_status(status)}")
-        for key, reason in status.why.items():
+        for key, reason in status.pending_reasons.items():
             if key not in self._shown_reasons | ROUTINE:
                 print_note(self._console, f"{self._name}: {reason}")
-        self._shown_reasons = frozenset(status.why)
+        self._shown_reasons = frozenset(status.pending_reasons)
 
 
 def print_note(console: Console, note: str) -> None:
@@ -107,7 +107,9 @@ def render_status(name: str, status: DriverStatus, hosts: Sequence[Host]) -> Gro
         levels = run.cell.removeprefix(run.dataset).removeprefix("/")
         value = f"best {status.objective} {run.value:.4g}"
         best.add_row(Text(f"  {run.dataset}"), Text(value), Text(levels, style="dim"))
-    reasons = [Text(f"  {reason}", style="dim" if key in ROUTINE else "") for key, reason in status.why.items()]
+    reasons = [
+        Text(f"  {reason}", style="dim" if key in ROUTINE else "") for key, reason in status.pending_reasons.items()
+    ]
     return Group(head, *([best] if status.best else []), *reasons, *([_render_hosts(hosts)] if hosts else []))
 
 

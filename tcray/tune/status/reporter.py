@@ -17,7 +17,7 @@ from rich.console import Console
 from tcray.config.sweep import Sweep
 from tcray.errors import StoreError
 from tcray.search.queue import Progress, Queue
-from tcray.store.driver_status import BestRun, DriverStatus, Host, write_activity
+from tcray.store.driver_status import BestRun, DriverStatus, Host, write_status
 from tcray.store.lease import Lease
 from tcray.store.store import SweepStore
 from tcray.tune.capacity import Capacity
@@ -126,13 +126,13 @@ class StatusReporter:
             seconds_left=self._estimate_seconds_left(progress),
             best=tuple(BestRun(dataset, best.cell, best.value) for dataset, best in progress.best.items()),
             hosts=self._hosts,
-            why=self._reasons,
+            pending_reasons=self._reasons,
         )
 
     def _write(self) -> None:
         self._written_at = time.monotonic()
         with contextlib.suppress(StoreError):  # the next write of results raises it again
-            write_activity(self.store, self.read_status())
+            write_status(self.store, self.read_status())
 
     def _update_hosts(self, progress: Progress) -> None:
         ended: Counter[str] = Counter()

@@ -10,7 +10,7 @@ import pytest
 from tcray.claims.units import group_confirm_runs
 from tcray.results.runs.learning_curves import load_learning_curves
 from tcray.statistics.estimate import Estimate
-from tcray.store.trials import records
+from tcray.store.trials import read_records
 from tests.results.recorded import a_run, a_store, a_sweep
 
 
@@ -30,7 +30,7 @@ def test_curves_are_as_any_estimate(tmp_path: Path):
     ]
     store = a_store(tmp_path, runs, sweep=a_sweep())
     store.append("curves", rows[::-1])
-    cells = {cell: group_confirm_runs([r for r in records(store) if r["cell"] == cell]) for cell in _cells(runs)}
+    cells = {cell: group_confirm_runs([r for r in read_records(store) if r["cell"] == cell]) for cell in _cells(runs)}
     found = load_learning_curves(store, cells)
     for cell, repeats in cells.items():
         assert found[cell].keys() == {"valid.mae", "train.running_loss"}

@@ -20,7 +20,7 @@ from tests.store.recorded import an_activity
 from tests.tune.fakes import FakeClock
 
 STATUS = an_activity("t")
-ONE_HOST = replace(STATUS, hosts=STATUS.hosts[:1], why={})
+ONE_HOST = replace(STATUS, hosts=STATUS.hosts[:1], pending_reasons={})
 
 
 def make_terminal(out: io.StringIO, term: str = "xterm") -> Console:
@@ -106,7 +106,7 @@ def test_a_reason_is_printed_once_when_it_begins(monkeypatch: pytest.MonkeyPatch
     now = [ONE_HOST]
     with Display(Console(file=out), "rank", lambda: now[0], show_single_host=True) as display:
         for why in reasons:
-            now[0] = replace(ONE_HOST, why=why)
+            now[0] = replace(ONE_HOST, pending_reasons=why)
             clock.now += 10.0
             display.tick()
     printed = [line for line in out.getvalue().splitlines() if "runs done" not in line]
@@ -127,7 +127,7 @@ def test_a_live_view_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         "the worker of a pack of 4 runs died",
         "389 of 1,234 runs done",
         "rank=4,conditioning=jwae",
-        *STATUS.why.values(),
+        *STATUS.pending_reasons.values(),
         "runs/h",
         "1,234",
         "gone",

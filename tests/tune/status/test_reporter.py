@@ -9,7 +9,7 @@ from ray.exceptions import RaySystemError
 
 from tcray.search.progress import BestObjective
 from tcray.search.queue import Progress
-from tcray.store.driver_status import BestRun, DriverStatus, Host, read_activity
+from tcray.store.driver_status import BestRun, DriverStatus, Host, read_status
 from tcray.store.store import Store, SweepStore
 from tcray.tune.capacity import Node, WorkerResources
 from tcray.tune.ray.autoscaler_status import NO_AUTOSCALER, AutoscalerStatus
@@ -72,7 +72,7 @@ def bucket() -> Bucket:
 @pytest.fixture
 def store(bucket: Bucket) -> SweepStore:
     """Return the store that the status is written to."""
-    return Store(bucket.volume()).sweep("small-1")
+    return Store(bucket.filesystem()).sweep("small-1")
 
 
 def make_reporter(store: SweepStore, driver: Any) -> StatusReporter:
@@ -82,7 +82,7 @@ def make_reporter(store: SweepStore, driver: Any) -> StatusReporter:
 
 def read(store: SweepStore) -> DriverStatus:
     """Return the status in the store."""
-    found = read_activity(store, LEASE)
+    found = read_status(store, LEASE)
     assert found is not None
     return found
 
@@ -106,7 +106,7 @@ def test_a_status_has_runs_hosts_and_reasons(store: SweepStore, clock: FakeClock
         seconds_left=1000 / 2,
         best=(BestRun("mosi", "mosi/rank=4", 0.5),),
         hosts=(Host("h1", "10.0.0.1", "up", 4, 4, 8, None), Host("h2", "10.0.0.2", "up", 4, 2, 3, None)),
-        why={"results": "2 slots are free: further runs depend on the results of those in training"},
+        pending_reasons={"results": "2 slots are free: further runs depend on the results of those in training"},
     )
     assert expected == status == read(store)
 
@@ -139,7 +139,7 @@ def test_a_failing_store_does_not_end_the_driver(store: SweepStore, bucket: Buck
     with make_reporter(store, FakeDriver()) as reporter:
         bucket.failures = 1
         reporter.tick()
-        assert read_activity(store, LEASE) is None
+        assert read_status(store, LEASE) is None
         clock.now += WRITE_SECONDS
         reporter.tick()
         assert read(store).at == clock.now
@@ -185,7 +185,7 @@ def test_a_worker_has_time_to_start(waited: float, nodes: list[Node], expected: 
         waiting_since=[1000.0 - waited],
     )
     with make_reporter(store, driver) as reporter:
-        assert expected == list(reporter.read_status().why.values())
+        assert expected == list(reporter.read_status().pending_reasons.values())
 
 
 @pytest.mark.usefixtures("clock")
@@ -200,4 +200,4 @@ def test_the_autoscaler_is_part_of_the_status(store: SweepStore) -> None:
     with make_reporter(store, driver) as reporter:
         reporter.tick()
     expected = ["70 runs wait: every slot is busy", "3 packs wait for a host: 2 of gpu-spot are being started"]
-    assert expected == list(read(store).why.values())
+    assert expected == list(read(store).pending_reasons.values())

@@ -18,7 +18,7 @@ from tcray.results.ranking.analysis import TRAIN_LOSS
 from tcray.results.runs.learning_curves import LearningCurve, load_learning_curves
 from tcray.statistics.estimate import Estimate
 from tcray.store.store import SweepStore
-from tcray.store.trials import records
+from tcray.store.trials import read_records
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
@@ -83,7 +83,7 @@ class ComparisonRuns:
         """Raises `StoreError` where the store is not sound."""
         manifest = store.read_manifest()
         sweep = Sweep.from_document(manifest["sweep"])
-        runs = group_by(records(store), lambda run: str(run["cell"]))
+        runs = group_by(read_records(store), lambda run: str(run["cell"]))
         units = {key: _units(of_cell, sweep) for key, of_cell in runs.items()}
         measured = load_learning_curves(store, units)
         cells = [

@@ -31,7 +31,7 @@ _EQUAL = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
 _ORDER = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge}
 
 
-def where(expression: str, columns: Collection[str]) -> Predicate:
+def parse_filter(expression: str, columns: Collection[str]) -> Predicate:
     """The predicate on records that `expression` says; it raises `InputError` itself where a number meets a text.
 
     Raises `InputError` for anything outside the grammar, and for a name that is none of `columns`, with the nearest.

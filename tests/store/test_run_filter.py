@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tcray.errors import InputError
-from tcray.store.where import where
+from tcray.store.run_filter import parse_filter
 
 RECORD: dict[str, Any] = {
     "rank": 4,
@@ -60,7 +60,7 @@ RECORD: dict[str, Any] = {
 )
 def test_an_expression_holds_or_not(expression: str, holds: bool):
     """Comparisons, chained or not, joined by and, or, not; what is missing equals None and nothing else."""
-    assert where(expression, RECORD.keys())(RECORD) is holds
+    assert parse_filter(expression, RECORD.keys())(RECORD) is holds
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_an_expression_holds_or_not(expression: str, holds: bool):
 def test_an_unknown_column_names_the_nearest(expression: str, message: str, remedy: str):
     """And says how a text is written, which is the likelier mistake."""
     with pytest.raises(InputError) as caught:
-        where(expression, RECORD.keys())
+        parse_filter(expression, RECORD.keys())
     assert (caught.value.message, caught.value.remedy) == (message, remedy)
     assert caught.value.exit_code == 2
 
@@ -118,7 +118,7 @@ def test_an_unknown_column_names_the_nearest(expression: str, message: str, reme
 def test_whatever_else_python_can_say_is_no_expression(expression: str, message: str):
     """The piece that does not belong is quoted, and what does belong is said."""
     with pytest.raises(InputError) as caught:
-        where(expression, RECORD.keys())
+        parse_filter(expression, RECORD.keys())
     assert caught.value.message == message
     assert caught.value.remedy == (
         'Compare columns with values, as in: rank == 4 and state == "COMPLETE" and not test.mae >= 1.0'
@@ -151,7 +151,7 @@ def test_an_attack_is_a_sentence(attack: str, tmp_path: object, monkeypatch: pyt
     """Nothing is called, looked up or computed, and nothing is too deep or too long to be refused."""
     monkeypatch.chdir(str(tmp_path))
     with pytest.raises(InputError, match="--where"):
-        where(attack, RECORD.keys())(RECORD)
+        parse_filter(attack, RECORD.keys())(RECORD)
 
 
 @pytest.mark.parametrize(
@@ -170,5 +170,5 @@ def test_an_attack_is_a_sentence(attack: str, tmp_path: object, monkeypatch: pyt
 def test_a_number_is_not_compared_with_a_text(expression: str, message: str):
     """It would never hold, and that is surely not what was meant."""
     with pytest.raises(InputError) as caught:
-        where(expression, RECORD.keys())(RECORD)
+        parse_filter(expression, RECORD.keys())(RECORD)
     assert caught.value.message == message
