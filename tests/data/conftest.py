@@ -1,20 +1,32 @@
-"""What an error says, and a card."""
+"""Fixtures of the data tests: the message of a DataError, and a card."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tcray.data.catalog import Card
 from tcray.errors import DataError
 
+REAL_DATA = Path(os.environ.get("TCRAY_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
+
+
+def real_data(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test that needs the research data; skip it if $TCRAY_REAL_DATA or `shared/data` is missing."""
+    absent = pytest.mark.skipif(not REAL_DATA.is_dir(), reason=f"no research data in {REAL_DATA}")
+    marked: Callable[..., None] = pytest.mark.real_data(absent(test))
+    return marked
+
+
 ErrorMessage = Callable[[Callable[[], object]], str]
 
 
 @pytest.fixture
 def error_of() -> ErrorMessage:
-    """The message of the DataError that a call ends in; it has a remedy, too."""
+    """Return the message of the DataError that a call raises; the error must have a remedy."""
 
     def error_of(call: Callable[[], object]) -> str:
         with pytest.raises(DataError) as caught:
@@ -27,7 +39,7 @@ def error_of() -> ErrorMessage:
 
 @pytest.fixture
 def card() -> Card:
-    """A card of a dataset in two folds."""
+    """A card of a dataset with two folds."""
     return Card(
         name="mosi-heldout",
         source="real",

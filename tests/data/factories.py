@@ -1,4 +1,4 @@
-"""Folders of a few examples in the layouts of other people's datasets, for tests to import and to spoil."""
+"""Small folders in the layouts of published datasets, for tests to import and to damage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tcray.data.examples import Examples, Partition
+
 MOSI_WIDTHS = {"text": 3, "audio": 2, "video": 4}
 TRAIN_VIDEOS = ("aa", "b_b", "cc")
 HELD_OUT_VIDEOS = tuple(f"v{i}" for i in range(7))
@@ -20,14 +22,14 @@ SHOWS = {"FRIENDS": ("ROSS", "JOEY"), "BBT": ("SHELDON", "PENNY"), "GOLDENGIRLS"
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Rows as a CSV file."""
+    """Write rows as a CSV file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
 
 
 def mosi_folder(folder: Path) -> Path:
-    """Three train videos and seven others of three utterances each; `cc_2` has no sentiment."""
+    """Write three train videos and seven others of three utterances each; `cc_2` has no sentiment."""
     chance = np.random.default_rng(0)
     names = {part: [f"{v}_{clip}" for v in videos for clip in range(CLIPS)] for part, videos in _videos().items()}
     everyone = [*names["test"], *names["train"]]
@@ -49,7 +51,7 @@ def _videos() -> dict[str, tuple[str, ...]]:
 
 
 def mustard_folder(folder: Path) -> Path:
-    """Forty utterances of three shows, sarcastic and not in turn, with GloVe vectors of width 4 and five folds."""
+    """Write forty utterances of three shows with GloVe vectors of width 4 and five folds."""
     chance = np.random.default_rng(1)
     cast = [(show, speaker) for show, speakers in SHOWS.items() for speaker in speakers]
     items = {}
@@ -75,24 +77,24 @@ def mustard_folder(folder: Path) -> Path:
 
 
 def write_pickle(path: Path, value: Any, protocol: int = 2) -> None:
-    """A value as a pickle."""
+    """Write a value as a pickle."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pickle.dumps(value, protocol))
 
 
 def write_list(path: Path, memes: Iterable[dict[str, Any]]) -> None:
-    """A list of memes, one on each line."""
+    """Write a list of memes, one per line."""
     path.write_text("".join(json.dumps(meme) + "\n" for meme in memes), encoding="utf-8")
 
 
 def memes(start: int, count: int, *, labelled: bool = True) -> list[dict[str, Any]]:
-    """Memes with ids from `start`, labelled 0 and 1 in turn."""
+    """Return memes with ids from `start`, labelled 0 and 1 in turn."""
     listed = [{"id": start + i, "img": f"img/{start + i:05d}.png", "text": "so what"} for i in range(count)]
     return [{**meme, "label": i % 2} for i, meme in enumerate(listed)] if labelled else listed
 
 
 def memes_folder(folder: Path) -> Path:
-    """Twelve memes to train on, four to validate on, six to test on; text and image features of width 3 and 2."""
+    """Write twelve train, four validation and six test memes; text and image features of width 3 and 2."""
     folder.mkdir(parents=True, exist_ok=True)
     write_list(folder / "train.jsonl", memes(0, 12))
     write_list(folder / "dev_seen.jsonl", memes(100, 4))
@@ -102,3 +104,19 @@ def memes_folder(folder: Path) -> Path:
     np.savez(folder / "text.npz", **{meme["img"]: chance.normal(size=3) for meme in everyone})
     np.savez(folder / "image.npz", **{Path(meme["img"]).stem: chance.normal(size=2) for meme in everyone})
     return folder
+
+
+def make_examples(**changes: Any) -> Examples:
+    """Return six examples of two modalities in one split."""
+    values: dict[str, Any] = {
+        "name": "six",
+        "task": "regression",
+        "primary_metric": "mae",
+        "features": {"text": np.arange(18, dtype=np.float32).reshape(6, 3), "video": np.ones((6, 2), np.float32)},
+        "labels": np.array([-3, -1, 0, 1, 2, 3], np.float32),
+        "ids": tuple("abcdef"),
+        "group": "video",
+        "groups": tuple("xxyyzz"),
+        "splits": (Partition.of([0, 1, 2], [3], [4, 5]),),
+    }
+    return Examples(**{**values, **changes})

@@ -1,4 +1,4 @@
-"""Examples on disk, whole or refused."""
+"""Examples on disk are complete, or refused."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tcray.data.archive import read_examples, write_atomically, write_examples
 from tcray.data.catalog import Card, arrays_path, card_path, find_card
 from tcray.data.loading import load_examples
 from tests.data.conftest import ErrorMessage
-from tests.data.test_examples import examples
+from tests.data.factories import make_examples
 
 
 @pytest.fixture
 def written(tmp_path: Path) -> Card:
     """Six examples, imported as mosi."""
-    return write_examples(examples(name="mosi"), tmp_path)
+    return write_examples(make_examples(name="mosi"), tmp_path)
 
 
-def test_what_is_written_is_read(written: Card, tmp_path: Path):
-    """To the bit, ids, groups and splits included."""
-    before, after = examples(name="mosi"), load_examples(find_card("mosi", tmp_path), tmp_path)
+def test_written_examples_are_read_back(written: Card, tmp_path: Path):
+    """Arrays, ids, groups and splits are read back bit for bit."""
+    before, after = make_examples(name="mosi"), load_examples(find_card("mosi", tmp_path), tmp_path)
     assert after.digest == before.digest == written.fingerprint
     assert (after.ids, after.groups, list(after.features)) == (before.ids, before.groups, list(before.features))
 
 
-def test_nothing_else_is_left_behind(written: Card, tmp_path: Path):
-    """No temporary file, and no path of this machine inside."""
+def test_no_other_files_remain(written: Card, tmp_path: Path):
+    """No temporary file remains, and the card holds no path of this machine."""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mosi.json", "mosi.npz"]
     assert str(tmp_path) not in card_path("mosi", tmp_path).read_text(encoding="utf-8")
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path):
-    """And nothing beside it."""
+def test_a_failed_write_keeps_the_previous_file(tmp_path: Path):
+    """A failed write leaves the previous file and nothing beside it."""
     path = tmp_path / "x"
     path.write_text("before", encoding="utf-8")
 
@@ -48,22 +48,22 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path):
 
 
 def test_a_root_that_is_a_file_is_refused(tmp_path: Path, error_of: ErrorMessage):
-    """Named."""
+    """The message names a root that is a file."""
     root = tmp_path / "data"
     root.touch()
-    message = error_of(lambda: write_examples(examples(name="mosi"), root))
+    message = error_of(lambda: write_examples(make_examples(name="mosi"), root))
     assert message.startswith(f"{root}: cannot write mosi: ")
 
 
 def test_a_truncated_archive_is_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
-    """Named, with the command that imports it again."""
+    """The message names a truncated archive."""
     path = arrays_path("mosi", tmp_path)
     path.write_bytes(path.read_bytes()[:200])
     assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
 
 
 def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
-    """One with other arrays, one with a pickle inside."""
+    """An archive with other arrays and one with a pickle inside are refused."""
     path = arrays_path("mosi", tmp_path)
     np.savez(path, other=np.ones(3))
     assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: does not hold the arrays of mosi: ")
@@ -71,18 +71,18 @@ def test_a_foreign_archive_is_refused(written: Card, tmp_path: Path, error_of: E
     assert error_of(lambda: read_examples(written, tmp_path)).startswith(f"{path}: not an .npz file of plain arrays: ")
 
 
-def test_arrays_that_are_not_the_cards_are_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
-    """Their digest is checked whenever they are loaded."""
+def test_arrays_of_another_card_are_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
+    """The digest of the arrays is checked whenever they are loaded."""
     other = tmp_path / "other"
-    write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), other)
+    write_examples(make_examples(name="mosi", labels=np.zeros(6, np.float32)), other)
     arrays_path("mosi", other).replace(arrays_path("mosi", tmp_path))
     assert error_of(lambda: read_examples(written, tmp_path)) == (
         f"{tmp_path}/mosi.npz: the arrays do not match the card"
     )
 
 
-def test_arrays_gone_bad_are_refused_as_such(written: Card, tmp_path: Path, error_of: ErrorMessage):
-    """What was wrong is still said."""
+def test_invalid_arrays_are_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
+    """Arrays that fail validation are refused with the validation message."""
     path = arrays_path("mosi", tmp_path)
     with np.load(path) as arrays:
         spoilt = {**arrays, "labels": np.full(6, 9, np.float32)}
@@ -90,17 +90,17 @@ def test_arrays_gone_bad_are_refused_as_such(written: Card, tmp_path: Path, erro
     assert error_of(lambda: read_examples(written, tmp_path)) == "mosi: 6 labels not in [-3, 3] (first: 9 of a)"
 
 
-def test_a_dataset_imported_anew_is_noticed(written: Card, tmp_path: Path, error_of: ErrorMessage):
-    """The card in hand is of the data as it was."""
-    write_examples(examples(name="mosi", labels=np.zeros(6, np.float32)), tmp_path)
+def test_a_card_older_than_the_import_is_refused(written: Card, tmp_path: Path, error_of: ErrorMessage):
+    """A card read before a new import is refused."""
+    write_examples(make_examples(name="mosi", labels=np.zeros(6, np.float32)), tmp_path)
     assert error_of(lambda: read_examples(written, tmp_path)) == (
         f"{tmp_path}/mosi.json: mosi has been imported again since its card was read"
     )
 
 
 def test_the_card_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """So an import that stops half-way is no import."""
+    """The card is written last, so an interrupted import leaves no card."""
     order: list[str] = []
     monkeypatch.setattr(archive, "write_atomically", lambda path, write: order.append(path.name))
-    write_examples(examples(name="mosi"), tmp_path)
+    write_examples(make_examples(name="mosi"), tmp_path)
     assert order == ["mosi.npz", "mosi.json"]

@@ -1,4 +1,4 @@
-"""Names, cards, and what is said of a card that is not one."""
+"""Dataset names and cards, and the errors for broken cards."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ IMPORTABLE = ("mosi", "mosi-heldout", "mustard", "mustard-folds", "hateful_memes
 
 
 def test_five_datasets_can_be_imported_and_five_exist_only_as_twins():
-    """Three sources, two of them with a second protocol; then the twins whose truth is known."""
+    """Three sources, two of them with a second protocol, and five twins with a known truth."""
     assert dataset_names() == (*IMPORTABLE, *TWIN_ONLY)
     assert len(TWIN_ONLY) == 5
 
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
-def test_what_exists_only_as_a_twin_is_never_missing(name: str, tmp_path: Path, error_of: ErrorMessage):
-    """It is found whatever `missing` says, and nothing imports it."""
+def test_a_twin_only_dataset_is_never_missing(name: str, tmp_path: Path, error_of: ErrorMessage):
+    """A dataset without an original is found for every value of `missing`, and cannot be imported."""
     card = find_card(name, tmp_path, "error")
     assert (card, card.source, card.folds) == (find_card(name, tmp_path), "twin", 1)
     assert error_of(lambda: find_source(name)) == f"{name} exists only as a twin: there is nothing to import"
     assert format_twin_notice(name, tmp_path) == f"{name} is synthetic with a known truth; it exists only as a twin"
 
 
-def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_path: Path, error_of: ErrorMessage):
-    """Its remedy is no import."""
+def test_a_broken_twin_on_disk_can_be_written_again(tmp_path: Path, error_of: ErrorMessage):
+    """The remedy for a broken twin on disk is to write it again."""
     write_twin("twin-flat", tmp_path)
     assert find_card("twin-flat", tmp_path, "error") == make_twin_card(read_recipe("twin-flat"))
     (tmp_path / "twin-flat.npz").unlink()
@@ -67,40 +67,40 @@ def test_a_known_twin_that_was_written_out_and_broken_can_be_written_again(tmp_p
 def test_a_dataset_that_is_not_imported_has_a_twin_of_its_size(
     name: str, sizes: tuple[int, int, int], modalities: dict[str, int], tmp_path: Path
 ):
-    """Widths and sizes are the issue's."""
+    """The twin of a dataset has the original's widths and sizes."""
     card = find_card(name, tmp_path)
     assert (card.source, card.sizes, dict(card.modalities), card.folds) == ("twin", sizes, modalities, 1)
 
 
 @pytest.mark.parametrize(("name", "total", "train"), [("mosi-heldout", 752, 437), ("mustard-folds", 690, 469)])
 def test_a_fold_protocol_has_a_twin_in_five_folds(name: str, total: int, train: int, tmp_path: Path):
-    """Every example is tested once, and train and valid are those of the first fold."""
+    """Every example is tested once; train and valid sizes are those of the first fold."""
     card = find_card(name, tmp_path)
     assert (card.folds, card.sizes[2], card.sizes[0], len(card.train_sizes)) == (5, total, train, 5)
 
 
 def test_the_primary_metric_is_one_for_each_source(tmp_path: Path):
-    """MAE, weighted F1, AUROC."""
+    """The primary metrics are MAE, weighted F1 and AUROC."""
     assert [find_card(name, tmp_path).primary_metric for name in IMPORTABLE] == ["mae", "mae", "f1", "f1", "auroc"]
 
 
 @pytest.mark.parametrize("name", dataset_names())
-def test_a_twins_card_says_what_its_data_is(name: str):
-    """The card made from the recipe alone equals the card of the data made from it."""
+def test_the_card_of_a_twin_matches_its_data(name: str):
+    """The card made from the recipe alone equals the card of the generated data."""
     recipe = read_recipe(name)
     assert make_twin_card(recipe) == generate_twin(recipe).examples.card("twin", recipe.fingerprint)
 
 
-def test_what_was_imported_is_found_before_the_twin(tmp_path: Path):
-    """The card beside the arrays."""
+def test_an_imported_dataset_is_found_before_its_twin(tmp_path: Path):
+    """An imported dataset takes precedence over its twin."""
     examples = generate_twin(read_recipe("mosi")).examples
     written = write_examples(examples, tmp_path)
     assert find_card("mosi", tmp_path, "error") == find_card("mosi", tmp_path) == written
     assert (written.source, written.fingerprint) == ("real", examples.digest)
 
 
-def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, error_of: ErrorMessage):
-    """With the line that imports it, which for a second protocol is its source's."""
+def test_a_dataset_that_must_be_imported_is_refused(tmp_path: Path, error_of: ErrorMessage):
+    """With `missing="error"`, the remedy is the import command of the dataset's source."""
     assert (
         error_of(lambda: find_card("mosi-heldout", tmp_path, "error"))
         == f"mosi-heldout has not been imported into {tmp_path}"
@@ -109,20 +109,20 @@ def test_a_dataset_that_has_to_be_real_is_asked_for(tmp_path: Path, error_of: Er
     assert format_import_command("mustard", "my data") == "tcray data import mustard --from PATH --root 'my data'"
 
 
-def test_an_unknown_name_is_met_with_the_nearest(error_of: ErrorMessage):
-    """Or with all there are."""
+def test_an_unknown_name_is_refused_with_the_nearest(error_of: ErrorMessage):
+    """An unknown name is refused with the nearest match, or with the list of names."""
     assert error_of(lambda: find_card("mossi", "data")) == 'no such dataset "mossi": did you mean "mosi"?'
     assert error_of(lambda: find_card("x", "data")).startswith('no such dataset "x": there are mosi, mosi-heldout,')
 
 
 def test_the_steps_of_an_epoch_are_those_of_the_largest_fold(card: Card):
-    """The last batch may be partial."""
+    """The steps of an epoch are those of the largest fold; the last batch may be partial."""
     assert (card.train_steps(4), card.train_steps(13), card.train_steps(100)) == (4, 1, 1)
     assert replace(card, train_sizes=()).train_steps(5) == 2
 
 
 def test_a_card_survives_json(card: Card):
-    """As it lies beside the arrays."""
+    """A card survives a round trip through JSON."""
     assert Card.from_document(json.loads(json.dumps(card.document()))) == card
 
 
@@ -137,8 +137,8 @@ def test_a_card_survives_json(card: Card):
         ("[" * 100_000, "recursion"),
     ],
 )
-def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, error_of: ErrorMessage):
-    """With the command that imports the dataset again."""
+def test_a_broken_card_is_refused(text: str, says: str, tmp_path: Path, error_of: ErrorMessage):
+    """A broken card file is refused with its path."""
     (tmp_path / "mosi.npz").touch()
     path = card_path("mosi", tmp_path)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -157,13 +157,13 @@ def test_a_broken_card_is_a_sentence(text: str, says: str, tmp_path: Path, error
     ],
 )
 def test_a_card_with_wrong_entries_names_them(change: dict[str, object], says: str, card: Card):
-    """All of them at once."""
+    """The error lists all wrong entries at once."""
     with pytest.raises(ValueError, match=says):
         Card.from_document({**card.document(), **change})
 
 
 def test_a_card_of_another_dataset_is_refused(tmp_path: Path, error_of: ErrorMessage, card: Card):
-    """Files are not renamed by hand."""
+    """A card file that was renamed by hand is refused."""
     (tmp_path / "mosi.npz").touch()
     document = {"format": FORMAT, "content": "c", **card.document()}
     card_path("mosi", tmp_path).write_text(json.dumps(document), encoding="utf-8")
@@ -171,13 +171,13 @@ def test_a_card_of_another_dataset_is_refused(tmp_path: Path, error_of: ErrorMes
 
 
 def test_a_card_without_arrays_is_refused(tmp_path: Path, error_of: ErrorMessage):
-    """An import was interrupted, or half of it moved."""
+    """A card whose arrays are missing is refused."""
     card_path("mosi", tmp_path).touch()
     assert error_of(lambda: find_card("mosi", tmp_path)) == f"{tmp_path}/mosi.json: its arrays (mosi.npz) are missing"
 
 
-def test_the_catalogue_loads_nothing_heavy():
-    """All five cards without numpy, torch, scipy or ray."""
+def test_the_catalog_imports_no_heavy_package():
+    """All cards are made without importing numpy, torch, scipy, ray or h5py."""
     script = (
         "import sys; from tcray.data import dataset_names, find_card;"
         "[find_card(name, 'nowhere') for name in dataset_names()];"

@@ -13,14 +13,14 @@ from tcray.data.catalog import find_card
 from tcray.data.dataset import load_dataset, standardize_features, to_dataset
 from tcray.data.examples import Partition
 from tcray.data.standardize import standardize
-from tests.data.test_examples import examples
+from tests.data.factories import make_examples
 
 FOLDS = (Partition.of([2, 3, 4], [5], [0, 1]), Partition.of([0, 1], [2], [3, 4, 5]))
 
 
 def test_a_dataset_is_its_examples_as_tensors(tmp_path: Path):
-    """float32 features and labels, int64 positions."""
-    before = examples(name="mosi-heldout", splits=FOLDS)
+    """Features and labels are float32 and indices int64."""
+    before = make_examples(name="mosi-heldout", splits=FOLDS)
     card = write_examples(before, tmp_path)
     dataset = load_dataset(find_card("mosi-heldout", tmp_path), tmp_path)
     assert (dataset.card, dataset.ids, dataset.groups) == (card, before.ids, before.groups)
@@ -33,8 +33,8 @@ def test_a_dataset_is_its_examples_as_tensors(tmp_path: Path):
     assert dataset.splits[0].train.dtype == torch.int64
 
 
-def test_a_twin_is_made_where_nothing_was_imported():
-    """From its recipe."""
+def test_a_twin_is_generated_if_nothing_was_imported():
+    """A dataset that was not imported is generated from its recipe."""
     card = find_card("mosi", "nowhere")
     dataset = load_dataset(card, "nowhere")
     assert {name: tuple(x.shape) for name, x in dataset.features.items()} == {
@@ -47,9 +47,9 @@ def test_a_twin_is_made_where_nothing_was_imported():
     )
 
 
-def test_every_fold_is_standardised_by_its_own_train_rows():
-    """(F, N, d), float32."""
-    before = examples(splits=FOLDS)
+def test_every_fold_is_standardized_by_its_own_train_rows():
+    """Each fold is standardized by its own train rows, (F, N, d), float32."""
+    before = make_examples(splits=FOLDS)
     features = standardize_features(to_dataset(before.card("real", "f"), before))
     assert {name: tuple(x.shape) for name, x in features.items()} == {"text": (2, 6, 3), "video": (2, 6, 2)}
     for number, fold in enumerate(FOLDS):
@@ -59,8 +59,8 @@ def test_every_fold_is_standardised_by_its_own_train_rows():
 
 
 def test_a_dataset_pickles():
-    """It goes to other processes."""
-    before = examples()
+    """A dataset can be pickled, because workers receive it from other processes."""
+    before = make_examples()
     dataset = to_dataset(before.card("real", "f"), before)
     after = pickle.loads(pickle.dumps(dataset))
     assert (after.card, after.ids) == (dataset.card, dataset.ids)

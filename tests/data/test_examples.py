@@ -1,4 +1,4 @@
-"""What cannot be trained on is refused, whoever made it."""
+"""Examples that cannot be trained on are refused."""
 
 from __future__ import annotations
 
@@ -9,45 +9,30 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tcray.data.examples import Examples, Partition, format_names, single_precision
+from tcray.data.examples import Partition, format_names, single_precision
 from tests.data.conftest import ErrorMessage
-
-
-def examples(**changes: Any) -> Examples:
-    """Six examples of two modalities in one split."""
-    values: dict[str, Any] = {
-        "name": "six",
-        "task": "regression",
-        "primary_metric": "mae",
-        "features": {"text": np.arange(18, dtype=np.float32).reshape(6, 3), "video": np.ones((6, 2), np.float32)},
-        "labels": np.array([-3, -1, 0, 1, 2, 3], np.float32),
-        "ids": tuple("abcdef"),
-        "group": "video",
-        "groups": tuple("xxyyzz"),
-        "splits": (Partition.of([0, 1, 2], [3], [4, 5]),),
-    }
-    return Examples(**{**values, **changes})
+from tests.data.factories import make_examples
 
 
 def with_values(*values: tuple[int, int, float]) -> dict[str, Any]:
-    """Features of which these (row, column, value) of video are other than 1."""
+    """Return features whose video values are 1 except at these (row, column, value)."""
     video = np.ones((6, 2), np.float32)
     for row, column, value in values:
         video[row, column] = value
     return {"features": {"text": np.ones((6, 3), np.float32), "video": video}}
 
 
-def test_the_card_says_what_there_is():
-    """Modalities in order, sizes, groups."""
-    card = examples().card("real", "f")
+def test_the_card_describes_the_examples():
+    """The card has the modalities in order, the sizes and the groups."""
+    card = make_examples().card("real", "f")
     assert list(card.modalities.items()) == [("text", 3), ("video", 2)]
     assert (card.sizes, card.folds, card.groups, card.fingerprint, card.train_sizes) == ((3, 1, 2), 1, "video", "f", ())
 
 
 def test_the_card_of_folds_sums_what_is_tested():
-    """Train and valid are the first fold's; every fold's train is kept for the number of steps."""
+    """Train and valid sizes are the first fold's; train sizes of all folds are kept."""
     folds = (Partition.of([2, 3, 4], [5], [0, 1]), Partition.of([0, 1], [2], [3, 4, 5]))
-    card = examples(splits=folds).card("real", "f")
+    card = make_examples(splits=folds).card("real", "f")
     assert (card.sizes, card.folds, card.train_sizes) == ((3, 1, 5), 2, (3, 2))
 
 
@@ -64,27 +49,28 @@ def test_the_card_of_folds_sums_what_is_tested():
     ],
 )
 def test_the_digest_changes_with_anything_in_it(change: dict[str, Any]):
-    """And with nothing else."""
-    assert examples().digest == examples().digest != examples(**change).digest
-    assert len(examples().digest) == 16
+    """The digest changes with every part of the examples, and only with them."""
+    assert make_examples().digest == make_examples().digest != make_examples(**change).digest
+    assert len(make_examples().digest) == 16
 
 
 def test_nan_and_infinite_values_are_counted_and_named(error_of: ErrorMessage):
-    """By modality, with rows and the first id."""
+    """NaN and infinite values are counted by modality, with rows and the first id."""
     nan, inf = float("nan"), float("inf")
-    assert error_of(lambda: examples(**with_values((1, 0, nan), (1, 1, nan), (4, 0, nan)))) == (
+    assert error_of(lambda: make_examples(**with_values((1, 0, nan), (1, 1, nan), (4, 0, nan)))) == (
         "six: video: 3 NaN values in 2 rows (first: b)"
     )
-    assert error_of(lambda: examples(**with_values((5, 0, nan), (0, 0, inf), (2, 0, -inf)))) == (
+    assert error_of(lambda: make_examples(**with_values((5, 0, nan), (0, 0, inf), (2, 0, -inf)))) == (
         "six: video: 1 NaN value in 1 row (first: f); video: 2 infinite values in 2 rows (first: a)"
     )
 
 
-def test_what_single_precision_cannot_hold_is_infinite(error_of: ErrorMessage):
-    """And is then counted as such."""
+def test_values_beyond_float32_are_infinite(error_of: ErrorMessage):
+    """Values beyond float32 become infinite and are refused."""
     features = single_precision(np.full((6, 1), 1e39))
     assert (
-        error_of(lambda: examples(features={"text": features})) == "six: text: 6 infinite values in 6 rows (first: a)"
+        error_of(lambda: make_examples(features={"text": features}))
+        == "six: text: 6 infinite values in 6 rows (first: a)"
     )
 
 
@@ -126,17 +112,17 @@ def test_what_single_precision_cannot_hold_is_infinite(error_of: ErrorMessage):
         ),
     ],
 )
-def test_bad_examples_are_a_sentence(change: dict[str, Any], says: str, error_of: Callable[[Any], str]):
-    """Each says what holds, with a remedy."""
-    assert error_of(lambda: examples(**change)) == says
+def test_bad_examples_are_refused(change: dict[str, Any], says: str, error_of: Callable[[Any], str]):
+    """The message states what is wrong."""
+    assert error_of(lambda: make_examples(**change)) == says
 
 
-def test_many_names_are_cut_short():
-    """After four."""
+def test_long_lists_of_names_are_shortened():
+    """At most four names are listed."""
     assert format_names(list("abcdef"), "id") == "6 ids (a, b, c, d, …)"
     assert format_names(["a"], "id") == "1 id (a)"
 
 
-def test_examples_cannot_be_made_bad_afterwards(error_of: ErrorMessage):
-    """A replaced field is checked like any other."""
-    assert error_of(lambda: replace(examples(), splits=())) == "six: no splits"
+def test_replaced_fields_are_validated(error_of: ErrorMessage):
+    """`replace` validates like the constructor."""
+    assert error_of(lambda: replace(make_examples(), splits=())) == "six: no splits"

@@ -1,4 +1,4 @@
-"""From a folder of foreign files to datasets that can be found."""
+"""Import of published files, and loading by card."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.data.factories import memes_folder, mosi_folder, mustard_folder
         ("hateful_memes", memes_folder, "hateful_memes"),
     ],
 )
-def test_an_import_brings_every_protocol_of_the_source(
+def test_an_import_creates_every_protocol_of_the_source(
     name: str, make: Callable[[Path], Path], source: str, tmp_path: Path
 ):
-    """Whichever of them it was asked for by."""
+    """All protocols of a source are imported, for the name of any of them."""
     folder, root = make(tmp_path / "files"), tmp_path / "data"
     cards = import_dataset(name, folder, root)
     read = READERS[source](folder)
@@ -36,26 +36,26 @@ def test_an_import_brings_every_protocol_of_the_source(
 
 
 def test_every_source_can_be_imported():
-    """There is a reader for each."""
+    """Every source has a reader."""
     assert READERS.keys() == PROTOCOLS.keys()
 
 
 def test_an_import_that_fails_writes_nothing(tmp_path: Path, error_of: ErrorMessage):
-    """Not even the protocol that could be read."""
+    """If one protocol cannot be read, none is written."""
     folder, root = mustard_folder(tmp_path / "files"), tmp_path / "data"
     (folder / "split_indices.p").unlink()
     assert error_of(lambda: import_dataset("mustard", folder, root)) == f"{folder}: split_indices.p is missing"
     assert not root.exists()
 
 
-def test_importing_again_replaces_what_was_imported(tmp_path: Path):
-    """To the same fingerprint, from the same files."""
+def test_importing_again_gives_the_same_cards(tmp_path: Path):
+    """A second import of the same files gives the same fingerprint."""
     folder, root = mosi_folder(tmp_path / "files"), tmp_path / "data"
     assert import_dataset("mosi", folder, root) == import_dataset("mosi", folder, root)
 
 
-def test_an_unknown_source_is_met_with_the_nearest(tmp_path: Path, error_of: ErrorMessage):
-    """Before any file is looked at."""
+def test_an_unknown_source_is_refused_with_the_nearest(tmp_path: Path, error_of: ErrorMessage):
+    """An unknown source is refused with the nearest name, before any file is read."""
     assert error_of(lambda: import_dataset("mustrad", tmp_path, tmp_path)) == (
         'no such dataset "mustrad": did you mean "mustard"?'
     )

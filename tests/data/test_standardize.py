@@ -1,4 +1,4 @@
-"""Features on one scale, by the train rows alone."""
+"""Standardization by the train rows alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ TRAIN = np.array([0, 1, 2, 3])
 
 
 def column(*values: float) -> np.ndarray:
-    """Values as the only column of a matrix."""
+    """Return values as a matrix of one column."""
     return np.array(values, np.float32)[:, None]
 
 
-def test_train_rows_have_mean_nought_and_deviation_one():
-    """Whatever the other rows are."""
+def test_train_rows_have_mean_zero_and_deviation_one():
+    """Train rows have mean 0 and deviation 1, independent of the other rows."""
     matrix = np.random.default_rng(0).normal(5, 3, (40, 6)).astype(np.float32)
     scaled = standardize(matrix, TRAIN)
     np.testing.assert_allclose(scaled[TRAIN].mean(axis=0), 0, atol=1e-6)
@@ -25,13 +25,13 @@ def test_train_rows_have_mean_nought_and_deviation_one():
 
 
 def test_values_beyond_eight_deviations_are_clipped():
-    """The train rows here have mean 0 and deviation 1."""
+    """Values beyond eight train deviations are clipped; the train rows here have mean 0 and deviation 1."""
     scaled = standardize(column(-1, 1, -1, 1, 7.5, 100, -100), TRAIN)
     np.testing.assert_allclose(scaled[:, 0], [-1, 1, -1, 1, 7.5, 8, -8])
 
 
-def test_a_column_constant_on_train_becomes_nought():
-    """Also where other rows differ; a deviation of 1e-6 is the bound."""
+def test_a_column_constant_on_train_becomes_zero():
+    """A column with a train deviation below 1e-6 becomes 0, even if other rows differ."""
     np.testing.assert_array_equal(standardize(column(4, 4, 4, 4, 9), TRAIN), np.zeros((5, 1)))
     small = 0.9e-6
     np.testing.assert_array_equal(standardize(column(-small, small, -small, small), TRAIN), np.zeros((4, 1)))

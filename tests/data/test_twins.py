@@ -1,4 +1,4 @@
-"""What is planted in a twin can be found in it."""
+"""The truth planted in a twin can be recovered from it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.data.conftest import ErrorMessage
 
 @pytest.fixture(scope="module", params=dataset_names())
 def planted(request: pytest.FixtureRequest) -> tuple[Recipe, Twin]:
-    """Each recipe, and what it makes."""
+    """Each recipe and its twin."""
     recipe = read_recipe(request.param)
     return recipe, generate_twin(recipe)
 
 
 def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Twin]):
-    """It is the full tensor of stated rank, contracted with [1, s_m] of every modality."""
+    """The truth is a full tensor of the stated rank, contracted with [1, s_m] of every modality."""
     recipe, twin = planted
     rows = [
         np.column_stack([np.ones(recipe.rank), view.strength * twin.directions[name]])
@@ -42,21 +42,21 @@ def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Twin]):
 
 
 def test_directions_are_orthonormal(planted: tuple[Recipe, Twin]):
-    """So every term of the truth brings variance of its own."""
+    """Directions are orthonormal, so every term of the truth adds variance of its own."""
     recipe, twin = planted
     for directions in twin.directions.values():
         np.testing.assert_allclose(directions @ directions.T, np.eye(recipe.rank), atol=1e-12)
 
 
-def test_a_twin_is_made_again_to_the_bit(planted: tuple[Recipe, Twin]):
-    """From the seed alone."""
+def test_a_twin_is_reproduced_bit_for_bit(planted: tuple[Recipe, Twin]):
+    """A twin is reproduced bit for bit from its recipe; another seed gives another twin."""
     recipe, twin = planted
     assert generate_twin(recipe).examples.digest == twin.examples.digest
     assert generate_twin(replace(recipe, seed=recipe.seed + 1)).examples.digest != twin.examples.digest
 
 
-def test_modalities_are_drawn_apart(planted: tuple[Recipe, Twin]):
-    """Leaving one out changes no feature of the others."""
+def test_modalities_are_drawn_independently(planted: tuple[Recipe, Twin]):
+    """Removing a modality changes no feature of the others."""
     recipe, twin = planted
     first = next(iter(recipe.modalities))
     alone = generate_twin(replace(recipe, modalities={first: recipe.modalities[first]}))
@@ -64,7 +64,7 @@ def test_modalities_are_drawn_apart(planted: tuple[Recipe, Twin]):
 
 
 def test_without_noise_the_label_is_the_truth():
-    """Shifted, scaled, rounded and clipped to what a sentiment may be; for a class, its sign."""
+    """Without noise the label is the truth, shifted, scaled, rounded and clipped; for a class, its sign."""
     recipe = replace(read_recipe("mosi"), noise=0.0)
     twin = generate_twin(recipe)
     mean, variance = truth_moments(recipe)
@@ -109,7 +109,7 @@ def test_a_class_follows_a_logistic_regression_on_the_truth():
 
 @pytest.mark.parametrize("name", [name for name in dataset_names() if name not in TWIN_ONLY])
 def test_the_stronger_a_modality_the_better_it_predicts_alone(name: str):
-    """By the linear reference, on enough examples to tell."""
+    """Linear models on single modalities rank them by strength, on enough examples."""
     sections = HoldoutSplit((3000, 500, 3000), (300, 50, 300))
     recipe = replace(read_recipe(name), split=sections, modalities=_narrow(name, 40))
     examples = generate_twin(recipe).examples
@@ -128,7 +128,7 @@ def _narrow(name: str, width: int = 1) -> dict[str, ModalityRecipe]:
 
 
 def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Twin]):
-    """Sentiments spread over all of [-3, 3], clipped; classes are between a third and two thirds positive."""
+    """Sentiments cover [-3, 3], clipped; classes are between a third and two thirds positive."""
     recipe, twin = planted
     labels = twin.examples.labels
     if recipe.task == "regression":
@@ -139,20 +139,20 @@ def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Twin]):
         assert 1 / 3 < labels.mean() < 2 / 3
 
 
-def test_making_the_largest_twin_takes_a_moment():
-    """Far less than two seconds of processor time, for 1.8 million features."""
+def test_generating_the_largest_twin_is_fast():
+    """Generating 1.8 million features takes less than two seconds of processor time."""
     start = time.process_time()
     generate_twin(read_recipe("mustard"))
     assert time.process_time() - start < 2
 
 
-def test_recipes_are_of_this_generator(planted: tuple[Recipe, Twin]):
-    """Their fingerprints would say nothing otherwise."""
+def test_recipes_have_the_current_generator_version(planted: tuple[Recipe, Twin]):
+    """Shipped recipes have the current generator version, which their fingerprints include."""
     assert planted[0].generator == GENERATOR
 
 
-def test_a_twin_that_is_written_out_is_the_one_that_stands_in(tmp_path: Path):
-    """Same card, same arrays, and the recipe beside them."""
+def test_a_written_twin_equals_the_generated_one(tmp_path: Path):
+    """A twin written to disk has the same card and arrays as the generated one, with its recipe beside it."""
     card = write_twin("mustard", tmp_path)
     assert card == find_card("mustard", tmp_path, "error") == find_card("mustard", "nowhere")
     document = json.loads((tmp_path / "mustard.recipe.json").read_text(encoding="utf-8"))
@@ -160,8 +160,8 @@ def test_a_twin_that_is_written_out_is_the_one_that_stands_in(tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mustard.json", "mustard.npz", "mustard.recipe.json"]
 
 
-def test_a_twin_of_another_recipe_is_read_from_where_it_was_written(tmp_path: Path):
-    """As one that an earlier tcray wrote."""
+def test_a_twin_of_another_recipe_is_read_from_disk(tmp_path: Path):
+    """A twin on disk with another fingerprint, as written by an earlier version, is read from disk."""
     write_twin("mosi-heldout", tmp_path)
     document = json.loads((tmp_path / "mosi-heldout.json").read_text(encoding="utf-8"))
     (tmp_path / "mosi-heldout.json").write_text(json.dumps({**document, "fingerprint": "earlier"}), encoding="utf-8")
@@ -171,6 +171,6 @@ def test_a_twin_of_another_recipe_is_read_from_where_it_was_written(tmp_path: Pa
     assert load_dataset(card, tmp_path).card == card
 
 
-def test_a_twin_of_nothing_is_refused(tmp_path: Path, error_of: ErrorMessage):
-    """With the nearest name."""
+def test_a_twin_of_an_unknown_dataset_is_refused(tmp_path: Path, error_of: ErrorMessage):
+    """An unknown name is refused with the nearest."""
     assert error_of(lambda: write_twin("mustart", tmp_path)) == 'no such dataset "mustart": did you mean "mustard"?'

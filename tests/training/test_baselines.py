@@ -27,7 +27,7 @@ from tcray.training.baselines import (
     standardized_folds,
 )
 from tcray.training.metrics import compute_metrics
-from tests.data.real import REAL_DATA, real_data
+from tests.data.conftest import REAL_DATA, real_data
 from tests.factories import make_dataset
 
 CHANCE = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Hateful Memes, imported from its lists and features by image."""
+"""Import of Hateful Memes from its lists and features by image."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.data.factories import memes, memes_folder, write_list
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Twelve, four and six memes."""
+    """A folder with twelve train, four validation and six test memes."""
     return memes_folder(tmp_path / "memes")
 
 
 def test_the_lists_are_the_splits(folder: Path):
-    """train, dev_seen and test_seen, in their order; every meme stands alone."""
+    """The splits are train, dev_seen and test_seen, in file order; memes are not grouped."""
     (examples,) = read_hateful_memes(folder)
     split = examples.splits[0]
     assert [rows.tolist() for rows in (split.train, split.valid, split.test)] == [
@@ -35,7 +35,7 @@ def test_the_lists_are_the_splits(folder: Path):
 
 
 def test_features_are_found_by_the_images_name(folder: Path):
-    """With folder and extension, as text has them here, or without, as image does; text comes first."""
+    """Feature keys may have folder and extension, or neither; text is the first modality."""
     (examples,) = read_hateful_memes(folder)
     assert {name: matrix.shape for name, matrix in examples.features.items()} == {"text": (22, 3), "image": (22, 2)}
     assert list(examples.features) == ["text", "image"]
@@ -44,8 +44,8 @@ def test_features_are_found_by_the_images_name(folder: Path):
         np.testing.assert_allclose(examples.features["image"][12], image["00100"], rtol=1e-6)
 
 
-def test_ids_and_bare_file_names_do_as_well(folder: Path):
-    """Every name an image goes by."""
+def test_ids_and_bare_file_names_are_accepted(folder: Path):
+    """Ids and bare file names are accepted as keys."""
     (before,) = read_hateful_memes(folder)
     with np.load(folder / "text.npz") as archive:
         text = dict(archive)
@@ -55,8 +55,8 @@ def test_ids_and_bare_file_names_do_as_well(folder: Path):
         assert after.digest == before.digest
 
 
-def test_without_labels_the_next_list_is_tested_on(folder: Path):
-    """And what it is, is noted; memes that also validate are left out."""
+def test_a_test_list_without_labels_is_skipped(folder: Path):
+    """If a test list has no labels, the next one is used and noted; memes that also validate are left out."""
     write_list(folder / "test_seen.jsonl", memes(200, 6, labelled=False))
     unseen = [*memes(102, 2), *memes(200, 3)]
     write_list(folder / "dev_unseen.jsonl", unseen)
@@ -68,16 +68,16 @@ def test_without_labels_the_next_list_is_tested_on(folder: Path):
     )
 
 
-def test_without_any_labels_there_is_nothing_to_test_on(folder: Path, error_of: ErrorMessage):
-    """What there was is named."""
+def test_no_labelled_test_list_is_refused(folder: Path, error_of: ErrorMessage):
+    """A folder in which no test list has labels is refused; the message lists the files found."""
     write_list(folder / "test_seen.jsonl", memes(200, 6, labelled=False))
     assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}: test_seen.jsonl without labels"
     (folder / "test_seen.jsonl").unlink()
     assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}: no test list"
 
 
-def test_the_earlier_names_of_the_lists_do_as_well(folder: Path):
-    """dev and test."""
+def test_earlier_file_names_are_accepted(folder: Path):
+    """The earlier file names, dev and test, are accepted."""
     (before,) = read_hateful_memes(folder)
     (folder / "dev_seen.jsonl").rename(folder / "dev.jsonl")
     (folder / "test_seen.jsonl").rename(folder / "test.jsonl")
@@ -96,40 +96,40 @@ def test_the_earlier_names_of_the_lists_do_as_well(folder: Path):
     ],
 )
 def test_a_bad_line_is_named(meme: dict[str, Any], says: str, folder: Path, error_of: ErrorMessage):
-    """With the file."""
+    """The message names the file and line of a bad item."""
     write_list(folder / "train.jsonl", [*memes(0, 12), meme])
     assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}/train.jsonl: {says}"
 
 
-def test_a_truncated_list_is_a_sentence(folder: Path, error_of: ErrorMessage):
-    """With its last line."""
+def test_a_truncated_list_is_refused(folder: Path, error_of: ErrorMessage):
+    """A truncated list is refused with its last line."""
     path = folder / "train.jsonl"
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     assert error_of(lambda: read_hateful_memes(folder)).startswith(f"{path}: line 12: not JSON: ")
 
 
-def test_a_meme_that_stands_twice_is_named(folder: Path, error_of: ErrorMessage):
-    """By its id."""
+def test_a_duplicate_meme_is_refused(folder: Path, error_of: ErrorMessage):
+    """A meme that occurs twice is named by its id."""
     write_list(folder / "train.jsonl", [*memes(0, 12), *memes(3, 1)])
     assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: 1 id (3) used for more than one example"
 
 
 def test_a_train_list_without_memes_is_refused(folder: Path, error_of: ErrorMessage):
-    """There is nothing to train on."""
+    """A train list without memes is refused."""
     (folder / "train.jsonl").write_text("", encoding="utf-8")
     assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: there are no train examples"
 
 
 def test_an_image_without_features_is_named(folder: Path, error_of: ErrorMessage):
-    """With the file that lacks it."""
+    """The message names the file that lacks an image."""
     write_list(folder / "train.jsonl", memes(0, 14))
     assert error_of(lambda: read_hateful_memes(folder)) == (
         f"{folder}/text.npz: 2 images (img/00012.png, img/00013.png) missing"
     )
 
 
-def test_bad_feature_files_are_a_sentence(folder: Path, error_of: ErrorMessage):
-    """None, one that is broken, one whose name is no modality's, vectors of two widths."""
+def test_bad_feature_files_are_refused(folder: Path, error_of: ErrorMessage):
+    """No feature files, broken ones, invalid modality names and ragged vectors are refused."""
     np.savez(folder / "image.npz", **{f"{m['id']:05d}": np.ones(2 + (m["id"] == 5)) for m in _everyone()})
     assert error_of(lambda: read_hateful_memes(folder)) == (
         f"{folder}/image.npz: img/00005.png: 2 columns expected, 3 found"

@@ -1,4 +1,4 @@
-"""CMU-MOSI, imported from files as bc-LSTM's authors publish them."""
+"""Import of CMU-MOSI from the files published by the authors of bc-LSTM."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ import pytest
 from tcray.data.examples import Examples
 from tcray.data.readers.mosi import FOLDS, read_mosi
 from tcray.data.splits import shuffle_by_digest
-from tests.data.conftest import ErrorMessage
+from tests.data.conftest import REAL_DATA, ErrorMessage, real_data
 from tests.data.factories import HELD_OUT_VIDEOS, MOSI_WIDTHS, TRAIN_VIDEOS, mosi_folder
-from tests.data.real import REAL_DATA, real_data
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three train videos and seven others."""
+    """A folder with three train videos and seven others."""
     return mosi_folder(tmp_path / "mosi")
 
 
 def videos(examples: Examples, fold: int = 0) -> list[set[str]]:
-    """The videos of train, valid and test."""
+    """Return the videos of train, valid and test."""
     split = examples.splits[fold]
     return [{examples.groups[row] for row in rows} for rows in (split.train, split.valid, split.test)]
 
 
 def edit(path: Path, row: int, change: Callable[[list[str]], list[str]]) -> None:
-    """Changes the quoted cells of a row, counted from 1."""
+    """Change the quoted cells of a row, counted from 1."""
     lines = path.read_text(encoding="utf-8").splitlines()
     cells = change(lines[row - 1].strip('"').split('","'))
     lines[row - 1] = '"' + '","'.join(cells) + '"'
@@ -37,7 +36,7 @@ def edit(path: Path, row: int, change: Callable[[list[str]], list[str]]) -> None
 
 
 def test_features_and_labels_are_those_of_their_utterance(folder: Path):
-    """By the row numbers in the text files; the last column of a feature file is not a feature."""
+    """Features and labels are matched by the row numbers in the text files; the last column is not a feature."""
     examples, _ = read_mosi(folder)
     assert {name: matrix.shape[1] for name, matrix in examples.features.items()} == MOSI_WIDTHS
     assert (examples.ids[0], examples.groups[3]) == ("aa_0", "b_b")
@@ -49,14 +48,14 @@ def test_features_and_labels_are_those_of_their_utterance(folder: Path):
 
 
 def test_train_is_the_train_videos_and_the_others_are_split_by_video(folder: Path):
-    """The first third of the others, in an order fixed by their names' digests, validates."""
+    """The first third of the other videos, in an order fixed by digests of their names, validates."""
     examples, _ = read_mosi(folder)
     order = shuffle_by_digest(HELD_OUT_VIDEOS, "mosi")
     assert videos(examples) == [set(TRAIN_VIDEOS), set(order[:2]), set(order[2:])]
 
 
 def test_the_split_does_not_depend_on_labels(folder: Path):
-    """Nor on features: only on names."""
+    """The split depends on names only, not on labels or features."""
     before, _ = read_mosi(folder)
     text = (folder / "label.csv").read_text(encoding="utf-8").splitlines()
     (folder / "label.csv").write_text(
@@ -73,7 +72,7 @@ def _with_label(row: str, label: str) -> str:
 
 
 def test_only_the_first_protocol_saw_labels(folder: Path):
-    """The held-out videos were not in the features' training."""
+    """`mosi-heldout` excludes the videos that the features were trained on."""
     examples, heldout = read_mosi(folder)
     assert (examples.saw_labels, heldout.saw_labels) == (True, False)
     assert set(heldout.groups) == set(HELD_OUT_VIDEOS)
@@ -89,7 +88,7 @@ def test_the_folds_of_the_held_out_videos_are_by_video(folder: Path):
 
 
 def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
-    """The tiny folder has one."""
+    """Utterances without a sentiment are left out and listed in the notes."""
     examples, _ = read_mosi(folder)
     assert "cc_2" not in examples.ids
     assert len(examples.ids) == 29
@@ -119,13 +118,13 @@ def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
 def test_a_bad_row_is_named(
     file: str, row: int, change: Callable[[list[str]], list[str]], says: str, folder: Path, error_of: ErrorMessage
 ):
-    """With the file."""
+    """The message names the file and row of a bad cell."""
     edit(folder / file, row, change)
     assert error_of(lambda: read_mosi(folder)) == f"{folder}/{file}: {says}"
 
 
 def test_nan_features_are_counted_and_named(folder: Path, error_of: ErrorMessage):
-    """With the modality and the first utterance."""
+    """The message names the modality and the first utterance with NaN."""
     edit(folder / "video/video_train0.csv", 2, lambda cells: ["nan", "NaN", *cells[2:]])
     edit(folder / "video/video_train0.csv", 4, lambda cells: ["inf", *cells[1:]])
     assert error_of(lambda: read_mosi(folder)) == (
@@ -133,16 +132,16 @@ def test_nan_features_are_counted_and_named(folder: Path, error_of: ErrorMessage
     )
 
 
-def test_a_row_out_of_place_is_noticed(folder: Path, error_of: ErrorMessage):
-    """The last column says whether the sentiment is positive, and so does the transcript."""
+def test_rows_in_another_order_are_refused(folder: Path, error_of: ErrorMessage):
+    """A shuffled feature file is refused, because its last column must match the transcripts' labels."""
     edit(folder / "text/text_test0.csv", 5, lambda cells: [*cells[:-1], "0" if cells[-1] == "1" else "1"])
     message = error_of(lambda: read_mosi(folder))
     assert message.startswith(f"{folder}/text/text_test0.csv: row 5: the last column is ")
     assert message.endswith(" for v1_1")
 
 
-def test_a_truncated_feature_file_is_noticed(folder: Path, error_of: ErrorMessage):
-    """A whole row is missing, or a part of one."""
+def test_a_truncated_feature_file_is_refused(folder: Path, error_of: ErrorMessage):
+    """A missing row and a truncated row are refused."""
     path = folder / "text/text_train0.csv"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines[:-1]), encoding="utf-8")
@@ -151,8 +150,8 @@ def test_a_truncated_feature_file_is_noticed(folder: Path, error_of: ErrorMessag
     assert error_of(lambda: read_mosi(folder)) == f"{path}: row 9: 4 columns expected, 1 found"
 
 
-def test_train_and_test_have_the_same_columns(folder: Path, error_of: ErrorMessage):
-    """Both widths are named."""
+def test_train_and_test_of_different_widths_are_refused(folder: Path, error_of: ErrorMessage):
+    """The message gives both widths if train and test differ."""
     for row in range(1, 22):
         edit(folder / "audio/audio_test0.csv", row, lambda cells: ["0", *cells])
     assert error_of(lambda: read_mosi(folder)) == (
@@ -160,8 +159,8 @@ def test_train_and_test_have_the_same_columns(folder: Path, error_of: ErrorMessa
     )
 
 
-def test_a_video_in_train_and_test_is_noticed(folder: Path, error_of: ErrorMessage):
-    """Its features know its labels."""
+def test_a_video_in_train_and_test_is_refused(folder: Path, error_of: ErrorMessage):
+    """A video in both train and test is refused."""
     lines = (folder / "transcripts.csv").read_text(encoding="utf-8").splitlines()
     lines[0] = lines[0].replace("v0_0", "aa_9")
     (folder / "transcripts.csv").write_text("\n".join(lines), encoding="utf-8")
@@ -169,13 +168,13 @@ def test_a_video_in_train_and_test_is_noticed(folder: Path, error_of: ErrorMessa
 
 
 def test_a_folder_without_the_files_is_refused(tmp_path: Path, error_of: ErrorMessage):
-    """The file is named."""
+    """The message names the missing file."""
     assert error_of(lambda: read_mosi(tmp_path)) == f"{tmp_path}: transcripts.csv is missing"
 
 
 @real_data
 def test_real_mosi_has_the_published_sizes():
-    """62 + 31 videos and 2,199 utterances, of which three in train and one in test have no sentiment."""
+    """Real MOSI has 62 + 31 videos and 2,199 utterances; three in train and one in test have no sentiment."""
     examples, heldout = read_mosi(REAL_DATA / "mosi")
     split = examples.splits[0]
     assert split.train.size == 1447 - 3
@@ -192,8 +191,8 @@ def test_real_mosi_has_the_published_sizes():
 
 
 @real_data
-def test_real_mosi_leaks_as_it_is_marked():
-    """Text tells the labels of train videos it did not fit far better than those of the other videos."""
+def test_real_mosi_features_leak_train_labels():
+    """On real MOSI, text predicts held-out labels of train videos far better than those of other videos."""
     examples, _ = read_mosi(REAL_DATA / "mosi")
     split = examples.splits[0]
     text, positive = examples.features["text"].astype(np.float64), np.sign(examples.labels)

@@ -1,4 +1,4 @@
-"""MUStARD, imported from its repository's files."""
+"""Import of MUStARD from the files of its repository."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ import pytest
 
 from tcray.data.examples import Examples
 from tcray.data.readers.mustard import TOKEN, _read_glove, read_mustard
-from tests.data.conftest import ErrorMessage
+from tests.data.conftest import REAL_DATA, ErrorMessage, real_data
 from tests.data.factories import mustard_folder, write_pickle
-from tests.data.real import REAL_DATA, real_data
 
 IDS = [f"1_{i}" for i in range(40)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Forty utterances, sixteen of them from FRIENDS."""
+    """A folder with forty utterances, sixteen of them from FRIENDS."""
     return mustard_folder(tmp_path / "mustard")
 
 
 def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Changes the items of `sarcasm_data.json`."""
+    """Change the items of `sarcasm_data.json`."""
     path = folder / "sarcasm_data.json"
     items = json.loads(path.read_text(encoding="utf-8"))
     change(items)
@@ -35,13 +34,13 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def shares(examples: Examples) -> list[tuple[int, int]]:
-    """How many examples train, valid and test of the first fold have, and how many are sarcastic."""
+    """Return the numbers of examples and of sarcastic ones in train, valid and test of the first fold."""
     split = examples.splits[0]
     return [(rows.size, int(examples.labels[rows].sum())) for rows in (split.train, split.valid, split.test)]
 
 
 def test_the_speaker_independent_protocol_tests_on_friends(folder: Path):
-    """Validation is carved from the others, both classes alike; no speaker is tested that was trained on."""
+    """Validation is drawn from the other shows, stratified by class; test speakers are not in train."""
     independent, _ = read_mustard(folder)
     assert shares(independent) == [(20, 10), (4, 2), (16, 8)]
     split = independent.splits[0]
@@ -50,14 +49,14 @@ def test_the_speaker_independent_protocol_tests_on_friends(folder: Path):
 
 
 def test_the_speaker_independent_protocol_leaves_speaker_out(folder: Path):
-    """It would tell nothing of speakers that are new."""
+    """The speaker-independent protocol has no speaker modality, because test speakers are new."""
     independent, folds = read_mustard(folder)
     assert list(independent.features) == ["text", "context"]
     assert list(folds.features) == ["text", "context", "speaker"]
 
 
 def test_the_folds_are_those_of_the_file(folder: Path):
-    """Their test parts; validation is carved from their train parts, both classes alike."""
+    """Test parts are those of the file; validation is drawn from the train parts, stratified by class."""
     _, folds = read_mustard(folder)
     assert [split.test.tolist() for split in folds.splits] == [list(range(f, 40, 5)) for f in range(5)]
     for split in folds.splits:
@@ -67,7 +66,7 @@ def test_the_folds_are_those_of_the_file(folder: Path):
 
 
 def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path):
-    """Contractions come apart as the dictionaries have them; a context of nothing is 0."""
+    """Contractions are split as in the dictionaries; an empty context is 0."""
     independent, _ = read_mustard(folder)
     vectors = _read_glove(folder)
     text = np.mean([vectors[token] for token in ("i", "do", "n't", "know", "!")], axis=0)
@@ -86,21 +85,21 @@ def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path):
     ],
 )
 def test_tokens_are_cut_as_the_dictionaries_were(text: str, tokens: list[str] | None):
-    """Full stops and unknown signs are no tokens."""
+    """Full stops and unknown signs are not tokens."""
     known = ["ca", "n't", "we", "'ll", "(", "both", ")", "go", "'", "cause", "i", "'ve", "2", "cats"]
     assert TOKEN.findall(text.lower()) == (tokens or known)
 
 
 def test_speaker_is_one_hot(folder: Path):
-    """In the order of the alphabet."""
+    """Speaker columns are in alphabetical order."""
     _, folds = read_mustard(folder)
     speaker = folds.features["speaker"]
     np.testing.assert_array_equal(speaker.sum(axis=1), np.ones(40))
     assert [sorted(set(folds.groups))[column] for column in speaker.argmax(axis=1)] == list(folds.groups)
 
 
-def test_audio_and_video_are_used_where_a_user_has_them(folder: Path):
-    """The mean over frames of every utterance, in the order of the utterances."""
+def test_audio_and_video_are_used_if_present(folder: Path):
+    """Audio and video are means over frames, in the order of the utterances."""
     chance = np.random.default_rng(0)
     audio = {name: chance.normal(size=(283, 1 + i)) for i, name in enumerate(reversed(IDS))}
     write_pickle(folder / "audio_features.p", audio, protocol=4)
@@ -117,8 +116,8 @@ def test_audio_and_video_are_used_where_a_user_has_them(folder: Path):
     np.testing.assert_allclose(folds.features["video"][7], video["1_7"].mean(axis=0), rtol=1e-3, atol=1e-6)
 
 
-def test_without_audio_and_video_that_is_noted(folder: Path):
-    """With the files that a user may add."""
+def test_missing_audio_and_video_are_noted(folder: Path):
+    """The notes name the optional files that were not found."""
     independent, _ = read_mustard(folder)
     assert independent.notes == (
         "Without audio: audio_features.p was not found.",
@@ -127,7 +126,7 @@ def test_without_audio_and_video_that_is_noted(folder: Path):
 
 
 def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, error_of: ErrorMessage):
-    """As many as fit."""
+    """The message names the first utterances that a feature file lacks."""
     write_pickle(folder / "audio_features.p", {name: np.ones((283, 2)) for name in IDS[2:]})
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: 2 utterances (1_0, 1_1) missing"
     write_pickle(folder / "audio_features.p", {name: np.ones((13, 2)) for name in IDS})
@@ -138,8 +137,8 @@ def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, error_of:
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: not a dictionary from ids to arrays"
 
 
-def test_a_truncated_video_file_is_a_sentence(folder: Path, error_of: ErrorMessage):
-    """As HDF5 tells it."""
+def test_a_truncated_video_file_is_refused(folder: Path, error_of: ErrorMessage):
+    """A truncated video file is refused with HDF5's message."""
     path = folder / "resnet_pool5.hdf5"
     with h5py.File(path, "w") as file:
         for name in IDS:
@@ -161,13 +160,13 @@ def test_a_truncated_video_file_is_a_sentence(folder: Path, error_of: ErrorMessa
 def test_a_bad_item_is_named(
     change: Callable[[dict[str, Any]], object], says: str, folder: Path, error_of: ErrorMessage
 ):
-    """With the file."""
+    """The message names the file and the bad item."""
     edit(folder, change)
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/sarcasm_data.json: {says}"
 
 
-def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, error_of: ErrorMessage):
-    """All other items are of one show."""
+def test_a_missing_test_show_is_refused(folder: Path, error_of: ErrorMessage):
+    """A file without the test show is refused."""
     edit(folder, lambda items: [item.update(show="BBT") for item in items.values()])
     assert error_of(lambda: read_mustard(folder)) == "mustard: there are no test examples"
 
@@ -183,23 +182,23 @@ def test_without_the_test_show_there_is_nothing_to_test_on(folder: Path, error_o
     ],
     ids=str,
 )
-def test_bad_folds_are_a_sentence(folds: Any, folder: Path, error_of: ErrorMessage):
-    """Positions that are not there, that are no positions, that are no pairs."""
+def test_bad_folds_are_refused(folds: Any, folder: Path, error_of: ErrorMessage):
+    """Indices out of range, other values and malformed pairs are refused."""
     write_pickle(folder / "split_indices.p", folds)
     assert error_of(lambda: read_mustard(folder)) == (
         f"{folder}/split_indices.p: not a list of (train, test) indices below 40"
     )
 
 
-def test_an_example_tested_twice_is_noticed(folder: Path, error_of: ErrorMessage):
-    """A pooled metric would count it twice."""
+def test_an_example_tested_twice_is_refused(folder: Path, error_of: ErrorMessage):
+    """Folds that test an example twice are refused, because pooled metrics would count it twice."""
     rest, first = np.arange(8, 40), np.arange(8)
     write_pickle(folder / "split_indices.p", [(rest, first), (rest, first)])
     assert error_of(lambda: read_mustard(folder)) == "mustard-folds: an example is tested in two folds"
 
 
-def test_bad_vectors_are_a_sentence(folder: Path, error_of: ErrorMessage):
-    """Of another width, or none at all."""
+def test_bad_vectors_are_refused(folder: Path, error_of: ErrorMessage):
+    """Vectors of another width and empty dictionaries are refused."""
     write_pickle(folder / "glove/glove_dict_3.p", {"word": np.ones(5)})
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/glove/glove_dict_3.p: word: 4 columns expected, 5 found"
     write_pickle(folder / "glove/glove_dict_3.p", {})
@@ -211,8 +210,8 @@ def test_bad_vectors_are_a_sentence(folder: Path, error_of: ErrorMessage):
     assert error_of(lambda: read_mustard(folder)) == f"{folder}: glove/glove_dict_1.p is missing"
 
 
-def test_the_folder_of_the_repository_does_as_well(folder: Path, tmp_path: Path):
-    """Where files are in `data`, and vectors in `data/temp`."""
+def test_the_repository_folder_is_accepted(folder: Path, tmp_path: Path):
+    """The repository's own folder is accepted, with files in `data` and vectors in `data/temp`."""
     repository = tmp_path / "repository"
     (repository / "data").mkdir(parents=True)
     (folder / "glove").rename(repository / "data/temp")
@@ -223,7 +222,7 @@ def test_the_folder_of_the_repository_does_as_well(folder: Path, tmp_path: Path)
 
 @real_data
 def test_real_mustard_has_the_published_sizes():
-    """690 utterances, half of them sarcastic; 356 of FRIENDS, and 334 others to train and validate on."""
+    """Real MUStARD has 690 utterances, half of them sarcastic: 356 of FRIENDS and 334 others."""
     independent, folds = read_mustard(REAL_DATA / "mustard")
     assert np.bincount(independent.labels.astype(int)).tolist() == [345, 345]
     assert shares(independent) == [(284, 164), (50, 29), (356, 152)]
@@ -235,7 +234,7 @@ def test_real_mustard_has_the_published_sizes():
 
 @real_data
 def test_the_real_vectors_cover_the_real_tokens():
-    """1,927 words, and at least 97.8 % of the utterances' tokens."""
+    """The real dictionaries have 1,927 words and cover at least 97.8 % of the utterances' tokens."""
     vectors = _read_glove(REAL_DATA / "mustard")
     items = json.loads((REAL_DATA / "mustard/sarcasm_data.json").read_text(encoding="utf-8"))
     tokens = [token for item in items.values() for token in TOKEN.findall(item["utterance"].lower())]

@@ -1,4 +1,4 @@
-"""Foreign pickles are read, and never obeyed."""
+"""Pickles are read without executing the code that they refer to."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tests.data.factories import write_pickle
 
 
 class Runs:
-    """Unpickles by calling."""
+    """An object whose unpickling calls a function."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
 
     def __reduce__(self) -> Any:
-        """What pickle is to call."""
+        """Return the call that pickle should make."""
         return self.call
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file that is not there yet."""
+    """A file that does not exist yet."""
     return tmp_path / "x.p"
 
 
@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
     ids=lambda array: f"{array.dtype}-{array.shape}",
 )
 def test_arrays_are_rebuilt_from_any_protocol(array: np.ndarray, protocol: int, path: Path):
-    """Values, shape and kind of number."""
+    """Values, shape and dtype of arrays survive every protocol."""
     write_pickle(path, array, protocol)
     rebuilt = read_pickle(path)
     np.testing.assert_array_equal(rebuilt, array)
@@ -56,14 +56,14 @@ def test_arrays_are_rebuilt_from_any_protocol(array: np.ndarray, protocol: int, 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_plain_containers_are_read(protocol: int, path: Path):
-    """Dictionaries, lists, tuples, text, bytes and numbers, nested."""
+    """Nested dictionaries, lists, tuples, text, bytes and numbers are read."""
     value = {"a": [1, 2.5, None, True], "b": ("é", b"\x00\xff", {"c": []}), 3: -(10**30)}
     write_pickle(path, value, protocol)
     assert read_pickle(path) == value
 
 
 def test_an_array_written_by_python_2_is_read(path: Path):
-    """Its bytes come as text, its module has the old name."""
+    """Python 2 wrote the bytes as text and used the old module name."""
     path.write_bytes(
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\nq\x01K\x00\x85q\x02U\x01bq\x03\x87q\x04Rq\x05"
         b"(K\x01K\x02\x85q\x06cnumpy\ndtype\nq\x07U\x02f8q\x08K\x00K\x01\x87q\tRq\n"
@@ -77,7 +77,7 @@ def test_an_array_written_by_python_2_is_read(path: Path):
 def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
     protocol: int, path: Path, tmp_path: Path, error_of: ErrorMessage
 ):
-    """What it asks for is named."""
+    """A pickle that calls a function is refused by name, and the function is not called."""
     proof = tmp_path / "ran"
     write_pickle(path, {"a": Runs(Path.touch, proof)}, protocol)
     assert "which is neither an array nor a plain container; it was not loaded" in error_of(lambda: read_pickle(path))
@@ -105,7 +105,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
     ids=str,
 )
 def test_anything_else_is_refused(value: Any, asks: str, path: Path, error_of: ErrorMessage):
-    """Objects inside arrays too."""
+    """Other objects are refused, also inside arrays."""
     write_pickle(path, value, 3)
     assert error_of(lambda: read_pickle(path)) == (
         f"{path}: the pickle refers to {asks}, which is neither an array nor a plain container; it was not loaded"
@@ -113,14 +113,14 @@ def test_anything_else_is_refused(value: Any, asks: str, path: Path, error_of: E
 
 
 def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, error_of: ErrorMessage):
-    """A shape that its bytes do not fill is a broken pickle."""
+    """An array whose bytes do not fill its shape is refused."""
     whole = pickle.dumps(np.arange(8, dtype=np.uint8), 2)
     path.write_bytes(whole.replace(b"K\x08\x85", b"K\xff\x85"))
     assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: cannot reshape")
 
 
-def test_a_broken_pickle_is_a_sentence(path: Path, error_of: ErrorMessage):
-    """Cut off anywhere, or no pickle at all."""
+def test_a_broken_pickle_is_refused(path: Path, error_of: ErrorMessage):
+    """Truncated pickles and other files are refused."""
     whole = pickle.dumps({"a": np.arange(2.0), "b": [1, "two"]}, 2)
     for length in range(0, len(whole) - 1, 5):
         path.write_bytes(whole[:length])
@@ -129,8 +129,8 @@ def test_a_broken_pickle_is_a_sentence(path: Path, error_of: ErrorMessage):
     assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: ")
 
 
-def test_a_pickle_that_contains_itself_is_a_sentence(path: Path, error_of: ErrorMessage):
-    """No overflow."""
+def test_a_recursive_pickle_is_refused(path: Path, error_of: ErrorMessage):
+    """A recursive pickle raises a DataError, not a RecursionError."""
     loop: list[Any] = []
     loop.append(loop)
     write_pickle(path, loop)
