@@ -1,4 +1,4 @@
-"""Members of a population at their start, without a dataset."""
+"""Configurations, initial parameters and stacked models, without a dataset."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ WIDTHS: Mapping[str, int] = {"text": 12, "audio": 5, "video": 9}
 
 
 def configured(**values: Any) -> Configuration:
-    """A configuration on `WIDTHS`."""
+    """Return a configuration on `WIDTHS`."""
     return Configuration.resolve(values, tuple(WIDTHS))
 
 
 def drawn(configuration: Configuration, seed: int = 0) -> dict[str, Floats]:
-    """One member's initial tensors by name."""
+    """Return one member's initial tensors by name."""
     return initialize_parameters(
         Architecture.from_configuration(configuration, WIDTHS), configuration, RandomStreams(0, seed, "planted")
     )
 
 
 def model(configuration: Configuration, members: Sequence[Mapping[str, Floats]]) -> StackedModel:
-    """These members in float64, all using the modalities of one configuration."""
+    """Return these members stacked in float64, all with the modalities of one configuration."""
     architecture = Architecture.from_configuration(configuration, WIDTHS)
     rows = np.stack([ParameterLayout.from_architecture(architecture).flatten(member) for member in members])
     present = torch.tensor([[m in configuration.modalities for m in WIDTHS]] * len(members))

@@ -1,4 +1,4 @@
-"""What a model is made of, and what its numbers are before training."""
+"""Parameters of a model and their initial values."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)
 
 @pytest.mark.parametrize(("width", "expected"), [(1, 16), (15, 16), (16, 16), (17, 32), (100, 112)])
 def test_widths_are_padded_to_the_next_multiple_of_sixteen(width: int, expected: int) -> None:
-    """A width that is a multiple stays as it is."""
+    """Widths are rounded up to the next multiple of 16."""
     assert expected == round_up_to_block(width)
 
 
 @pytest.mark.parametrize(("conditioning", "decodes"), [("none", 0), ("prior", 0), ("autoencoder", 12), ("jwae", 12)])
-def test_decoders_exist_only_where_something_is_reconstructed(conditioning: str, decodes: int) -> None:
-    """Without conditioning, or with the prior alone, no parameter belongs to a decoder: that is ordinary LMF."""
+def test_decoders_exist_only_for_a_reconstruction_loss(conditioning: str, decodes: int) -> None:
+    """Without a reconstruction loss no parameter belongs to a decoder."""
     names = [
         p.name for p in Architecture.from_configuration(configured(conditioning=conditioning), WIDTHS).parameters()
     ]
@@ -35,7 +35,7 @@ def test_decoders_exist_only_where_something_is_reconstructed(conditioning: str,
 
 @pytest.mark.parametrize("fusion", ["lmf", "tensor", "concat"])
 def test_weights_decay_and_biases_do_not(fusion: str) -> None:
-    """A row begins with what decays; every tensor comes back from its row as it went in."""
+    """A row begins with the decayed tensors, and unflattening it returns the original tensors."""
     configuration = configured(fusion=fusion, conditioning="jwae", latent_dim=10, hidden_dim=24)
     layout, tensors = (
         ParameterLayout.from_architecture(Architecture.from_configuration(configuration, WIDTHS)),
@@ -54,7 +54,7 @@ def test_weights_decay_and_biases_do_not(fusion: str) -> None:
 
 
 def test_factors_of_a_rank_are_the_first_of_the_next_rank() -> None:
-    """Raising the rank adds factors, and rescales the weights to N(0, 1/r)."""
+    """A higher rank adds factors and rescales the weights to N(0, 1/r)."""
     for rank in (1, 2, 7, 15):
         lower, higher = drawn(configured(rank=rank)), drawn(configured(rank=rank + 1))
         for m in WIDTHS:
@@ -72,7 +72,7 @@ def test_factors_of_a_rank_are_the_first_of_the_next_rank() -> None:
     [{"rank": 16}, {"conditioning": "jwae"}, {"fusion": "tensor"}, {"modalities": ("text",)}, {"lr": 0.1}],
 )
 def test_equal_seeds_draw_equal_encoders_in_every_cell(other: dict[str, Any]) -> None:
-    """A seed index pairs runs across cells: what they have in common starts the same; another seed starts elsewhere."""
+    """Equal seeds give equal encoders in every cell; another seed gives other weights."""
     mine, theirs, elsewhere = drawn(configured()), drawn(configured(**other)), drawn(configured(**other), seed=1)
     for name in mine:
         if name.startswith("encoder"):
@@ -81,7 +81,7 @@ def test_equal_seeds_draw_equal_encoders_in_every_cell(other: dict[str, Any]) ->
 
 
 def test_low_rank_fusions_of_every_subset_start_from_the_same_numbers() -> None:
-    """Which modalities a run uses has no part in what its LMF draws."""
+    """The modalities of a run do not influence the initial values of its LMF."""
     whole = drawn(configured(rank=3))
     for subset in SUBSETS:
         part = drawn(configured(rank=3, modalities=subset))
@@ -98,7 +98,7 @@ STARTS = {
 
 @pytest.mark.parametrize("values", STARTS.values(), ids=STARTS)
 def test_output_variance_at_the_start_is_one(values: dict[str, Any]) -> None:
-    """Whatever the rank and the subset, the mean square output over 500 seeds is 1 within four standard errors."""
+    """For every rank and subset, the mean square output over 500 seeds is 1 within four standard errors."""
     for subset in (("audio",), ("text", "video"), ("text", "audio", "video")):
         squares = _mean_squares(configured(**values, modalities=subset, latent_dim=12, hidden_dim=16))
         error = squares.std() / SEEDS**0.5
@@ -107,7 +107,7 @@ def test_output_variance_at_the_start_is_one(values: dict[str, Any]) -> None:
 
 
 def _mean_squares(configuration: Configuration) -> Floats:
-    """The mean square output over inputs with ‖x‖² = d, one number a seed: seeds are independent."""
+    """Return the mean square output over inputs with ‖x‖² = d, one number per independent seed."""
     shared = replace(configuration, modalities=tuple(WIDTHS))  # drawn once: an LMF's numbers are those of every subset
     members = model(configuration, _members(shared if configuration.fusion == "lmf" else configuration))
     inputs = []

@@ -1,4 +1,4 @@
-"""The kernel statistics are those of the papers: against samples, naive loops and numerical gradients."""
+"""The kernel statistics agree with samples, naive loops and numerical gradients."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from tcray.models.conditioning import (
 )
 
 RAGGED = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]]).double()
-"""Rows of four members: a whole batch, a partial one, a single row, none."""
+"""Masks of four members: a whole batch, a partial one, a single row, none."""
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
-    """Standard normal numbers in float64."""
+    """Return standard normal numbers in float64."""
     return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
 
 
 def rbf(a: Tensor, b: Tensor, dim: int) -> Tensor:
-    """The kernel between vectors (…, ℓ), straight from its definition."""
+    """Return the kernel between vectors (…, ℓ), written from its definition."""
     square = (a - b).square().sum(-1)
     return torch.stack([torch.exp(-square / (2 * width * dim)) for width in BANDWIDTHS]).mean(0)
 
@@ -53,7 +53,7 @@ def test_closed_form_agrees_with_sampling_the_prior(dim: int, shift: float, scal
 
 @pytest.mark.parametrize("dim", [1, 4, 16])
 def test_statistic_is_unbiased(dim: int) -> None:
-    """Over 4,000 batches drawn from the prior its mean is 0 within four standard errors."""
+    """Over 4,000 batches drawn from the prior, the mean is 0 within four standard errors."""
     rows = torch.ones(4000, 8).double()
     values = mmd_rbf(normal(4000, 8, dim), rows, pair_weights(rows), dim)
     assert abs(values.mean()) < 4 * values.std() / math.sqrt(len(values))
@@ -61,13 +61,13 @@ def test_statistic_is_unbiased(dim: int) -> None:
 
 @pytest.mark.parametrize("dim", [1, 5])
 def test_gradient_of_the_closed_form_is_the_numerical_one(dim: int) -> None:
-    """The hand-written backward pass agrees with finite differences, on padded rows and padded latent units too."""
+    """The hand-written backward pass agrees with finite differences, also for padded rows and latent units."""
     z = (0.5 + normal(4, 6, 5)).requires_grad_()
     assert torch.autograd.gradcheck(lambda z: mmd_rbf(z, RAGGED, pair_weights(RAGGED), dim), z)
 
 
 def test_distances_below_two_rows_are_zero() -> None:
-    """A member with one row or none has MMD² 0 by either kernel, and no gradient."""
+    """With fewer than two rows, both kernels give MMD² 0 and no gradient."""
     z = normal(4, 6, 5).requires_grad_()
     pairs = pair_weights(RAGGED)
     for value in (mmd_rbf(z, RAGGED, pairs, 5), mmd_imq(z, RAGGED, pairs, 5, normal(4, 6, 5, seed=1))):
@@ -78,7 +78,7 @@ def test_distances_below_two_rows_are_zero() -> None:
 
 
 def test_padding_changes_no_value() -> None:
-    """Rows past a batch's end and latent units past ℓ leave the statistic where it is, whatever the rows hold."""
+    """Rows past a batch's end and latent units past ℓ do not change the statistic."""
     z, padded = normal(1, 3, 5), torch.zeros(1, 6, 8).double()
     padded[:, :3, :5] = z
     padded[:, 3:, :5] = 100 * normal(1, 3, 5, seed=1)
@@ -89,7 +89,7 @@ def test_padding_changes_no_value() -> None:
 
 
 def test_imq_agrees_with_a_double_loop() -> None:
-    """MMD² between latents and samples is that of algorithm 2 of Tolstikhin et al., one pair at a time."""
+    """MMD² between latents and samples equals algorithm 2 of Tolstikhin et al., computed pair by pair."""
     z, prior, dim = normal(4, 6, 5), normal(4, 6, 5, seed=1), 5
 
     def kernel(x: Tensor, y: Tensor) -> float:
@@ -110,7 +110,7 @@ def test_imq_agrees_with_a_double_loop() -> None:
 
 
 def test_weights_average_over_rows_and_over_pairs() -> None:
-    """Row and pair weights sum to one where there is a row, or a pair, and are zero on padding."""
+    """Row and pair weights sum to one if there is a row or a pair, and are zero on padding."""
     assert row_weights(RAGGED).sum(1).tolist() == pytest.approx([1, 1, 1, 0])
     pairs = pair_weights(RAGGED)
     assert pairs.sum((1, 2)).tolist() == pytest.approx([1, 1, 0, 0])
@@ -119,7 +119,7 @@ def test_weights_average_over_rows_and_over_pairs() -> None:
 
 
 def test_mean_squares_are_means_over_rows_and_units() -> None:
-    """Reconstruction, alignment and second moment divide by the true width and by the rows there are."""
+    """Reconstruction, alignment and second moment divide by the true width and the number of rows."""
     a, b = normal(4, 6, 5), normal(4, 6, 5, seed=1)
     gaps = [(a[k, :n] - b[k, :n]).square().mean().item() for k, n in ((0, 6), (1, 3), (2, 1))]
     assert reconstruction_loss(a, b, RAGGED, 5).tolist() == pytest.approx([*gaps, 0.0])
@@ -129,7 +129,7 @@ def test_mean_squares_are_means_over_rows_and_units() -> None:
 
 
 def test_gradient_of_mean_squares_is_the_numerical_one() -> None:
-    """Their hand-written backward pass agrees with finite differences."""
+    """The hand-written backward pass agrees with finite differences."""
     a, b = normal(4, 6, 5).requires_grad_(), normal(4, 6, 5, seed=1).requires_grad_()
     assert torch.autograd.gradcheck(lambda a, b: alignment_loss(a, b, RAGGED, 5), (a, b))
     assert torch.autograd.gradcheck(lambda a, b: reconstruction_loss(a, b, RAGGED, 3), (a, b))

@@ -1,4 +1,4 @@
-"""Every draw has a generator of its own."""
+"""Random streams are independent and keyed by purpose."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RUN = Run("planted", "f", configured(), epochs=3, objective="valid.loss", sweep_
 def numbers(
     draws: RandomStreams, purpose: str = "dropout", parameter: str = "encoder.text", epoch: int = 1
 ) -> list[float]:
-    """What a generator gives first."""
+    """Return the first numbers of a generator."""
     return list(draws.generator(purpose, parameter, epoch).random(4))
 
 
 def test_a_draw_depends_on_nothing_drawn_before_it() -> None:
-    """The same key gives the same numbers, however often, and whatever is drawn in between."""
+    """The same key gives the same numbers, independent of other draws."""
     first = numbers(DRAWS)
     DRAWS.generator("order").permutation(100)
     assert first == numbers(DRAWS)
@@ -31,13 +31,13 @@ def test_a_draw_depends_on_nothing_drawn_before_it() -> None:
 
 @pytest.mark.parametrize("part", ["sweep_seed", "seed", "dataset", "fold"])
 def test_every_part_of_the_source_changes_the_draw(part: str) -> None:
-    """Another sweep seed, seed index, dataset or fold is another stream."""
+    """Another sweep seed, seed index, dataset or fold gives another stream."""
     value = getattr(DRAWS, part)
     assert numbers(DRAWS) != numbers(replace(DRAWS, **{part: value + ("x" if part == "dataset" else 1)}))
 
 
 def test_purpose_parameter_and_epoch_change_the_draw() -> None:
-    """So do the purpose, the parameter and the epoch."""
+    """Another purpose, parameter or epoch gives another stream."""
     streams = [
         numbers(DRAWS),
         numbers(DRAWS, purpose="order"),
@@ -48,14 +48,14 @@ def test_purpose_parameter_and_epoch_change_the_draw() -> None:
 
 
 def test_runs_of_one_seed_pair_across_configurations() -> None:
-    """The configuration, the epochs and the objective have no part in what a run draws."""
+    """The configuration, the epochs and the objective do not change the streams of a run."""
     other = replace(RUN, configuration=configured(rank=16, lr=0.1), epochs=9, objective="valid.mae")
     assert RandomStreams.from_run(RUN) == RandomStreams.from_run(other) == RandomStreams(7, 2, "planted", 0)
     assert RandomStreams.from_run(RUN, fold=2) == RandomStreams(7, 2, "planted", 2)
 
 
 def test_draws_are_spread_evenly() -> None:
-    """Over 2,000 keys the first number has the mean and the variance of a uniform one, within four standard errors."""
+    """Over 2,000 keys the first number has the mean and variance of a uniform one, within four standard errors."""
     first = np.array([numbers(replace(DRAWS, seed=seed))[0] for seed in range(2000)])
     assert abs(first.mean() - 1 / 2) < 4 * (1 / 12 / 2000) ** 0.5
     assert abs(first.var() - 1 / 12) < 4 * (1 / 180 / 2000) ** 0.5

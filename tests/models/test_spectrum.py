@@ -1,4 +1,4 @@
-"""Spectra of a fusion, against the dense tensor they are spectra of."""
+"""Spectra of a fusion agree with those of its dense tensor."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LETTERS = "ijk"
 
 
 def factors(member: dict[str, Floats], used: tuple[str, ...]) -> list[Floats]:
-    """W_m (ℓ + 1, r) of the modalities used, unpadded."""
+    """Return W_m (ℓ + 1, r) of the modalities used, without padding."""
     return [np.vstack([member[f"fusion.{m}.factor"][:LATENT], member[f"fusion.{m}.constant"]])[:, :RANK] for m in used]
 
 
 def dense(member: dict[str, Floats], used: tuple[str, ...]) -> Floats:
-    """Σ_i w_i ⊗_m W_m^{(i)}, formed."""
+    """Return Σ_i w_i ⊗_m W_m^{(i)} as a dense tensor."""
     letters = LETTERS[: len(used)]
     subscripts = ",".join(["r", *(letter + "r" for letter in letters)]) + "->" + letters
     tensor: Floats = np.einsum(subscripts, member["fusion.weight"][0, :RANK], *factors(member, used))
@@ -31,7 +31,7 @@ def dense(member: dict[str, Floats], used: tuple[str, ...]) -> Floats:
 
 @pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
 def test_unfolded_spectra_are_singular_values_of_the_dense_tensor(subset: tuple[str, ...]) -> None:
-    """Along every modality used, as a singular value decomposition of the tensor formed in full gives them."""
+    """Along every modality, the spectrum equals the singular values of the dense tensor."""
     configuration = configured(rank=RANK, latent_dim=LATENT, modalities=subset)
     member = drawn(configuration)
     found = compute_spectra(Architecture.from_configuration(configuration, WIDTHS), member, subset, RANK)
@@ -45,7 +45,7 @@ def test_unfolded_spectra_are_singular_values_of_the_dense_tensor(subset: tuple[
 
 
 def test_spectra_of_a_tensor_fusion_are_those_of_the_lmf_it_holds() -> None:
-    """Both ways to a spectrum agree on one tensor."""
+    """An LMF and the tensor fusion that holds it have the same spectra."""
     low, full = configured(rank=RANK, latent_dim=LATENT), configured(fusion="tensor", latent_dim=LATENT)
     architecture, member, used = Architecture.from_configuration(full, WIDTHS), drawn(low), tuple(WIDTHS)
     held = {"fusion.tensor": unfold(architecture, dense(member, used))}
@@ -58,7 +58,7 @@ def test_spectra_of_a_tensor_fusion_are_those_of_the_lmf_it_holds() -> None:
 
 @pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
 def test_a_tensor_fusion_of_a_subset_reads_the_constants_of_the_others(subset: tuple[str, ...]) -> None:
-    """Its spectra are those of the slice that an absent modality's 1 selects."""
+    """A tensor fusion of a subset has the spectra of the slice that an absent modality's 1 selects."""
     configuration = configured(fusion="tensor", latent_dim=LATENT, modalities=subset)
     architecture = Architecture.from_configuration(configuration, WIDTHS)
     cube = np.random.default_rng(0).standard_normal((LATENT + 1,) * 3)
@@ -69,8 +69,8 @@ def test_a_tensor_fusion_of_a_subset_reads_the_constants_of_the_others(subset: t
         assert found[f"unfolded:{m}"] == pytest.approx(expected)
 
 
-def test_factor_energies_are_weighted_norms_in_falling_order() -> None:
-    """|w_i| Π_m ‖W_m^{(i)}‖ of every rank, the largest first, padded ranks left out."""
+def test_factor_energies_are_weighted_norms_in_descending_order() -> None:
+    """Energies are |w_i| Π_m ‖W_m^{(i)}‖ of every rank, in descending order, without padded ranks."""
     configuration = configured(rank=RANK, latent_dim=LATENT)
     member = drawn(configuration)
     for m, norms in {"text": (1, 2, 3), "audio": (2, 2, 2), "video": (5, 1, 1)}.items():
@@ -85,7 +85,7 @@ def test_factor_energies_are_weighted_norms_in_falling_order() -> None:
 
 
 def test_concatenation_has_no_spectra() -> None:
-    """Without a fusion tensor there is nothing to decompose."""
+    """Concatenation has no fusion tensor, and so no spectra."""
     configuration = configured(fusion="concat")
     assert (
         compute_spectra(Architecture.from_configuration(configuration, WIDTHS), drawn(configuration), tuple(WIDTHS), 1)
@@ -98,7 +98,7 @@ def test_concatenation_has_no_spectra() -> None:
     [([2.0], 1.0), ([3.0] * 4, 4.0), ([3.0, 3.0, 0.0, 0.0], 2.0), ([0.0, 0.0], 0.0), ([1e-30] * 5, 5.0)],
 )
 def test_effective_rank_counts_equal_energies(energy: list[float], expected: float) -> None:
-    """r equal energies have rank r, whatever their size; zeros do not count; nothing at all has rank 0."""
+    """r equal energies of any size have effective rank r; zeros do not count; no energy at all gives 0."""
     assert effective_rank(np.array(energy)) == pytest.approx(expected)
 
 

@@ -1,4 +1,4 @@
-"""What a population computes, against what its fusions mean."""
+"""Stacked models compute the outputs that define their fusions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(WIDTHS, size)
 
 
 def latents(members: int, rows: int = 7) -> list[Tensor]:
-    """z_m (K, B, ℓ), padded units 0, for every modality."""
+    """Return z_m (K, B, ℓ) for every modality, with padded units 0."""
     drawn = np.random.default_rng(0).standard_normal((len(WIDTHS), members, rows, LATENT))
     return list(torch.nn.functional.pad(torch.from_numpy(drawn), (0, 16 - LATENT)))
 
 
 def fusion_tensor(member: dict[str, Floats], used: tuple[str, ...]) -> Floats:
-    """Σ_i w_i ⊗_m W_m^{(i)}, the factor of an absent modality being its constant alone: [0, …, 0, 1]."""
+    """Return Σ_i w_i ⊗_m W_m^{(i)}; the factor of an absent modality is its constant alone: [0, …, 0, 1]."""
     absent = np.zeros((LATENT + 1, member["fusion.weight"].size))
     absent[-1] = 1
     factors = [
@@ -37,7 +37,7 @@ def fusion_tensor(member: dict[str, Floats], used: tuple[str, ...]) -> Floats:
 
 @pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
 def test_tensor_fusion_of_an_unfolded_lmf_is_that_lmf(subset: tuple[str, ...]) -> None:
-    """The full tensor that holds Σ_i w_i ⊗_m W_m^{(i)} gives the low-rank outputs, for every subset of modalities."""
+    """The full tensor Σ_i w_i ⊗_m W_m^{(i)} gives the low-rank outputs, for every subset of modalities."""
     low = configured(rank=3, latent_dim=LATENT, modalities=subset)
     full = configured(fusion="tensor", latent_dim=LATENT, modalities=subset)
     members = [drawn(low, seed) for seed in range(4)]
@@ -56,7 +56,7 @@ FUSIONS = [pytest.param({"fusion": fusion}, id=fusion) for fusion in ("lmf", "te
 
 @pytest.mark.parametrize("values", FUSIONS)
 def test_an_absent_modality_has_no_influence(values: dict[str, Any]) -> None:
-    """Neither the outputs nor any gradient know the latent of a modality that a run does not use."""
+    """The latent of an unused modality influences neither outputs nor gradients."""
     configuration = configured(**values, latent_dim=LATENT, modalities=("text", "video"))
     members = model(configuration, [drawn(configuration, seed) for seed in range(3)])
     z = latents(3)
@@ -69,7 +69,9 @@ def test_an_absent_modality_has_no_influence(values: dict[str, Any]) -> None:
 
 
 def test_a_dropped_modality_contributes_the_constant_of_its_factors() -> None:
-    """At z_m = 0, the prior's mean, an LMF multiplies by W_m^{(i)} [0; 1]: dropped is not absent."""
+    """At z_m = 0, the mean of the prior, an LMF multiplies by W_m^{(i)} [0; 1]: a dropped modality is not an absent
+    one.
+    """
     configuration = configured(rank=3, latent_dim=LATENT)
     member = drawn(configuration)
     constants = [member[f"fusion.{m}.constant"][0] for m in WIDTHS]
@@ -79,8 +81,8 @@ def test_a_dropped_modality_contributes_the_constant_of_its_factors() -> None:
 
 
 @pytest.mark.parametrize("values", FUSIONS)
-def test_members_compute_apart(values: dict[str, Any]) -> None:
-    """Each member of a population gives what a population of that member alone gives."""
+def test_members_compute_independently(values: dict[str, Any]) -> None:
+    """Each member of a stack gives the outputs of that member alone."""
     configuration = configured(**values, latent_dim=LATENT, conditioning="jwae")
     members = [drawn(configuration, seed) for seed in range(3)]
     inputs = [torch.from_numpy(np.random.default_rng(1).standard_normal((3, 4, 16))) for _ in WIDTHS]

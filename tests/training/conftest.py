@@ -1,4 +1,4 @@
-"""Tests of training compute on one thread: their tensors are too small to share."""
+"""Tests of training compute on one thread, because their tensors are too small for more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """One CPU thread for every test."""
+    """Use one CPU thread in every test."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,4 @@
-"""Runs for the tests of training: one as asked for, strangers to keep it company, and what is left of it as bits."""
+"""Runs for the tests of training, random companions for their packs, and comparable results."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MODALITIES = ("text", "audio", "video")
 
 
 def run(*, epochs: int = 2, objective: str = "valid.loss", seed: int = 0, **values: Any) -> Run:
-    """A run on a planted dataset; `values` are hyperparameters, with `audio_dropout` for `modality_dropout.audio`."""
+    """Return a run; `values` are hyperparameters, with `audio_dropout` for `modality_dropout.audio`."""
     if "audio_dropout" in values:
         values["modality_dropout.audio"] = values.pop("audio_dropout")
     configuration = Configuration.resolve(values, MODALITIES)
     return Run("planted", "planted", configuration, epochs=epochs, objective=objective, sweep_seed=0, seed=seed)
 
 
-def strangers(count: int, chance: random.Random, **values: Any) -> list[Run]:
-    """Runs that may share a pack with one of these `values`, as different from it as their signature allows."""
-    return [_stranger(chance, dict(values)) for _ in range(count)]
+def random_companions(count: int, chance: random.Random, **values: Any) -> list[Run]:
+    """Return runs that may share a pack with a run of these `values`, with everything else drawn at random."""
+    return [_random_companion(chance, dict(values)) for _ in range(count)]
 
 
-def _stranger(chance: random.Random, values: dict[str, Any]) -> Run:
+def _random_companion(chance: random.Random, values: dict[str, Any]) -> Run:
     highest = 16 * -(-values.pop("rank", 1) // 16)
     values["rank"] = chance.randint(highest - 15, highest)
     values["lr"] = 10 ** chance.uniform(-4, -1.5)
@@ -41,11 +41,11 @@ def _stranger(chance: random.Random, values: dict[str, Any]) -> Run:
     return run(seed=chance.randint(0, 99), **values)
 
 
-def trained(packed: PackedDataset, runs: Sequence[Run], **more: Any) -> list[TrainResult]:
-    """What comes of training runs from their start to their end."""
+def train_fully(packed: PackedDataset, runs: Sequence[Run], **more: Any) -> list[TrainResult]:
+    """Train runs from their start to their end and return their results."""
     return train(packed, runs, start=0, stop=runs[0].epochs, checkpoints=[None] * len(runs), **more)
 
 
 def bits(result: TrainResult) -> tuple[bytes | None, bytes | None, str]:
-    """All that a pack says of a run but its wall time; equal where every float is the same (a NaN equals a NaN)."""
+    """Return the whole result except its wall time; equal if every float is the same (a NaN equals a NaN)."""
     return result.checkpoint, result.weights, repr(replace(result.outcome, seconds=0.0))

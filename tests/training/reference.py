@@ -1,8 +1,8 @@
-"""One model in plain PyTorch, written from the papers' equations: what the pack engine is checked against.
+"""A reference implementation of one model in plain PyTorch, written from the equations of the papers.
 
 No member axis, no padding, no masks over ranks: modules for the modalities and ranks a run uses, autograd through naive
-pairwise kernels, `torch.optim.AdamW`. It shares with the engine only where the numbers come from: the initial tensors,
-cut to their true shapes, and the blocks that `Draws` gives.
+pairwise kernels, `torch.optim.AdamW`. It shares with the engine only the source of its numbers: the initial tensors,
+cut to their true shapes, and the random blocks of `EpochDraws`.
 Shape legend: B rows, d input, H hidden, ℓ latent, r rank.
 """
 
@@ -29,21 +29,21 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Step:
-    """What one optimiser step draws."""
+    """The draws of one optimizer step."""
 
     rows: Tensor
-    """(B,) positions in the dataset."""
+    """(B,) indices in the dataset."""
     masks: Mapping[str, Tensor]
     """(B, H) dropout factors by layer."""
     kept: Mapping[str, Tensor]
-    """(B, 1) 0 where a row's modality is dropped."""
+    """(B, 1) 0 if a row's modality is dropped."""
     prior: Mapping[str, Tensor]
-    """(B, ℓ) prior samples by modality, where the kernel wants them."""
+    """(B, ℓ) prior samples by modality, if the kernel needs them."""
 
 
 @dataclass(frozen=True)
 class EpochResult:
-    """How the model stands after an epoch."""
+    """The model after an epoch."""
 
     running_loss: float
     valid_loss: float
@@ -58,7 +58,7 @@ class Perceptron(nn.Module):
         self.first, self.second = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, outputs); `mask` (B, H) are the dropout factors of the hidden units."""
+        """Return (B, outputs); `mask` (B, H) holds the dropout factors of the hidden units."""
         return self.second(self.first(x).relu() * mask)
 
 
@@ -71,7 +71,7 @@ class LowRankFusion(nn.Module):
         self.weight, self.bias = nn.Parameter(torch.empty(rank)), nn.Parameter(torch.empty(()))
 
     def forward(self, latents: Mapping[str, Tensor]) -> Tensor:
-        """y (B,)."""
+        """Return y (B,)."""
         product = torch.ones(())
         for m, z in latents.items():
             product = product * (with_one(z) @ self.factors[m].T)
@@ -87,7 +87,7 @@ class TensorFusion(nn.Module):
         self.bias = nn.Parameter(torch.empty(()))
 
     def forward(self, latents: Mapping[str, Tensor]) -> Tensor:
-        """y (B,)."""
+        """Return y (B,)."""
         first, *others = latents.values()
         outer = with_one(first)
         for z in others:
@@ -104,19 +104,19 @@ class Concatenation(nn.Module):
         self.bias = nn.Parameter(torch.empty(()))
 
     def forward(self, latents: Mapping[str, Tensor]) -> Tensor:
-        """y (B,)."""
+        """Return y (B,)."""
         return self.bias + sum(z @ self.weights[m] for m, z in latents.items())
 
 
 def with_one(z: Tensor) -> Tensor:
-    """[z; 1], (B, ℓ + 1)."""
+    """Return [z; 1], (B, ℓ + 1)."""
     return torch.cat([z, torch.ones(len(z), 1)], 1)
 
 
 class ReferenceModel(nn.Module):
-    """Encoders, a fusion, and decoders where reconstruction is part of the loss; for the modalities of a run alone.
+    """Encoders, a fusion, and decoders if reconstruction is part of the loss, for the modalities of a run.
 
-    silent  modalities whose latent the fusion sees as 0, the mean of the prior
+    silent  modalities whose latent the fusion receives as 0, the mean of the prior
     """
 
     def __init__(
@@ -135,21 +135,21 @@ class ReferenceModel(nn.Module):
         }[configuration.fusion]()
 
     def encode(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """z_m (B, ℓ) by modality."""
+        """Return z_m (B, ℓ) by modality."""
         return {m: encoder(inputs[m], masks[f"encoder.{m}"]) for m, encoder in self.encoder.items()}
 
     def fuse(self, latents: Mapping[str, Tensor], kept: Mapping[str, Tensor]) -> Tensor:
-        """y (B,), a dropped modality's latent being 0."""
+        """Return y (B,); the latent of a dropped modality is 0."""
         return self.fusion({m: z * (0.0 if m in self.silent else kept[m]) for m, z in latents.items()})
 
     def task_loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """L1 for regression, BCE for classification."""
+        """Return L1 for regression, BCE for classification."""
         if self.task == "regression":
             return l1_loss(output, labels)
         return binary_cross_entropy_with_logits(output, labels)
 
     def losses(self, inputs: Mapping[str, Tensor], labels: Tensor, step: Step) -> tuple[Tensor, Tensor]:
-        """The task's loss, and the whole one: task + λ Σ MMD² + ρ Σ ‖x̂ - x‖²/d + α Σ ‖z_m - z_n‖²/ℓ."""
+        """Return the task loss and the total: task + λ Σ MMD² + ρ Σ ‖x̂ - x‖²/d + α Σ ‖z_m - z_n‖²/ℓ."""
         c = self.configuration
         latents = self.encode(inputs, step.masks)
         task = self.task_loss(self.fuse(latents, step.kept), labels)
@@ -167,7 +167,7 @@ class ReferenceModel(nn.Module):
 
 
 def mmd_rbf(z: Tensor) -> Tensor:
-    """MMD²(z, N(0, I)) as a U-statistic, kernel the mean of exp(-‖x - y‖²/2σ²) over σ² ∈ ℓ·{¼, ½, 1, 2, 4}."""
+    """Return MMD²(z, N(0, I)) as a U-statistic; kernel: mean of exp(-‖x - y‖²/2σ²) over σ² ∈ ℓ·{¼, ½, 1, 2, 4}."""
     dim = z.shape[1]
     if len(z) < 2:
         return torch.zeros(())
@@ -182,7 +182,7 @@ def mmd_rbf(z: Tensor) -> Tensor:
 
 
 def mmd_imq(z: Tensor, prior: Tensor) -> Tensor:
-    """MMD² between two samples, kernel the mean of C/(C + ‖x - y‖²) over C = 2ℓ·{.1, .2, .5, 1, 2, 5, 10}."""
+    """Return MMD² between two samples; kernel: mean of C/(C + ‖x - y‖²) over C = 2ℓ·{.1, .2, .5, 1, 2, 5, 10}."""
     if len(z) < 2:
         return torch.zeros(())
     others = ~torch.eye(len(z), dtype=torch.bool)
@@ -199,7 +199,7 @@ def mmd_imq(z: Tensor, prior: Tensor) -> Tensor:
 
 
 def steps(draws: RandomStreams, configuration: Configuration, train: NDArray[np.int64], epoch: int) -> Iterator[Step]:
-    """One epoch's steps; random blocks are as wide as a batch padded to 32 rows, and a layer padded to 16 units."""
+    """Yield one epoch's steps; random blocks are as wide as a batch padded to 32 rows and a layer to 16 units."""
     c = configuration
     order = train[draws.generator("order", epoch=epoch).permutation(len(train))]
     count, width, units = -(-len(train) // c.batch_size), 32 * -(-c.batch_size // 32), 16 * -(-c.hidden_dim // 16)
@@ -219,20 +219,20 @@ def steps(draws: RandomStreams, configuration: Configuration, train: NDArray[np.
         yield Step(torch.from_numpy(rows), masks, kept, prior)
 
 
-def training(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ()) -> Iterator[EpochResult]:
-    """Trains the model of `run` on a dataset of one fold, in float64, and says how it stands after each epoch."""
+def train_reference(dataset: MultimodalDataset, run: Run, silent: Collection[str] = ()) -> Iterator[EpochResult]:
+    """Train the model of `run` on a dataset of one fold, in float64; yield the model after each epoch."""
     torch.set_default_dtype(torch.float64)
     try:
-        yield from _training(dataset, run, silent)
+        yield from _train_reference(dataset, run, silent)
     finally:
         torch.set_default_dtype(torch.float32)
 
 
-def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> Iterator[EpochResult]:
+def _train_reference(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> Iterator[EpochResult]:
     c, widths, draws = run.configuration, dataset.card.modalities, RandomStreams.from_run(run)
     model = ReferenceModel(c, widths, dataset.card.task, silent)
     start = initialize_parameters(Architecture.from_configuration(c, widths), c, draws)
-    model.load_state_dict({name: torch.tensor(x) for name, x in unpadded(start, c, widths).items()})
+    model.load_state_dict({name: torch.tensor(x) for name, x in remove_padding(start, c, widths).items()})
     biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
     others = [p for name, p in model.named_parameters() if not name.endswith("bias")]
     optimizer = torch.optim.AdamW(
@@ -256,10 +256,10 @@ def _training(dataset: MultimodalDataset, run: Run, silent: Collection[str]) -> 
         yield EpochResult(sum(running) / len(running), valid.item(), weights)
 
 
-def unpadded(
+def remove_padding(
     tensors: Mapping[str, Doubles], configuration: Configuration, widths: Mapping[str, int]
 ) -> dict[str, Doubles]:
-    """A member's tensors, as the engine pads them, cut to a model's own shapes and named as its parameters are."""
+    """Return a member's padded tensors cut to the shapes of the reference model, under its parameter names."""
     latent, hidden, rank = configuration.latent_dim, configuration.hidden_dim, configuration.rank
     used = configuration.modalities
     found = {}

@@ -1,4 +1,4 @@
-"""What an adversary may do to the test inputs, and what it does to the loss."""
+"""Adversarial attacks stay in their ball and raise the loss."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ ATTACKS = [Attacker.fgsm, Attacker.pgd]
 
 @pytest.mark.parametrize("attack", ["fgsm", "pgd"])
 def test_an_attack_raises_the_loss_of_a_trained_model(attack: str) -> None:
-    """The further the inputs may be moved, the worse it gets."""
+    """The loss of a trained model increases with ε."""
     losses = {e.condition: e.metrics["loss"] for e in fitted().evaluations}
     found = [losses["clean"], *(losses[f"{attack}:{level}"] for level in EPSILONS)]
     assert found == sorted(found)
     assert len(set(found)) == len(found)
 
 
-def test_ten_steps_do_at_least_the_harm_of_one() -> None:
-    """PGD walks where FGSM leaps: at the largest ε, where the loss is least linear, its loss is the higher."""
+def test_pgd_reaches_at_least_the_loss_of_fgsm() -> None:
+    """At the largest ε, for which the loss is least linear, PGD reaches at least the loss of FGSM."""
     losses = {e.condition: e.metrics["loss"] for e in fitted().evaluations}
     assert losses[f"pgd:{EPSILONS[-1]}"] >= losses[f"fgsm:{EPSILONS[-1]}"]
 
 
 def test_fgsm_moves_every_used_input_by_epsilon() -> None:
-    """Along the sign of the task loss's gradient; padded columns and absent modalities stay where they are."""
+    """FGSM moves inputs by ε along the sign of the gradient; padded columns and absent modalities stay unchanged."""
     packed = PackedDataset.from_dataset(make_dataset(), dtype=torch.float64)
     model, members, folds = at_start(packed, [run(), run(modalities=("text", "video"))])
     rows, inputs = next(packed.splits["test"].blocks(folds))
@@ -50,7 +50,7 @@ def test_fgsm_moves_every_used_input_by_epsilon() -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_input_leaves_the_ball(attack: Callable[[Attacker, float], Corruption]) -> None:
-    """Every coordinate stays within ε of where it was, and padded columns do not move."""
+    """Every coordinate stays within ε, and padded columns stay unchanged."""
     packed = PackedDataset.from_dataset(make_dataset(), dtype=torch.float64)
     model, members, folds = at_start(packed, [run(), run(seed=1)])
     rows, inputs = next(packed.splits["test"].blocks(folds))
@@ -61,7 +61,7 @@ def test_no_input_leaves_the_ball(attack: Callable[[Attacker, float], Corruption
 
 
 def test_pgd_without_a_gradient_stays_at_its_random_start() -> None:
-    """Where an input has no influence, the walk is its start: uniform in the ε-ball, another one for each seed."""
+    """Without a gradient PGD stays at its start: uniform in the ε-ball, and different for each seed."""
     packed = PackedDataset.from_dataset(make_dataset(), dtype=torch.float64)
     model, members, folds = at_start(packed, [run(modalities=("text",)), run(modalities=("text",), seed=1)])
     rows, inputs = next(packed.splits["test"].blocks(folds))

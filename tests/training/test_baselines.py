@@ -1,4 +1,4 @@
-"""Reference rows against closed forms and a plain optimiser."""
+"""Baselines agree with closed forms and a plain optimizer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHANCE = np.random.default_rng(0)
 
 
 def columns(rows: int, width: int) -> np.ndarray:
-    """Correlated columns that are not centred, of which the last two are equal."""
+    """Return correlated columns that are not centered, of which the last two are equal."""
     mixed = CHANCE.normal(size=(rows, width)) @ CHANCE.normal(size=(width, width)) / np.sqrt(width) + 0.3
     mixed[:, -1] = mixed[:, -2]
     return mixed
@@ -42,7 +42,7 @@ def columns(rows: int, width: int) -> np.ndarray:
 
 @pytest.mark.parametrize("width", [7, 60])
 def test_ridge_is_its_closed_form(width: int):
-    """(X'X + penalty I)⁻¹ X'y on centred data, with more rows than columns and with fewer."""
+    """Ridge equals (X'X + penalty I)⁻¹ X'y on centered data, with more rows than columns and with fewer."""
     train, other = columns(40, width), columns(9, width)
     labels = CHANCE.normal(2.0, 1.0, 40)
     axes = PrincipalAxes.from_columns(train)
@@ -58,7 +58,7 @@ def test_ridge_is_its_closed_form(width: int):
 
 @pytest.mark.parametrize("width", [7, 60])
 def test_logistic_regression_is_at_its_minimum(width: int):
-    """The gradient of the penalised loss is nought, with an intercept that bears no penalty."""
+    """The gradient of the penalized loss is zero, with an intercept that is not penalized."""
     train = columns(40, width)
     labels = (train[:, 0] + CHANCE.normal(size=40) > 0.5).astype(np.float64)
     axes = PrincipalAxes.from_columns(train)
@@ -71,7 +71,7 @@ def test_logistic_regression_is_at_its_minimum(width: int):
 
 
 def test_logistic_regression_agrees_with_a_plain_optimiser():
-    """On the columns as they are, from nought, at one penalty."""
+    """A plain optimizer finds the same solution on the raw columns."""
     train = columns(50, 4)
     labels = (train[:, 0] > 0.3).astype(np.float64)
     axes = PrincipalAxes.from_columns(train)
@@ -86,7 +86,7 @@ def test_logistic_regression_agrees_with_a_plain_optimiser():
 
 
 def test_columns_that_are_all_constant_predict_the_constant():
-    """There is nothing to go by."""
+    """Constant columns predict the constant."""
     axes = PrincipalAxes.from_columns(np.zeros((6, 3)))
     labels = np.array([1.0, 2, 3, 4, 5, 9])
     np.testing.assert_array_equal(axes.predict(np.zeros((2, 3)), *ridge_path(axes, labels)), 4.0)
@@ -94,26 +94,26 @@ def test_columns_that_are_all_constant_predict_the_constant():
 
 
 def fold(labels: list[list[float]]) -> FoldArrays:
-    """A fold with these labels and one feature that equals them."""
+    """Return a fold with these labels and one feature that equals them."""
     parts = SplitArrays(*(np.array(part, np.float64) for part in labels))
     return FoldArrays({"text": SplitArrays(*(part[:, None] for part in parts))}, parts)
 
 
 def test_the_constant_of_a_regression_is_the_train_median():
-    """Of every fold its own, pooled."""
+    """Each fold predicts its own train median; predictions are concatenated."""
     fit = fit_constant("regression", [fold([[1, 2, 9], [0], [0, 0]]), fold([[-1], [1], [3]])])
     assert (fit.valid.tolist(), fit.test.tolist(), fit.valid_loss) == ([2, -1], [2, 2, -1], 2)
 
 
 def test_the_constant_of_a_classification_is_the_logit_of_the_train_share():
-    """Three of four are positive."""
+    """If three of four train labels are positive, the constant is the logit of ¾."""
     fit = fit_constant("classification", [fold([[1, 1, 1, 0], [1], [0]])])
     np.testing.assert_allclose(fit.test, [np.log(3)])
     np.testing.assert_allclose(fit.valid_loss, np.log(4 / 3))
 
 
 def test_the_penalty_is_that_of_least_validation_loss():
-    """Validation that agrees with train wants the weakest, validation that contradicts it the strongest."""
+    """If validation agrees with train, the weakest penalty is chosen; if it contradicts train, the strongest."""
     train = np.linspace(-1, 1, 50).tolist()
     assert fit_linear("regression", [fold([train, train, train])], ["text"]).valid_loss < 0.2
     contrary = fold([train, train, train])
@@ -125,7 +125,7 @@ def test_the_penalty_is_that_of_least_validation_loss():
 
 
 def test_one_penalty_serves_all_folds():
-    """Two folds that want opposite ones are judged together."""
+    """Two folds that prefer opposite penalties share one."""
     train = np.linspace(-1, 1, 50).tolist()
     agreeing = fold([train, train, train])
     contrary = replace(
@@ -142,8 +142,8 @@ def test_one_penalty_serves_all_folds():
         ("classification", ["majority", "logistic: all", "best single: text"]),
     ],
 )
-def test_there_are_three_rows(task: str, names: list[str]):
-    """With every metric of the task on validation and test; the planted label leans on text."""
+def test_there_are_three_baselines(task: str, names: list[str]):
+    """There are three baselines with every metric of the task; the planted label depends mostly on text."""
     rows = fit_baselines(make_dataset(task=task))  # type: ignore[arg-type]
     assert [row["name"] for row in rows] == names
     expected = compute_metrics(task, np.zeros(2), np.array([0.0, 1.0]))  # type: ignore[arg-type]
@@ -153,7 +153,7 @@ def test_there_are_three_rows(task: str, names: list[str]):
 
 
 def test_folds_are_pooled():
-    """The metric is of all test predictions together, each by the model of its fold."""
+    """Metrics are computed on all test predictions together, each from the model of its fold."""
     dataset = make_dataset(folds=3)
     folds = standardized_folds(dataset)
     fit = fit_linear("regression", folds, tuple(dataset.features))
@@ -163,8 +163,8 @@ def test_folds_are_pooled():
     assert row["metrics"]["test.mae"] == pytest.approx(np.abs(fit.test - label).mean())
 
 
-def test_test_rows_are_not_looked_at():
-    """Other test labels, the same predictions and the same best modality."""
+def test_test_labels_are_not_used():
+    """Other test labels change neither the predictions nor the best modality."""
     dataset = make_dataset()
     spoilt = replace(dataset, labels=dataset.labels.clone())
     spoilt.labels[dataset.splits[0].test] = 3.0
@@ -175,7 +175,7 @@ def test_test_rows_are_not_looked_at():
 
 @pytest.mark.parametrize(("name", "width"), [("mosi", 100), ("mustard", 2048), ("hateful_memes", 64)])
 def test_a_twin_has_room_above_a_constant_and_below_perfection(name: str, width: int):
-    """The linear row beats the constant and one modality, and leaves something to a fusion."""
+    """On a twin the linear baseline beats the constant and one modality, and is not perfect."""
     recipe = read_recipe(name)
     narrowed = {modality: replace(view, width=min(view.width, width)) for modality, view in recipe.modalities.items()}
     examples = generate_twin(replace(recipe, modalities=narrowed)).examples
@@ -195,8 +195,8 @@ def _real(name: str) -> dict[str, dict[str, float]]:
 
 
 @real_data
-def test_real_mosi_is_predicted_as_well_as_was_measured_elsewhere():
-    """On another split by video ridge had MAE .947 and acc-2 .749, text alone .963, the median 1.331."""
+def test_real_mosi_baselines_match_earlier_measurements():
+    """On another split by video, ridge had MAE .947 and acc-2 .749, text alone .963, the median 1.331."""
     rows = _real("mosi")
     assert rows["ridge: all"]["test.mae"] == pytest.approx(0.947, abs=0.05)
     assert rows["ridge: all"]["test.acc2"] == pytest.approx(0.749, abs=0.05)
@@ -206,13 +206,13 @@ def test_real_mosi_is_predicted_as_well_as_was_measured_elsewhere():
 
 @real_data
 def test_the_held_out_videos_are_predicted_about_as_well():
-    """Without the leak there is no more to lose: train and test are alike, though train is a third as large."""
+    """Without the leak nothing is lost: train and test are alike, though train is a third as large."""
     rows = _real("mosi-heldout")
     assert rows["ridge: all"]["test.mae"] == pytest.approx(0.95, abs=0.05)
 
 
 @real_data
 def test_real_mustard_is_hard():
-    """In the paper, text alone had a weighted F1 of .60 with an SVM and new speakers; here mean GloVe had .48."""
+    """In the paper, text alone had a weighted F1 of .60 with an SVM and new speakers; mean GloVe has .48 here."""
     rows = _real("mustard")
     assert 0.45 < rows["logistic: all"]["test.f1"] < 0.6

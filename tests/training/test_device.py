@@ -1,4 +1,4 @@
-"""On a GPU, a run's result is the CPU's to a stated tolerance."""
+"""On a GPU the result of a run equals that of the CPU to a stated tolerance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.factories import make_dataset
-from tests.training.factories import run, trained
+from tests.training.factories import run, train_fully
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -27,8 +27,8 @@ def test_cpu_and_gpu_agree(data: dict[str, Any], values: dict[str, Any]) -> None
     """After three epochs losses differ by less than 1e-3 of their size, those under corruption by less than 1e-2."""
     dataset = make_dataset(**data)
     runs = [run(epochs=3, rank=rank, seed=rank, **values) for rank in (1, 4, 16)]
-    on_cpu = trained(dataset, runs, confirm=True)
-    on_gpu = trained(dataset, runs, confirm=True, device="cuda")
+    on_cpu = train_fully(dataset, runs, confirm=True)
+    on_gpu = train_fully(dataset, runs, confirm=True, device="cuda")
     for cpu, gpu in zip(on_cpu, on_gpu, strict=True):
         losses = [row["train.running_loss"] for row in cpu.outcome.curve]
         assert [row["train.running_loss"] for row in gpu.outcome.curve] == pytest.approx(losses, rel=1e-3)
@@ -41,7 +41,7 @@ def test_cpu_and_gpu_agree(data: dict[str, Any], values: dict[str, Any]) -> None
 
 
 def test_a_member_that_diverges_on_a_gpu_leaves_its_neighbours() -> None:
-    """A learning rate of 1e30 fails in the first epoch, and the run beside it goes on."""
-    failed, neighbour = trained(make_dataset(), [run(lr=1e30), run()], device="cuda")
+    """A learning rate of 1e30 fails in the first epoch, and the other run of the pack is trained."""
+    failed, neighbour = train_fully(make_dataset(), [run(lr=1e30), run()], device="cuda")
     assert (failed.outcome.reason, failed.outcome.epoch) == ("diverged", 1)
     assert neighbour.outcome.state == "TRAINED"

@@ -1,4 +1,4 @@
-"""What is random in an epoch, and that it is each member's own."""
+"""Each member of a pack has its own random draws."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONG = PackedDataset.from_dataset(make_dataset(sizes=(2000, 20, 20)))
 
 
 def members(packed: PackedDataset, runs: Sequence[Run]) -> list[Member]:
-    """The members of these runs, a fold each."""
+    """Return the members of these runs, one per fold."""
     return [
         Member(one.configuration, fold, RandomStreams.from_run(one, fold))
         for one in runs
@@ -30,20 +30,20 @@ def members(packed: PackedDataset, runs: Sequence[Run]) -> list[Member]:
 
 
 def epoch(packed: PackedDataset, runs: Sequence[Run], number: int = 1) -> EpochDraws:
-    """An epoch of a pack of these runs."""
+    """Return the draws of an epoch of a pack of these runs."""
     architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
     return EpochDraws(members(packed, runs), architecture, packed, number, torch.float32)
 
 
 def visited(packed: PackedDataset, drawn: EpochDraws) -> list[list[int]]:
-    """The rows each member trains on, in order, padding left out."""
+    """Return the rows that each member trains on, in order, without padding."""
     batches = [drawn.batch(step) for step in range(drawn.steps)]
     count = len(batches[0].index)
     return [[int(i) for b in batches for i in b.index[k][b.row_mask[k] > 0]] for k in range(count)]
 
 
 def test_every_member_sees_each_example_of_its_train_split_once() -> None:
-    """Folds of uneven size, a partial last batch: a permutation of the fold's own rows, another one each epoch."""
+    """An epoch is a permutation of the fold's own rows, and another one each epoch, also for a partial last batch."""
     first, second = (visited(FOLDED, epoch(FOLDED, [run(batch_size=20)], number)) for number in (1, 2))
     for fold, train in enumerate(FOLDED.splits["train"].indices):
         expected = sorted(int(i) + fold * FOLDED.examples for i in train)
@@ -52,7 +52,7 @@ def test_every_member_sees_each_example_of_its_train_split_once() -> None:
 
 
 def test_a_fold_with_fewer_rows_takes_fewer_steps() -> None:
-    """Its steps are its own rows' batches; past them its rows are all padding."""
+    """A fold takes as many steps as its own rows need; later steps are all padding."""
     drawn = epoch(FOLDED, [run(batch_size=7)])
     sizes = [len(train) for train in FOLDED.splits["train"].indices]
     assert drawn.steps_of == [-(-size // 7) for size in sizes]
@@ -63,7 +63,7 @@ def test_a_fold_with_fewer_rows_takes_fewer_steps() -> None:
 
 
 def test_equal_seeds_see_equal_orders_in_every_cell() -> None:
-    """Rank, dropout and learning rate do not change which examples a batch holds; another seed does."""
+    """Rank, dropout and learning rate do not change the batches; another seed does."""
     mine, theirs, other = visited(LONG, epoch(LONG, [run(), run(rank=9, dropout=0.5, lr=0.1), run(seed=1)]))
     assert mine == theirs
     assert mine != other
@@ -71,7 +71,7 @@ def test_equal_seeds_see_equal_orders_in_every_cell() -> None:
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropout_keeps_units_at_its_rate(rate: float) -> None:
-    """Kept units are scaled by 1/(1 - rate), and as many are kept as four standard errors allow."""
+    """Units are kept at the rate within four standard errors, and kept units are scaled by 1/(1 - rate)."""
     batch = epoch(LONG, [run(dropout=rate), run()]).batch(0)
     for mask in batch.masks.values():
         assert mask[0].unique().tolist() == pytest.approx([0, 1 / (1 - rate)])
@@ -87,7 +87,7 @@ def test_dropout_near_one_drops_nearly_everything() -> None:
 
 
 def test_modality_dropout_drops_rows_at_its_rate() -> None:
-    """A rate of 0.3 drops three rows in ten, 1 drops all, and a modality that is not used is never drawn for."""
+    """A rate of 0.3 drops three rows in ten, 1 drops all; unused modalities have no draws."""
     runs = [run(audio_dropout=0.3), run(audio_dropout=1.0), run(), run(audio_dropout=0.3, modalities=("text",))]
     drawn = epoch(LONG, runs)
     assert drawn.batch(0).modality_kept.keys() == {"audio"}
@@ -97,7 +97,7 @@ def test_modality_dropout_drops_rows_at_its_rate() -> None:
 
 
 def test_prior_samples_are_standard_normal() -> None:
-    """Drawn for the inverse multiquadric kernel alone; zero on padded latent units."""
+    """Samples are drawn only for the inverse multiquadric kernel, and are zero on padded latent units."""
     drawn = epoch(LONG, [run(conditioning="prior", prior_kernel="imq", latent_dim=10)])
     samples = torch.cat([drawn.batch(step).prior["text"] for step in range(drawn.steps)], 1).double()
     assert not samples[..., 10:].any()

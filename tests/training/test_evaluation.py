@@ -1,4 +1,4 @@
-"""What trained members predict when the world is not as it was in training."""
+"""Evaluation of trained members under missing modalities, noise and attacks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tcray.training.draws import Member
 from tcray.training.evaluation import NOISE_LEVELS, measure_latents, predict, predict_conditions
 from tcray.training.packed_dataset import PackedDataset
 from tests.factories import make_dataset
-from tests.training.factories import MODALITIES, bits, run, trained
+from tests.training.factories import MODALITIES, bits, run, train_fully
 from tests.training.reference import mmd_rbf
 
 SUBSETS = ["+".join(subset) for size in (1, 2, 3) for subset in combinations(MODALITIES, size)]
 
 
 def at_start(packed: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, list[Member], Tensor]:
-    """The members of these runs before training, in float64, and the fold of each."""
+    """Return the members of these runs before training, in float64, and the fold of each."""
     architecture = Architecture.from_configuration(runs[0].configuration, packed.modalities)
     members = [
         Member(one.configuration, fold, RandomStreams.from_run(one, fold))
@@ -51,15 +51,15 @@ def at_start(packed: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel, 
 
 @cache
 def fitted(fusion: str = "lmf") -> Outcome:
-    """A confirm run that has learned something."""
-    [result] = trained(
+    """Return the outcome of a trained confirm run."""
+    [result] = train_fully(
         PackedDataset.from_dataset(make_dataset()), [run(epochs=8, lr=1e-2, fusion=fusion)], confirm=True
     )
     return result.outcome
 
 
 def test_a_confirm_run_is_evaluated_under_every_condition() -> None:
-    """Clean, every non-empty subset of missing modalities, noise on each at each level, and each attack."""
+    """Conditions are clean, every non-empty subset missing, noise per modality and level, and each attack."""
     expected = ["clean", *(f"missing:{subset}" for subset in SUBSETS)]
     expected += [f"noise:{m}:{level}" for m in MODALITIES for level in NOISE_LEVELS]
     expected += [f"{attack}:{level}" for attack in ("fgsm", "pgd") for level in (0.03, 0.1, 0.3)]
@@ -68,15 +68,15 @@ def test_a_confirm_run_is_evaluated_under_every_condition() -> None:
     assert len(found) == 1 + 7 + 9 + 6
 
 
-def test_predictions_are_kept_where_they_are_clean_or_missing() -> None:
-    """One for each test example, in the dataset's order; none under noise or attack."""
+def test_predictions_are_kept_for_clean_and_missing_conditions() -> None:
+    """Predictions are stored for clean and missing conditions, one per test example in dataset order."""
     for e in fitted().evaluations:
         kept = e.condition == "clean" or e.condition.startswith("missing:")
         assert len(e.predictions) == (70 if kept else 0), e.condition
 
 
-def test_clean_is_what_the_metrics_say() -> None:
-    """The clean evaluation has the run's `test.*`."""
+def test_the_clean_evaluation_equals_the_test_metrics() -> None:
+    """The clean evaluation equals the run's `test.*` metrics."""
     [clean] = [e for e in fitted().evaluations if e.condition == "clean"]
     expected = {name.removeprefix("test."): v for name, v in fitted().metrics.items() if name.startswith("test.")}
     assert expected == clean.metrics
@@ -84,14 +84,14 @@ def test_clean_is_what_the_metrics_say() -> None:
 
 @pytest.mark.parametrize("fusion", ["lmf", "tensor", "concat"])
 def test_with_every_modality_missing_one_constant_is_left(fusion: str) -> None:
-    """With all latents at the prior's mean no example differs from another; with one left, they do."""
+    """With all latents at the prior's mean the output is constant; with one modality left it is not."""
     predictions = {e.condition: set(e.predictions) for e in fitted(fusion).evaluations if e.predictions}
     assert len(predictions["missing:text+audio+video"]) == 1
     assert all(len(values) > 1 for name, values in predictions.items() if name != "missing:text+audio+video")
 
 
 def test_noise_grows_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """σ = 0 is the clean prediction, a tiny σ changes it a little, and σ = 1 by far more."""
+    """σ = 0 gives the clean prediction, a tiny σ changes it a little, and σ = 1 by far more."""
     monkeypatch.setattr(evaluation, "NOISE_LEVELS", (0.0, 1e-6, 1.0))
     packed = PackedDataset.from_dataset(make_dataset(), dtype=torch.float64)
     found = predict_conditions(*_arguments(packed, [run(), run(seed=1)]))
@@ -109,12 +109,12 @@ def _arguments(packed: PackedDataset, runs: Sequence[Run]) -> tuple[StackedModel
 
 @pytest.mark.parametrize("values", [{}, {"conditioning": "jwae"}, {"fusion": "tensor"}, {"fusion": "concat"}])
 def test_the_input_of_an_absent_modality_has_no_influence(values: dict[str, Any]) -> None:
-    """Shuffling it between examples changes not one bit of what a run that does not use it ends with."""
+    """Shuffling an unused modality between examples changes no bit of the result."""
     dataset = make_dataset()
     shuffled = dict(dataset.features) | {"audio": dataset.features["audio"].roll(1, 0)}
     one = run(modalities=("text", "video"), dropout=0.2, **values)
-    [mine] = trained(dataset, [one], confirm=True)
-    [theirs] = trained(replace(dataset, features=shuffled), [one], confirm=True)
+    [mine] = train_fully(dataset, [one], confirm=True)
+    [theirs] = train_fully(replace(dataset, features=shuffled), [one], confirm=True)
     assert bits(mine) == bits(theirs)
     by_name = {e.condition: repr(e.metrics) for e in mine.outcome.evaluations}
     assert by_name["missing:audio"] == by_name["noise:audio:1.0"] == by_name["clean"]
@@ -122,7 +122,7 @@ def test_the_input_of_an_absent_modality_has_no_influence(values: dict[str, Any]
 
 
 def test_each_member_predicts_its_own_folds_split() -> None:
-    """Under a fold protocol a member sees its fold's rows, standardised by its fold's train rows."""
+    """A member predicts its fold's rows, standardized by its fold's train rows."""
     dataset = make_dataset(sizes=(60, 20, 20), folds=3)
     packed, features = PackedDataset.from_dataset(dataset, dtype=torch.float64), standardize_features(dataset)
     model, _, folds = at_start(packed, [run(), run(seed=1)])
@@ -137,7 +137,7 @@ def test_each_member_predicts_its_own_folds_split() -> None:
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_the_manipulation_check_is_measured_on_the_whole_validation_split(folds: int) -> None:
-    """MMD², mean ‖z‖²/ℓ and reconstruction error of every modality, by their definitions on all rows at once."""
+    """MMD², mean ‖z‖²/ℓ and reconstruction error are computed on all validation rows at once."""
     dataset = make_dataset(sizes=(100, 90, 20), folds=folds)
     packed, features = PackedDataset.from_dataset(dataset, dtype=torch.float64), standardize_features(dataset)
     model, _, of_member = at_start(packed, [run(conditioning="jwae", latent_dim=10)])

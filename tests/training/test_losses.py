@@ -1,4 +1,4 @@
-"""The task's loss, a number a member. The whole loss is checked against the plain model."""
+"""The task loss per member; the total loss is checked against the reference implementation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tcray.training.losses import task_loss
     ("task", "plain"), [("regression", l1_loss), ("classification", binary_cross_entropy_with_logits)]
 )
 def test_task_loss_is_the_mean_over_a_members_rows(task: Task, plain: torch.nn.Module) -> None:
-    """Padding counts for nothing, whatever was predicted there; a batch without rows costs 0."""
+    """Padding does not count, and a batch without rows has loss 0."""
     outputs = torch.tensor([[2.0, -1.0, 0.5], [0.3, 1e6, -7.0], [1.0, 2.0, 3.0]])
     labels = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
     rows = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])

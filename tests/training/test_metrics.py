@@ -1,4 +1,4 @@
-"""Every metric, on examples small enough to count by hand."""
+"""Metrics agree with examples counted by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SENTIMENT = np.array([3.0, 0.4, 0.0, -3.0, -1.0])
 
 
 def test_regression_by_hand() -> None:
-    """Five sentiments, one of them neutral, counted on paper."""
+    """Five sentiments, one of them neutral, give the metrics counted by hand."""
     expected = {
         "loss": 3.7 / 5,
         "mae": 3.7 / 5,
@@ -30,7 +30,7 @@ def test_regression_by_hand() -> None:
 
 
 def test_classification_by_hand() -> None:
-    """Four logits, one of them 0, which is not positive."""
+    """Four logits, one of them 0 and therefore negative, give the metrics counted by hand."""
     logits, labels = np.array([2.0, -1.0, 0.0, 0.5]), np.array([1, 0, 1, 0])
     each = [math.log1p(math.exp(-2)), math.log1p(math.exp(-1)), math.log(2), math.log1p(math.exp(0.5))]
     expected = {"loss": sum(each) / 4, "accuracy": 2 / 4, "f1": 1 / 2, "auroc": 3 / 4}
@@ -45,14 +45,14 @@ def test_a_task_has_the_metrics_its_table_says(task: Task) -> None:
 
 
 def test_seven_classes_are_rounded_half_to_even_and_clipped() -> None:
-    """½ rounds to 0, 1½ and 2½ to 2; beyond ±3 is ±3."""
+    """½ rounds to 0, 1½ and 2½ to 2; values beyond ±3 count as ±3."""
     prediction = np.array([0.5, 1.5, 2.5, -0.5, 3.4, -9.0, 2.4])
     label = np.array([0.0, 2.0, 2.0, 0.0, 3.0, -3.0, 3.0])
     assert compute_metrics("regression", prediction, label)["acc7"] == 6 / 7
 
 
 def test_auroc_counts_pairs_and_ties_half() -> None:
-    """Equal to the count over all pairs of a positive and a negative, with scores that tie often."""
+    """AUROC equals the count over all pairs of a positive and a negative, with many ties."""
     generator = np.random.default_rng(0)
     for _ in range(20):
         score, actual = generator.integers(0, 6, 25).astype(float), generator.random(25) < 0.4
@@ -61,7 +61,7 @@ def test_auroc_counts_pairs_and_ties_half() -> None:
 
 
 def test_weighted_f1_weighs_classes_by_their_support() -> None:
-    """A class never predicted has F1 0; one that does not occur weighs nothing."""
+    """A class that is never predicted has F1 0; one that does not occur has no weight."""
     true = np.ones(4, bool)
     assert weighted_f1(true, np.array([True, True, True, False])) == pytest.approx(3 / 4 * (2 * 3 / 7))
     assert weighted_f1(true, true) == 1.0
@@ -69,7 +69,7 @@ def test_weighted_f1_weighs_classes_by_their_support() -> None:
 
 
 def test_undefined_metrics_are_nan() -> None:
-    """A correlation with a constant, an AUROC of one class, and anything of no examples at all."""
+    """A correlation with a constant, an AUROC of one class, and metrics of no examples are NaN."""
     constant, neutral = np.full(3, 0.3), np.zeros(3)
     assert math.isnan(pearson(constant, np.array([1.0, 2.0, 3.0])))
     assert math.isnan(pearson(np.array([1.0, 2.0, 3.0]), constant))
@@ -87,12 +87,12 @@ def test_a_perfect_and_a_reversed_prediction() -> None:
 
 
 def test_cross_entropy_does_not_overflow() -> None:
-    """A confident logit costs itself where it is wrong, and nothing where it is right."""
+    """The loss of a confident wrong logit is its size, that of a right one 0."""
     assert mean_loss("classification", np.array([1000.0, 1000.0]), np.array([0, 1])) == 500.0
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_infinite_predictions_give_no_warning(task: Task) -> None:
-    """What overflowed has an infinite or undefined loss, said without a word on standard error."""
+    """Infinite predictions give an infinite or undefined loss without a warning."""
     found = compute_metrics(task, np.array([np.inf, -np.inf, 1.0]), np.array([1.0, 0.0, 0.0]))
     assert not math.isfinite(found["loss"])

@@ -1,4 +1,4 @@
-"""Both ways to take a step are torch's own AdamW, member by member."""
+"""Both implementations of a step agree with torch's AdamW, member by member."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Step = Callable[[AdamW, Sequence[bool]], None]
 
 
 def one_by_one(optimizer: AdamW, active: Sequence[bool]) -> None:
-    """As on the CPU."""
+    """Take a step as on the CPU."""
     optimizer._by_member(active)
 
 
 def at_once(optimizer: AdamW, active: Sequence[bool]) -> None:
-    """As on an accelerator."""
+    """Take a step as on an accelerator."""
     optimizer._at_once(torch.tensor(active))
 
 
@@ -31,12 +31,12 @@ STEPS = pytest.mark.parametrize("step", [one_by_one, at_once])
 
 
 def numbers(seed: int) -> Tensor:
-    """(K, P) in float64."""
+    """Return numbers (K, P) in float64."""
     return torch.from_numpy(np.random.default_rng(seed).standard_normal((len(LR), WIDTH)))
 
 
 def started(parameters: Tensor) -> AdamW:
-    """An optimiser of rows that have not moved yet."""
+    """Return an optimizer of rows that have not moved yet."""
     zeros = torch.zeros_like(parameters)
     return AdamW(
         parameters.clone(),
@@ -51,7 +51,7 @@ def started(parameters: Tensor) -> AdamW:
 
 @STEPS
 def test_members_move_as_torch_would_move_each(step: Step) -> None:
-    """After 20 steps every row agrees with `torch.optim.AdamW` at its own rate and decay, biases without decay."""
+    """After 20 steps every row agrees with `torch.optim.AdamW` at its own rate and decay; biases do not decay."""
     start = numbers(0)
     optimizer = started(start)
     plain = []
@@ -73,7 +73,7 @@ def test_members_move_as_torch_would_move_each(step: Step) -> None:
 
 @STEPS
 def test_inactive_members_stay_where_they_are(step: Step) -> None:
-    """Neither a gradient nor a NaN moves a member that is not active, nor its moments, nor its count of steps."""
+    """An inactive member keeps its parameters, moments and step count, even if its gradient is NaN."""
     optimizer = started(numbers(0))
     optimizer.gradients.copy_(numbers(1))
     step(optimizer, [True] * len(LR))
@@ -89,8 +89,8 @@ def test_inactive_members_stay_where_they_are(step: Step) -> None:
 
 
 @STEPS
-def test_a_member_goes_on_from_its_own_count(step: Step) -> None:
-    """Bias correction follows each member's steps: one that rests for a step continues as if there had been none."""
+def test_bias_correction_uses_each_members_own_steps(step: Step) -> None:
+    """Bias correction follows each member's own steps; a pause does not change it."""
     together, resting = started(numbers(0)), started(numbers(0))
     for i in range(3):
         together.gradients.copy_(numbers(1 + i))
@@ -102,7 +102,7 @@ def test_a_member_goes_on_from_its_own_count(step: Step) -> None:
 
 
 def test_on_the_cpu_a_step_is_one_by_one() -> None:
-    """`step` takes the path whose bits do not depend on the pack."""
+    """On the CPU `step` uses the path whose bits do not depend on the pack."""
     chosen, direct = started(numbers(0)), started(numbers(0))
     for optimizer in (chosen, direct):
         optimizer.gradients.copy_(numbers(1))

@@ -1,4 +1,4 @@
-"""A run's result does not depend on its pack, on where it stopped in between, or on who diverged beside it."""
+"""The result of a run depends neither on its pack, nor on interruptions, nor on members that diverge."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tcray.training.metrics import compute_metrics
 from tcray.training.pack import train
 from tcray.training.packed_dataset import PackedDataset, SplitName
 from tests.factories import make_dataset
-from tests.training.factories import bits, run, strangers, trained
+from tests.training.factories import bits, random_companions, run, train_fully
 
 ODD: dict[str, Any] = {"conditioning": "jwae", "batch_size": 20, "latent_dim": 10, "hidden_dim": 24}
 NARROW: dict[str, Any] = {"conditioning": "jwae", "batch_size": 7, "latent_dim": 5, "hidden_dim": 9}
@@ -48,16 +48,16 @@ CASES = [
 
 
 @pytest.mark.parametrize(("data", "values"), CASES)
-def test_a_run_ends_with_the_same_bits_in_any_company(data: dict[str, Any], values: dict[str, Any]) -> None:
-    """States, weights, metrics, curves, evaluations and spectra in packs of 2, 7 and 64 are those of a run alone."""
+def test_a_run_ends_with_the_same_bits_in_any_pack(data: dict[str, Any], values: dict[str, Any]) -> None:
+    """Results in packs of 2, 7 and 64 equal those of a run alone, bit for bit."""
     packed = PackedDataset.from_dataset(make_dataset(**data))
     chance = random.Random(0)
-    chosen = strangers(3, chance, **values)
+    chosen = random_companions(3, chance, **values)
     alone = [_in_two_segments(packed, [one]) for one in chosen]
     for size in (2, 7, 64):
         for begin in range(0, len(chosen), size - 1):
             mine = chosen[begin : begin + size - 1]
-            runs = mine + strangers(size - len(mine), chance, **values)
+            runs = mine + random_companions(size - len(mine), chance, **values)
             places = chance.sample(range(size), size)
             together = _in_two_segments(packed, [runs[place] for place in places])
             for k in range(len(mine)):
@@ -65,7 +65,7 @@ def test_a_run_ends_with_the_same_bits_in_any_company(data: dict[str, Any], valu
 
 
 def _in_two_segments(packed: PackedDataset, runs: list[Run]) -> list[tuple[object, ...]]:
-    """Bits after the first epoch and after the second, which is trained in the opposite order."""
+    """Return the bits after the first epoch and after the second, which is trained in the opposite order."""
     first = train(packed, runs, start=0, stop=1, checkpoints=[None] * len(runs))
     checkpoints = [result.checkpoint for result in reversed(first)]
     second = train(packed, runs[::-1], start=1, stop=2, checkpoints=checkpoints, confirm=True)
@@ -73,17 +73,17 @@ def _in_two_segments(packed: PackedDataset, runs: list[Run]) -> list[tuple[objec
 
 
 def test_runs_of_different_signatures_never_share_a_pack() -> None:
-    """Runs whose tensors differ in shape are refused before anything is trained."""
+    """Runs whose tensors differ in shape are refused before training."""
     with pytest.raises(AssertionError, match="runs that share a pack share a signature and a number of epochs"):
-        trained(PackedDataset.from_dataset(make_dataset()), [run(latent_dim=16), run(latent_dim=8)])
+        train_fully(PackedDataset.from_dataset(make_dataset()), [run(latent_dim=16), run(latent_dim=8)])
 
 
 @pytest.mark.parametrize("kind", ["jwae", "imq", "tensor", "batches of 7"])
-def test_resuming_equals_never_having_stopped(kind: str) -> None:
-    """Weights and metrics after epochs 1, 2 to 3 and 4, each from the last one's state, are those of 1 to 4 at a go."""
+def test_a_resumed_run_equals_an_uninterrupted_one(kind: str) -> None:
+    """Weights and metrics after epochs 1, 2-3 and 4, each from the previous checkpoint, equal those of 1-4 at once."""
     packed = PackedDataset.from_dataset(make_dataset())
     one = run(epochs=4, rank=3, dropout=0.3, audio_dropout=0.3, weight_decay=0.1, lr=3e-3, **KINDS[kind])
-    [straight] = trained(packed, [one], confirm=True)
+    [straight] = train_fully(packed, [one], confirm=True)
     state, curve = None, []
     for start, stop in ((0, 1), (1, 3), (3, 4)):
         [stopped] = train(packed, [one], start=start, stop=stop, checkpoints=[state], confirm=True)
@@ -93,40 +93,40 @@ def test_resuming_equals_never_having_stopped(kind: str) -> None:
 
 
 def test_a_member_that_diverges_leaves_its_neighbours_their_bits() -> None:
-    """A learning rate of 1e30 fails in the first epoch; the runs before and after it end as they would alone."""
+    """A learning rate of 1e30 fails in the first epoch; the other runs of the pack end as they would alone."""
     packed = PackedDataset.from_dataset(make_dataset())
-    neighbours = strangers(2, random.Random(1), conditioning="jwae")
+    neighbours = random_companions(2, random.Random(1), conditioning="jwae")
     wild = run(conditioning="jwae", lr=1e30)
-    before, failed, after = trained(packed, [neighbours[0], wild, neighbours[1]], confirm=True)
+    before, failed, after = train_fully(packed, [neighbours[0], wild, neighbours[1]], confirm=True)
     assert (failed.outcome.state, failed.outcome.reason, failed.outcome.epoch) == ("FAILED", "diverged", 1)
     assert (failed.checkpoint, failed.weights, list(failed.outcome.curve)) == (None, None, [])
     for neighbour, beside in zip(neighbours, (before, after), strict=True):
-        [alone] = trained(packed, [neighbour], confirm=True)
+        [alone] = train_fully(packed, [neighbour], confirm=True)
         assert bits(alone) == bits(beside)
 
 
-def test_divergence_is_dated_to_its_epoch() -> None:
-    """Decay that multiplies three layers by -999 a step gives outputs of 1e36 after four steps, and none after five."""
+def test_divergence_records_its_epoch() -> None:
+    """Decay that multiplies three layers by -999 per step gives outputs of 1e36 after four steps, none after five."""
     packed = PackedDataset.from_dataset(make_dataset(sizes=(50, 20, 20)))
     values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64}
     growing = run(epochs=6, lr=1e-3, weight_decay=1e6, **values)
     calm = run(epochs=6, lr=1e-3, **values)
-    failed, neighbour = trained(packed, [growing, calm])
+    failed, neighbour = train_fully(packed, [growing, calm])
     assert (failed.outcome.reason, failed.outcome.epoch) == ("diverged", 5)
     assert [row["epoch"] for row in failed.outcome.curve] == [1, 2, 3, 4]
-    assert bits(trained(packed, [calm])[0]) == bits(neighbour)
+    assert bits(train_fully(packed, [calm])[0]) == bits(neighbour)
 
 
 def test_infinite_predictions_of_a_diverged_member_are_no_warning() -> None:
-    """Outputs that overflow to infinity without a NaN fail their run and nothing else."""
+    """Outputs that overflow to infinity without a NaN fail their run only."""
     packed = PackedDataset.from_dataset(make_dataset(sizes=(50, 20, 20)))
     values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64, "latent_dim": 1}
-    failed, neighbour = trained(packed, [run(epochs=5, weight_decay=1e6, **values), run(epochs=5, **values)])
+    failed, neighbour = train_fully(packed, [run(epochs=5, weight_decay=1e6, **values), run(epochs=5, **values)])
     assert (failed.outcome.state, neighbour.outcome.state) == ("FAILED", "TRAINED")
 
 
 def test_one_diverging_fold_fails_its_run() -> None:
-    """A run of three folds, one of them lost to NaN, is FAILED in that epoch; the run beside it is not."""
+    """A run with NaN in one of three folds fails in that epoch; the run beside it does not."""
     packed = PackedDataset.from_dataset(make_dataset(folds=3))
     runs = [run(epochs=3, seed=1), run(epochs=3, seed=2)]
     lost, sound = (result.checkpoint for result in train(packed, runs, start=0, stop=1, checkpoints=[None, None]))
@@ -144,10 +144,10 @@ def test_one_diverging_fold_fails_its_run() -> None:
     [("valid.loss", min), ("valid.mae", min), ("valid.f1", max), ("valid.r", max)],
 )
 def test_metrics_are_those_of_the_epoch_with_the_best_objective(objective: str, better: Any) -> None:
-    """`valid.*`, `test.*` and `train.loss_best` belong to the best epoch; `last.*` and `train.loss` to the last one."""
+    """`valid.*`, `test.*` and `train.loss_best` are of the best epoch; `last.*` and `train.loss` of the last one."""
     packed = PackedDataset.from_dataset(make_dataset(sizes=(60, 40, 40), noise=1.0))
     one = run(epochs=6, objective=objective, lr=0.05, batch_size=20, seed=1)
-    [result] = trained(packed, [one], confirm=True)
+    [result] = train_fully(packed, [one], confirm=True)
     values = [row[objective] for row in result.outcome.curve]
     best = 1 + values.index(better(values))
     assert len(set(values)) > 1
@@ -163,11 +163,11 @@ def test_metrics_are_those_of_the_epoch_with_the_best_objective(objective: str, 
     assert _measured("test", packed, one, best) == clean.metrics
 
 
-def test_a_best_epoch_before_a_rung_is_not_forgotten() -> None:
-    """A run that is worse after its state was written ends with the metrics and weights of the epoch before it."""
+def test_the_best_epoch_survives_a_checkpoint() -> None:
+    """A run that gets worse after a checkpoint ends with the metrics and weights of the earlier best epoch."""
     packed = PackedDataset.from_dataset(make_dataset(sizes=(60, 40, 40), noise=1.0))
     one = run(epochs=6, lr=0.05, batch_size=20, seed=1)
-    [straight] = trained(packed, [one], confirm=True)
+    [straight] = train_fully(packed, [one], confirm=True)
     [stopped] = train(packed, [one], start=0, stop=5, checkpoints=[None])
     [resumed] = train(packed, [one], start=5, stop=6, checkpoints=[stopped.checkpoint], confirm=True)
     assert straight.outcome.best_epoch == resumed.outcome.best_epoch < 5
@@ -181,7 +181,7 @@ def _named(prefix: str, packed: PackedDataset, one: Run, epoch: int) -> dict[str
 
 
 def _measured(split: SplitName, packed: PackedDataset, one: Run, epoch: int) -> dict[str, float]:
-    """The metrics on a split of the weights that the run has after an epoch."""
+    """Return the metrics on a split of the weights that the run has after an epoch."""
     [result] = train(packed, [replace(one, epochs=epoch + 1)], start=0, stop=epoch, checkpoints=[None])
     assert result.checkpoint is not None
     architecture = Architecture.from_configuration(one.configuration, packed.modalities)
@@ -194,8 +194,8 @@ def _measured(split: SplitName, packed: PackedDataset, one: Run, epoch: int) -> 
 
 @pytest.mark.parametrize("objective", ["valid.loss", "valid.f1"])
 def test_ties_go_to_the_earlier_epoch(objective: str) -> None:
-    """A learning rate too small to change any prediction leaves the first epoch best."""
-    [result] = trained(PackedDataset.from_dataset(make_dataset()), [run(epochs=3, objective=objective, lr=1e-30)])
+    """If the learning rate is too small to change any prediction, the first epoch is best."""
+    [result] = train_fully(PackedDataset.from_dataset(make_dataset()), [run(epochs=3, objective=objective, lr=1e-30)])
     assert len({row[objective] for row in result.outcome.curve}) == 1
     assert result.outcome.best_epoch == 1
 
@@ -203,7 +203,7 @@ def test_ties_go_to_the_earlier_epoch(objective: str) -> None:
 @pytest.mark.parametrize("conditioning", ["none", "jwae"])
 @pytest.mark.parametrize("fusion", ["lmf", "tensor", "concat"])
 def test_padded_units_stay_exactly_zero(conditioning: str, fusion: str) -> None:
-    """After training, as many weights and moments are not zero as the unpadded model has parameters."""
+    """The number of non-zero weights and moments is that of the unpadded model's parameters."""
     dataset = make_dataset({"text": 30, "audio": 17, "video": 40})
     inputs, latent, hidden, rank = (30, 17, 40), 10, 24, 5
     one = run(
@@ -231,10 +231,10 @@ def test_padded_units_stay_exactly_zero(conditioning: str, fusion: str) -> None:
 
 
 def test_training_leaves_the_thread_count_as_it_was() -> None:
-    """A pack computes on one thread, and gives the others back, even when it fails."""
+    """A pack computes on one thread and restores the previous number, also after an error."""
     packed = PackedDataset.from_dataset(make_dataset())
     torch.set_num_threads(3)
-    trained(packed, [run(epochs=1)])
+    train_fully(packed, [run(epochs=1)])
     assert torch.get_num_threads() == 3
     with pytest.raises(ValueError, match="pickled"):
         train(packed, [run()], start=1, stop=2, checkpoints=[b"no state"])

@@ -1,4 +1,4 @@
-"""A dataset laid out for packs: padded, per fold, in blocks."""
+"""A dataset prepared for packs: padded, per fold, in blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.factories import make_dataset
 
 
 def test_row_f_n_plus_i_is_example_i_under_fold_f() -> None:
-    """Inputs are the standardised features of each fold, end to end, their columns padded with zeros to sixteens."""
+    """Inputs are the standardized features of each fold, concatenated, their columns padded to multiples of 16."""
     dataset = make_dataset({"text": 30, "audio": 16}, (60, 20, 20), folds=3)
     packed, features = PackedDataset.from_dataset(dataset), standardize_features(dataset)
     assert (packed.folds, packed.examples) == (3, 100)
@@ -25,7 +25,7 @@ def test_row_f_n_plus_i_is_example_i_under_fold_f() -> None:
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_blocks_cover_every_members_own_split(folds: int) -> None:
-    """Each member sees its fold's rows, in blocks of a fixed size; past its fold's end its first row is repeated."""
+    """Each member receives its fold's rows in blocks of a fixed size; padding repeats the first row."""
     dataset = make_dataset({"text": 30, "audio": 17}, (160, 80, 70), folds=folds)
     packed, features = PackedDataset.from_dataset(dataset), standardize_features(dataset)
     members = torch.tensor([0, folds - 1, 0])
@@ -40,8 +40,8 @@ def test_blocks_cover_every_members_own_split(folds: int) -> None:
                 assert torch.equal(seen[member, len(rows) :], seen[member, :1].expand(len(seen[0]) - len(rows), -1))
 
 
-def test_a_runs_values_are_pooled_over_folds() -> None:
-    """Padding is cut off and folds stand end to end, as their labels do: every example is tested once."""
+def test_values_are_concatenated_over_folds() -> None:
+    """Without padding, the folds' test values cover every example once, in the order of the labels."""
     dataset = make_dataset(sizes=(60, 20, 20), folds=3)
     table = PackedDataset.from_dataset(dataset).splits["test"]
     examples = np.stack([np.resize(rows, table.inputs[0].shape[1]) for rows in table.indices])
