@@ -1,6 +1,6 @@
 """Tests and intervals on plain arrays: public, and independent of the rest of the package.
 
-Loaded lazily: numpy and scipy are slow to import.
+Public functions are imported on first use, because numpy and scipy are slow to import.
 """
 
 from __future__ import annotations

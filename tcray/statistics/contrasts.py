@@ -1,19 +1,19 @@
-"""Contrasts between the levels of a factor, and how far they may be off: over retraining, and over people too.
+"""Contrasts between the levels of a factor, with variances over retraining and over people.
 
 Shapes: units U (independent repeats), levels L, groups G of test examples, contrasts C; leading axes `...` hold
-simulated sweeps, so that what is calibrated is what is used.
+simulated sweeps, so that calibration runs the same code as an analysis.
 
-A contrast (weights over levels that sum to zero) has, from U units, a variance of its own, valid whatever the noise,
-on too few degrees of freedom to be of use with five units; and one pieced together from the levels' variances, with
-many, valid where levels are independent. The estimate here leans on the first as units allow:
+From U units a contrast (weights over levels that sum to zero) has two variances: its own, which is valid for any noise
+but has too few degrees of freedom with five units; and one composed of the levels' variances, with many degrees of
+freedom, which is valid if levels are independent. The estimate here weights them by the number of units:
 
-- levels: residuals within units, unbiased for the centring, each level's variance shrunk to the mean over levels
-  with four prior units of weight, so that noise that grows with the level is followed;
-- contrast: its own variance, shrunk to what its levels' variances say with six prior units of weight, so that noise
-  that is alike on neighbouring levels is followed.
+- levels: residuals within units, corrected for the bias of centering; each level's variance is shrunk to the mean over
+  levels with a weight of four prior units, so that noise that grows with the level is followed;
+- contrast: its own variance, shrunk to the one composed of its levels' variances with a weight of six prior units, so
+  that noise that is correlated between neighboring levels is followed.
 
-Over units and groups, Var = V_unit + V_group - V_residual, at least the larger of the first two. Degrees of freedom are
-Satterthwaite's throughout.
+Over units and groups, Var = V_unit + V_group - V_residual, and at least the larger of the first two. Degrees of freedom
+are Satterthwaite's throughout.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LEVEL_PRIOR_UNITS = 4.0
-"""Units' weight of the mean over levels in a level's variance."""
+"""Weight, in units, of the mean over levels in a level's variance."""
 
 CONTRAST_PRIOR_UNITS = 6.0
-"""Units' weight of the levels' variances in a contrast's variance."""
+"""Weight, in units, of the levels' variances in a contrast's variance."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastEstimates:
-    """Contrasts as estimated: `estimate`, its `variance` and the variance's degrees of freedom `df`, each (..., C)."""
+    """Estimated contrasts: `estimate`, its `variance` and the variance's degrees of freedom `df`, each (..., C)."""
 
     estimate: Floats
     variance: Floats
     df: Floats
 
     def z(self, null: Floats | float = 0.0) -> Floats:
-        """The normal deviate (..., C) of estimate - `null`: Student's t made normal (Wallace 1959, eq. 4.4)."""
+        """Return the normal deviate (..., C) of estimate - `null`: Student's t made normal (Wallace 1959, eq. 4.4)."""
         t = (self.estimate - null) / np.sqrt(self.variance)
         return np.asarray(
             np.sign(t) * (8 * self.df + 1) / (8 * self.df + 3) * np.sqrt(self.df * np.log1p(t * t / self.df))
@@ -51,10 +51,10 @@ class ContrastEstimates:
 
 @dataclass(frozen=True, slots=True)
 class SampleMoments:
-    """Values of levels by unit, as far as contrasts need them.
+    """Means and covariances of the levels over units, as needed for contrasts.
 
-    `mean` (..., L); `covariance` of levels over units (..., L, L); `units` U. With groups, the covariance over groups
-    of levels' means, `between_groups`, and that of what units and groups leave, `within` (both (..., L, L)).
+    `mean` (..., L); `covariance` of levels over units (..., L, L); `units` U. With groups also `between_groups`, the
+    covariance of levels' means over groups, and `within`, that of the residuals of units and groups (both (..., L, L)).
     """
 
     mean: Floats
@@ -66,13 +66,13 @@ class SampleMoments:
 
     @classmethod
     def from_values(cls, values: Floats) -> Self:
-        """From values (..., U, L)."""
+        """Return the moments of values (..., U, L)."""
         mean = values.mean(axis=-2)
         return cls(mean, _covariance(values - mean[..., None, :], values.shape[-2] - 1), values.shape[-2])
 
     @classmethod
     def from_crossed(cls, values: Floats) -> Self:
-        """From values (..., U, L, G): every unit measured on every group."""
+        """Return the moments of values (..., U, L, G), with every unit measured on every group."""
         units, groups = values.shape[-3], values.shape[-1]
         by_unit = values.mean(axis=-1)
         mean = by_unit.mean(axis=-2)
@@ -92,13 +92,16 @@ class SampleMoments:
 
     @property
     def residual_variance(self) -> Floats:
-        """The variance (...) of one unit at one level, the unit's own level taken out: the mean over levels."""
+        """The variance (...) of one unit at one level around the unit's own mean, averaged over levels."""
         levels = self.mean.shape[-1]
         trace = np.trace(self.covariance, axis1=-2, axis2=-1)
         return np.asarray((trace - self.covariance.sum(axis=(-2, -1)) / levels) / (levels - 1))
 
     def level_variances(self) -> Floats:
-        """Residual variances (..., L) of single levels, freed of the bias that centring units brings; none negative."""
+        """Return residual variances (..., L) of single levels, corrected for the bias of centering units.
+
+        None is negative.
+        """
         levels = self.mean.shape[-1]
         rows = self.covariance.mean(axis=-1)
         diagonal = np.diagonal(self.covariance, axis1=-2, axis2=-1)
@@ -107,7 +110,7 @@ class SampleMoments:
         return np.asarray(np.maximum(unbiased, 0.0))
 
     def over_units(self, weights: Floats) -> ContrastEstimates:
-        """Contrasts by `weights` (C, L), with what another training of every unit could change."""
+        """Return the contrasts of `weights` (C, L), with variances over retraining every unit."""
         df = self.units - 1
         own = _quadratic(self.covariance, weights)
         by_level = self.level_variances()
@@ -122,7 +125,7 @@ class SampleMoments:
         return ContrastEstimates(self.mean @ weights.T, variance / self.units, variance**2 / spread)
 
     def over_units_and_groups(self, weights: Floats) -> ContrastEstimates:
-        """Contrasts by `weights` (C, L), with what other people in the test set could change as well."""
+        """Return the contrasts of `weights` (C, L), with variances over retraining and over people in the test set."""
         assert self.between_groups is not None
         assert self.within is not None
         unit = self.over_units(weights)
@@ -135,10 +138,10 @@ class SampleMoments:
 
 
 def rise_and_fall_contrasts(levels: int) -> tuple[Floats, Floats]:
-    """Unit-norm contrasts (C, L) that rise to each place where the best may lie, and as many that fall from it.
+    """Return unit-norm contrasts (C, L) that rise to each place of a possible optimum, and as many that fall from it.
 
     A place is a run of inner levels, from one to all. Weights rise by equal steps from the first level to the run and
-    stay; from the run to the last level they fall by equal steps.
+    then stay constant; from the run to the last level they fall by equal steps.
     """
     rises, falls = [], []
     for first in range(1, levels - 1):
@@ -152,17 +155,17 @@ def rise_and_fall_contrasts(levels: int) -> tuple[Floats, Floats]:
 
 
 def _centred(weights: Floats) -> Floats:
-    """Weights less their mean, of unit norm."""
+    """Return the weights minus their mean, with unit norm."""
     centred = weights - weights.mean()
     return np.asarray(centred / np.linalg.norm(centred))
 
 
 def _covariance(deviations: Floats, df: int) -> Floats:
-    """Products of deviations (..., n, L), summed over n and divided by `df`."""
+    """Return the products of deviations (..., n, L), summed over n and divided by `df`."""
     return np.asarray(np.swapaxes(deviations, -1, -2) @ deviations / df)
 
 
 def _quadratic(covariance: Floats, weights: Floats) -> Floats:
-    """The variance (..., C) that `covariance` (..., L, L) gives to contrasts by `weights` (C, L)."""
+    """Return the variance (..., C) of contrasts with `weights` (C, L) under `covariance` (..., L, L)."""
     products = (weights[:, :, None] * weights[:, None, :]).reshape(len(weights), -1)
     return np.asarray(np.maximum(covariance.reshape(*covariance.shape[:-2], -1) @ products.T, 0.0))

@@ -1,4 +1,4 @@
-"""A mean over independent units, and how far it may be off."""
+"""Means over independent units, with intervals."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any, Self
 from tcray.statistics.mean import mean_over_units
 
 LEVEL = 0.95
-"""Of every interval."""
+"""Confidence level of every interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean and half the width of its 95 % interval; None for either where it is not defined."""
+    """A mean and half the width of its 95 % interval; None if undefined."""
 
     mean: float | None
     half_width: float | None = None
 
     @classmethod
     def from_units(cls, units: Sequence[float | None]) -> Self:
-        """The mean of `units` (n,) with Student's t interval on n - 1 degrees of freedom.
+        """Return the mean of `units` (n,) with Student's t interval on n - 1 degrees of freedom.
 
-        One undefined unit leaves the mean undefined; a single unit leaves it without an interval.
+        If one unit is undefined, so is the mean; with a single unit there is no interval.
         """
         values = [unit for unit in units if unit is not None]
         if not values or len(values) < len(units):
@@ -37,11 +37,11 @@ class Estimate:
 
 
 def to_finite(value: Any) -> float | None:
-    """A number as stored; None where the store has none, or one that is not finite."""
+    """Return a stored value as a float; None if it is missing or not finite."""
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def mean_if_complete(values: Sequence[float | None]) -> float | None:
-    """The mean; None where a value, or every value, is missing."""
+    """Return the mean; None if a value is missing or there are no values."""
     known = [value for value in values if value is not None]
     return fmean(known) if known and len(known) == len(values) else None

@@ -1,10 +1,10 @@
-"""Sweeps in which no level is better than another: where critical values and p-values come from.
+"""Simulated sweeps without differences between levels, from which critical values and p-values are computed.
 
-Standard normal noise, independent between levels, a fixed seed. Every statistic here is a z, on which units leave
-little trace; beyond `MOST_UNITS` they are taken for that many.
+Noise is standard normal and independent between levels, with a fixed seed. Every statistic here is a z, which depends
+little on the number of units; more than `MAX_UNITS` units are treated as that many.
 
 Null distributions are (R, N): N simulated values, ascending, under each of R truths of the null hypothesis. A p-value
-is the largest over truths, and p ≤ alpha where the critical value is reached.
+is the largest over truths, and p ≤ alpha if the statistic reaches the critical value.
 """
 
 from __future__ import annotations
@@ -23,21 +23,24 @@ _CHUNK = 2_000
 
 
 def simulate_flat_sweeps(units: int, levels: int) -> Iterator[SampleMoments]:
-    """`SWEEPS` simulated sweeps, some thousands at a time."""
+    """Yield `SWEEPS` simulated sweeps in batches of some thousands."""
     rng = np.random.default_rng([units, levels])
     for _ in range(SWEEPS // _CHUNK):
         yield SampleMoments.from_values(rng.standard_normal((_CHUNK, min(units, MAX_UNITS), levels)))
 
 
 def p_value(nulls: Floats, statistic: Floats | float) -> Floats:
-    """The share of a null distribution that reaches `statistic` (...), the statistic itself counted in: never zero."""
+    """Return the share of a null distribution that reaches `statistic` (...), counting the statistic itself.
+
+    Never zero.
+    """
     sweeps = nulls.shape[1]
     fewest_below = np.min([np.searchsorted(null, statistic, side="left") for null in nulls], axis=0)
     return np.asarray((1 + sweeps - fewest_below) / (1 + sweeps))
 
 
 def critical_value(nulls: Floats, alpha: float) -> float:
-    """The smallest number at which p ≤ `alpha`; infinite where the simulation is too short for one."""
+    """Return the smallest number with p ≤ `alpha`; infinity if the simulation is too short for that level."""
     sweeps = nulls.shape[1]
     reaching = math.floor(alpha * (1 + sweeps)) - 1
     return math.nextafter(nulls[:, sweeps - reaching - 1].max(), math.inf) if reaching >= 0 else math.inf

@@ -1,4 +1,4 @@
-"""The mean over units, or over units crossed with groups of people, and how far it may be off."""
+"""The mean over units, or over units crossed with groups of people, with its standard error."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """An estimated mean whose error, divided by `standard_error`, has Student's t with `df` degrees of freedom."""
+    """An estimated mean; its error over `standard_error` has Student's t distribution with `df` degrees of freedom."""
 
     estimate: float
     standard_error: float
     df: float
 
     def interval(self, level: float = 0.95) -> Interval:
-        """The two-sided interval that covers the true mean in a fraction `level` of repetitions."""
+        """Return the two-sided interval that covers the true mean in a fraction `level` of repetitions."""
         half = self.half_width(level)
         return Interval(self.estimate - half, self.estimate + half)
 
     def half_width(self, level: float = 0.95) -> float:
-        """How far that interval reaches to either side."""
+        """Return half the width of the two-sided interval at `level`."""
         if not 0 < level < 1:
-            raise ValueError(f"an interval's level lies between 0 and 1, and {level!r} does not")
+            raise ValueError(f"the level of an interval must lie between 0 and 1, not {level!r}")
         from scipy.special import stdtrit
 
         return float(stdtrit(self.df, (1 + level) / 2)) * self.standard_error
 
     def p_value(self, null: float = 0.0, side: Side = "two-sided") -> float:
-        """The chance, were the true mean `null`, of an estimate at least as far off it to the side named.
+        """Return the probability, if the true mean is `null`, of an estimate at least as far from it on the given side.
 
-        Without a standard error the estimate is taken at its word: 0 where it lies off `null` to that side, else 1.
+        Without a standard error the p-value is 0 if the estimate lies off `null` on that side, and otherwise 1.
         """
         excess = self.estimate - null
         if side != "two-sided":
@@ -60,24 +60,28 @@ class Mean:
 
 
 def mean_over_units(values: ArrayLike) -> Mean:
-    """The mean over exchangeable units, with Student's t on one degree of freedom fewer than there are units.
+    """Return the mean over exchangeable units, with Student's t on U - 1 degrees of freedom.
 
-    values  (U,) one number a unit
+    Args:
+        values: (U,) one number per unit.
 
-    Raises ValueError for fewer than two units, and for one that is not a finite number.
+    Raises:
+        ValueError: if there are fewer than two units, or if a value is not finite.
     """
     known = finite(values, axes=1)
-    deviation = known - known[0]  # from the first, so that equal units differ by exactly nothing
+    deviation = known - known[0]  # subtracting the first makes equal units differ by exactly 0
     error = math.sqrt(float(deviation.var(ddof=1)) / known.size)
     return Mean(float(known[0] + deviation.mean()), error, float(known.size - 1))
 
 
 def mean_over_units_and_groups(values: ArrayLike) -> Mean:
-    """The mean over units crossed with groups, off by what other units and other groups would have given.
+    """Return the mean over units crossed with groups; its error covers other units and other groups.
 
-    values  (U, G) one number a unit and group
+    Args:
+        values: (U, G) one number per unit and group.
 
-    Raises ValueError for fewer than two units or groups, and for a value that is not a finite number.
+    Raises:
+        ValueError: if there are fewer than two units or groups, or if a value is not finite.
     """
     known = finite(values, axes=2)
     variance, df = crossed_variance(known)
@@ -86,19 +90,20 @@ def mean_over_units_and_groups(values: ArrayLike) -> Mean:
 
 
 def crossed_variance(values: Floats) -> tuple[Floats, Floats]:
-    """The variance of the grand mean of units crossed with groups, and its degrees of freedom; each of shape (...).
+    """Return the variance of the grand mean of units crossed with groups, and its degrees of freedom, each (...).
 
-    values  (..., U, G), at least two of each
-
-    With random effects of unit and group and one value a cell, the mean squares of rows, columns and what is left, each
+    With random effects of unit and group and one value per cell, the mean squares of rows, columns and residuals, each
     divided by U G, are V_unit, V_group and V_residual, and V_unit + V_group - V_residual estimates the variance of the
-    grand mean (Cornfield & Tukey 1956; the two-way clustering of Cameron, Gelbach & Miller 2011). Where an effect's
-    estimated variance is negative it is taken for 0, which leaves the larger of V_unit and V_group with its own degrees
-    of freedom. Else they are Satterthwaite's (1946), but no fewer than those of the scarcer factor: only the
-    subtraction could bring them lower. Without any variance they are U - 1.
+    grand mean (Cornfield & Tukey 1956; the two-way clustering of Cameron, Gelbach & Miller 2011). If the estimated
+    variance of an effect is negative it is set to 0, which leaves the larger of V_unit and V_group with its own degrees
+    of freedom. Otherwise the degrees of freedom are Satterthwaite's (1946), but no fewer than those of the factor with
+    fewer levels, because only the subtraction could make them smaller. Without any variance they are U - 1.
+
+    Args:
+        values: (..., U, G) with at least two units and two groups.
     """
     units, groups = values.shape[-2:]
-    shifted = values - values[..., :1, :1]  # so that equal values have exactly no variance
+    shifted = values - values[..., :1, :1]  # equal values then have a variance of exactly 0
     row, column = shifted.mean(-1, keepdims=True), shifted.mean(-2, keepdims=True)
     grand = row.mean(-2, keepdims=True)
     of_unit, of_group, of_residual = units - 1, groups - 1, (units - 1) * (groups - 1)
@@ -124,17 +129,18 @@ def crossed_variance(values: Floats) -> tuple[Floats, Floats]:
 
 
 def finite(values: ArrayLike, *, axes: int) -> Floats:
-    """`values` as an array of `axes` axes, units and then groups, two or more along each, every number finite.
+    """Return `values` as an array with `axes` axes (units, then groups), each of length two or more, all finite.
 
-    Raises ValueError that tells what does not hold, and for which unit.
+    Raises:
+        ValueError: if this does not hold; the message names the first unit with a bad value.
     """
     known = np.asarray(values, np.float64)
     if known.ndim != axes:
         shape = ("units,", "units, groups")[axes - 1]
-        raise ValueError(f"values have shape ({shape}), and these have {known.shape}")
+        raise ValueError(f"values must have shape ({shape}), not {known.shape}")
     for name, count in zip(("units", "groups"), known.shape, strict=False):
         if count < 2:
-            raise ValueError(f"how {name} vary cannot be told from {count}: at least 2 are needed")
+            raise ValueError(f"the variation between {name} needs at least 2 {name}, not {count}")
     if not np.isfinite(known).all():
         unit = int(np.argwhere(~np.isfinite(known))[0, 0])
         raise ValueError(f"the values of unit {unit} (from 0) are not all finite numbers")

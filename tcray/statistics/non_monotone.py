@@ -1,4 +1,4 @@
-"""Is a metric non-monotone in an ordered factor: an inner optimum, better up to it and worse after it?"""
+"""The test that a metric is non-monotone in an ordered factor: better up to an inner optimum, and worse after it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Verdict = Literal["supported", "contradicted", "inconclusive", "not testable"]
 
 MIN_LEVELS = 3
 MIN_UNITS = 3
-"""With two, a contrast's own variance has one degree of freedom."""
+"""With two units, a contrast's own variance would have one degree of freedom."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much better the best level is than another, in the metric's units, with 1 - alpha intervals.
+    """The difference of the best level from another, in the metric's units, with 1 - alpha intervals.
 
     `ci_low`, `ci_high`: over retraining; `people_low`, `people_high`: over retraining and people (None without groups).
-    The intervals are for these two levels, and do not know that the best was chosen by its mean.
+    The intervals are for these two levels and do not account for choosing the best by its mean.
     """
 
     estimate: float
@@ -42,19 +42,20 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Nonmonotonicity:
-    """What units say about an inner optimum. Where `verdict` is "not testable", `reason` says why and what to do.
+    """The result of the test. If `verdict` is "not testable", `reason` gives the cause and the remedy.
 
-    - `p_value`: of no peak within (`peak.py`), over retraining; `people_p_value`: the same over retraining and people;
+    - `p_value`: of no inner peak (`peak.py`), over retraining; `people_p_value`: the same over retraining and people;
     - `opposite_p_value`: of no inner *worst* level; `negligible_p_value`: of a peak as large as the margin;
-    - `statistic` and `critical_value`: a z, and what it must reach at `alpha`;
-    - `optimum`: the level of best mean; `optimum_set`: the levels with `level_p_values` above `alpha`, which hold each
-      truly best level with 1 - alpha, over retraining; every level where nothing is testable;
-    - `rise`, `fall`: how much better the optimum is than the first and the last level (None where it is that level);
-    - `two_lines`: Simonsohn's test, a yardstick without a say in the verdict; on the levels' numbers, else their ranks;
-    - `residual_sd`: of one unit at one level, its own level taken out;
-    - `units_needed`: for 80 % power if rise and fall were the margin (None without one, or without a critical value:
-      where `alpha` is below what the simulation resolves, 1 in 40,000, nothing is ever significant);
-    - `n_units` complete units were used, `dropped` lacked a level.
+    - `statistic` and `critical_value`: a z, and the value it must reach at `alpha`;
+    - `optimum`: the level of best mean; `optimum_set`: the levels with `level_p_values` above `alpha`, which contain
+    each
+      truly best level with 1 - alpha, over retraining; every level if nothing is testable;
+    - `rise`, `fall`: difference of the optimum from the first and the last level (None if it is that level);
+    - `two_lines`: Simonsohn's test, for comparison, without influence on the verdict; on the levels' numbers or ranks;
+    - `residual_sd`: of one unit at one level around the unit's own mean;
+    - `units_needed`: for 80 % power if rise and fall equal the margin (None without a margin or a critical value: an
+      `alpha` below the resolution of the simulation, 1 in 40,000, is never significant);
+    - `n_units` complete units were used, `dropped` units lacked a level.
     """
 
     verdict: Verdict
@@ -85,17 +86,23 @@ def nonmonotonicity(
     alpha: float = 0.05,
     margin: float | None = None,
 ) -> Nonmonotonicity:
-    """Tests whether `values` rise to an inner level and fall from it (with `maximize` false: fall, then rise).
+    """Test whether `values` rise to an inner level and fall from it (with `maximize` false: fall, then rise).
 
-    `values` (units, levels) are paired by unit, an independent repeat of everything, and `levels` in their order;
-    numbers must ascend, their spacing does not matter. Groups of test examples may be a third axis, crossed with units:
-    the verdict then also holds over people. Units that lack a level (not finite) are dropped.
+    *Supported*: p ≤ `alpha`, over people too. *Contradicted*: the same for an inner worst level, or, with a `margin`,
+    the rise or fall of any peak is shown to be smaller. Otherwise *inconclusive*; too few or constant values are *not
+    testable*.
 
-    *Supported*: p ≤ `alpha`, over people too. *Contradicted*: the same of an inner worst level, or, with a `margin` in
-    the metric's units, any peak's rise or fall is shown to be smaller. Else *inconclusive*; thin or constant values,
-    *not testable*.
+    Args:
+        levels: the L levels in order. Numbers must ascend; their spacing does not matter.
+        values: (U, L) paired by unit, an independent repeat of everything. Groups of test examples may be a third axis
+            (U, L, G), crossed with units: the verdict then also holds over people. Units that lack a level (not finite)
+            are dropped.
+        maximize: True if larger values are better.
+        alpha: level of the tests.
+        margin: the smallest rise and fall of interest, in the metric's units.
 
-    Raises ValueError for an input that cannot be meant.
+    Raises:
+        ValueError: if levels, shapes, `alpha` or `margin` are invalid.
     """
     given = _checked(levels, values, alpha, margin)
     complete = given[np.isfinite(given).all(axis=tuple(range(1, given.ndim)))]
@@ -111,7 +118,7 @@ def nonmonotonicity(
 def _tested(
     levels: tuple[Level, ...], values: Floats, dropped: int, alpha: float, margin: float | None
 ) -> Nonmonotonicity:
-    """The tests, on complete units, larger values being better."""
+    """Return the test results for complete units, with larger values being better."""
     crossed = values.ndim == 3
     sample = SampleMoments.from_crossed(values) if crossed else SampleMoments.from_values(values)
     units, count = sample.units, len(levels)
@@ -160,10 +167,10 @@ def _tested(
 
 
 def units_for_peak(levels: int, sd: float, margin: float, critical: float, *, power: float = 0.8) -> int:
-    """The units that show a peak which rises and falls by `margin`, with this `power` (about).
+    """Return the approximate number of units that show a peak which rises and falls by `margin` with this `power`.
 
-    The peak meant is the hardest to see: a rise in one step, to the second level, and an even fall from there. Power is
-    taken to be that of the best placed pair of contrasts, the two independent and normal with the residual's `sd`.
+    The peak is the one that is hardest to detect: a rise in one step, to the second level, and an even fall from there.
+    Power is that of the best placed pair of contrasts, treated as independent and normal with the residual's `sd`.
     """
     from scipy.special import ndtr
 
@@ -186,7 +193,10 @@ def units_for_peak(levels: int, sd: float, margin: float, critical: float, *, po
 
 
 def _difference(sample: SampleMoments, best: int, other: int, alpha: float) -> Difference | None:
-    """Level `best` less level `other`, with Student's t on Satterthwaite's degrees of freedom; None for the same."""
+    """Return level `best` minus level `other`, with Student's t and Satterthwaite's degrees of freedom.
+
+    None if equal.
+    """
     if best == other:
         return None
     weights = np.zeros((1, len(sample.mean)))
@@ -197,7 +207,7 @@ def _difference(sample: SampleMoments, best: int, other: int, alpha: float) -> D
 
 
 def _interval(contrasted: ContrastEstimates, alpha: float) -> tuple[float, float]:
-    """The 1 - alpha interval of the only contrast."""
+    """Return the 1 - alpha interval of the only contrast."""
     from scipy.special import stdtrit
 
     estimate, half = contrasted.estimate[0], stdtrit(contrasted.df[0], 1 - alpha / 2) * np.sqrt(contrasted.variance[0])
@@ -205,14 +215,18 @@ def _interval(contrasted: ContrastEstimates, alpha: float) -> tuple[float, float
 
 
 def _numbers(levels: tuple[Level, ...]) -> Floats:
-    """The levels as numbers; their ranks where one of them is a word."""
+    """Return the levels as numbers, or their ranks if one of them is a word."""
     if any(isinstance(level, str) for level in levels):
         return np.arange(float(len(levels)))
     return np.array(levels, dtype=float)
 
 
 def _checked(levels: Sequence[Level], values: ArrayLike, alpha: float, margin: float | None) -> Floats:
-    """The values as an array; ValueError for what cannot be meant."""
+    """Return the values as an array.
+
+    Raises:
+        ValueError: if an argument is invalid.
+    """
     array = np.asarray(values, dtype=float)
     if array.ndim not in {2, 3} or array.shape[1] != len(levels):
         raise ValueError(
@@ -228,21 +242,21 @@ def _checked(levels: Sequence[Level], values: ArrayLike, alpha: float, margin: f
 
 
 def _untestable(values: Floats, dropped: int) -> str | None:
-    """Why these complete units bear no test, and the remedy; None where they do."""
+    """Return why these complete units cannot be tested, and the remedy; None if they can."""
     units, levels = values.shape[:2]
     if levels < MIN_LEVELS:
-        return f"{levels} level{'s' * (levels != 1)}, and an inner optimum takes {MIN_LEVELS}: give the factor more"
+        return f"{levels} level{'s' * (levels != 1)}, and an inner optimum needs {MIN_LEVELS}: add levels to the factor"
     if units < MIN_UNITS:
         lacking = f" ({dropped} lack a level)" if dropped else ""
         remedy = "run what they lack" if dropped else "add repeats"
-        return f"{units} complete unit{'s' * (units != 1)}{lacking}, and the test takes {MIN_UNITS}: {remedy}"
+        return f"{units} complete unit{'s' * (units != 1)}{lacking}, and the test needs {MIN_UNITS}: {remedy}"
     if values.ndim == 3 and values.shape[2] < MIN_UNITS:
         few = f"{values.shape[2]} group{'s' * (values.shape[2] != 1)} of test examples"
-        return f"{few}, and people take {MIN_UNITS}: test on more, or leave the groups out"
+        return f"{few}, and the test over people needs {MIN_UNITS}: test on more, or omit the groups"
     by_unit = values.mean(axis=2) if values.ndim == 3 else values
     sample = SampleMoments.from_values(by_unit)
     if not np.ptp(by_unit, axis=1).any():
-        return "every unit is constant over the levels: look whether the factor reaches the model"
+        return "every unit is constant over the levels: check that the factor reaches the model"
     if sample.residual_variance <= (1e-12 * np.abs(by_unit).max()) ** 2:
-        return "units differ by constants only, which shows no chance at work: give repeats seeds of their own"
+        return "units differ only by constants, so there is no noise to test against: use different seeds for repeats"
     return None

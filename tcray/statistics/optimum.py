@@ -1,15 +1,15 @@
-"""Where the best level lies: a confidence set that holds each level that is truly best with at least 1 - alpha.
+"""A confidence set for the best level: it contains each level that is truly best with probability at least 1 - alpha.
 
-A level is left out when some rival is better by more than chance explains: its largest z over rivals exceeds what
-that is when all are equal, the least favourable case. This is Gupta's subset selection (1965, Technometrics 7:225), or
-the constrained half of Hsu's comparisons with the best (1984, Annals of Statistics 12:1136), level by level: where
-several levels tie for best, each of them is held with 1 - alpha.
+A level is excluded if some rival is better by more than chance explains: its largest z over rivals exceeds the value
+expected if all levels are equal, the least favorable case. This is Gupta's subset selection (1965, Technometrics
+7:225), or the constrained half of Hsu's comparisons with the best (1984, Annals of Statistics 12:1136), level by level:
+if several levels tie for best, each of them is contained with 1 - alpha.
 
-Chance is judged by levels of equal noise. Where one is three times as noisy as another, up to .059 of truly best levels
-had p ≤ .05; p-values are raised by a fifth for it, which costs less than a tenth of a level.
+The null distribution assumes levels of equal noise. If one level is three times as noisy as another, up to .059 of
+truly best levels had p ≤ .05; p-values are therefore raised by a fifth, which costs less than a tenth of a level.
 
-Tried, and not worth it (at most a tenth of a level narrower, of five to eight): leaving clearly worse rivals out of the
-critical value (Romano, Shaikh & Wolf 2014), averages of neighbouring levels as further rivals.
+Tried and not worth it (at most a tenth of a level narrower, of five to eight): omitting clearly worse rivals from the
+critical value (Romano, Shaikh & Wolf 2014), averages of neighboring levels as additional rivals.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tcray.statistics.contrasts import ContrastEstimates, Floats, SampleMoments
 from tcray.statistics.flat import p_value, simulate_flat_sweeps
 
 P_VALUE_FACTOR = 1.2
-"""What p-values are multiplied by."""
+"""Factor by which p-values are multiplied."""
 
 
 @functools.cache
 def pairwise_contrasts(levels: int) -> Floats:
-    """Every other level minus this one, as contrasts (L · (L - 1), L): rivals of the first level, of the second …"""
+    """Return every other level minus this one (L · (L - 1), L): rivals of the first level, of the second …"""
     identity = np.eye(levels)
     return np.array(
         [identity[other] - identity[own] for own in range(levels) for other in range(levels) if other != own]
@@ -35,9 +35,9 @@ def pairwise_contrasts(levels: int) -> Floats:
 
 
 def optimum_p_values(sample: SampleMoments, *, people: bool = False) -> Floats:
-    """For each level (..., L) how well it agrees with the values that none is better, larger values being better.
+    """Return the p-value (..., L) of each level being best, larger values being better.
 
-    Over retraining; over retraining and people where `people` is set, of a sample with groups.
+    The p-values are over retraining; with `people`, over retraining and people, for a sample with groups.
     """
     levels = sample.mean.shape[-1]
     contrasted = (sample.over_units_and_groups if people else sample.over_units)(pairwise_contrasts(levels))
@@ -49,13 +49,13 @@ def optimum_p_values(sample: SampleMoments, *, people: bool = False) -> Floats:
 
 @functools.cache
 def simulate_rival_null(units: int, levels: int, rivals: int) -> Floats:
-    """The largest z of so many `rivals` over one level, where all levels are equal: a null distribution (1, N)."""
+    """Return the null distribution (1, N) of the largest z of `rivals` rivals over one level; all levels are equal."""
     weights = pairwise_contrasts(levels)
     samples = (_by_level(sample.over_units(weights), levels) for sample in simulate_flat_sweeps(units, levels))
     return np.sort(np.concatenate([z[..., :rivals].max(axis=-1) for z in samples]), axis=None)[None]
 
 
 def _by_level(contrasted: ContrastEstimates, levels: int) -> Floats:
-    """The z of all rivalries as (..., L, L - 1)."""
+    """Return the z of all pairwise contrasts as (..., L, L - 1)."""
     z = contrasted.z()
     return z.reshape(*z.shape[:-1], levels, levels - 1)

@@ -1,4 +1,4 @@
-"""The mean difference of two conditions that were tried on the same units."""
+"""The mean difference of two conditions that were measured on the same units."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from tcray.statistics.mean import Floats, Mean, mean_over_units, mean_over_units
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """The mean of a - b, how far it may be off, and what would have to be chance were there no difference.
+    """The mean of a - b with its standard error, interval and p-value.
 
-    Where groups were given, everything from `standard_error` to `p_value` is over retraining and people: it tells what
-    other units and other groups would have given. Else it is over retraining: what other units would have given.
+    With groups, everything from `standard_error` to `p_value` is over retraining and people: it covers other units and
+    other groups. Otherwise it is over retraining: it covers other units.
     """
 
     estimate: float
     standard_error: float
     df: float
     ci_low: float
-    """Of the 1 - alpha interval, two-sided."""
+    """Lower end of the two-sided 1 - alpha interval."""
     ci_high: float
     p_value: float
-    """That the mean difference is 0, two-sided."""
+    """Two-sided p-value of a mean difference of 0."""
     n_units: int
     n_groups: int | None
-    """None where no groups were given."""
+    """Number of groups; None without groups."""
     sd: float
-    """Between units, of their mean differences: what `power.units_needed` asks for."""
+    """Standard deviation of the units' mean differences; an input of `power.units_needed`."""
     retraining: Mean
-    """Over units, given these groups."""
+    """The mean over units, given these groups."""
     people: Mean | None
-    """Over units and groups; None where no groups were given."""
+    """The mean over units and groups; None without groups."""
 
     @classmethod
     def from_differences(cls, difference: Floats, *, alpha: float = 0.05) -> Self:
-        """The paired difference whose units' (U,), or units' and groups' (U, G), differences are known."""
+        """Return the paired difference from differences by unit (U,), or by unit and group (U, G)."""
         crossed = difference.ndim == 2
         people = mean_over_units_and_groups(difference) if crossed else None
         retraining = mean_over_units(difference.mean(1) if crossed else difference)
@@ -61,20 +61,24 @@ class PairedDifference:
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, *, alpha: float = 0.05) -> PairedDifference:
-    """The mean of a - b over units that had both, by Student's t; over units crossed with groups where these are given.
+    """Return the mean of a - b over paired units by Student's t, or over units crossed with groups.
 
-    a, b  (U,) or (U, G): the same units, and the same groups, in the same order
+    Args:
+        a: (U,) or (U, G) values of the first condition.
+        b: values of the second condition, with the same units and groups in the same order.
+        alpha: one minus the level of the interval.
 
-    Raises ValueError where the shapes are not those or differ, for fewer than two units or groups, and for a number
-    that is not finite.
+    Raises:
+        ValueError: if shapes are invalid or differ, if there are fewer than two units or groups, or if a value is not
+            finite.
     """
     first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
     for name, values in (("a", first), ("b", second)):
         if values.ndim not in {1, 2}:
-            raise ValueError(f"{name} has shape {values.shape}, and not (units,) or (units, groups)")
+            raise ValueError(f"{name} must have shape (units,) or (units, groups), not {values.shape}")
         if not np.isfinite(values).all():
             unit = int(np.argwhere(~np.isfinite(values))[0, 0])
-            raise ValueError(f"{name} holds a number that is not finite in unit {unit} (counted from 0)")
+            raise ValueError(f"{name} has a value that is not finite in unit {unit} (counted from 0)")
     if first.shape != second.shape:
         raise ValueError(f"a and b are not paired: a has shape {first.shape}, b {second.shape}")
     return PairedDifference.from_differences(first - second, alpha=alpha)

@@ -1,4 +1,4 @@
-"""What each modality is worth: exact Shapley values over all subsets, and the interactions of pairs."""
+"""Exact Shapley values of modalities over all subsets, and the interactions of pairs."""
 
 from __future__ import annotations
 
@@ -19,68 +19,72 @@ Pair = tuple[str, str]
 
 
 class IncompleteGameError(ValueError):
-    """A game's value is missing for a subset, or not of the others' shape."""
+    """The value of a subset is missing, or its shape differs from the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shapley:
-    """Each modality's share of v(all) - v(none), how far it may be off, and which shares differ.
+    """Each modality's share of v(all) - v(none), with intervals, and tests of which shares differ.
 
-    Where groups were given, intervals and p-values are over retraining and people, as those of `PairedDifference`;
-    `details` hold both. Where only numbers were given there are none: their places hold None.
+    With groups, intervals and p-values are over retraining and people, as in `PairedDifference`; `details` contain
+    both. If only numbers were given, intervals and p-values are None.
     """
 
     values: Mapping[str, float]
     """φ by modality, in the metric's units; they sum to `total`."""
     ci_low: Mapping[str, float | None]
-    """Of the 1 - alpha interval of φ, two-sided; each modality's on its own."""
+    """Lower end of the two-sided 1 - alpha interval of φ, for each modality on its own."""
     ci_high: Mapping[str, float | None]
     p_values: Mapping[str, float | None]
-    """That φ is 0, two-sided; each modality's on its own."""
+    """Two-sided p-value of φ = 0, for each modality on its own."""
     total: float
     """v(all) - v(none)."""
     shares: Mapping[str, float | None]
-    """φ / total; None where the total is 0."""
+    """φ / total; None if the total is 0."""
     interactions: Mapping[Pair, float]
-    """By pair in alphabetical order: above 0 where two are worth more together than apart, below where they overlap."""
+    """By pair in alphabetical order: above 0 if two add more together than apart, below 0 if they overlap."""
     order: tuple[str, ...]
-    """Modalities by φ, largest first, equal ones by name."""
+    """Modalities by φ, largest first; equal ones by name."""
     certain: tuple[bool, ...] | None
-    """Whether each in `order` but the last is surely worth more than the next one (Holm over all pairs, at alpha)."""
+    """True for each modality in `order`, except the last, that is significantly above the next (Holm over pairs)."""
     differ: Mapping[Pair, float] | None
-    """By pair in alphabetical order: the p-value that both are worth the same, Holm-adjusted over all pairs."""
+    """By pair in alphabetical order: p-value of equal φ, Holm-adjusted over all pairs."""
     equal_p_value: float | None
-    """That all modalities are worth the same: the smallest of `differ`. None of one modality."""
+    """P-value of all φ being equal: the smallest of `differ`. None with one modality."""
     asymmetry: float
-    """(max φ - min φ) / Σ |φ|, within [0, 1]: 0 of equal values, 1 where one modality has all; 0 where none has any.
+    """(max φ - min φ) / Σ |φ|, within [0, 1]: 0 for equal values, 1 if one modality has everything; 0 if all φ are 0.
 
-    It has no interval: at equal values, the very case in question, it is at its bound, biased upward and not smooth, so
-    neither the delta method nor the jackknife covers. `equal_p_value` says whether it is above 0.
+    It has no interval: at equal values, the case of interest, it is at its bound, biased upward and not smooth, so
+    neither the delta method nor the jackknife covers. `equal_p_value` tests whether it is above 0.
     """
     details: Mapping[str, PairedDifference] | None
-    """φ by modality, against 0, with standard errors, degrees of freedom, and the means over units and over both."""
+    """φ by modality against 0, with standard errors, degrees of freedom, and means over units and over both."""
     interaction_details: Mapping[Pair, PairedDifference] | None
-    """The interactions by pair, against 0, likewise."""
+    """The interactions by pair against 0, in the same form."""
 
 
 def shapley(values: Mapping[Subset, float | ArrayLike], *, alpha: float = 0.05) -> Shapley:
-    """The exact Shapley values (Shapley 1953) of the game whose players are modalities, and their pairs' interactions.
+    """Return the exact Shapley values (Shapley 1953) of a game whose players are modalities, and pairwise interactions.
 
-    values  what every subset of modalities is worth, the empty one included, larger being better: a number each, or an
-            array over the same units (U,), or over units and groups (U, G)
+    φ_i is the mean, over orders of arrival, of the value that i adds on arrival; the interaction index of i and j is
+    Grabisch & Roubens' (1999), I_ij = Σ_S |S|! (n - |S| - 2)! / (n - 1)! [v(S+ij) - v(S+i) - v(S+j) + v(S)]. Both are
+    linear in v, so each unit has its own, and their means over units have the intervals of means. A modality that adds
+    nothing to any subset has exactly 0, and two that add the same to each subset differ by exactly 0.
 
-    φ_i is the mean over orders of arrival of what i adds on arriving; the interaction index of i and j is Grabisch &
-    Roubens' (1999), I_ij = Σ_S |S|! (n - |S| - 2)! / (n - 1)! [v(S+ij) - v(S+i) - v(S+j) + v(S)]. Both are linear in v,
-    so that each unit has its own, and their means over units have the intervals of means. A modality that adds nothing
-    to any subset is worth exactly 0, and two that add the same to each differ by exactly 0.
+    Args:
+        values: the value of every subset of modalities, including the empty one, larger being better: a number each, or
+            an array over the same units (U,), or over units and groups (U, G).
+        alpha: one minus the level of the intervals.
 
-    Raises IncompleteGameError, a ValueError, naming the subset whose value is missing or of another shape; ValueError
-    for a game without modalities, for numbers that are not finite, and for fewer than two units or groups; TypeError
-    for a key that is not a frozenset.
+    Raises:
+        IncompleteGameError: a ValueError that names the subset whose value is missing or has another shape.
+        ValueError: for a game without modalities, for numbers that are not finite, and for fewer than two units or
+            groups.
+        TypeError: for a key that is not a frozenset.
     """
     for subset in values:
         if not isinstance(subset, frozenset):
-            raise TypeError(f"a subset is a frozenset of names, and {subset!r} is not")
+            raise TypeError(f"a subset must be a frozenset of names, not {subset!r}")
     modalities = sorted(frozenset[str]().union(*values))
     game = _checked(values, modalities)
     phi = {m: _phi(game, modalities, m) for m in modalities}
@@ -124,12 +128,12 @@ def shapley(values: Mapping[Subset, float | ArrayLike], *, alpha: float = 0.05) 
 
 def _checked(values: Mapping[Subset, float | ArrayLike], modalities: Sequence[str]) -> dict[Subset, Floats]:
     if not modalities:
-        raise ValueError("a game without modalities has nothing to share")
+        raise ValueError("a game needs at least one modality")
     game = {}
     for subset in _subsets(modalities):
         name = "{" + ", ".join(sorted(subset)) + "}"
         if subset not in values:
-            raise IncompleteGameError(f"the value of {name} is missing: a Shapley value needs that of every subset")
+            raise IncompleteGameError(f"the value of {name} is missing: Shapley values need the value of every subset")
         game[subset] = np.asarray(values[subset], np.float64)
         shape = game[frozenset()].shape
         if game[subset].shape != shape:
@@ -137,17 +141,17 @@ def _checked(values: Mapping[Subset, float | ArrayLike], modalities: Sequence[st
         if not np.isfinite(game[subset]).all():
             raise ValueError(f"the values of {name} are not all finite numbers")
     if game[frozenset()].ndim > 2:
-        raise ValueError(f"a subset's values are a number, (units,) or (units, groups), and these are {shape}")
+        raise ValueError(f"a subset's values must be a number, (units,) or (units, groups), not {shape}")
     return game
 
 
 def _subsets(modalities: Sequence[str]) -> Iterator[Subset]:
-    """Every subset, the smallest first."""
+    """Return every subset, the smallest first."""
     return (frozenset(chosen) for size in range(len(modalities) + 1) for chosen in combinations(modalities, size))
 
 
 def _weighted_rest(modalities: Sequence[str], left_out: Sequence[str]) -> Iterator[tuple[float, Subset]]:
-    """The subsets S of the r modalities not left out, and their weights |S|! (r - |S|)! / (r + 1)!, which sum to 1."""
+    """Return the subsets S of the r remaining modalities with weights |S|! (r - |S|)! / (r + 1)!, which sum to 1."""
     rest = [m for m in modalities if m not in left_out]
     return ((1 / ((len(rest) + 1) * comb(len(rest), len(s))), s) for s in _subsets(rest))
 
@@ -167,9 +171,10 @@ def _interaction(game: Mapping[Subset, Floats], modalities: Sequence[str], pair:
 
 
 def shapley_difference(game: Mapping[Subset, Floats], modalities: Sequence[str], pair: Pair) -> Floats:
-    """φ_a - φ_b = Σ_S |S|! (n - |S| - 2)! / (n - 1)! [v(S+a) - v(S+b)], of the shape of v; 0 where a and b are alike.
+    """Return φ_a - φ_b in the shape of v; exactly 0 if a and b are alike.
 
-    Subtracting one φ from the other would leave their rounding, and a p-value of nothing but that.
+    φ_a - φ_b = Σ_S |S|! (n - |S| - 2)! / (n - 1)! [v(S+a) - v(S+b)]. The difference of two computed φ would leave
+    rounding errors, and a p-value of nothing but these.
     """
     a, b = pair
     terms = [weight * (game[s | {a}] - game[s | {b}]) for weight, s in _weighted_rest(modalities, pair)]

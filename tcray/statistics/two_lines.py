@@ -1,15 +1,15 @@
-"""Simonsohn's two-lines test of an inverted U (2018, AMPPS 1:538), the published yardstick beside our own.
+"""Simonsohn's two-lines test of an inverted U (2018, AMPPS 1:538), as a published benchmark for our own test.
 
-One line is fitted to the low levels and one to the high; the values turn where the first rises, the second falls, and
-both slopes are significant. The Robin Hood procedure sets the breakpoint: it starts from the median of the flat top
-(where a smooth curve is within a standard error of its maximum, ends left out) and moves it within the flat top so that
-the line with the weaker slope gains observations from the stronger: to the z2 / (z1 + z2) quantile.
+One line is fitted to the low levels and one to the high levels; the values turn if the first rises, the second falls,
+and both slopes are significant. The Robin Hood procedure sets the breakpoint: it starts from the median of the flat top
+(the levels at which a smooth curve is within a standard error of its maximum, without the ends) and moves it within the
+flat top so that the line with the weaker slope gains observations from the stronger: to the z2 / (z1 + z2) quantile.
 
 As published: interrupted regression (a level on the breakpoint belongs to both lines), HC3 standard errors, normal
-deviates, two-sided p. Departures, all of them small: the smoother is the natural cubic smoothing spline through level
-means with its weight set by generalised cross-validation, in place of mgcv's penalised spline; the direction is the one
-claimed, not the one a quadratic suggests. The observations are values less their unit's mean, all levels of all units:
-what units differ by is no part of the question, and uncentred it would hide every slope.
+deviates, two-sided p. Small departures: the smoother is the natural cubic smoothing spline through level means with its
+weight set by generalized cross-validation, in place of mgcv's penalized spline; the direction is the claimed one, not
+the one a quadratic suggests. The observations are values minus their unit's mean, for all levels of all units:
+differences between units are not part of the question, and without centering they would hide every slope.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from tcray.statistics.contrasts import Floats
 
 _ROUGHNESS_WEIGHTS = np.logspace(-6, 3, 28)
-"""Tried by cross-validation, for levels scaled to [0, 1]: from interpolation to a straight line."""
+"""Candidates for cross-validation, for levels scaled to [0, 1]: from interpolation to a straight line."""
 
 
 @dataclass(frozen=True, slots=True)
 class TwoLines:
-    """Two lines as fitted: breakpoint, z of both slopes, the larger of their p (1 unless they rise, then fall)."""
+    """Two fitted lines: breakpoint, z of both slopes, and the larger of their p (1 unless they rise, then fall)."""
 
     breakpoint: float
     z_rise: float
@@ -36,7 +36,7 @@ class TwoLines:
 
 
 def two_lines(levels: Floats, values: Floats) -> TwoLines:
-    """The two-lines test of `values` (U, L) that rise, then fall, over numbers `levels` (L,), ascending."""
+    """Return the two-lines test of `values` (U, L) that rise, then fall, over ascending numbers `levels` (L,)."""
     from scipy.special import ndtr
 
     point, rise, fall = (float(number) for number in two_lines_z(levels, values))
@@ -45,7 +45,12 @@ def two_lines(levels: Floats, values: Floats) -> TwoLines:
 
 
 def two_lines_z(levels: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Breakpoint, z of the slope before it, z of the slope after it; each (...), from `values` (..., U, L)."""
+    """Return breakpoint, z of the slope before it and z of the slope after it, each (...).
+
+    Args:
+        levels: (L,) ascending numbers.
+        values: (..., U, L).
+    """
     units, count = values.shape[-2:]
     centred = values - values.mean(axis=-1, keepdims=True)
     mean, variance = centred.mean(axis=-2), centred.var(axis=-2)
@@ -71,7 +76,14 @@ def two_lines_z(levels: Floats, values: Floats) -> tuple[Floats, Floats, Floats]
 
 
 def _slope_z(levels: Floats, mean: Floats, variance: Floats, units: int) -> Floats:
-    """Slope over its HC3 standard error (...): `units` observations a level, with `mean` and `variance` (..., L)."""
+    """Return the slope over its HC3 standard error (...), from `units` observations per level.
+
+    Args:
+        levels: (L,) numbers.
+        mean: (..., L) mean of each level's observations.
+        variance: (..., L) variance of each level's observations.
+        units: number of observations per level.
+    """
     x = levels - levels.mean()
     spread = units * (x @ x)
     slope = units * (mean @ x) / spread
@@ -83,7 +95,10 @@ def _slope_z(levels: Floats, mean: Floats, variance: Floats, units: int) -> Floa
 
 
 def _flat_top(levels: Floats, mean: Floats, variance: Floats, units: int) -> NDArray[np.bool_]:
-    """Which levels (..., L) of the middle 80 % of observations a smooth curve puts within an error of its top."""
+    """Return the levels (..., L) that a smooth curve puts within an error of its top.
+
+    Only levels within the middle 80 % of observations count.
+    """
     observations = units * len(levels)
     smoothers = np.linalg.inv(np.eye(len(levels)) + _ROUGHNESS_WEIGHTS[:, None, None] * _roughness(levels))
     fits = np.einsum("wij,...j->w...i", smoothers, mean)
@@ -100,7 +115,10 @@ def _flat_top(levels: Floats, mean: Floats, variance: Floats, units: int) -> NDA
 
 
 def _roughness(levels: Floats) -> Floats:
-    """The integrated squared second derivative (L, L) of the natural cubic spline (Green & Silverman 1994, eq. 2.3)."""
+    """Return the integrated squared second derivative (L, L) of the natural cubic spline (Green & Silverman 1994, eq.
+
+    2.3).
+    """
     gaps = np.diff(levels) / (levels[-1] - levels[0])
     inner = len(gaps) - 1
     second = np.zeros((len(levels), inner))
@@ -114,7 +132,7 @@ def _roughness(levels: Floats) -> Floats:
 
 
 def _quantile(levels: Floats, within: NDArray[np.bool_], units: int, share: Floats) -> Floats:
-    """The `share` quantile (...) of the observations, `units` a level, of the levels `within` (..., L)."""
+    """Return the `share` quantile (...) of the observations, `units` per level, of the levels `within` (..., L)."""
     ordered = np.argsort(~within, axis=-1, kind="stable")
     last = units * within.sum(axis=-1) - 1
     position = share * last

@@ -160,10 +160,10 @@ def test_intervals_cover_as_often_as_they_say(residual: float, unit: float, grou
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([1.0], "how units vary cannot be told from 1: at least 2 are needed"),
-        ([], "how units vary cannot be told from 0: at least 2 are needed"),
+        ([1.0], "the variation between units needs at least 2 units, not 1"),
+        ([], "the variation between units needs at least 2 units, not 0"),
         ([1.0, 2.0, math.nan], "the values of unit 2 (from 0) are not all finite numbers"),
-        ([[1.0, 2.0]], "values have shape (units,), and these have (1, 2)"),
+        ([[1.0, 2.0]], "values must have shape (units,), not (1, 2)"),
     ],
 )
 def test_over_units_says_what_it_cannot_use(values: list[float], message: str) -> None:
@@ -176,10 +176,10 @@ def test_over_units_says_what_it_cannot_use(values: list[float], message: str) -
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([[1.0, 2.0]], "how units vary cannot be told from 1: at least 2 are needed"),
-        ([[1.0], [2.0]], "how groups vary cannot be told from 1: at least 2 are needed"),
+        ([[1.0, 2.0]], "the variation between units needs at least 2 units, not 1"),
+        ([[1.0], [2.0]], "the variation between groups needs at least 2 groups, not 1"),
         ([[1.0, 2.0], [1.0, math.inf]], "the values of unit 1 (from 0) are not all finite numbers"),
-        ([1.0, 2.0], "values have shape (units, groups), and these have (2,)"),
+        ([1.0, 2.0], "values must have shape (units, groups), not (2,)"),
     ],
 )
 def test_over_units_and_groups_says_what_it_cannot_use(values: list[list[float]], message: str) -> None:
@@ -192,5 +192,5 @@ def test_over_units_and_groups_says_what_it_cannot_use(values: list[list[float]]
 @pytest.mark.parametrize("level", [0.0, 1.0, 95])
 def test_level_of_an_interval_is_a_probability(level: float) -> None:
     """95 is not a level."""
-    with pytest.raises(ValueError, match=f"an interval's level lies between 0 and 1, and {level} does not"):
+    with pytest.raises(ValueError, match=f"the level of an interval must lie between 0 and 1, not {level}"):
         mean_over_units(UNITS).interval(level)

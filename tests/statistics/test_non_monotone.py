@@ -112,29 +112,29 @@ def test_units_that_lack_a_level_are_dropped_and_counted() -> None:
 @pytest.mark.parametrize(
     ("levels", "values", "reason"),
     [
-        ([1, 2], sweep(np.zeros(2)), "2 levels, and an inner optimum takes 3: give the factor more"),
-        ([1], sweep(np.zeros(1)), "1 level, and an inner optimum takes 3: give the factor more"),
-        ([1, 2, 3], sweep(np.zeros(3), units=2), "2 complete units, and the test takes 3: add repeats"),
+        ([1, 2], sweep(np.zeros(2)), "2 levels, and an inner optimum needs 3: add levels to the factor"),
+        ([1], sweep(np.zeros(1)), "1 level, and an inner optimum needs 3: add levels to the factor"),
+        ([1, 2, 3], sweep(np.zeros(3), units=2), "2 complete units, and the test needs 3: add repeats"),
         (
             [1, 2, 3],
             np.full((5, 3), np.nan),
-            "0 complete units (5 lack a level), and the test takes 3: run what they lack",
+            "0 complete units (5 lack a level), and the test needs 3: run what they lack",
         ),
-        ([1, 2, 3], np.empty((0, 3)), "0 complete units, and the test takes 3: add repeats"),
+        ([1, 2, 3], np.empty((0, 3)), "0 complete units, and the test needs 3: add repeats"),
         (
             [1, 2, 3],
             np.ones((5, 3)),
-            "every unit is constant over the levels: look whether the factor reaches the model",
+            "every unit is constant over the levels: check that the factor reaches the model",
         ),
         (
             [1, 2, 3],
             np.array([[0.1, 0.3, 0.2]]) + np.arange(4.0)[:, None],
-            "units differ by constants only, which shows no chance at work: give repeats seeds of their own",
+            "units differ only by constants, so there is no noise to test against: use different seeds for repeats",
         ),
         (
             [1, 2, 3],
             np.random.default_rng(0).standard_normal((5, 3, 2)),
-            "2 groups of test examples, and people take 3: test on more, or leave the groups out",
+            "2 groups of test examples, and the test over people needs 3: test on more, or omit the groups",
         ),
     ],
 )

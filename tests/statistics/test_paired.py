@@ -75,12 +75,12 @@ def test_a_constant_difference_is_certain() -> None:
     [
         ([1.0, 2.0], [1.0, 2.0, 3.0], "a and b are not paired: a has shape (2,), b (3,)"),
         ([[1.0, 2.0]] * 2, [[1.0], [2.0]], "a and b are not paired: a has shape (2, 2), b (2, 1)"),
-        (1.0, 2.0, "a has shape (), and not (units,) or (units, groups)"),
-        ([1.0, 2.0], [[[1.0]]], "b has shape (1, 1, 1), and not (units,) or (units, groups)"),
-        ([1.0, math.nan], [1.0, 2.0], "a holds a number that is not finite in unit 1 (counted from 0)"),
-        ([[1, 2]] * 2, [[1, 2], [1, math.inf]], "b holds a number that is not finite in unit 1 (counted from 0)"),
-        ([1.0], [2.0], "how units vary cannot be told from 1: at least 2 are needed"),
-        ([[1.0], [2.0]], [[1.0], [2.0]], "how groups vary cannot be told from 1: at least 2 are needed"),
+        (1.0, 2.0, "a must have shape (units,) or (units, groups), not ()"),
+        ([1.0, 2.0], [[[1.0]]], "b must have shape (units,) or (units, groups), not (1, 1, 1)"),
+        ([1.0, math.nan], [1.0, 2.0], "a has a value that is not finite in unit 1 (counted from 0)"),
+        ([[1, 2]] * 2, [[1, 2], [1, math.inf]], "b has a value that is not finite in unit 1 (counted from 0)"),
+        ([1.0], [2.0], "the variation between units needs at least 2 units, not 1"),
+        ([[1.0], [2.0]], [[1.0], [2.0]], "the variation between groups needs at least 2 groups, not 1"),
     ],
 )
 def test_what_cannot_be_paired_is_said(a: ArrayLike, b: ArrayLike, message: str) -> None:

@@ -263,11 +263,11 @@ def test_a_subset_of_another_shape_is_named() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({frozenset(): 0.0}, "a game without modalities has nothing to share"),
-        ({}, "a game without modalities has nothing to share"),
+        ({frozenset(): 0.0}, "a game needs at least one modality"),
+        ({}, "a game needs at least one modality"),
         ({frozenset(): 0.0, frozenset({"a"}): math.nan}, r"the values of \{a\} are not all finite numbers"),
-        ({frozenset(): [0.0], frozenset({"a"}): [1.0]}, "how units vary cannot be told from 1: at least 2 are needed"),
-        ({frozenset(): np.zeros((1, 1, 1)), frozenset({"a"}): np.zeros((1, 1, 1))}, r"these are \(1, 1, 1\)"),
+        ({frozenset(): [0.0], frozenset({"a"}): [1.0]}, "the variation between units needs at least 2 units, not 1"),
+        ({frozenset(): np.zeros((1, 1, 1)), frozenset({"a"}): np.zeros((1, 1, 1))}, r"not \(1, 1, 1\)"),
     ],
 )
 def test_what_is_no_game_is_said(values: dict[Subset, ArrayLike], message: str) -> None:
@@ -278,5 +278,5 @@ def test_what_is_no_game_is_said(values: dict[Subset, ArrayLike], message: str) 
 
 def test_subsets_are_frozensets() -> None:
     """A string's letters would pass for modalities."""
-    with pytest.raises(TypeError, match="a subset is a frozenset of names, and 'audio' is not"):
+    with pytest.raises(TypeError, match="a subset must be a frozenset of names, not 'audio'"):
         shapley({"audio": 1.0, frozenset(): 0.0})  # type: ignore[dict-item]

@@ -324,7 +324,7 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     "two levels": (
         fixed(factors={"rank": (1, 3)}),
         with_mae(DIP),
-        "2 levels, and an inner optimum takes 3: give the factor more.",
+        "2 levels, and an inner optimum needs 3: add levels to the factor.",
     ),
     "two units": (
         fixed(confirm=Confirm(seeds=2)),
@@ -342,7 +342,7 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     "constant metric": (
         fixed(),
         lambda levels, _, seed: Outcome(off_by(LABEL, 1.0)),
-        "Every unit is constant over the levels: look whether the factor reaches the model.",
+        "Every unit is constant over the levels: check that the factor reaches the model.",
     ),
     "only failed runs": (
         fixed(),
