@@ -28,7 +28,7 @@ from tcray.results.modalities.contribution_tests import measure_combination_gain
 from tcray.results.modalities.leave_one_out import measure_leave_one_out
 from tcray.results.prior import analysis as conditioning
 from tcray.results.rank import analysis as profiles
-from tests.results.recorded import MOSI, REFERENCES, a_sweep
+from tests.claims.factories import MOSI, REFERENCES, a_sweep
 
 UNITS, GROUPS = 10, 21
 SWEEPS = 400

@@ -16,8 +16,7 @@ from tcray.claims.conditions import (
     used_modalities,
 )
 from tcray.claims.sweep_runs import SweepRuns
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, a_sweep
+from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
 
 CELL = "mosi/rank=2"
 LABEL = labels_of(MOSI)

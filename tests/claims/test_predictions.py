@@ -7,8 +7,18 @@ import pytest
 
 from tcray.claims.predictions import Predictions
 from tcray.config.sweep import Confirm
-from tests.results.analyses.planted import Outcome, Planted, groups_of, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, MUSTARD, a_store, a_sweep
+from tests.claims.factories import (
+    MOSI,
+    MUSTARD,
+    Outcome,
+    Planted,
+    a_store,
+    a_sweep,
+    groups_of,
+    labels_of,
+    off_by,
+    planted_store,
+)
 
 SWEEP = a_sweep(factors={"rank": (2, 12)}, tune={}, search=None, confirm=Confirm(seeds=2), datasets=("mosi", "mustard"))
 MOSI_LABEL, MUSTARD_LABEL = labels_of(MOSI), labels_of(MUSTARD)

@@ -12,8 +12,18 @@ import pytest
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
 from tcray.config.sweep import Confirm, Sweep
 from tcray.store.store import Store, SweepStore
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.claims.factories import (
+    MOSI,
+    MUSTARD,
+    Outcome,
+    Planted,
+    a_run,
+    a_store,
+    a_sweep,
+    labels_of,
+    off_by,
+    planted_store,
+)
 
 LABEL = labels_of(MOSI)
 RANKS = {"rank": (2, 4, 12)}

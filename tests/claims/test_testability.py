@@ -8,7 +8,7 @@ from tcray.claims import testability
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ALL
 from tcray.config.sweep import Confirm
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.claims.factories import MOSI, MUSTARD, a_run, a_store, a_sweep
 
 CLAIM = "rank-generalisation"
 

@@ -19,8 +19,7 @@ from click.testing import CliRunner, Result
 from tcray.cli import cached_analysis, main, progress
 from tcray.config.sweep import Confirm
 from tcray.results.output.document import build_results_schema
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, a_sweep
+from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
 
 SWEEP = a_sweep(
     question="Where does rank do best?",

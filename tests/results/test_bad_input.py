@@ -22,8 +22,19 @@ from tcray.config.claims import CLAIMS
 from tcray.config.sweep import Confirm, Sweep
 from tcray.results.analysis import analyze
 from tcray.store.store import Store
-from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.claims.factories import (
+    MOSI,
+    MUSTARD,
+    Outcome,
+    OutcomeOf,
+    Planted,
+    a_run,
+    a_store,
+    a_sweep,
+    labels_of,
+    off_by,
+    planted_store,
+)
 
 RANKS = {"rank": (1, 2, 4, 8), "conditioning": ("none", "jwae")}
 SUBSETS = {"modalities": "subsets"}

@@ -26,8 +26,8 @@ from tcray.results.display.labels import (
 )
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.mean import Interval
-from tests.results.concluded import PLAIN, a_component
-from tests.results.recorded import MUSTARD
+from tests.claims.factories import MUSTARD
+from tests.results.factories import PLAIN, a_component
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from tcray.claims.verdicts import conclude
 from tcray.results.modalities.analysis import analyze_modalities
-from tests.results.analyses.fusions import CONSTANT, USEFUL, sweep_runs
-from tests.results.recorded import MOSI
+from tests.claims.factories import MOSI
+from tests.results.modalities.factories import CONSTANT, USEFUL, sweep_runs
 
 PAIR = {"text": 0.6, "audio": 1.2, "text+audio": 0.5}
 

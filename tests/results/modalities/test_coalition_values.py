@@ -16,8 +16,8 @@ from tcray.results.modalities.coalition_values import (
     explain_incomplete,
     explain_missing_constant,
 )
-from tests.results.analyses.fusions import CONSTANT, REPEATS, dataset_runs, sweep_runs
-from tests.results.recorded import MOSI
+from tests.claims.factories import MOSI
+from tests.results.modalities.factories import CONSTANT, REPEATS, dataset_runs, sweep_runs
 
 PAIR = {"text": 0.6, "audio": 1.2, "text+audio": 0.5}
 

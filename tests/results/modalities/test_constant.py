@@ -13,8 +13,18 @@ from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
 from tcray.data.catalog import Card
 from tcray.results.modalities import constant
 from tcray.training.metrics import compute_metrics
-from tests.results.analyses.planted import EXAMPLES, Outcome, Planted, groups_of, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, MUSTARD, a_sweep
+from tests.claims.factories import (
+    EXAMPLES,
+    MOSI,
+    MUSTARD,
+    Outcome,
+    Planted,
+    a_sweep,
+    groups_of,
+    labels_of,
+    off_by,
+    planted_store,
+)
 
 MOSI_LABEL = labels_of(MOSI) + 0.5
 """Not even about 0, or a median and its negative would score the same."""

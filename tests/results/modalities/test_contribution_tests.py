@@ -11,7 +11,7 @@ import pytest
 from tcray.claims.verdicts import ComponentTest
 from tcray.results.modalities.coalition_values import compute_retrained_game
 from tcray.results.modalities.contribution_tests import measure_combination_gain, measure_share_differences
-from tests.results.analyses.fusions import SUBSETS, TRIO, USEFUL, dataset_runs, score
+from tests.results.modalities.factories import SUBSETS, TRIO, USEFUL, dataset_runs, score
 from tests.results.modalities.test_leave_one_out import verdict
 
 ALIKE = dict.fromkeys(SUBSETS, 1.0)

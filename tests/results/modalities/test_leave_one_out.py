@@ -9,7 +9,7 @@ import pytest
 
 from tcray.claims.verdicts import ComponentTest, conclude
 from tcray.results.modalities.leave_one_out import measure_leave_one_out
-from tests.results.analyses.fusions import TRIO, USEFUL, dataset_runs
+from tests.results.modalities.factories import TRIO, USEFUL, dataset_runs
 
 HARMFUL = {**USEFUL, "text+audio": 0.45}
 """Without video the fusion is better by 0.05."""

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from tcray.results.modalities.analysis import Contribution
 from tcray.results.modalities.tables import build_modality_tables
 from tcray.statistics.shapley_values import shapley
+from tests.results.factories import a_contribution
 from tests.results.output.terminal.fakes import tables_to_text
-from tests.results.specimens import a_contribution
 
 TABLES = """\
 mosi (twin), trained on each subset: Shapley value by modality in test MAE

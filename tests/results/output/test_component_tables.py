@@ -6,7 +6,7 @@ import pytest
 
 from tcray.results.display.table import Table
 from tcray.results.output.component_tables import build_component_table, explain_component_tables
-from tests.results.concluded import full_results
+from tests.results.factories import full_results
 from tests.results.output.terminal.fakes import tables_to_text
 
 IN_80 = """\

@@ -18,10 +18,19 @@ from tcray.config.sweep import Confirm
 from tcray.results.analysis import analyze
 from tcray.results.output.document import build_document, build_results_schema, format_document
 from tcray.statistics.estimate import Estimate
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.concluded import CLAIMS, a_component, a_manifest, full_results, the_question
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
-from tests.results.specimens import RANKS, a_profile
+from tests.claims.factories import (
+    MOSI,
+    MUSTARD,
+    Outcome,
+    Planted,
+    a_run,
+    a_store,
+    a_sweep,
+    labels_of,
+    off_by,
+    planted_store,
+)
+from tests.results.factories import CLAIMS, RANKS, a_component, a_manifest, a_profile, full_results, the_question
 
 KEYS = (
     *("claim", "component", "dataset", "metric", "source", "verdict", "estimate", "ci_low", "ci_high"),

@@ -18,9 +18,8 @@ from tcray.results.output.figures import draw_figures
 from tcray.results.rank.figure import Claimed, draw_losses, draw_profile, visible_baselines
 from tcray.results.rank.location import Region
 from tcray.statistics.estimate import Estimate
-from tests.results.concluded import full_results, thin_results
-from tests.results.recorded import MOSI
-from tests.results.specimens import RANKS, UNITS, a_profile, some_profiles
+from tests.claims.factories import MOSI
+from tests.results.factories import RANKS, UNITS, a_profile, full_results, some_profiles, thin_results
 
 
 @pytest.fixture(scope="module")

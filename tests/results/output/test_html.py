@@ -15,8 +15,7 @@ from tcray.results.output.html import render_report
 from tcray.results.output.html.provenance import format_commands, format_sweep_file
 from tcray.results.output.html.svg import to_inline_svg
 from tcray.results.rank.figure import draw_profile
-from tests.results.concluded import full_results, the_question, thin_results
-from tests.results.specimens import a_profile
+from tests.results.factories import a_profile, full_results, the_question, thin_results
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 

@@ -13,8 +13,8 @@ from tcray.results.output.verdict_text import (
     select_verdicts,
 )
 from tcray.statistics.mean import Interval
-from tests.results.concluded import PRIOR, a_component, full_results
-from tests.results.recorded import MUSTARD
+from tests.claims.factories import MUSTARD
+from tests.results.factories import PRIOR, a_component, full_results
 
 
 def concluded(*components: ComponentTest, **beats_linear: bool) -> list[Finding]:

@@ -11,8 +11,17 @@ import pytest
 from tcray.claims.verdicts import ALL, ComponentTest, Finding
 from tcray.config.sweep import Confirm, Sweep
 from tcray.results.prior.analysis import Conditioning, analyze_prior
-from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, planted_store
-from tests.results.recorded import MOSI, MUSTARD, a_sweep
+from tests.claims.factories import (
+    MOSI,
+    MUSTARD,
+    Outcome,
+    OutcomeOf,
+    Planted,
+    a_sweep,
+    concluded,
+    labels_of,
+    planted_store,
+)
 
 LABEL = labels_of(MOSI)
 LOW, MEDIUM, HIGH = "helps-classification-low", "helps-classification-medium", "costs-mae-high"

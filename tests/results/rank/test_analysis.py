@@ -15,8 +15,20 @@ from tcray.config.sweep import Confirm, Sweep
 from tcray.data.catalog import Card
 from tcray.results.rank.analysis import Profile, analyze_rank
 from tcray.statistics import nonmonotonicity
-from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.claims.factories import (
+    MOSI,
+    MUSTARD,
+    Outcome,
+    OutcomeOf,
+    Planted,
+    a_run,
+    a_store,
+    a_sweep,
+    concluded,
+    labels_of,
+    off_by,
+    planted_store,
+)
 
 HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
 SAW = replace(MOSI, saw_labels=True)

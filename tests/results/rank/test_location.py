@@ -13,8 +13,7 @@ from tcray.config.sweep import Confirm
 from tcray.results.rank.extremum import FactorCurve
 from tcray.results.rank.location import Region, measure_location
 from tcray.statistics.mean import Interval
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, a_sweep
+from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
 
 LABEL = labels_of(MOSI)
 MAE = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}

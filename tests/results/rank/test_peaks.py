@@ -12,8 +12,7 @@ from tcray.claims.verdicts import ComponentTest, compose_sentence
 from tcray.config.sweep import Confirm
 from tcray.results.rank.extremum import Extremum, FactorCurve
 from tcray.results.rank.peaks import measure_peak
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, a_sweep
+from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
 
 LABEL = labels_of(MOSI)
 DIP = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tcray.results.rank.tables import build_level_tables, build_optimum_tables
+from tests.results.factories import RANKS, a_profile
 from tests.results.output.terminal.fakes import tables_to_text
-from tests.results.specimens import RANKS, a_profile
 
 OPTIMA = """\
                          test    by its  in truth, with

@@ -11,7 +11,8 @@ from tcray.config.domains import LogUniform
 from tcray.config.sweep import Confirm
 from tcray.results.ranking.analysis import Row, format_cell_value
 from tcray.statistics.estimate import Estimate
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep, ranked
+from tests.claims.factories import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.results.factories import ranked
 
 T2 = 0.95 / math.sqrt(2 * 0.975 * 0.025)
 """The 0.975 quantile of Student's t on two degrees of freedom, in closed form."""

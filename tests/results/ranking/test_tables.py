@@ -11,8 +11,9 @@ from tcray.config.domains import LogUniform
 from tcray.config.sweep import Confirm
 from tcray.results.ranking.analysis import Ranking, Row
 from tcray.results.ranking.tables import build_ranking_tables, format_runs
+from tests.claims.factories import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.results.factories import ranked
 from tests.results.output.terminal.fakes import tables_to_text
-from tests.results.recorded import MOSI, MUSTARD, a_run, a_store, a_sweep, ranked
 
 
 def print_ranking(ranking: Ranking, width: int, *, color: bool = False) -> list[str]:

@@ -12,8 +12,7 @@ import pytest
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest
 from tcray.results.robustness.analysis import Robustness, analyze_robustness
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, MUSTARD, a_sweep
+from tests.claims.factories import MOSI, MUSTARD, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
 
 LABEL = labels_of(MOSI)
 STEEPNESS = {"none": 0.5, "jwae": 0.2}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tcray.results.robustness.tables import build_robustness_tables
 from tcray.statistics.estimate import Estimate
+from tests.claims.factories import MOSI
+from tests.results.factories import a_robustness
 from tests.results.output.terminal.fakes import tables_to_text
-from tests.results.recorded import MOSI
-from tests.results.specimens import a_robustness
 
 TABLE = """\
 mosi (real): relative robustness, the mean of test MAE over severities

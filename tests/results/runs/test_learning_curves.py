@@ -11,7 +11,7 @@ from tcray.claims.units import group_confirm_runs
 from tcray.results.runs.learning_curves import load_learning_curves
 from tcray.statistics.estimate import Estimate
 from tcray.store.trials import read_records
-from tests.results.recorded import a_run, a_store, a_sweep
+from tests.claims.factories import a_run, a_store, a_sweep
 
 
 def test_curves_are_as_any_estimate(tmp_path: Path):

@@ -14,7 +14,7 @@ from tcray.claims.sweep_runs import SweepRuns
 from tcray.config.domains import Choice, Int, LogInt, LogUniform, Uniform
 from tcray.config.sweep import Asha, Confirm, Search
 from tcray.results.search.analysis import EVALUATOR, Importance, SearchAnalysis, analyze_search
-from tests.results.recorded import MOSI, a_run, a_store, a_sweep
+from tests.claims.factories import MOSI, a_run, a_store, a_sweep
 
 RUNG, EPOCHS = 1, 3
 TUNE = {"lr": LogUniform(1e-4, 1e-1), "dropout": Uniform(0.0, 0.5)}

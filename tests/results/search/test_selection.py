@@ -10,7 +10,7 @@ import pytest
 
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.results.search.selection import Optimism, build_history, measure_optimism
-from tests.results.recorded import a_run, a_store, a_sweep
+from tests.claims.factories import a_run, a_store, a_sweep
 
 
 def searched(loss: float, trial: int, **changes: Any) -> dict[str, Any]:

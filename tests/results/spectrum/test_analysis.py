@@ -12,8 +12,7 @@ import pytest
 from tcray.claims.verdicts import ALL, ComponentTest, Finding
 from tcray.config.sweep import Confirm, Sweep
 from tcray.results.spectrum.analysis import Spectrum, analyze_spectrum
-from tests.results.analyses.planted import Outcome, OutcomeOf, Planted, concluded, labels_of, planted_store
-from tests.results.recorded import MOSI, a_sweep
+from tests.claims.factories import MOSI, Outcome, OutcomeOf, Planted, a_sweep, concluded, labels_of, planted_store
 
 HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
 SAW = replace(MOSI, saw_labels=True)

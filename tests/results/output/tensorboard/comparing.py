@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tcray.config.sweep import Confirm, Sweep
 from tcray.store.store import SweepStore
-from tests.results.recorded import MOSI, a_run, a_store, a_sweep
+from tests.claims.factories import MOSI, a_run, a_store, a_sweep
 
 Levels = Mapping[str, Any]
 

@@ -28,8 +28,8 @@ from tcray.results.analysis import analyze
 from tcray.results.output.tensorboard.comparison import compare
 from tcray.results.output.tensorboard.output_folder import MARKER
 from tcray.store.store import Store, SweepStore
+from tests.claims.factories import MUSTARD, a_run, a_sweep
 from tests.results.output.tensorboard.comparing import HALF, files, planted_runs, planted_store, read, scalars
-from tests.results.recorded import MUSTARD, a_run, a_sweep
 
 RANKS = ({"rank": 2}, {"rank": 12})
 

@@ -7,9 +7,9 @@ from typing import Any
 from tcray.claims.verdicts import conclude
 from tcray.results.analysis import Results
 from tcray.results.output.terminal.verdicts import print_verdicts
-from tests.results.concluded import a_component, a_manifest, full_results, the_question
+from tests.claims.factories import MUSTARD, a_sweep
+from tests.results.factories import a_component, a_manifest, full_results, the_question
 from tests.results.output.terminal.fakes import print_to_text
-from tests.results.recorded import MUSTARD, a_sweep
 
 VERDICTS = """\
 Does rank matter?

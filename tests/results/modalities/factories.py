@@ -1,4 +1,4 @@
-"""Sweeps over modalities with planted worth: each subset of text, audio and video has the test MAE that a test says."""
+"""Sweeps over modalities with planted values: the test MAE of every subset of text, audio and video."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import numpy as np
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
 from tcray.config.sweep import Confirm
 from tcray.data.catalog import Card
-from tests.results.analyses.planted import Outcome, Planted, labels_of, off_by, planted_store
-from tests.results.recorded import MOSI, a_sweep
+from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
 
 TRIO = replace(MOSI, modalities={"text": 4, "audio": 3, "video": 2})
 LABEL = labels_of(TRIO)
