@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Check a sweep file and print its runs; start nothing.",
     "sweep": "Run a sweep, or resume it, and print its results.",
     "status": "Show the progress of the sweeps of a store, or follow one.",
-    "stop": "Stop a running sweep on whatever host; it can be resumed.",
+    "stop": "Stop a running sweep on any host; it can be resumed.",
     "trials": "List the best runs of a sweep, or all of them.",
     "results": "Print the verdicts and tables of a sweep; write its report.",
     "compare": "Compare sweeps side by side in TensorBoard.",

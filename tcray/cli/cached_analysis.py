@@ -1,7 +1,7 @@
 """Analysis of a sweep, reused as long as neither the store nor tcray has changed.
 
 The cache is a folder of the user alone, `$XDG_CACHE_HOME/tcray` or `~/.cache/tcray`, and not part of the store: its
-files are pickles, and unpickling a file from somebody else's store would run their code.
+files are pickles, and unpickling a file from another person's store would run their code.
 """
 
 from __future__ import annotations

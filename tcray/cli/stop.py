@@ -1,4 +1,4 @@
-"""`tcray stop`: ask the driver of a sweep to stop, on whatever host it runs, and wait until it has stopped."""
+"""`tcray stop`: ask the driver of a sweep to stop, on any host, and wait until it has stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REPORT_SECONDS = 10.0
 @store_option
 @cluster_option
 def command(sweep: str, store: str, cluster: str | None) -> None:
-    """Stop SWEEP on whatever host it runs. Recorded runs are kept; rerun `tcray sweep` to resume."""
+    """Stop SWEEP on any host. Recorded runs are kept; rerun `tcray sweep` to resume."""
     if cluster is not None:
         run_on_head(cluster, "stop", sweep)
     stored = resolve_sweep(Store.open(store), sweep)

@@ -126,7 +126,7 @@ def add_to_comparison(sweep: SweepStore, results: Results, words: list[str]) -> 
 
     try:
         compare([sweep], Path(LOGDIR), [results])
-    except Exception as error:  # noqa: BLE001 the sweep has succeeded, whatever the error is
+    except Exception as error:  # noqa: BLE001 the sweep itself has succeeded
         message, _ = format_error(error)
         again = format_command("tcray", "compare", *words)
         click.echo(f"{LOGDIR}/ was not written; try again: {again}\n{message}", err=True)

@@ -52,7 +52,7 @@ BEST = 20
     type=click.Choice(["table", "csv", "json", "parquet"]),
     default="table",
     show_default=True,
-    help="Formats other than table contain every run and every column unless told otherwise.",
+    help="Formats other than table contain every run and column unless options select some.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
 def command(

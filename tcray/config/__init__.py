@@ -1,1 +1,1 @@
-"""What a sweep may say: from a YAML file to frozen models, every problem with its line and column."""
+"""Configuration of a sweep: a YAML file, checked and read into frozen models; every problem has its line and column."""
