@@ -25,23 +25,23 @@ ONPREM = "tcray-onprem: a head and 2 workers of your own; Ray detects their CPUs
 pytestmark = pytest.mark.usefixtures("checkout")
 
 
-def checked(said: str) -> Result:
-    """The command on a file that says this."""
+def run_check(said: str) -> Result:
+    """Run `tcray cluster check` on a file of this content."""
     Path("x.yaml").write_text(said, encoding="utf-8")
     return CliRunner().invoke(main, ["cluster", "check", "x.yaml"])
 
 
 @pytest.mark.parametrize(("name", "outline"), [("gpu", GPU), ("onprem", ONPREM)])
-def test_of_a_sound_file_it_is_said_what_it_would_bring_up(name: str, outline: str) -> None:
-    """And no more."""
-    result = checked(edited_text(name))
+def test_a_sound_file_is_summarized(name: str, outline: str) -> None:
+    """Nothing else is printed."""
+    result = run_check(edited_text(name))
     assert (result.exit_code, result.stdout, result.stderr) == (0, outline, "")
 
 
-def test_what_is_noted_stands_below_at_its_place() -> None:
-    """It is no failure."""
+def test_notes_follow_with_their_positions() -> None:
+    """A note is not a failure."""
     said = edited_text("gpu", {"GPU: 4": "GPU: 2"})
-    result = checked(said)
+    result = run_check(said)
     line, column = find_position(said, "gpus: … {CPU")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == (
@@ -51,8 +51,8 @@ def test_what_is_noted_stands_below_at_its_place() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_what_is_to_be_filled_in_is_listed(path: Path) -> None:
-    """A shipped file is sound, and says itself what it lacks."""
+def test_values_to_be_filled_in_are_listed(path: Path) -> None:
+    """A shipped file is sound and lists the values that it lacks."""
     result = CliRunner().invoke(main, ["cluster", "check", str(path)])
     lines = [line for line in result.stdout.splitlines() if line.startswith(f"{path}:")]
     assert (result.exit_code, result.stderr) == (0, "")
@@ -60,10 +60,10 @@ def test_what_is_to_be_filled_in_is_listed(path: Path) -> None:
     assert [line for line in lines if ": to be filled in: " not in line] == []
 
 
-def test_a_file_with_something_wrong_exits_2() -> None:
-    """With every problem on stderr, as of a sweep file; nothing is said of what it would bring up."""
+def test_an_invalid_file_exits_2() -> None:
+    """Every problem is on stderr, as for a sweep file; no summary is printed."""
     said = edited_text("gpu", {"GPU: 4": "GPUs: 4", "max_workers: 10\nidle": "max_worker: 10\nidle"})
-    result = checked(said)
+    result = run_check(said)
     (first, _), (second, column) = find_position(said, "max_worker: "), find_position(said, "GPUs: 4")
     resources = "available_node_types.gpus.resources"
     assert (result.exit_code, result.stdout) == (2, "")
@@ -74,7 +74,7 @@ def test_a_file_with_something_wrong_exits_2() -> None:
     ]
 
 
-def test_a_file_that_is_none_exits_2() -> None:
-    """One sentence, as for sweep files."""
+def test_a_file_that_is_not_a_cluster_file_exits_2() -> None:
+    """There is one message, as for sweep files."""
     result = CliRunner().invoke(main, ["cluster", "check", "nowhere.yaml"])
     assert (result.exit_code, result.stderr) == (2, "Error: nowhere.yaml: no such file\n")

@@ -14,19 +14,19 @@ from tests.results.output.tensorboard.comparing import files, planted_runs, plan
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
-    """Ranks 2 and 12 in `trials/`, where the command is said."""
+    """Ranks 2 and 12 in `trials/` of the working directory."""
     monkeypatch.chdir(tmp_path)
     return planted_store(tmp_path, planted_runs([{"rank": 2}, {"rank": 12}]))
 
 
-def said(*arguments: str) -> Result:
-    """What `tcray compare` says."""
+def run(*arguments: str) -> Result:
+    """Run `tcray compare`."""
     return CliRunner().invoke(main, ["compare", *arguments])
 
 
-def test_it_says_where_and_how_to_look(store: SweepStore):
-    """A line a sweep, and the command that shows them; a sweep that is named twice is written once."""
-    result = said("small", "small-1")
+def test_folders_and_the_command_are_printed(store: SweepStore):
+    """There is one line per sweep, then the command; a sweep that is named twice is written once."""
+    result = run("small", "small-1")
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
         ["comparisons/small-1: 2 cells", "Open it with: tensorboard --logdir comparisons"],
@@ -35,16 +35,16 @@ def test_it_says_where_and_how_to_look(store: SweepStore):
 
 
 def test_a_logdir_is_quoted_for_the_shell(store: SweepStore):
-    """Where it has to be."""
-    assert said("small", "--logdir", "my logs").stdout.splitlines()[-1] == (
+    """Quotes are added if they are needed."""
+    assert run("small", "--logdir", "my logs").stdout.splitlines()[-1] == (
         "Open it with: tensorboard --logdir 'my logs'"
     )
 
 
-def test_many_runs_must_be_chosen(store: SweepStore):
-    """TensorBoard's older tabs show none of more than 40 by themselves."""
+def test_more_runs_than_tensorboard_selects_are_noted(store: SweepStore):
+    """TensorBoard selects none of more than 40 runs by itself."""
     store.append("runs", planted_runs([{"rank": rank} for rank in range(20, 59)]))
-    lines = said("small").stdout.splitlines()
+    lines = run("small").stdout.splitlines()
     assert lines[0] == "comparisons/small-1: 41 cells, 39 of them without a complete confirm run"
     assert lines[2] == (
         "With more than 40 runs, TensorBoard selects none in Text, Images and Custom Scalars: "
@@ -52,42 +52,42 @@ def test_many_runs_must_be_chosen(store: SweepStore):
     )
 
 
-def test_a_sweep_without_runs_says_so(store: SweepStore):
-    """Its verdicts can be looked at all the same."""
+def test_a_sweep_without_runs_is_written(store: SweepStore):
+    """Its verdicts can be shown nevertheless."""
     planted_store(Path("other"), [])
-    lines = said("small", "--store", "other/trials").stdout.splitlines()
+    lines = run("small", "--store", "other/trials").stdout.splitlines()
     assert lines[0] == "comparisons/small-1: no cell has a run yet"
 
 
 def test_an_unknown_sweep_names_the_nearest(store: SweepStore):
-    """In a sentence and a remedy, with exit code 2; nothing is written."""
-    result = said("smalls")
+    """There is a message and a remedy, with exit code 2; nothing is written."""
+    result = run("smalls")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"Error: no sweep is called 'smalls' in {store.uri}\nDid you mean small or small-1?\n"
     assert not Path("comparisons").exists()
 
 
 def test_a_logdir_that_is_a_file_is_wrong_input(store: SweepStore):
-    """A sentence on stderr, with exit code 2; the file stays."""
+    """The message is on stderr, the exit code is 2, and the file is kept."""
     Path("notes").write_text("mine")
-    result = said("small", "--logdir", "notes")
+    result = run("small", "--logdir", "notes")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith("Error: notes is a file\nName a folder with --logdir.\n")
     assert Path("notes").read_text() == "mine"
 
 
-def test_a_folder_in_the_way_is_wrong_input(store: SweepStore):
-    """Nothing in it is touched."""
+def test_a_foreign_folder_is_wrong_input(store: SweepStore):
+    """Its files are kept."""
     Path("comparisons/small-1").mkdir(parents=True)
     Path("comparisons/small-1/notes").write_text("mine")
-    result = said("small")
+    result = run("small")
     assert result.exit_code == 2
     assert "comparisons/small-1 is there already, and `tcray compare` did not write it" in result.stderr
     assert files(Path("comparisons")) == {"small-1/notes": b"mine"}
 
 
 def test_a_sweep_must_be_named(store: SweepStore):
-    """A usage error."""
-    result = said()
+    """Without one there is a usage error."""
+    result = run()
     assert result.exit_code == 2
     assert "Missing argument 'SWEEP...'" in result.stderr

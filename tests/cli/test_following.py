@@ -1,4 +1,4 @@
-"""A sweep that somebody runs, shown until its driver has come to an end."""
+"""A running sweep, followed until its driver ends."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ Step = Callable[[], Any]
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> SweepStore:
-    """The small sweep, which this process runs."""
+    """The small sweep, with this process as its driver."""
     recorded = a_sweep(Store.open(str(tmp_path / "trials"), create=True))
-    hold(recorded, DRIVER)
+    write_lease(recorded, DRIVER)
     return recorded
 
 
-def hold(sweep: SweepStore, who: LeaseHolder) -> None:
-    """Leaves the lease of `who`."""
+def write_lease(sweep: SweepStore, who: LeaseHolder) -> None:
+    """Write the lease of `who`."""
     sweep.filesystem.write(sweep.paths.lease(1), who.to_json())
 
 
-def tell(sweep: SweepStore, **changes: Any) -> Step:
-    """The driver tells what it is at."""
+def report(sweep: SweepStore, **changes: Any) -> Step:
+    """Return a step in which the driver writes its status."""
     return lambda: write_status(sweep, an_activity("t", **{"hosts": (), "pending_reasons": {}, "best": (), **changes}))
 
 
 def end(sweep: SweepStore, who: LeaseHolder = ENDED, finished: str | None = None) -> Step:
-    """The driver comes to its end."""
+    """Return a step in which the driver ends."""
 
     def step() -> None:
         sweep.write_manifest({**sweep.read_manifest(), "finished_at": finished})
-        hold(sweep, who)
+        write_lease(sweep, who)
 
     return step
 
 
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Has the steps given happen while it is followed, one each time that the follower sleeps, six seconds apart."""
+    """Run the given steps while the sweep is followed, one whenever the follower sleeps, six seconds apart."""
     now = [0.0]
 
     def play(*steps: Step) -> None:
@@ -76,12 +76,12 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_a_sweep_is_shown_until_it_is_finished(
     sweep: SweepStore, script: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From the driver's first word to its last, a line now and then; and how it ended."""
+    """Lines are printed from the driver's first status to its last, and then how the sweep ended."""
     script(
-        tell(sweep, complete=100),
-        tell(sweep, complete=200),
-        tell(sweep, complete=300),
-        tell(sweep, complete=1145, running=0, seconds_left=None),
+        report(sweep, complete=100),
+        report(sweep, complete=200),
+        report(sweep, complete=300),
+        report(sweep, complete=1145, running=0, seconds_left=None),
         end(sweep, finished="2026-05-04T12:40:00+00:00"),
     )
     follow(sweep)
@@ -105,21 +105,21 @@ def test_a_sweep_is_shown_until_it_is_finished(
 def test_a_sweep_that_stops_unfinished_is_a_failure(
     sweep: SweepStore, script: Callable[..., None], who: LeaseHolder, how: str
 ) -> None:
-    """With exit code 1, so that `tcray status SWEEP --follow && …` does what it says."""
-    script(tell(sweep), end(sweep, who))
+    """The exit code is 1, so that `tcray status SWEEP --follow && …` works."""
+    script(report(sweep), end(sweep, who))
     with pytest.raises(SweepError) as caught:
         follow(sweep)
     assert str(caught.value) == f"sweep {SWEEP_ID} is not running: {how}"
     assert caught.value.exit_code == 1
 
 
-def test_ctrl_c_ends_the_watching_alone(sweep: SweepStore, script: Callable[..., None]) -> None:
-    """The driver does not notice."""
+def test_ctrl_c_does_not_stop_the_sweep(sweep: SweepStore, script: Callable[..., None]) -> None:
+    """The driver does not notice it."""
 
     def press() -> None:
         raise KeyboardInterrupt
 
-    script(tell(sweep), press)
+    script(report(sweep), press)
     with pytest.raises(Interrupted) as caught:
         follow(sweep)
     assert str(caught.value) == "no longer followed; the sweep keeps running"
@@ -127,12 +127,12 @@ def test_ctrl_c_ends_the_watching_alone(sweep: SweepStore, script: Callable[...,
 
 
 def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callable[..., None]) -> None:
-    """Until it has said something, what the one before it said stands."""
+    """Until it writes a status, the status of the driver before it remains."""
     watched = FollowedSweep(sweep)
-    tell(sweep)()
+    report(sweep)()
     assert watched.poll()
     before = watched.status
-    hold(sweep, replace(DRIVER, token="u"))  # noqa: S106  no password
+    write_lease(sweep, replace(DRIVER, token="u"))  # noqa: S106  no password
     assert watched.poll()
     assert before == watched.status is not None
     write_status(sweep, an_activity("u"))
@@ -140,12 +140,12 @@ def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callabl
     assert watched.status == an_activity("u")
 
 
-def test_a_silent_driver_is_said_to_be(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the clock of whoever watches: clocks of hosts differ."""
+def test_a_silent_driver_is_reported(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its silence is measured by the follower's clock, because clocks of hosts differ."""
     now = [0.0]
     monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
     watched = FollowedSweep(sweep)
-    tell(sweep, pending_reasons={"busy": "9 runs wait: every slot is busy"})()
+    report(sweep, pending_reasons={"busy": "9 runs wait: every slot is busy"})()
     watched.poll()
     now[0] = SILENT_SECONDS - 1
     watched.poll()
@@ -156,13 +156,13 @@ def test_a_silent_driver_is_said_to_be(sweep: SweepStore, monkeypatch: pytest.Mo
         "no status from the driver for 35 s",
         "9 runs wait: every slot is busy",
     ]
-    tell(sweep, at=time.time())()
+    report(sweep, at=time.time())()
     watched.poll()
     assert not watched.current_status().pending_reasons
 
 
-def test_an_ending_is_told_by_whoever_drove_last(sweep: SweepStore) -> None:
-    """Runs are counted where it never said how far it was; nobody at all has stopped too."""
+def test_the_state_is_described_by_the_last_driver(sweep: SweepStore) -> None:
+    """Runs are counted if it never wrote a status; a sweep without a driver has stopped."""
     assert describe_state(sweep, None) == f"it stopped with 12 of 20 runs done{GONE_ON}"
     assert describe_state(sweep, DEAD) == f"its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}"
     end(sweep, finished="2026-05-04T12:40:00+00:00")()

@@ -1,3 +1,5 @@
+"""The command line as a whole: its commands, help and error messages."""
+
 from __future__ import annotations
 
 import pkgutil
@@ -20,7 +22,7 @@ Invoke = Callable[[BaseException], Result]
 
 @pytest.fixture
 def fails_with(monkeypatch: pytest.MonkeyPatch) -> Invoke:
-    """Runs `tcray schema`, in whose place stands a command that raises the exception given."""
+    """Run `tcray schema` with a command in its place that raises the given exception."""
     monkeypatch.delenv(TRACEBACK, raising=False)
 
     def run(error: BaseException) -> Result:
@@ -36,15 +38,15 @@ def fails_with(monkeypatch: pytest.MonkeyPatch) -> Invoke:
     return run
 
 
-def test_every_module_is_a_command() -> None:
-    """The other modules are helpers of several commands."""
+def test_every_module_is_a_command_or_a_helper() -> None:
+    """The helpers serve several commands."""
     helpers = {"cached_analysis", "following", "on_cluster", "output_files", "progress", "resolve_sweep"}
     assert {*COMMANDS, *helpers} == {module.name for module in pkgutil.iter_modules(tcray.cli.__path__)}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_listed_is_there(name: str) -> None:
-    """Each name of the table is a module whose `command` bears that name and says what it does."""
+def test_every_listed_command_exists(name: str) -> None:
+    """Each name of the table is a module whose `command` has that name and a help text."""
     command = main.get_command(click.Context(main), name)  # type: ignore[attr-defined] # a group
     assert command is not None
     assert command.name == name
@@ -52,7 +54,7 @@ def test_every_command_listed_is_there(name: str) -> None:
 
 
 def test_help_lists_every_command_and_loads_none() -> None:
-    """`tcray --help` answers at once: it imports no command, and nothing that commands need."""
+    """`tcray --help` is fast: it imports neither commands nor what they need."""
     heavy = ("torch", "ray", "optuna", "pyarrow", "numpy", "scipy", "rich", "tcray.cli.schema")
     asked = "import sys\nfrom tcray.cli import main\ntry: main(['--help'])\n"
     asked += f"finally: print(sys.modules.keys() & set({heavy!r}))"
@@ -69,7 +71,7 @@ def test_the_module_runs_as_the_command() -> None:
 
 
 def test_an_unknown_command_exits_2_with_the_nearest() -> None:
-    """A slip of the pen is answered with the name that was meant."""
+    """The message suggests the nearest name."""
     result = CliRunner().invoke(main, ["shema"])
     assert result.exit_code == 2
     assert result.stderr.endswith("Error: No such command 'shema': did you mean \"schema\"?\n")
@@ -96,14 +98,14 @@ def test_an_unknown_option_exits_2_with_the_nearest() -> None:
         (OSError(28, "No space left on device"), 1, "Error: No space left on device\n"),
     ],
 )
-def test_a_failure_is_a_sentence_on_stderr(fails_with: Invoke, error: BaseException, exit_code: int, said: str) -> None:
-    """Message, then remedy, and the exit code of the error's kind; stdout stays clean."""
+def test_an_error_is_printed_on_stderr(fails_with: Invoke, error: BaseException, exit_code: int, said: str) -> None:
+    """Message and remedy are printed, and the exit code depends on the kind of error; stdout stays empty."""
     result = fails_with(error)
     assert (result.exit_code, result.stderr, result.stdout) == (exit_code, said, "")
 
 
-def test_problems_of_a_file_stand_at_the_start_of_their_lines(fails_with: Invoke) -> None:
-    """Editors find `file:line:column` where a line begins."""
+def test_problems_of_a_file_begin_their_lines(fails_with: Invoke) -> None:
+    """Editors find `file:line:column` at the beginning of a line."""
     result = fails_with(ConfigError("a.yaml", [Problem(2, 1, "rank", "is 0"), Problem(1, 1, "name", "is missing")]))
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
@@ -113,8 +115,8 @@ def test_problems_of_a_file_stand_at_the_start_of_their_lines(fails_with: Invoke
     ]
 
 
-def test_a_bug_is_a_sentence_too(fails_with: Invoke) -> None:
-    """What nobody foresaw shows no traceback, and says how to see it."""
+def test_a_bug_is_reported_without_traceback(fails_with: Invoke) -> None:
+    """The message explains how to see the traceback."""
     result = fails_with(ZeroDivisionError("division by zero\nand more"))
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
@@ -123,22 +125,22 @@ def test_a_bug_is_a_sentence_too(fails_with: Invoke) -> None:
     ]
 
 
-def test_a_bug_shows_its_traceback_where_asked(fails_with: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`TCRAY_TRACEBACK=1` puts the traceback before the sentence."""
+def test_a_bug_shows_its_traceback_on_request(fails_with: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`TCRAY_TRACEBACK=1` prints the traceback before the message."""
     monkeypatch.setenv(TRACEBACK, "1")
     said = fails_with(ZeroDivisionError()).stderr.splitlines()
     assert (said[0], said[-2]) == ("Traceback (most recent call last):", "Error: a bug in tcray: ZeroDivisionError")
 
 
-def test_a_reader_who_has_enough_ends_the_command_quietly() -> None:
-    """`tcray schema | head -1` says nothing of a broken pipe."""
+def test_a_closed_pipe_ends_the_command_quietly() -> None:
+    """`tcray schema | head -1` prints no error about a broken pipe."""
     script = f"{sys.executable} -m tcray schema | head -c 1"
     said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert (said.stdout, said.stderr) == ("{", "")
 
 
-def test_a_character_that_the_terminal_lacks_is_no_failure() -> None:
-    """In a terminal that knows ASCII alone, a dash becomes a question mark."""
+def test_a_character_that_the_terminal_lacks_is_replaced() -> None:
+    """In an ASCII terminal a dash becomes a question mark."""
     asked = "import click, sys\nfrom tcray.cli import main\nsys.modules['tcray.cli.schema'] = module = type(sys)('m')\n"
     asked += "module.command = click.Command('schema', callback=lambda: print('–'))\nmain(['schema'])"
     said = subprocess.run(

@@ -1,4 +1,4 @@
-"""`tcray plan`, as a user meets it."""
+"""`tcray plan`."""
 
 import subprocess
 import sys
@@ -32,51 +32,53 @@ def file(tmp_path, monkeypatch):
     return "small.yaml"
 
 
-def planned(*arguments):
-    """What the command prints, and its exit code."""
+def run(*arguments):
+    """Return the output of `tcray plan` and its exit code."""
     result = CliRunner().invoke(main, ["plan", *arguments])
     return result.output, result.exit_code
 
 
-def line(output, name):
-    """The text behind a name in the left column."""
+def find_line(output, name):
+    """Return the text beside a name in the left column."""
     (found,) = [text for text in output.splitlines() if text.startswith(f"{name} ")]
     return found.removeprefix(name).strip()
 
 
-def test_a_plan_says_what_would_be_run(file):
-    """Cells, searches, confirmations, runs, packs and resources."""
-    output, exit_code = planned(file)
+def test_a_plan_lists_cells_runs_and_packs(file):
+    """It also has searches, confirm runs and resources."""
+    output, exit_code = run(file)
     assert exit_code == 0
     assert output.startswith("small-")
     assert "Does rank matter?" in output
-    assert line(output, "cells") == "8: 2 datasets × 2 of rank × 2 of conditioning"
-    assert line(output, "search") == "2 repeats of 9 trials in waves of 3 (tpe), compared at epoch 3 of 9: 144 runs"
-    assert line(output, "confirm") == "2 repeats × 3 seeds: 48 runs"
-    assert line(output, "runs") == "192, about 1,152 epochs of training"
-    assert line(output, "packs") == "4 kinds of run, each in packs of its own, as many runs as fit and help"
-    assert line(output, "resources") == "1 CPU per pack; device: auto"
-    assert line(output, "time").startswith("about ")
-    assert "a rough estimate from the size of the data" in line(output, "time")
+    assert find_line(output, "cells") == "8: 2 datasets × 2 of rank × 2 of conditioning"
+    assert (
+        find_line(output, "search") == "2 repeats of 9 trials in waves of 3 (tpe), compared at epoch 3 of 9: 144 runs"
+    )
+    assert find_line(output, "confirm") == "2 repeats × 3 seeds: 48 runs"
+    assert find_line(output, "runs") == "192, about 1,152 epochs of training"
+    assert find_line(output, "packs") == "4 kinds of run, each in packs of its own, as many runs as fit and help"
+    assert find_line(output, "resources") == "1 CPU per pack; device: auto"
+    assert find_line(output, "time").startswith("about ")
+    assert "a rough estimate from the size of the data" in find_line(output, "time")
 
 
-def test_a_plan_says_which_datasets_are_twins(file):
-    """Each dataset with its source and sizes, and the line that would import it."""
-    output, _ = planned(file)
+def test_a_plan_names_twins(file):
+    """It shows the source and sizes of each dataset, and the command that would import it."""
+    output, _ = run(file)
     (mosi,) = [text.split() for text in output.splitlines() if text.startswith("mosi   ")]
     assert mosi == ["mosi", "twin", "1447", "250", "502", "text", "100,", "audio", "73,", "video", "100"]
     assert "mosi is not imported: using its synthetic twin (tcray data import mosi --from PATH)" in output
 
 
 def test_a_plan_starts_nothing(file):
-    """Not even the store is made."""
-    planned(file)
+    """Not even the store is created."""
+    run(file)
     assert sorted(path.name for path in Path().iterdir()) == ["small.yaml"]
 
 
-def test_a_plan_says_what_the_store_has(file):
-    """Runs of this sweep by how they ended; of a store that is not there, nothing."""
-    assert line(planned(file)[0], "store") == "trials/: nothing of this sweep yet"
+def test_a_plan_counts_recorded_runs(file):
+    """Runs of this sweep are counted by state; a missing store has none."""
+    assert find_line(run(file)[0], "store") == "trials/: nothing of this sweep yet"
     sweep = load_sweep(file)
     asked = plan(sweep, find_cards(sweep))
     record = Store.open("elsewhere", create=True).sweep(asked.sweep_id())
@@ -85,25 +87,25 @@ def test_a_plan_says_what_the_store_has(file):
     states = ["COMPLETE", "PRUNED", "PRUNED"]
     rows = [{**row, "trial": n, "configuration": "{}", "state": state, "metrics": {}} for n, state in enumerate(states)]
     record.append("runs", rows)
-    output, _ = planned(file, "--store", "elsewhere")
-    assert line(output, "store") == "elsewhere: 3 of 192 runs of this sweep (1 complete, 2 pruned)"
+    output, _ = run(file, "--store", "elsewhere")
+    assert find_line(output, "store") == "elsewhere: 3 of 192 runs of this sweep (1 complete, 2 pruned)"
 
 
-def test_overrides_are_planned_with(file):
+def test_a_plan_includes_overrides(file):
     """`--set` changes the plan as it would change the sweep."""
-    output, _ = planned(file, "--set", "datasets=[mosi]", "--set", "resources.pack=8", "--set", "search.wave=9")
-    assert line(output, "cells") == "4: 1 dataset × 2 of rank × 2 of conditioning"
-    assert line(output, "packs") == "2 kinds of run, each in packs of its own, 8 runs at most"
+    output, _ = run(file, "--set", "datasets=[mosi]", "--set", "resources.pack=8", "--set", "search.wave=9")
+    assert find_line(output, "cells") == "4: 1 dataset × 2 of rank × 2 of conditioning"
+    assert find_line(output, "packs") == "2 kinds of run, each in packs of its own, 8 runs at most"
     assert "warning: search.wave: no proposal will be model-based" in output
 
 
-def test_a_plan_without_a_search_says_so(file):
-    """Where nothing is tuned, seeds are all there is."""
+def test_a_plan_without_a_search_has_only_seeds(file):
+    """There are neither trials nor rungs."""
     overrides = ["tune=null", "search=null", "confirm={seeds: 12}", "factors={modalities: subsets}"]
-    output, _ = planned(file, *(part for key in overrides for part in ("--set", key)))
-    assert line(output, "search") == "none: nothing is tuned"
-    assert line(output, "confirm") == "12 seeds: 168 runs"
-    assert line(output, "cells") == "14: 2 datasets × every subset of modalities"
+    output, _ = run(file, *(part for key in overrides for part in ("--set", key)))
+    assert find_line(output, "search") == "none: nothing is tuned"
+    assert find_line(output, "confirm") == "12 seeds: 168 runs"
+    assert find_line(output, "cells") == "14: 2 datasets × every subset of modalities"
 
 
 @pytest.mark.parametrize(
@@ -120,23 +122,23 @@ def test_a_plan_without_a_search_says_so(file):
         ("search.trials=0", "Error: "),
     ],
 )
-def test_what_is_wrong_with_a_sweep_is_said_in_a_sentence(file, override, message):
-    """Exit code 2, the path of the key, the nearest name, and no traceback."""
-    output, exit_code = planned(file, "--set", override)
+def test_an_invalid_sweep_is_reported_without_traceback(file, override, message):
+    """The exit code is 2, and the message has the path of the key and the nearest name."""
+    output, exit_code = run(file, "--set", override)
     assert exit_code == 2
     assert output.startswith(message)
     assert "Traceback" not in output
 
 
 def test_a_store_that_is_a_file_is_refused(file):
-    """Exit code 2 and the name of the file."""
-    output, exit_code = planned(file, "--store", file)
+    """The exit code is 2, and the message names the file."""
+    output, exit_code = run(file, "--store", file)
     assert exit_code == 2
     assert output.startswith("Error: the store ")
 
 
 def test_planning_loads_neither_torch_nor_ray_nor_optuna(file):
-    """So that it answers at once."""
+    """A plan is printed at once."""
     code = (
         "import sys; from click.testing import CliRunner; from tcray.cli import main;"
         f"result = CliRunner().invoke(main, ['plan', {file!r}]);"

@@ -1,4 +1,4 @@
-"""Which sweep a command means."""
+"""The sweep that a command's argument names."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store.open("trials/", create=True)
 
 
-def begin(store: Store, sweep_id: str, started_at: str, name: str = "tiny") -> None:
-    """Writes the manifest with which a sweep begins."""
+def start(store: Store, sweep_id: str, started_at: str, name: str = "tiny") -> None:
+    """Write the manifest of a sweep that starts."""
     store.sweep(sweep_id).write_manifest(a_manifest(sweep_id, name=name, started_at=started_at))
 
 
-def test_a_name_is_the_last_started_sweep_and_it_is_said_which(store: Store, capsys: pytest.CaptureFixture[str]):
-    """On stderr, with the number of others of that name."""
-    begin(store, "tiny-aa", "2026-05-04T12:30:00+00:00")
+def test_a_name_is_the_sweep_that_was_started_last(store: Store, capsys: pytest.CaptureFixture[str]):
+    """Its id is printed on stderr, with the number of others of that name."""
+    start(store, "tiny-aa", "2026-05-04T12:30:00+00:00")
     assert resolve_sweep(store, "tiny").sweep_id == "tiny-aa"
-    begin(store, "tiny-bb", "2026-05-05T12:30:00+00:00")
+    start(store, "tiny-bb", "2026-05-05T12:30:00+00:00")
     assert resolve_sweep(store, "tiny").sweep_id == "tiny-bb"
-    begin(store, "tiny-cc", "2026-05-03T12:30:00+00:00")
+    start(store, "tiny-cc", "2026-05-03T12:30:00+00:00")
     assert resolve_sweep(store, "tiny-a").sweep_id == "tiny-aa"
     said = capsys.readouterr()
     assert said.out == ""
@@ -51,20 +51,20 @@ def test_a_name_is_the_last_started_sweep_and_it_is_said_which(store: Store, cap
     ]
 
 
-def test_a_sweep_file_is_the_last_generation_of_what_it_asks(store: Store):
-    """Not another sweep of the same name, though that was started later."""
+def test_a_sweep_file_is_the_latest_generation_of_its_sweep(store: Store):
+    """A later sweep of the same name does not matter."""
     Path("tiny.yaml").write_text(SWEEP_FILE)
     asked = load_sweep("tiny.yaml")
     sweep_id = plan(asked, find_cards(asked)).sweep_id()
-    begin(store, sweep_id, "2026-05-04")
+    start(store, sweep_id, "2026-05-04")
     assert resolve_sweep(store, "tiny.yaml").sweep_id == sweep_id
-    begin(store, f"{sweep_id}-g2", "2026-05-05")
-    begin(store, "tiny-other", "2026-05-06")
+    start(store, f"{sweep_id}-g2", "2026-05-05")
+    start(store, "tiny-other", "2026-05-06")
     assert resolve_sweep(store, "tiny.yaml").sweep_id == f"{sweep_id}-g2"
 
 
-def test_a_sweep_file_that_was_never_run_says_so(store: Store):
-    """The id that it would have is named."""
+def test_a_sweep_file_that_was_never_run_is_reported(store: Store):
+    """The message has the id that its sweep would have."""
     Path("tiny.yaml").write_text(SWEEP_FILE)
     with pytest.raises(InputError) as caught:
         resolve_sweep(store, "tiny.yaml")
@@ -73,7 +73,7 @@ def test_a_sweep_file_that_was_never_run_says_so(store: Store):
     assert caught.value.remedy == "Run `tcray sweep tiny.yaml` first, or name another sweep of the store by its id."
 
 
-def test_a_sweep_file_that_is_missing_says_so(store: Store):
-    """A name that ends as a file does is taken for one."""
+def test_a_missing_sweep_file_is_reported(store: Store):
+    """A name that ends in .yaml is a file."""
     with pytest.raises(InputError, match=r"absent\.yaml"):
         resolve_sweep(store, "absent.yaml")

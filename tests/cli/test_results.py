@@ -37,8 +37,8 @@ MANIFEST = {"engine": "2", "sessions": [], "planned_runs": 30, "device": "cpu", 
 """What a driver writes beside."""
 
 
-def outcome_of(levels: Any, repeat: int, seed: int) -> Outcome:
-    """A run off by the error of its rank, give or take a little."""
+def make_outcome(levels: Any, repeat: int, seed: int) -> Outcome:
+    """Return a run whose error is that of its rank, with a little noise."""
     noise = np.random.default_rng([levels["rank"], seed]).normal(0, 0.01, len(labels_of(MOSI)))
     metrics = {"valid.loss": ERROR[levels["rank"]], "train.loss": 1 / levels["rank"] + noise[0], "last.test.loss": 1.0}
     return Outcome(off_by(labels_of(MOSI), ERROR[levels["rank"]] + noise), metrics=metrics)
@@ -49,18 +49,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with the sweep in `trials/`, and a terminal of 80 columns."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    planted_store(tmp_path, SWEEP, Planted.of(MOSI, outcome_of), **MANIFEST)
+    planted_store(tmp_path, SWEEP, Planted.of(MOSI, make_outcome), **MANIFEST)
     return tmp_path
 
 
-def say(*arguments: str | Path) -> Result:
-    """Says `tcray results`."""
+def run(*arguments: str | Path) -> Result:
+    """Run `tcray results`."""
     return CliRunner().invoke(main, ["results", *map(str, arguments)])
 
 
-def test_it_goes_from_the_question_to_the_ranking(folder: Path) -> None:
-    """Verdicts in words, a table a claim, the optima, then the cells beside the references; none too wide."""
-    result = say("small")
+def test_the_output_goes_from_the_question_to_the_ranking(folder: Path) -> None:
+    """Verdicts, one table per claim, the optima, then cells and baselines; no line exceeds 80 columns."""
+    result = run("small")
     assert (result.exit_code, result.stderr) == (0, "sweep small-1, started 2026-01-01 00:00\n")
     lines = result.stdout.splitlines()
     places = [
@@ -74,24 +74,24 @@ def test_it_goes_from_the_question_to_the_ranking(folder: Path) -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_the_document_is_written_and_fits_its_schema(folder: Path) -> None:
-    """Which `tcray schema --results` prints; the same store gives the same bytes."""
-    result = say("small", "--json", "results.json")
+def test_the_document_is_valid_and_reproducible(folder: Path) -> None:
+    """`tcray schema --results` prints its schema; the same store gives the same bytes."""
+    result = run("small", "--json", "results.json")
     assert (result.exit_code, result.stderr.splitlines()[1:]) == (0, ["results.json is written"])
     schema = json.loads(CliRunner().invoke(main, ["schema", "--results"]).stdout)
     assert schema == build_results_schema()
     first = Path("results.json").read_bytes()
     jsonschema.validate(json.loads(first), schema)
-    say("small", "--json", "results.json")
+    run("small", "--json", "results.json")
     assert Path("results.json").read_bytes() == first
     assert sorted(path.name for path in folder.iterdir()) == ["results.json", "trials"]
 
 
-def test_report_and_document_may_both_be_written(folder: Path) -> None:
-    """And the terminal shows the same as without."""
-    result = say("small", "--html", "report.html", "--json", "results.json")
+def test_report_and_document_can_both_be_written(folder: Path) -> None:
+    """The terminal shows the same as without them."""
+    result = run("small", "--html", "report.html", "--json", "results.json")
     assert result.stderr.splitlines()[1:] == ["report.html is written", "results.json is written"]
-    assert result.stdout == say("small").stdout
+    assert result.stdout == run("small").stdout
     assert Path("report.html").read_text("utf-8").startswith("<!doctype html>")
 
 
@@ -101,23 +101,23 @@ def test_report_and_document_may_both_be_written(folder: Path) -> None:
 )
 @pytest.mark.parametrize("option", ["--json", "--html"])
 def test_a_file_that_cannot_be_written_is_named(folder: Path, option: str, file: str, why: str) -> None:
-    """In a sentence, with exit code 2; nothing is left lying about."""
+    """The exit code is 2, and no file is left behind."""
     before = sorted(folder.rglob("*"))
-    result = say("small", option, file)
+    result = run("small", option, file)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[1:] == [f"Error: {file} cannot be written: {why}", "Name another file."]
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_disk_that_is_full_is_wrong_output(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was there before is there still, and nothing beside it."""
+def test_a_full_disk_leaves_the_old_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other file is left beside it."""
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     Path("results.json").write_text("before")
     monkeypatch.setattr(Path, "replace", full)
-    result = say("small", "--json", "results.json")
+    result = run("small", "--json", "results.json")
     assert result.exit_code == 2
     assert result.stderr.endswith(
         "Error: results.json cannot be written: No space left on device\nName another file.\n"
@@ -126,43 +126,43 @@ def test_a_disk_that_is_full_is_wrong_output(folder: Path, monkeypatch: pytest.M
 
 
 def test_a_link_stays_a_link(folder: Path) -> None:
-    """What it names is written."""
+    """Its target is written."""
     Path("link.json").symlink_to("real.json")
-    say("small", "--json", "link.json")
+    run("small", "--json", "link.json")
     assert Path("link.json").is_symlink()
     assert json.loads(Path("real.json").read_text("utf-8"))["sweep_id"] == "small-1"
 
 
 def test_a_pipe_is_written_to_and_not_replaced(folder: Path) -> None:
-    """Nor is a device, such as /dev/stdout."""
+    """The same holds for devices such as /dev/stdout."""
     os.mkfifo("pipe")
     with ThreadPoolExecutor() as threads:
         read = threads.submit(Path("pipe").read_text, "utf-8")
-        say("small", "--json", "pipe")
+        run("small", "--json", "pipe")
     assert json.loads(read.result())["sweep_id"] == "small-1"
     assert Path("pipe").is_fifo()
 
 
-def test_a_sweep_that_is_not_finished_has_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of what is there by now, and it says so; what lacks runs is not testable."""
+def test_an_unfinished_sweep_has_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They rest on the finished runs, and the output says so; a claim that lacks runs is not testable."""
     monkeypatch.chdir(tmp_path)
 
     def begun(levels: Any, repeat: int, seed: int) -> Outcome | None:
-        return outcome_of(levels, repeat, seed) if levels["rank"] < 4 and seed < 2 else None
+        return make_outcome(levels, repeat, seed) if levels["rank"] < 4 and seed < 2 else None
 
     planted_store(tmp_path, SWEEP, Planted.of(MOSI, begun), finished_at=None, **MANIFEST)
-    result = say("small")
+    result = run("small")
     assert result.exit_code == 0, result.stderr
     assert "The sweep is not finished: these results use the runs that have ended so far" in result.stdout
     assert "NOT TESTABLE  mosi" in result.stdout
     assert "The sweep is not finished: 4 of its runs have ended." in result.stdout
 
 
-def test_a_sweep_without_runs_has_results_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each claim is told to be not testable, and why."""
+def test_a_sweep_without_runs_has_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No claim is testable, and the reason is printed."""
     monkeypatch.chdir(tmp_path)
     planted_store(tmp_path, SWEEP, Planted.of(MOSI, lambda *_: None), finished_at=None, **MANIFEST)
-    result = say("small", "--json", "results.json")
+    result = run("small", "--json", "results.json")
     assert result.exit_code == 0, result.stderr
     assert "NOT TESTABLE  mosi\n    No confirm run on mosi is complete: run the sweep to its end.\n" in result.stdout
     jsonschema.validate(json.loads(Path("results.json").read_text("utf-8")), build_results_schema())
@@ -170,10 +170,10 @@ def test_a_sweep_without_runs_has_results_too(tmp_path: Path, monkeypatch: pytes
 
 def test_a_slow_analysis_is_announced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lines are on stderr, and stdout is the same; the cached analysis is not announced."""
-    quick = say("small").stdout
+    quick = run("small").stdout
     monkeypatch.setattr(progress, "DELAY_SECONDS", 0.05)
     monkeypatch.setattr(cached_analysis, "open_cache", lambda: None)
-    result = say("small", "--html", "report.html")
+    result = run("small", "--html", "report.html")
     assert result.stderr.splitlines()[1:] == [
         "analyzing the runs of small-1 …",
         "drawing the figures of the report …",
@@ -186,10 +186,10 @@ def test_the_report_is_opened_in_the_browser(folder: Path, monkeypatch: pytest.M
     """Without --html the report is named after the sweep; without a browser the file is named."""
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda uri: opened.append(uri) or len(opened) < 3)
-    assert say("small", "--open").stderr.splitlines()[1:] == ["small-1.html is written"]
-    say("small", "--open", "--html", "my report.html")
+    assert run("small", "--open").stderr.splitlines()[1:] == ["small-1.html is written"]
+    run("small", "--open", "--html", "my report.html")
     assert opened == [(folder / name).as_uri() for name in ("small-1.html", "my report.html")]
-    assert say("small", "--open").stderr.splitlines()[-1] == "no browser was found; open small-1.html in one"
+    assert run("small", "--open").stderr.splitlines()[-1] == "no browser was found; open small-1.html in one"
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_a_notebook_s_drawing_backend_is_no_concern(folder: Path) -> None:
 
 
 def test_an_unknown_sweep_is_wrong_input(folder: Path) -> None:
-    """With the nearest name."""
-    result = say("smal1")
+    """The remedy has the nearest names."""
+    result = run("smal1")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Did you mean small-1 or small?" in result.stderr

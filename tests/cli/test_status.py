@@ -1,4 +1,4 @@
-"""`tcray status`: how far every sweep has come."""
+"""`tcray status`: progress of the sweeps of a store."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store.open("trials/", create=True)
 
 
-def said(*arguments: str) -> str:
-    """What `tcray status` prints; a TcrayError is raised, as it would be to `tcray`."""
+def run(*arguments: str) -> str:
+    """Return the output of `tcray status`; a TcrayError is raised, as for `tcray`."""
     return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
 
 
 def test_every_sweep_has_a_line(store: Store):
-    """First started first: how far it is, whether anyone is at it, and on which data."""
+    """In the order of their start: progress, state and datasets."""
     a_sweep(store)
     done = a_manifest("prior-1", started_at="2026-05-01T08:00:00+00:00", finished_at="2026-05-01T09:00:00+00:00")
     store.sweep("prior-1").write_manifest({**done, "planned_runs": 1234})
-    assert said().splitlines() == [
+    assert run().splitlines() == [
         "sweep              started           complete  pruned  failed  planned  state     datasets",
         "prior-1            2026-05-01 08:00         0       0       0     1234  finished  mosi, mustard (twin)",
         "rank-1a2b3c4d5e6f  2026-05-04 12:30         8       2       2       20  stopped   mosi, mustard (twin)",
     ]
 
 
-def test_a_running_sweep_says_where(store: Store):
-    """On which host, and as which process."""
+def test_a_running_sweep_has_its_host(store: Store):
+    """The host and the process id of its driver are shown."""
     with Lease(a_sweep(store)):
-        assert f"running on {socket.gethostname()} (pid {Process.current().pid})" in said()
+        assert f"running on {socket.gethostname()} (pid {Process.current().pid})" in run()
 
 
-def test_one_sweep_is_told_in_detail(store: Store):
-    """Its question, its progress by dataset and phase, its failures, and its best run of each dataset."""
+def test_one_sweep_is_shown_in_detail(store: Store):
+    """The output has its question, progress by dataset and phase, failures, and the best run of each dataset."""
     a_sweep(store)
-    assert said("rank").splitlines() == [
+    assert run("rank").splitlines() == [
         "Does rank matter?",
         "8 complete, 2 pruned, 2 failed of 20",
         "stopped",
@@ -69,13 +69,13 @@ def test_one_sweep_is_told_in_detail(store: Store):
     ]
 
 
-def test_a_running_sweep_tells_of_its_hosts(store: Store):
-    """How long it will take; a line a host, and what waits and why."""
+def test_a_running_sweep_has_its_hosts(store: Store):
+    """The output has the remaining time, one line per host, and the reasons for pending runs."""
     sweep = a_sweep(store)
     with Lease(sweep) as lease:
-        assert "slots" not in said("rank"), "before the driver has said anything"
+        assert "slots" not in run("rank"), "before the driver has said anything"
         write_status(sweep, an_activity(lease.token))
-        lines = said("rank").splitlines()
+        lines = run("rank").splitlines()
         assert lines[2] == f"running on {socket.gethostname()} (pid {Process.current().pid}), about 14 min left"
         assert lines[-8:] == [
             "",
@@ -88,49 +88,49 @@ def test_a_running_sweep_tells_of_its_hosts(store: Store):
             "h2 is leaving: no new pack begins there",
         ]
         write_status(sweep, an_activity(lease.token, hosts=(), pending_reasons={}))
-        assert said("rank").splitlines()[-1].startswith("mustard (twin)"), "nothing where there is no host"
-    assert "slots" not in said("rank"), "nobody is at it"
+        assert run("rank").splitlines()[-1].startswith("mustard (twin)"), "nothing where there is no host"
+    assert "slots" not in run("rank"), "nobody is at it"
 
 
-def test_following_wants_a_sweep(store: Store):
-    """It is said which sweeps there are elsewhere."""
+def test_follow_needs_a_sweep(store: Store):
+    """The remedy names the command that lists the sweeps."""
     with pytest.raises(InputError) as caught:
-        said("--follow")
+        run("--follow")
     assert str(caught.value) == (
         "--follow needs a sweep\nName it, as in `tcray status SWEEP --follow`; `tcray status` lists the sweeps."
     )
 
 
-def test_following_what_nobody_runs_ends_at_once(store: Store):
-    """With 0 where it is finished, else with 1; either way it is said how far it is."""
+def test_following_a_sweep_that_is_not_running_ends_at_once(store: Store):
+    """The exit code is 0 if it is finished and 1 otherwise; both times its progress is printed."""
     sweep = a_sweep(store)
     with pytest.raises(SweepError) as caught:
-        said("rank", "--follow")
+        run("rank", "--follow")
     assert caught.value.message == (
         "sweep rank-1a2b3c4d5e6f is not running: it stopped with 12 of 20 runs done; "
         "run `tcray sweep` with its file to resume"
     )
     sweep.write_manifest({**sweep.read_manifest(), "finished_at": "2026-05-04T12:40:00+00:00"})
-    assert said("rank", "--follow") == (
+    assert run("rank", "--follow") == (
         "sweep rank-1a2b3c4d5e6f is not running: it is finished, with 12 of 20 runs done\n"
     )
 
 
-def test_a_sweep_without_runs_is_told_too(store: Store):
-    """What is not there yet is left out."""
+def test_a_sweep_without_runs_is_shown(store: Store):
+    """Empty sections are left out."""
     store.sweep("new-1").write_manifest(a_manifest("new-1", name="new"))
-    assert said("new") == "Does rank matter?\n0 complete, 0 pruned, 0 failed of 20\nstopped\n"
+    assert run("new") == "Does rank matter?\n0 complete, 0 pruned, 0 failed of 20\nstopped\n"
 
 
-def test_a_store_without_sweeps_says_so(store: Store):
-    """It is no error."""
-    assert said() == f"{store.uri} has no sweep yet\n"
+def test_an_empty_store_is_reported(store: Store):
+    """It is not an error."""
+    assert run() == f"{store.uri} has no sweep yet\n"
 
 
-def test_no_store_is_a_sentence(tmp_path: Path):
-    """It says what to do."""
+def test_a_missing_store_is_reported(tmp_path: Path):
+    """The remedy is to run a sweep."""
     with pytest.raises(InputError) as caught:
-        said("--store", str(tmp_path / "nowhere"))
+        run("--store", str(tmp_path / "nowhere"))
     assert str(caught.value) == (
         f"there is no trial store at {tmp_path}/nowhere\nRun `tcray sweep FILE` first, or name the store with --store."
     )

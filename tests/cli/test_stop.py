@@ -1,4 +1,4 @@
-"""`tcray stop`: asks whoever runs a sweep to stop."""
+"""`tcray stop`: ask the driver of a sweep to stop."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     return a_sweep(Store.open("trials/", create=True))
 
 
-def stopped(*arguments: str) -> Result:
-    """What `tcray stop` comes to; a TcrayError is raised, as it would be to `tcray`."""
+def run(*arguments: str) -> Result:
+    """Run `tcray stop`; a TcrayError is raised, as for `tcray`."""
     return CliRunner().invoke(command, arguments, catch_exceptions=False)
 
 
-def hold(sweep: SweepStore, who: LeaseHolder) -> None:
-    """Leaves the lease of `who`."""
+def write_lease(sweep: SweepStore, who: LeaseHolder) -> None:
+    """Write the lease of `who`."""
     sweep.filesystem.write(sweep.paths.lease(1), who.to_json())
 
 
-def test_a_driver_is_asked_and_waited_for(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told that it waits; and in the end how far the sweep came, by the driver's last word."""
+def test_a_driver_is_asked_to_stop_and_waited_for(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress is printed meanwhile, and in the end the number of finished runs by the driver's last status."""
     now = [0.0]
 
     def sleep(seconds: float) -> None:
         now[0] += REPORT_SECONDS * 0.6
         assert is_stop_requested(sweep, HERE)
         if now[0] > 2 * REPORT_SECONDS:
-            hold(sweep, replace(HERE, released=True))
+            write_lease(sweep, replace(HERE, released=True))
 
-    hold(sweep, HERE)
+    write_lease(sweep, HERE)
     write_status(sweep, an_activity(HERE.token))
     monkeypatch.setattr(stop.time, "sleep", sleep)
     monkeypatch.setattr(stop.time, "monotonic", lambda: now[0])
-    result = stopped("rank")
+    result = run("rank")
     assert result.stdout == f"sweep {SWEEP_ID}: it stopped with 389 of 1,234 runs done{GONE_ON}\n"
     assert result.stderr.splitlines() == [
         f"sweep {SWEEP_ID}, started 2026-05-04 12:30",
@@ -65,8 +65,8 @@ def test_a_driver_is_asked_and_waited_for(sweep: SweepStore, monkeypatch: pytest
     assert result.exit_code == 0
 
 
-def test_a_driver_that_holds_a_lease_hears_it(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ends when it comes to know, and then the command does; the request is gone with it."""
+def test_a_driver_that_holds_a_lease_stops(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command ends after the driver, and the request is deleted with the lease."""
     with contextlib.ExitStack() as driver:
         lease = driver.enter_context(Lease(sweep, renew_seconds=0.01))
 
@@ -77,24 +77,24 @@ def test_a_driver_that_holds_a_lease_hears_it(sweep: SweepStore, monkeypatch: py
 
         pause = threading.Event()
         monkeypatch.setattr(stop.time, "sleep", sleep)
-        said = stopped("rank").stdout
+        said = run("rank").stdout
     assert said.startswith(f"sweep {SWEEP_ID}: it stopped with 12 of 20 runs done{GONE_ON}\n")
     assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
-def test_a_driver_that_dies_meanwhile_is_said_to(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not waited for any longer."""
-    hold(sweep, HERE)
-    monkeypatch.setattr(stop.time, "sleep", lambda _: hold(sweep, DEAD))
-    assert stopped("rank").stdout == (f"sweep {SWEEP_ID}: its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}\n")
+def test_a_driver_that_dies_meanwhile_is_reported(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command does not wait any longer."""
+    write_lease(sweep, HERE)
+    monkeypatch.setattr(stop.time, "sleep", lambda _: write_lease(sweep, DEAD))
+    assert run("rank").stdout == (f"sweep {SWEEP_ID}: its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}\n")
 
 
-def test_the_next_driver_is_left_alone(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If one has taken over by the time that is seen, the one that was asked has ended."""
-    hold(sweep, HERE)
+def test_the_next_driver_is_not_stopped(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If another driver has taken over, the one that was asked has ended."""
+    write_lease(sweep, HERE)
     after = replace(HERE, token="u")  # noqa: S106  no password
-    monkeypatch.setattr(stop.time, "sleep", lambda _: hold(sweep, after))
-    assert stopped("rank").stdout == (f"sweep {SWEEP_ID}: it stopped with 12 of 20 runs done{GONE_ON}\n")
+    monkeypatch.setattr(stop.time, "sleep", lambda _: write_lease(sweep, after))
+    assert run("rank").stdout == (f"sweep {SWEEP_ID}: it stopped with 12 of 20 runs done{GONE_ON}\n")
     assert not is_stop_requested(sweep, after)
 
 
@@ -106,30 +106,30 @@ def test_the_next_driver_is_left_alone(sweep: SweepStore, monkeypatch: pytest.Mo
         (DEAD, f"its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}"),
     ],
 )
-def test_what_nobody_runs_is_not_stopped(last: LeaseHolder | None, how: str, sweep: SweepStore) -> None:
-    """That is no failure: it is said, and nobody is asked."""
+def test_a_sweep_that_is_not_running_is_reported(last: LeaseHolder | None, how: str, sweep: SweepStore) -> None:
+    """This is not a failure, and no request is written."""
     if last is not None:
-        hold(sweep, last)
-    result = stopped("rank")
+        write_lease(sweep, last)
+    result = run("rank")
     assert (result.exit_code, result.stdout) == (0, f"sweep {SWEEP_ID} is not running: {how}\n")
     assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
-def test_ctrl_c_ends_the_waiting_alone(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The driver stays asked."""
+def test_ctrl_c_ends_only_the_waiting(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request to stop remains."""
 
     def press(_: float) -> None:
         raise KeyboardInterrupt
 
-    hold(sweep, HERE)
+    write_lease(sweep, HERE)
     monkeypatch.setattr(stop.time, "sleep", press)
     with pytest.raises(Interrupted) as caught:
-        stopped("rank")
+        run("rank")
     assert str(caught.value) == "this command no longer waits; the sweep stops nevertheless"
     assert is_stop_requested(sweep, HERE)
 
 
-def test_a_sweep_that_is_not_there_is_a_sentence(sweep: SweepStore) -> None:
-    """As with every command."""
+def test_an_unknown_sweep_is_wrong_input(sweep: SweepStore) -> None:
+    """The message is that of every command."""
     with pytest.raises(InputError, match="no sweep is called 'rang' in"):
-        stopped("rang")
+        run("rang")

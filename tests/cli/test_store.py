@@ -1,4 +1,4 @@
-"""`tcray store`: the store's health, and all it holds."""
+"""`tcray store`: verification and export."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     return a_sweep(Store.open("trials/", create=True))
 
 
-def said(*arguments: str) -> str:
-    """What `tcray store` prints; a TcrayError is raised, as it would be to `tcray`."""
+def run(*arguments: str) -> str:
+    """Run `tcray store`; a TcrayError is raised, as for `tcray`."""
     return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
 
 
-def test_a_sound_store_is_said_to_be_sound(sweep: SweepStore):
-    """A line a sweep."""
-    assert said("verify") == said("verify", "rank") == f"{SWEEP_ID}: 12 runs in 11 parts, sound\n"
+def test_a_sound_store_has_one_line_per_sweep(sweep: SweepStore):
+    """The lines count the rows."""
+    assert run("verify") == run("verify", "rank") == f"{SWEEP_ID}: 12 runs in 11 parts, sound\n"
 
 
 def test_an_unsound_store_fails(sweep: SweepStore):
-    """A line an issue, a line a note, the summary, and exit code 1."""
+    """There is one line per issue and note, then the summary; the exit code is 1."""
     weights = sorted((Path(sweep.uri) / "weights" / SWEEP_ID).iterdir())
     weights[0].unlink()
     (Path(sweep.uri) / "runs" / SWEEP_ID / "x.tmp").touch()
@@ -49,30 +49,30 @@ def test_an_unsound_store_fails(sweep: SweepStore):
 
 
 def test_an_empty_store_is_sound(tmp_path: Path):
-    """There is nothing to be wrong."""
+    """It contains nothing that could be wrong."""
     Store.open(str(tmp_path / "new"), create=True)
-    assert said("verify", "--store", str(tmp_path / "new")) == f"{tmp_path}/new has no sweep yet\n"
+    assert run("verify", "--store", str(tmp_path / "new")) == f"{tmp_path}/new has no sweep yet\n"
 
 
 @pytest.mark.parametrize("flags", [(), ("--reproducible",)])
-def test_an_export_has_a_line_a_row(flags: tuple[str, ...], sweep: SweepStore):
-    """Of one sweep or all, to stdout or a file."""
+def test_an_export_has_one_line_per_row(flags: tuple[str, ...], sweep: SweepStore):
+    """It is of one sweep or of all, to stdout or a file."""
     expected = [to_json_line(row) for row in export_rows(sweep, reproducible=bool(flags))]
-    assert said("export", *flags).splitlines() == expected
-    assert said("export", "rank", *flags).splitlines() == expected
-    assert said("export", *flags, "-o", "rows.jsonl") == ""
+    assert run("export", *flags).splitlines() == expected
+    assert run("export", "rank", *flags).splitlines() == expected
+    assert run("export", *flags, "-o", "rows.jsonl") == ""
     assert Path("rows.jsonl").read_text().splitlines() == expected
     assert json.loads(expected[0])["table"] == "ledger"
 
 
 def test_sweeps_are_exported_in_the_order_of_their_ids(sweep: SweepStore):
-    """Which does not depend on when they were run."""
+    """The order does not depend on when they were run."""
     a_sweep(Store.open("trials/"), "prior-1", manifest={"started_at": "2027"})
-    ids = [json.loads(row)["sweep_id"] for row in said("export").splitlines()]
+    ids = [json.loads(row)["sweep_id"] for row in run("export").splitlines()]
     assert list(dict.fromkeys(ids)) == ["prior-1", SWEEP_ID]
 
 
 def test_a_file_that_cannot_be_written_is_named(sweep: SweepStore):
-    """Another can be named."""
+    """The remedy is another file."""
     with pytest.raises(InputError, match=r"nowhere/rows\.jsonl cannot be written: No such file or directory"):
-        said("export", "-o", "nowhere/rows.jsonl")
+        run("export", "-o", "nowhere/rows.jsonl")

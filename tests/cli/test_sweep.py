@@ -1,3 +1,5 @@
+"""`tcray sweep`."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from tests.tune.fakes import FakeTrain
 
 @dataclass
 class Call:
-    """How the driver was called."""
+    """A call of the driver."""
 
     sweep: Any
     store: str
@@ -37,15 +39,15 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     return seen
 
 
-def say(*arguments: str | Path) -> Result:
-    """Says `tcray sweep`."""
+def run(*arguments: str | Path) -> Result:
+    """Run `tcray sweep`."""
     return CliRunner().invoke(main, ["sweep", *map(str, arguments)])
 
 
-def test_what_is_said_is_what_is_run(tmp_path: Path, calls: list[Call]) -> None:
-    """File, store, overrides, address and freshness reach the driver."""
+def test_options_reach_the_driver(tmp_path: Path, calls: list[Call]) -> None:
+    """File, store, overrides, address and freshness do."""
     file = write_sweep_file(tmp_path)
-    result = say(file, "--store", "s3://bucket/x", "--set", "resources.pack=9", "--address", "auto", "--fresh")
+    result = run(file, "--store", "s3://bucket/x", "--set", "resources.pack=9", "--address", "auto", "--fresh")
     (call,) = calls
     assert call.sweep == make_sweep(tmp_path, "resources.pack=9")
     assert ("s3://bucket/x", {"address": "auto", "fresh": True}) == (call.store, call.options)
@@ -55,43 +57,43 @@ def test_what_is_said_is_what_is_run(tmp_path: Path, calls: list[Call]) -> None:
     )
 
 
-def test_a_sweep_is_the_one_that_was_announced(tmp_path: Path, calls: list[Call]) -> None:
-    """Where file, data or generations are others by now, nothing is run: somebody follows what was announced."""
+def test_expect_prevents_another_sweep(tmp_path: Path, calls: list[Call]) -> None:
+    """If file, data or generation give another sweep id, nothing is started."""
     asked = make_sweep(tmp_path)
     sweep_id = plan(asked, find_cards(asked)).sweep_id()
     words = [write_sweep_file(tmp_path), "--store", tmp_path / "trials"]
     for expected, options in ((sweep_id, ["--set", "seed=7"]), (f"{sweep_id}-g2", [])):
-        result = say(*words, "--expect", expected, *options)
+        result = run(*words, "--expect", expected, *options)
         assert (2, []) == (result.exit_code, calls)
         assert result.stderr.startswith(
             f"Error: expected sweep {expected}, but the file and the data on this machine are sweep small-"
         )
-    assert 130 == say(*words, "--expect", sweep_id).exit_code
+    assert 130 == run(*words, "--expect", sweep_id).exit_code
     assert [asked] == [call.sweep for call in calls]
 
 
-def test_the_store_is_trials(tmp_path: Path, calls: list[Call]) -> None:
-    """Unless one is named the store is `trials/`, and nothing is joined or begun afresh."""
-    say(write_sweep_file(tmp_path))
+def test_the_default_store_is_trials(tmp_path: Path, calls: list[Call]) -> None:
+    """By default no cluster is joined, and the sweep is resumed."""
+    run(write_sweep_file(tmp_path))
     assert ("trials/", {"address": None, "fresh": False}) == (calls[0].store, calls[0].options)
 
 
 def test_a_wrong_file_starts_nothing(tmp_path: Path, calls: list[Call]) -> None:
-    """A sweep file with a mistake is wrong input; the driver never hears of it."""
-    result = say(write_sweep_file(tmp_path), "--set", "training.epoch=3")
+    """A sweep file with a mistake is wrong input, and the driver is not called."""
+    result = run(write_sweep_file(tmp_path), "--set", "training.epoch=3")
     assert 2 == result.exit_code
     assert "training.epoch" in result.stderr
     assert [] == calls
 
 
-def test_a_failed_sweep_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep that could not go on ends with its sentence and exit code 1, and prints no results."""
+def test_a_failed_sweep_prints_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code is 1, and no results are printed."""
 
     def run_sweep(*_: Any, **__: Any) -> None:
         raise SweepError("on there: trials/ cannot be written", "Make room.")
 
     monkeypatch.setattr("tcray.tune.run.run_sweep", run_sweep)
-    result = say(write_sweep_file(tmp_path))
+    result = run(write_sweep_file(tmp_path))
     assert (1, "Error: on there: trials/ cannot be written\nMake room.\n", "") == (
         result.exit_code,
         result.stderr,
@@ -101,7 +103,7 @@ def test_a_failed_sweep_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
-    """A sweep that was run to its end; the working directory is an empty one."""
+    """A finished sweep; the working directory is empty."""
     from tcray.search.plan import find_cards, plan
     from tcray.tune import manifest
 
@@ -117,9 +119,9 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     return store
 
 
-def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path, finished: SweepStore) -> None:
-    """Said again, the command of a finished sweep says that it was, and prints its ranking and what shows more."""
-    result = say(write_sweep_file(tmp_path), "--store", tmp_path / "trials")
+def test_a_finished_sweep_prints_its_results_again(tmp_path: Path, finished: SweepStore) -> None:
+    """Rerunning the command reports that the sweep was finished, and prints its ranking and further commands."""
+    result = run(write_sweep_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code, result.output
     assert (
         f"sweep {finished.sweep_id} was already finished; there was nothing to train" == result.stderr.splitlines()[-1]
@@ -135,16 +137,16 @@ def test_a_finished_sweep_says_so_and_shows_its_results(tmp_path: Path, finished
     assert ["comparisons"] == [path.name for path in Path().iterdir()]
 
 
-def test_the_store_is_not_named_where_it_is_where_it_always_is(tmp_path: Path, finished: SweepStore) -> None:
-    """The closing line is then as short as can be."""
+def test_the_default_store_is_not_named(tmp_path: Path, finished: SweepStore) -> None:
+    """The printed command is as short as possible."""
     Path("trials").symlink_to(tmp_path / "trials")
-    lines = say(write_sweep_file(tmp_path)).stdout.splitlines()
+    lines = run(write_sweep_file(tmp_path)).stdout.splitlines()
     assert f"All results, with figures: tcray results {finished.sweep_id} --html report.html" == lines[-2]
 
 
-def test_claims_are_answered_before_the_ranking(tmp_path: Path, finished: SweepStore) -> None:
-    """In a word each, with a sentence where something is decided or cannot be."""
-    result = say(write_sweep_file(tmp_path), "--store", tmp_path / "trials", "--set", "claims=[rank-generalisation]")
+def test_verdicts_precede_the_ranking(tmp_path: Path, finished: SweepStore) -> None:
+    """Each is one word, with a sentence if it is decided or not testable."""
+    result = run(write_sweep_file(tmp_path), "--store", tmp_path / "trials", "--set", "claims=[rank-generalisation]")
     assert 0 == result.exit_code, result.output
     verdict = result.stdout.index("NOT TESTABLE  mosi (twin)")
     assert verdict < result.stdout.index("mosi (twin)\n  ", verdict + 30)
@@ -158,16 +160,16 @@ def test_claims_are_answered_before_the_ranking(tmp_path: Path, finished: SweepS
         (ZeroDivisionError("oh"), "Error: a bug in tcray: ZeroDivisionError: oh\n"),
     ],
 )
-def test_a_comparison_that_cannot_be_written_fails_no_sweep(
+def test_a_failed_comparison_does_not_fail_the_sweep(
     tmp_path: Path, finished: SweepStore, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
-    """Every run is recorded by then: it is said on stderr, with what tries again, and the exit code is 0."""
+    """The error and the command that tries again are on stderr, and the exit code is 0: every run is recorded."""
 
     def compare(*_: Any) -> None:
         raise error
 
     monkeypatch.setattr("tcray.results.output.tensorboard.comparison.compare", compare)
-    result = say(write_sweep_file(tmp_path), "--store", tmp_path / "trials")
+    result = run(write_sweep_file(tmp_path), "--store", tmp_path / "trials")
     assert 0 == result.exit_code
     again = f"tcray compare {finished.sweep_id} --store {tmp_path}/trials"
     assert f"comparisons/ was not written; try again: {again}\n{said}" in result.stderr

@@ -1,4 +1,4 @@
-"""A sweep file in an empty folder, and what is said of it."""
+"""Fixtures: a sweep file in an empty folder, and its problems."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Problems = Callable[..., list[str]]
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Loads `more`, appended to the least sweep, as `x.yaml` with overrides."""
+    """Load `more`, appended to the minimal sweep, as `x.yaml` with overrides."""
     monkeypatch.chdir(tmp_path)
 
     def load(more: str = "", *overrides: str, least: str = LEAST) -> Sweep:
@@ -37,7 +37,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
 @pytest.fixture
 def problems(load: Load) -> Problems:
-    """What is wrong with `more`, appended to the least sweep: the lines a user would see."""
+    """Return the error lines of `more`, appended to the minimal sweep."""
 
     def problems(more: str = "", *overrides: str, least: str = LEAST) -> list[str]:
         with pytest.raises(ConfigError) as caught:

@@ -7,7 +7,7 @@ from tcray.config.hyperparameters import find_hyperparameter
 
 
 def test_the_claims_are_those_of_the_design() -> None:
-    """With the factors that each needs."""
+    """Each has the factors that it needs."""
     assert {claim.name: claim.needs for claim in CLAIMS.values()} == {
         "rank-generalisation": ("rank",),
         "rank-spectrum": ("rank",),
@@ -19,6 +19,6 @@ def test_the_claims_are_those_of_the_design() -> None:
     }
 
 
-def test_what_a_claim_needs_is_a_hyperparameter() -> None:
-    """Or no sweep could ever test it."""
+def test_a_claim_needs_known_hyperparameters() -> None:
+    """Otherwise no sweep could ever test it."""
     assert [name for claim in CLAIMS.values() for name in claim.needs if find_hyperparameter(name) is None] == []

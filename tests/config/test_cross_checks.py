@@ -1,4 +1,4 @@
-"""What must hold between the parts of a sweep file."""
+"""Checks between the parts of a sweep file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ TUNED = "tune: {dropout: {uniform: [0, 0.5]}}\n"
 
 
 def test_the_name_is_the_file_s_stem(problems: Problems) -> None:
-    """A copied file that keeps its name would run as the sweep it was copied from."""
+    """A copied file with an unchanged name would resume the sweep it was copied from."""
     least = "name: rank\ndatasets: [mosi]\ntraining: {epochs: 9}\nconfirm: {seeds: 2}\n"
     assert problems(least=least) == ['x.yaml:1:7: name: expected the file\'s name, "x", found "rank"']
 
 
 def test_a_hyperparameter_has_one_role(problems: Problems) -> None:
-    """Every later mention is pointed at, with the line of the first."""
+    """The problem is at every later mention, with the line of the first."""
     more = "tune: {rank: {int: [1, 2]}}\nfactors: {rank: [1]}\nfixed: {rank: 4}\n"
     assert problems(more) == [
         "x.yaml:6:11: factors.rank: rank is already given under tune on line 5",
@@ -24,8 +24,8 @@ def test_a_hyperparameter_has_one_role(problems: Problems) -> None:
     ]
 
 
-def test_a_role_given_by_override_yields_to_the_file_s(problems: Problems) -> None:
-    """The override hears how to take the other one out; with that the sweep is well."""
+def test_an_override_with_a_second_role_names_the_remedy(problems: Problems) -> None:
+    """The message has the override that removes the first role."""
     assert problems("factors: {rank: [1]}\n", "fixed.rank=4") == [
         (
             "--set fixed.rank=4: fixed.rank: rank is already given under factors on line 5; "
@@ -35,7 +35,7 @@ def test_a_role_given_by_override_yields_to_the_file_s(problems: Problems) -> No
 
 
 def test_two_overrides_may_not_give_one_hyperparameter_two_roles(problems: Problems) -> None:
-    """The later of the two is pointed at."""
+    """The problem is at the later override."""
     assert problems("", "fixed.rank=4", "factors.rank=[1]") == [
         "--set factors.rank=[1]: factors.rank: rank is already given under fixed"
     ]
@@ -76,13 +76,13 @@ def test_two_overrides_may_not_give_one_hyperparameter_two_roles(problems: Probl
         ),
     ],
 )
-def test_what_does_not_go_together_is_told(more: str, sentence: str, problems: Problems) -> None:
-    """One problem, at the part that is to change."""
+def test_conflicting_values_are_reported(more: str, sentence: str, problems: Problems) -> None:
+    """There is one problem, at the value to change."""
     assert problems(more + "\n") == [f"x.yaml:{sentence}"]
 
 
-def test_repeats_are_of_searches(problems: Problems, load: Load) -> None:
-    """Where nothing is tuned the seed is the unit, and the only number of repeats is one."""
+def test_repeats_need_a_search(problems: Problems, load: Load) -> None:
+    """If nothing is tuned, the seed is the unit, and the only number of repeats is one."""
     least = "name: x\ndatasets: [mosi]\ntraining: {epochs: 9}\n"
     assert problems(least=least + "confirm: {repeats: 2, seeds: 2}\n") == [
         "x.yaml:4:20: confirm.repeats: nothing is tuned, so the seed is the unit; expected 1, found 2"
@@ -91,7 +91,7 @@ def test_repeats_are_of_searches(problems: Problems, load: Load) -> None:
 
 
 def test_something_is_trained(problems: Problems, load: Load) -> None:
-    """A sweep that tunes nothing needs its confirm runs; one that tunes can go without."""
+    """A sweep that tunes nothing needs confirm runs; one that tunes does not."""
     least = "name: x\ndatasets: [mosi]\ntraining: {epochs: 9}\n"
     assert problems(least=least) == [
         "x.yaml:1:1: confirm: nothing is tuned, so nothing would be trained; add confirm: {seeds: 12}"
@@ -99,14 +99,14 @@ def test_something_is_trained(problems: Problems, load: Load) -> None:
     assert load(least=least + TUNED).confirm is None
 
 
-def test_an_objective_may_be_named_where_nothing_is_searched(load: Load) -> None:
-    """It still chooses each run's best epoch."""
+def test_an_objective_needs_no_search(load: Load) -> None:
+    """It also selects each run's best epoch."""
     sweep = load("search: {objective: valid.mae}\n")
     assert (sweep.search, sweep.objective) == (None, "valid.mae")
 
 
-def test_a_broken_part_is_told_once(problems: Problems) -> None:
-    """What depends on it is not judged."""
+def test_an_invalid_value_is_reported_once(problems: Problems) -> None:
+    """Checks that depend on it are skipped."""
     assert problems(TUNED + "search: {trials: few, wave: 40, pruner: {asha: {min_epochs: 3}}}\n") == [
         'x.yaml:6:18: search.trials: expected a whole number, found "few"'
     ]

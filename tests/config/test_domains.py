@@ -17,7 +17,7 @@ from tcray.config.domains import Choice, Domain, Int, LogInt, LogUniform, Unifor
         (Choice(("rbf", "imq")), {"choice": ["rbf", "imq"]}),
     ],
 )
-def test_a_domain_is_documented_as_the_file_writes_it(domain: Domain, document: dict[str, list[object]]) -> None:
-    """And comes back from its document."""
+def test_a_document_has_the_form_of_the_file(domain: Domain, document: dict[str, list[object]]) -> None:
+    """The domain of a document is the original one."""
     assert document == domain.to_document()
     assert domain == from_document(document)

@@ -9,12 +9,12 @@ from tcray.config.run import Configuration
 
 
 def test_the_registry_is_the_configuration() -> None:
-    """Every field of a configuration is a hyperparameter, and no other is; modality dropout is a family."""
+    """The hyperparameters are the fields of a configuration; modality dropout is a family."""
     assert {field.name for field in fields(Configuration)} - {"modality_dropout"} == set(HYPERPARAMETERS)
 
 
 def test_a_default_is_what_an_empty_configuration_resolves_to() -> None:
-    """Strengths have no default of their own: `conditioning` gives it."""
+    """The defaults of strengths are set by `conditioning`."""
     flat = Configuration.resolve({}, ("text", "audio")).to_flat()
     defaults = {name: h.default for name, h in HYPERPARAMETERS.items() if h.default is not None}
     assert {name: flat[name] for name in defaults} == defaults
@@ -27,7 +27,7 @@ def test_a_default_is_what_an_empty_configuration_resolves_to() -> None:
 
 
 def test_modality_dropout_is_a_family() -> None:
-    """Any name may follow `modality_dropout.`, and nothing else is found."""
+    """Any name may follow `modality_dropout.`; nothing else is found."""
     audio = find_hyperparameter("modality_dropout.audio")
     assert audio is not None
     assert (audio.name, audio.default) == ("modality_dropout.audio", 0.0)
@@ -36,16 +36,16 @@ def test_modality_dropout_is_a_family() -> None:
     ] == [None] * 4
 
 
-def test_what_can_be_tuned_over_what_follows_from_its_kind() -> None:
-    """Whole numbers, numbers and words have their domains; sets of modalities have none."""
+def test_domains_follow_from_the_type() -> None:
+    """Whole numbers, numbers and words have domains; sets of modalities have none."""
     assert HYPERPARAMETERS["rank"].domains == ("int", "log_int", "choice")
     assert HYPERPARAMETERS["lr"].domains == ("uniform", "log_uniform", "choice")
     assert HYPERPARAMETERS["fusion"].domains == ("choice",)
     assert HYPERPARAMETERS["modalities"].domains == ()
 
 
-def test_an_unknown_name_hears_of_the_nearest() -> None:
-    """A modality dropout without its modality hears how to name one."""
+def test_the_message_for_an_unknown_name_suggests_the_nearest() -> None:
+    """For a modality dropout without its modality it explains the form."""
     assert describe_unknown("rnk") == 'no such hyperparameter; did you mean "rank"?'
     assert (
         describe_unknown("modality_dropout")

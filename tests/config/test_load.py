@@ -1,4 +1,4 @@
-"""From a file to a sweep, whatever is in the file."""
+"""Loading of sweep files, valid or not."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tcray.errors import ConfigError, Problem
 from tests.config.conftest import LEAST, Load
 
 
-def said(path: str | Path) -> str:
-    """What is wrong with the file at `path`."""
+def load_error(path: str | Path) -> str:
+    """Return the error of loading the file at `path`."""
     with pytest.raises(ConfigError) as caught:
         load_sweep(path)
     return str(caught.value)
@@ -26,17 +26,17 @@ def said(path: str | Path) -> str:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder to be in."""
+    """An empty working directory."""
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_missing_file_hears_of_the_nearest_one_beside_it_or_in_sweeps() -> None:
-    """By the name alone, with or without its suffix."""
+def test_a_missing_file_is_answered_with_the_nearest() -> None:
+    """The file is beside it or in `sweeps/`; suffixes do not matter."""
     Path("sweeps").mkdir()
     Path("sweeps/rank.yaml").touch()
-    assert said("sweeps/rnk.yaml") == 'sweeps/rnk.yaml: no such file; did you mean "sweeps/rank.yaml"?'
-    assert said("rnk") == 'rnk: no such file; did you mean "sweeps/rank.yaml"?'
-    assert said("elsewhere/prior.yaml") == "elsewhere/prior.yaml: no such file"
+    assert load_error("sweeps/rnk.yaml") == 'sweeps/rnk.yaml: no such file; did you mean "sweeps/rank.yaml"?'
+    assert load_error("rnk") == 'rnk: no such file; did you mean "sweeps/rank.yaml"?'
+    assert load_error("elsewhere/prior.yaml") == "elsewhere/prior.yaml: no such file"
 
 
 def test_a_bare_name_means_a_file_here_or_in_sweeps() -> None:
@@ -54,30 +54,30 @@ def test_a_bare_name_means_a_file_here_or_in_sweeps() -> None:
     ]
 
 
-def test_what_is_no_text_file_is_told() -> None:
-    """A folder, a device, a binary file, another encoding, a huge file."""
+def test_unreadable_files_are_reported() -> None:
+    """A folder, a device, a binary file, another encoding and a huge file are."""
     Path("folder").mkdir()
-    assert said("folder") == "folder: a folder, not a sweep file"
-    assert said(os.devnull) == f"{os.devnull}: not a regular file"
+    assert load_error("folder") == "folder: a folder, not a sweep file"
+    assert load_error(os.devnull) == f"{os.devnull}: not a regular file"
     Path("x.yaml").write_bytes(b"PAR1\x00\x15")
-    assert said("x.yaml") == "x.yaml: a binary file, not a sweep file"
+    assert load_error("x.yaml") == "x.yaml: a binary file, not a sweep file"
     Path("x.yaml").write_bytes(LEAST.encode() + b"question: d\xe9j\xe0\n")
-    assert said("x.yaml") == "x.yaml:5:12: not UTF-8: the byte 0xe9"
+    assert load_error("x.yaml") == "x.yaml:5:12: not UTF-8: the byte 0xe9"
     Path("x.yaml").write_bytes(b"#" * 1_000_001)
-    assert said("x.yaml") == "x.yaml: larger than 1 MB, too large for a sweep file"
-    assert said("x\0.yaml").startswith("x\0.yaml: cannot be read: ")
-    assert said("x" * 1000) == "x" * 1000 + ": cannot be read: File name too long"
+    assert load_error("x.yaml") == "x.yaml: larger than 1 MB, too large for a sweep file"
+    assert load_error("x\0.yaml").startswith("x\0.yaml: cannot be read: ")
+    assert load_error("x" * 1000) == "x" * 1000 + ": cannot be read: File name too long"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_a_forbidden_file_is_told() -> None:
-    """With the system's own reason."""
+def test_a_forbidden_file_is_reported() -> None:
+    """The reason is the system's."""
     Path("x.yaml").touch(mode=0o000)
-    assert said("x.yaml") == "x.yaml: cannot be read: Permission denied"
+    assert load_error("x.yaml") == "x.yaml: cannot be read: Permission denied"
 
 
-def test_an_error_is_for_the_command_line(load: Load) -> None:
-    """It exits with 2, keeps each problem, and survives pickling."""
+def test_an_error_keeps_its_problems(load: Load) -> None:
+    """Its exit code is 2, and it survives pickling."""
     with pytest.raises(ConfigError) as caught:
         load("sead: 1\n", "a")
     error = caught.value
@@ -90,7 +90,7 @@ def test_an_error_is_for_the_command_line(load: Load) -> None:
 
 
 def test_reading_a_sweep_loads_nothing_heavy() -> None:
-    """`tcray plan` answers at once."""
+    """`tcray plan` is fast."""
     heavy = ["torch", "ray", "optuna", "numpy", "pyarrow", "scipy", "pydantic"]
     code = f"import sys, tcray.config.load; print([name for name in {heavy} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -99,7 +99,7 @@ def test_reading_a_sweep_loads_nothing_heavy() -> None:
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that is written again and again."""
+    """A file that is overwritten by every example."""
     return tmp_path_factory.mktemp("fuzz") / "x.yaml"
 
 
@@ -107,8 +107,8 @@ FUZZ = settings(deadline=None, derandomize=True)
 """The same examples each time, so that a verdict belongs to a commit."""
 
 
-def fault(scratch: Path, content: bytes, *overrides: str) -> str:
-    """What is wrong with a file of this content; empty where nothing is. Any other exception comes through."""
+def find_fault(scratch: Path, content: bytes, *overrides: str) -> str:
+    """Return the error of a file of this content; empty if it is valid. Other exceptions are raised."""
     scratch.write_bytes(content)
     try:
         load_sweep(scratch, overrides)
@@ -117,16 +117,16 @@ def fault(scratch: Path, content: bytes, *overrides: str) -> str:
     return ""
 
 
-def harmless(message: str) -> bool:
-    """Whether printing it leaves a terminal as it was."""
+def is_harmless(message: str) -> bool:
+    """True if printing the message leaves a terminal unchanged."""
     return message.replace("\n", "").isprintable()
 
 
 @FUZZ
 @given(st.binary())
-def test_arbitrary_bytes_are_a_sweep_or_a_spec_error(scratch: Path, content: bytes) -> None:
-    """Never anything else."""
-    assert harmless(fault(scratch, content))
+def test_arbitrary_bytes_are_a_sweep_or_a_config_error(scratch: Path, content: bytes) -> None:
+    """No other exception is raised."""
+    assert is_harmless(find_fault(scratch, content))
 
 
 YAML = st.text(st.sampled_from("abx01.-+:,?[]{}&*!|>'\"%@`#~ \n\t\\UuxeN=<") | st.characters())
@@ -134,9 +134,9 @@ YAML = st.text(st.sampled_from("abx01.-+:,?[]{}&*!|>'\"%@`#~ \n\t\\UuxeN=<") | s
 
 @FUZZ
 @given(YAML)
-def test_arbitrary_text_is_a_sweep_or_a_spec_error(scratch: Path, text: str) -> None:
-    """Also where it is nearly YAML."""
-    assert harmless(fault(scratch, text.encode("utf-8", "surrogatepass")))
+def test_arbitrary_text_is_a_sweep_or_a_config_error(scratch: Path, text: str) -> None:
+    """The text may resemble YAML."""
+    assert is_harmless(find_fault(scratch, text.encode("utf-8", "surrogatepass")))
 
 
 WHOLE = """\
@@ -154,9 +154,9 @@ resources: {gpu: 0.25, pack: auto}
 
 @FUZZ
 @given(st.integers(0, len(WHOLE)), st.integers(0, 12), YAML)
-def test_a_file_with_a_slip_in_it_is_a_sweep_or_a_spec_error(scratch: Path, at: int, lost: int, typed: str) -> None:
-    """Wherever some characters are lost and others typed."""
-    assert harmless(fault(scratch, (WHOLE[:at] + typed + WHOLE[at + lost :]).encode("utf-8", "surrogatepass")))
+def test_a_file_with_a_typo_is_a_sweep_or_a_config_error(scratch: Path, at: int, lost: int, typed: str) -> None:
+    """Some characters are lost and others inserted anywhere."""
+    assert is_harmless(find_fault(scratch, (WHOLE[:at] + typed + WHOLE[at + lost :]).encode("utf-8", "surrogatepass")))
 
 
 VALUES = st.recursive(
@@ -176,6 +176,6 @@ KEYS = st.sampled_from(
 
 @FUZZ
 @given(st.lists(st.tuples(KEYS, VALUES.map(repr) | YAML).map("=".join) | st.text(), max_size=3))
-def test_arbitrary_overrides_are_a_sweep_or_a_spec_error(scratch: Path, overrides: list[str]) -> None:
-    """Values of the wrong shape in every place."""
-    assert harmless(fault(scratch, WHOLE.encode(), *overrides))
+def test_arbitrary_overrides_are_a_sweep_or_a_config_error(scratch: Path, overrides: list[str]) -> None:
+    """Every key may have a value of the wrong type."""
+    assert is_harmless(find_fault(scratch, WHOLE.encode(), *overrides))

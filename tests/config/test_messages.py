@@ -1,4 +1,4 @@
-"""How problems are worded."""
+"""Wording of problems."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tcray.config.messages import (
         ({"a": 1}, "a mapping"),
     ],
 )
-def test_every_kind_of_value_has_its_words(value: object, words: str) -> None:
-    """What was found is told as YAML would write it, or by its kind."""
+def test_every_value_is_formatted(value: object, words: str) -> None:
+    """Scalars are written as in YAML, lists and mappings by their type."""
     assert words == format_value(value)
 
 
@@ -40,7 +40,7 @@ def test_long_and_unprintable_texts_stay_on_one_harmless_line() -> None:
 
 
 def test_a_key_that_is_no_name_is_quoted_in_a_path() -> None:
-    """Dots and hyphens belong to names, spaces and newlines do not."""
+    """Names may contain dots and hyphens, but neither spaces nor newlines."""
     assert [format_key(key) for key in ("modality_dropout.audio", "a b", "")] == [
         "modality_dropout.audio",
         '"a b"',
@@ -48,13 +48,13 @@ def test_a_key_that_is_no_name_is_quoted_in_a_path() -> None:
     ]
 
 
-def test_names_are_listed_as_in_a_sentence() -> None:
-    """One name stands alone; the last of several follows its conjunction."""
+def test_words_are_joined_as_in_a_sentence() -> None:
+    """A single word has no conjunction."""
     assert [join_words("a"), join_words("ab"), join_words("abc", "and")] == ["a", "a or b", "a, b and c"]
 
 
-def test_the_nearest_name_is_offered_if_there_is_one() -> None:
-    """Where no name is near, all of them are told."""
+def test_the_nearest_name_is_suggested() -> None:
+    """If no name is close, all names are listed."""
     assert find_nearest("epoch", ["epochs", "seed"]) == "epochs"
     assert find_nearest("gamma", ["epochs", "seed"]) == ""
     assert suggest_names("epoch", ["epochs", "seed"]) == 'did you mean "epochs"?'

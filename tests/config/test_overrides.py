@@ -10,8 +10,8 @@ from tests.config.conftest import Load, Problems
 TUNED = "tune: {lr: {log_uniform: [1e-4, 1e-2]}, dropout: {uniform: [0, 0.5]}}\n"
 
 
-def test_a_value_takes_the_place_of_the_file_s(load: Load) -> None:
-    """Sections and lists included; a later override goes over an earlier one."""
+def test_an_override_replaces_the_file_s_value(load: Load) -> None:
+    """Sections and lists can be replaced, and a later override replaces an earlier one."""
     sweep = load(
         "factors: {rank: [1, 2, 3]}\n",
         "factors.rank=[4, 8]",
@@ -28,22 +28,22 @@ def test_a_value_takes_the_place_of_the_file_s(load: Load) -> None:
     ) == (("mustard",), {"rank": (4, 8)}, 1, 5)
 
 
-def test_null_takes_a_key_out(load: Load) -> None:
-    """Of a section, or a whole section."""
+def test_null_removes_a_key(load: Load) -> None:
+    """It may be a key of a section or a whole section."""
     assert list(load(TUNED, "tune.lr=null").tune) == ["dropout"]
     assert load(TUNED, "confirm=null").confirm is None
     assert load(TUNED, "tune=null") == load()
 
 
-def test_sections_on_the_way_are_made(load: Load) -> None:
-    """Also several at once, and where the file has the key with nothing after it."""
+def test_missing_sections_are_created(load: Load) -> None:
+    """Several can be, also if the file has the key without a value."""
     sweep = load(TUNED + "search:\n", "search.pruner.asha.min_epochs=3", "data.missing=error")
     assert sweep.search == Search(pruner=Asha(3))
     assert sweep.data.missing == "error"
 
 
 def test_a_modality_s_dropout_is_one_key(load: Load) -> None:
-    """Its dot does not lead further down, unless to a domain."""
+    """Only the keys of a domain can follow it."""
     assert load("", "fixed.modality_dropout.audio=0.3").fixed == {"modality_dropout.audio": 0.3}
     assert load("", "factors.modality_dropout.audio=[0, 0.3]").factors == {"modality_dropout.audio": (0.0, 0.3)}
     tuned = load("", "tune.modality_dropout.audio.uniform=[0, 0.3]").tune
@@ -51,7 +51,7 @@ def test_a_modality_s_dropout_is_one_key(load: Load) -> None:
 
 
 def test_a_role_is_changed_by_two_overrides(load: Load) -> None:
-    """Out of one section, into another."""
+    """One removes the hyperparameter from a section, the other adds it to another."""
     sweep = load(TUNED, "tune.lr=null", "fixed.lr=1e-3")
     assert (list(sweep.tune), sweep.fixed) == (["dropout"], {"lr": 1e-3})
 
@@ -84,14 +84,14 @@ def test_a_role_is_changed_by_two_overrides(load: Load) -> None:
         ("name=y", 'name: expected the file\'s name, "x", found "y"'),
     ],
 )
-def test_a_problem_of_an_override_is_told_with_the_override(override: str, sentence: str, problems: Problems) -> None:
-    """The override stands in the place of file and line."""
+def test_a_problem_names_the_override(override: str, sentence: str, problems: Problems) -> None:
+    """The override replaces file and line."""
     said = problems("", override)
     assert f"--set {override}: {sentence}" in said
 
 
-def test_problems_of_overrides_follow_those_of_the_file_in_their_own_order(problems: Problems) -> None:
-    """First what the file says, then each override from left to right."""
+def test_problems_of_overrides_follow_those_of_the_file(problems: Problems) -> None:
+    """They are in the order of the command line."""
     assert problems("sead: 1\n", "seed=x", "b", "a") == [
         'x.yaml:5:1: sead: no such key; did you mean "seed"?',
         '--set seed=x: seed: expected a whole number, found "x"',
@@ -100,6 +100,6 @@ def test_problems_of_overrides_follow_those_of_the_file_in_their_own_order(probl
     ]
 
 
-def test_a_broken_value_that_is_overridden_is_no_problem(load: Load) -> None:
-    """Only what stands in the end is judged."""
+def test_an_invalid_value_can_be_overridden(load: Load) -> None:
+    """Only the final value is checked."""
     assert load("seed: x\n", "seed=3").seed == 3

@@ -1,4 +1,4 @@
-"""YAML to nodes: scalars as in YAML 1.2, places, and everything a sweep file may not hold."""
+"""The YAML parser: scalars of YAML 1.2, places, and refused files."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from tcray.errors import Problem
 from tests.config.conftest import Load, Problems
 
 
-def plain(node: Node) -> Any:
-    """The values of a tree without their places."""
+def to_plain(node: Node) -> Any:
+    """Return the values of a tree without their places."""
     match node.value:
         case dict():
-            return {key: plain(child) for key, child in node.value.items()}
+            return {key: to_plain(child) for key, child in node.value.items()}
         case list():
-            return [plain(child) for child in node.value]
+            return [to_plain(child) for child in node.value]
         case _:
             return node.value
 
 
 def read(text: str) -> Any:
-    """The values in a text that is to have no problem."""
+    """Return the values of a valid text."""
     found: list[Problem] = []
     node = parse_yaml(text, found)
     assert found == []
     assert node is not None
-    return plain(node)
+    return to_plain(node)
 
 
 @pytest.mark.parametrize(
@@ -64,16 +64,16 @@ def read(text: str) -> Any:
     ],
 )
 def test_scalars_are_those_of_yaml_1_2(text: str, value: object) -> None:
-    """`1e-5` is a number; `no`, `on`, dates and sexagesimals are words; what stands in quotes is a text."""
+    """`1e-5` is a number; `no`, `on`, dates and sexagesimals are words; quoted scalars are texts."""
     assert (value, type(value)) == (read(text), type(read(text)))
 
 
 def test_nan_is_a_number() -> None:
-    """`.nan` is read as a number that is none, for a kind to refuse."""
+    """`.nan` is read as NaN; types refuse it."""
     assert math.isnan(read(".nan"))
 
 
-def test_every_value_knows_its_place_and_path() -> None:
+def test_every_value_has_its_place_and_path() -> None:
     """Lines and columns count from 1; a key has a place of its own."""
     root = parse_yaml("a:\n  b: [1, 2]\n", [])
     assert root is not None
@@ -84,13 +84,13 @@ def test_every_value_knows_its_place_and_path() -> None:
     assert (Place(2, 10), "a.b[1]") == (b.value[1].place, b.value[1].path)
 
 
-def test_an_alias_stands_for_what_its_anchor_names() -> None:
-    """Anchors are fine as long as what they unfold to is small."""
+def test_aliases_are_expanded() -> None:
+    """Anchors are allowed as long as the expanded tree is small."""
     assert read("a: &levels [1, 2]\nb: {c: *levels}\n") == {"a": [1, 2], "b": {"c": [1, 2]}}
 
 
 def test_windows_line_ends_and_a_byte_order_mark_change_nothing(load: Load) -> None:
-    """A file from another editor reads the same."""
+    """A file from another editor gives the same sweep."""
     assert load() == load(
         "\r\n", least="\ufeffname: x\r\ndatasets: [mosi]\r\ntraining: {epochs: 9}\r\nconfirm: {seeds: 2}"
     )
@@ -138,12 +138,12 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(load: Load) -> N
         ("[" + "1," * 20_000 + "]", "1:20000: more than 10,000 values, aliases followed"),
     ],
 )
-def test_what_may_not_stand_in_a_file_is_told_with_its_place(text: str, sentence: str, problems: Problems) -> None:
-    """A text that cannot be read is one sentence, never a traceback."""
+def test_invalid_text_is_reported_with_its_place(text: str, sentence: str, problems: Problems) -> None:
+    """An unreadable text gives one message and no traceback."""
     assert f"x.yaml:{sentence}" in problems(least=text)
 
 
-def test_a_bomb_of_aliases_does_not_go_off(problems: Problems) -> None:
+def test_a_bomb_of_aliases_is_refused(problems: Problems) -> None:
     """Nine levels of nine aliases would be 387 million values."""
     names = "abcdefghi"
     bomb = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
@@ -153,5 +153,5 @@ def test_a_bomb_of_aliases_does_not_go_off(problems: Problems) -> None:
 
 
 def test_a_key_given_twice_is_a_problem_at_any_depth(problems: Problems) -> None:
-    """The second one is pointed at, with the line of the first."""
+    """The problem is at the second one, with the line of the first."""
     assert problems("fixed: {rank: 2,\n  rank: 4}\n") == ["x.yaml:6:3: fixed.rank: given twice; first on line 5"]

@@ -1,4 +1,4 @@
-"""The keys of a sweep file, and their defaults."""
+"""The keys of a sweep file, their defaults, and the JSON Schema."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tcray.config.sweep import Asha, Confirm, Data, Resources, Search, Sweep, Tr
 from tests.config.conftest import Load, Problems
 
 
-def test_the_least_file_takes_every_default(load: Load) -> None:
-    """Without factors and tune there is one cell a dataset, and nothing to search."""
+def test_a_minimal_file_has_every_default(load: Load) -> None:
+    """Without factors and tune there is one cell per dataset, and nothing to search."""
     assert load() == Sweep(
         name="x",
         datasets=("mosi",),
@@ -35,19 +35,19 @@ def test_the_least_file_takes_every_default(load: Load) -> None:
     )
 
 
-def test_tuning_without_a_word_on_search_is_twelve_trials_of_tpe_in_waves_of_four(load: Load) -> None:
-    """Nothing is pruned unless the file says so."""
+def test_the_default_search_is_twelve_trials_of_tpe_in_waves_of_four(load: Load) -> None:
+    """By default nothing is pruned."""
     search = load("tune: {dropout: {uniform: [0, 0.5]}}\n").search
     assert search == Search(sampler="tpe", trials=12, wave=4, pruner=None)
 
 
 def test_a_wave_is_no_larger_than_its_search(load: Load) -> None:
-    """Where fewer than four trials are asked for and no wave is named, they are one wave."""
+    """The default wave is smaller if there are fewer than four trials."""
     search = load("tune: {dropout: {uniform: [0, 0.5]}}\nsearch: {trials: 3}\n").search
     assert search == Search(trials=3, wave=3)
 
 
-def test_everything_that_can_be_said_is_read(load: Load) -> None:
+def test_every_key_is_read(load: Load) -> None:
     """Each key reaches its field."""
     more = """\
 question: Why?
@@ -70,8 +70,8 @@ seed: 7
     assert sweep.resources == Resources("cuda", 2.0, 0.25, 64, 1)
 
 
-def test_a_key_with_nothing_after_it_counts_as_not_given(load: Load, problems: Problems) -> None:
-    """A required one is missing, any other has its default."""
+def test_a_key_without_a_value_counts_as_not_given(load: Load, problems: Problems) -> None:
+    """A required one is missing; any other has its default."""
     assert load("factors:\ntune:\nresources: {pack: }\nquestion: ~\n") == load()
     assert problems(least="name: x\ndatasets: [mosi]\ntraining:\nconfirm: {seeds: 2}\n") == [
         "x.yaml:3:1: training: required, and missing"
@@ -79,7 +79,7 @@ def test_a_key_with_nothing_after_it_counts_as_not_given(load: Load, problems: P
 
 
 def test_the_required_keys_are_name_datasets_and_training(problems: Problems) -> None:
-    """A key that is missing is told where its section begins."""
+    """A missing key is reported at the beginning of its section."""
     assert problems(least="seed: 1\nconfirm: {seeds: 2}\n") == [
         "x.yaml:1:1: datasets: required, and missing",
         "x.yaml:1:1: name: required, and missing",
@@ -101,7 +101,7 @@ def test_the_required_keys_are_name_datasets_and_training(problems: Problems) ->
     ],
 )
 def test_a_file_is_a_mapping(least: str, sentence: str, problems: Problems) -> None:
-    """Nothing, a list and a word are none."""
+    """An empty file, a list and a word are refused."""
     assert problems(least=least) == [f"x.yaml:{sentence}"]
 
 
@@ -132,8 +132,8 @@ def test_a_file_is_a_mapping(least: str, sentence: str, problems: Problems) -> N
         ("resources: {gpus: 1}", ['5:13: resources.gpus: no such key; did you mean "gpu"?']),
     ],
 )
-def test_what_a_section_does_not_allow_is_told(more: str, sentences: list[str], problems: Problems) -> None:
-    """At its very place, in its own words."""
+def test_invalid_values_of_sections_are_reported(more: str, sentences: list[str], problems: Problems) -> None:
+    """The problem has the position of the value."""
     assert problems(more + "\n") == [f"x.yaml:{sentence}" for sentence in sentences]
 
 
@@ -159,8 +159,8 @@ def test_what_a_section_does_not_allow_is_told(more: str, sentences: list[str], 
         ),
     ],
 )
-def test_what_a_search_does_not_allow_is_told(search: str, sentence: str, problems: Problems) -> None:
-    """Where something is tuned."""
+def test_invalid_values_of_a_search_are_reported(search: str, sentence: str, problems: Problems) -> None:
+    """The sweep tunes a hyperparameter."""
     more = f"tune: {{dropout: {{uniform: [0, 0.5]}}}}\nsearch: {{{search}}}\n"
     assert problems(more) == [f"x.yaml:{sentence}"]
 
@@ -202,13 +202,13 @@ def test_what_a_search_does_not_allow_is_told(search: str, sentence: str, proble
         ),
     ],
 )
-def test_what_a_required_key_does_not_allow_is_told(least: str, sentence: str, problems: Problems) -> None:
-    """A misspelt key is told once, and not as missing too."""
+def test_invalid_values_of_required_keys_are_reported(least: str, sentence: str, problems: Problems) -> None:
+    """A misspelled key is reported once, and not also as missing."""
     assert problems(least=least) == [f"x.yaml:{sentence}"]
 
 
-def test_every_problem_is_told_at_once_in_line_order(problems: Problems) -> None:
-    """Also where they are of different kinds."""
+def test_all_problems_are_reported_in_line_order(problems: Problems) -> None:
+    """They may be of different kinds."""
     least = """\
 name: y
 datasets: [mosi, mosi]
@@ -238,18 +238,18 @@ LEAST_DOCUMENT: dict[str, Any] = {"name": "x", "datasets": ["mosi"], "training":
 
 @pytest.fixture(scope="module")
 def validator() -> jsonschema.protocols.Validator:
-    """Judges documents by the schema."""
+    """Return a validator of documents against the schema."""
     return jsonschema.Draft202012Validator(to_json_schema())
 
 
-def test_the_schema_is_a_schema() -> None:
-    """By its own dialect's rules."""
+def test_the_schema_is_valid() -> None:
+    """It follows the rules of its dialect."""
     jsonschema.Draft202012Validator.check_schema(to_json_schema())
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
-def test_every_sweep_file_is_valid(path: Path, validator: jsonschema.protocols.Validator) -> None:
-    """An editor finds nothing wrong with the files that come with the house."""
+def test_the_shipped_sweep_files_are_valid(path: Path, validator: jsonschema.protocols.Validator) -> None:
+    """An editor finds nothing wrong with them."""
     assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))] == []
 
 
@@ -278,8 +278,8 @@ def test_every_sweep_file_is_valid(path: Path, validator: jsonschema.protocols.V
     ],
     ids=str,
 )
-def test_an_editor_sees_what_is_wrong(more: dict[str, Any], validator: jsonschema.protocols.Validator) -> None:
-    """Each of these fails, where the least file does not."""
+def test_invalid_documents_are_refused(more: dict[str, Any], validator: jsonschema.protocols.Validator) -> None:
+    """Each of these fails; the minimal document does not."""
     assert validator.is_valid(LEAST_DOCUMENT)
     assert not validator.is_valid(LEAST_DOCUMENT | more)
 

@@ -1,4 +1,4 @@
-"""Factors, tuned and fixed hyperparameters."""
+"""Sections of factors, tuned and fixed hyperparameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tcray.config.domains import Choice, Int, LogInt, LogUniform, Uniform
 from tests.config.conftest import Load, Problems
 
 
-def test_levels_stand_in_file_order_with_the_types_of_their_hyperparameter(load: Load) -> None:
+def test_levels_keep_file_order_and_have_the_hyperparameter_s_type(load: Load) -> None:
     """A strength of 1 is the number 1.0, a rank of 1 the whole number."""
     sweep = load("factors: {prior_strength: [0, 10, 1], rank: [2, 1], modality_dropout.audio: [0, 0.5]}\n")
     assert sweep.factors == {"prior_strength": (0.0, 10.0, 1.0), "rank": (2, 1), "modality_dropout.audio": (0.0, 0.5)}
@@ -16,7 +16,7 @@ def test_levels_stand_in_file_order_with_the_types_of_their_hyperparameter(load:
 
 
 def test_modalities_are_subsets_or_lists_of_names(load: Load, problems: Problems) -> None:
-    """`subsets` is kept as a word, since only a dataset knows its modalities."""
+    """`subsets` is kept as a word because the modalities depend on the dataset."""
     assert load("factors: {modalities: subsets}\n").factors == {"modalities": "subsets"}
     explicit = load("factors: {modalities: [[text], [text, audio]]}\n")
     assert explicit.factors == {"modalities": (("text",), ("text", "audio"))}
@@ -33,7 +33,7 @@ def test_modalities_are_subsets_or_lists_of_names(load: Load, problems: Problems
 
 
 def test_every_domain_is_read(load: Load) -> None:
-    """With the number type of its hyperparameter."""
+    """Its bounds have the number type of its hyperparameter."""
     sweep = load(
         """\
 tune:
@@ -146,6 +146,6 @@ tune:
         ),
     ],
 )
-def test_what_a_role_does_not_allow_is_told(section: str, sentence: str, problems: Problems) -> None:
-    """One problem, at its very place, in its own words."""
+def test_invalid_values_of_roles_are_reported(section: str, sentence: str, problems: Problems) -> None:
+    """There is one problem, at the position of the value."""
     assert problems(section + "\n") == [f"x.yaml:{sentence}"]

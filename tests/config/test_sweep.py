@@ -25,7 +25,7 @@ resources: {gpu: 0.25}
 
 @pytest.mark.parametrize("more", ["", MORE, "factors: {modalities: subsets}\nfixed: {modality_dropout.text: 1}\n"])
 def test_a_sweep_comes_back_from_its_document(more: str, load: Load) -> None:
-    """Through JSON, whatever the order in which its keys are written."""
+    """It does so through JSON with keys in any order."""
     sweep = load(more)
     back = Sweep.from_document(json.loads(json.dumps(sweep.to_document(), sort_keys=True)))
     assert sweep == back
@@ -35,7 +35,7 @@ def test_a_sweep_comes_back_from_its_document(more: str, load: Load) -> None:
 
 
 def test_a_sweep_is_frozen(load: Load) -> None:
-    """Declared things are."""
+    """Its fields cannot be assigned."""
     with pytest.raises(FrozenInstanceError):
         load().seed = 3  # type: ignore[misc]  # the very point
 
@@ -51,8 +51,8 @@ def test_a_sweep_is_frozen(load: Load) -> None:
         "question=What?",
     ],
 )
-def test_what_changes_no_result_is_not_part_of_the_question(override: str, load: Load) -> None:
-    """Resources, data, claims and the question's wording leave its document as it is."""
+def test_keys_that_change_no_result_are_not_part_of_the_question(override: str, load: Load) -> None:
+    """These are resources, data, claims and the wording of the question."""
     assert load(MORE) != load(MORE, override)
     assert load(MORE).to_question_document() == load(MORE, override).to_question_document()
 
@@ -83,8 +83,8 @@ def test_what_changes_no_result_is_not_part_of_the_question(override: str, load:
         "seed=1",
     ],
 )
-def test_all_else_is_part_of_the_question(override: str, load: Load) -> None:
-    """Whatever can change a result changes the digest."""
+def test_all_other_keys_are_part_of_the_question(override: str, load: Load) -> None:
+    """A change of any of them changes the digest."""
     assert digest(load(MORE).to_question_document()) != digest(load(MORE, override).to_question_document())
 
 
@@ -97,8 +97,8 @@ def test_the_order_of_factors_and_of_tuned_hyperparameters_is_part_of_the_questi
         assert digest(load(section).to_question_document()) != digest(load(turned).to_question_document())
 
 
-def test_what_is_said_and_what_is_the_default_are_one_question(load: Load) -> None:
-    """As are two ways to write a number."""
+def test_a_default_written_out_is_the_same_question(load: Load) -> None:
+    """Two ways to write a number are the same question, too."""
     tuned = "tune: {lr: {log_uniform: [1e-4, 1e-2]}}\n"
     said = "tune: {lr: {log_uniform: [0.0001, 0.01]}}\nsearch: {sampler: tpe, trials: 12, wave: 4}\nseed: 0\n"
     assert digest(load(tuned).to_question_document()) == digest(load(said).to_question_document())
