@@ -149,7 +149,7 @@ def test_verdicts_precede_the_ranking(tmp_path: Path, finished: SweepStore) -> N
     result = run(write_sweep_file(tmp_path), "--store", tmp_path / "trials", "--set", "claims=[rank-generalisation]")
     assert 0 == result.exit_code, result.output
     verdict = result.stdout.index("NOT TESTABLE  mosi (twin)")
-    assert verdict < result.stdout.index("mosi (twin)\n  ", verdict + 30)
+    assert verdict < result.stdout.index("mosi (twin): best first by validation loss\n")
 
 
 @pytest.mark.parametrize(
