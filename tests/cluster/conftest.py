@@ -16,7 +16,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home" / ".ray").mkdir(parents=True)
     (tmp_path / "home" / ".ray" / "auth_token").write_text("token")
-    (tmp_path / "tcray").mkdir()
+    for name in ("tcray", "sweeps"):
+        (tmp_path / name).mkdir()
     for name in SENT:
         (tmp_path / name).touch()
     return tmp_path

@@ -101,7 +101,7 @@ def test_what_is_sent_to_ones_own_machines_is_in_this_repository() -> None:
     mounts = load_cluster_file(str(FOLDER / "onprem.yaml")).mapping("file_mounts")
     here = [local for there, local in mounts.items() if there.startswith("~/.tcray/source/")]
     assert [path for path in here if not (FOLDER.parent / path).exists()] == []
-    assert {"tcray", "pyproject.toml", "README.md", "LICENSE", "constraints.txt"} == set(here)
+    assert {"tcray", "sweeps", "pyproject.toml", "README.md", "LICENSE", "constraints.txt"} == set(here)
 
 
 def test_a_head_of_ones_own_asks_for_the_token_and_soon_misses_a_machine(say: Say) -> None:

@@ -1,4 +1,4 @@
-"""Images built and run without an engine: buildah, with a storage of its own, on a Debian made by debootstrap."""
+"""Images built and run without an engine: buildah with its own storage, on a Debian made by debootstrap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BASE = "localhost/base:bookworm"
 
 
 class BuildahError(Exception):
-    """All that buildah said where it failed."""
+    """Output of a buildah command that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,17 @@ class Buildah:
 
     @staticmethod
     def missing() -> str | None:
-        """Why images cannot be built here."""
+        """Return the reason why images cannot be built here; None if they can."""
         absent = [program for program in ("buildah", "debootstrap") if shutil.which(program) is None]
         return f"needs {' and '.join(absent)}: apt-get install {' '.join(absent)}" if absent else None
 
     def command(self, *argv: str) -> list[str]:
-        """The command that says something to buildah."""
+        """Return the command that runs buildah with these arguments."""
         storage = [f"--root={self.folder}/storage", f"--runroot={self.folder}/run", "--storage-driver=overlay"]
         return ["env", f"TMPDIR={self.folder}", "buildah", *storage, *argv]
 
-    def say(self, *argv: str) -> str:
-        """What buildah answers, on stdout and stderr; raises BuildahError where it fails."""
+    def run_buildah(self, *argv: str) -> str:
+        """Return the output of a buildah command. Raise BuildahError if it fails."""
         ran = subprocess.run(
             self.command(*argv), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -47,47 +47,47 @@ class Buildah:
         return ran.stdout
 
     def make_base(self) -> None:
-        """Debian 12 as small as it comes, as the image BASE."""
+        """Build a minimal Debian 12 as the image BASE."""
         root = self.folder / "base"
         subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(root)], check=True, stdout=subprocess.PIPE)
         for package in (root / "var/cache/apt/archives").glob("*.deb"):
             package.unlink()
-        container = self.say("from", "scratch").strip()
-        self.say("copy", "--quiet", container, str(root), "/")
-        self.say("commit", "--quiet", "--rm", container, BASE)
+        container = self.run_buildah("from", "scratch").strip()
+        self.run_buildah("copy", "--quiet", container, str(root), "/")
+        self.run_buildah("commit", "--quiet", "--rm", container, BASE)
         shutil.rmtree(root)
 
     def build(self, source: Path, tag: str, *arguments: str) -> str:
-        """Builds docker/Dockerfile of `source` on BASE, and returns what was said; `arguments` are build arguments."""
+        """Build docker/Dockerfile of `source` on BASE with these build arguments, and return the output."""
         named = [word for argument in (f"BASE_IMAGE={BASE}", *arguments) for word in ("--build-arg", argument)]
         kind = ["--isolation=chroot", "--pull-never", "--layers", "--force-rm", "--format=docker"]
         file = f"--file={source}/docker/Dockerfile"
-        return self.say("bud", *kind, *named, *self._pip_as_here(), file, f"--tag={tag}", str(source))
+        return self.run_buildah("bud", *kind, *named, *self._pip_options(), file, f"--tag={tag}", str(source))
 
-    def look(self, image: str) -> dict[str, Any]:
-        """What an image is: its configuration under `config`, its layers under `rootfs`, `diff_ids`."""
-        found: dict[str, Any] = json.loads(self.say("inspect", "--type=image", image))["Docker"]
+    def inspect(self, image: str) -> dict[str, Any]:
+        """Return the description of an image: `config`, and its layers in `rootfs`, `diff_ids`."""
+        found: dict[str, Any] = json.loads(self.run_buildah("inspect", "--type=image", image))["Docker"]
         return found
 
     def start(self, container: str, image: str) -> None:
-        """Makes the files of a container."""
-        self.say("from", f"--name={container}", "--pull-never", image)
+        """Create the files of a container."""
+        self.run_buildah("from", f"--name={container}", "--pull-never", image)
 
     def run(self, container: str, volumes: Sequence[str], *argv: str) -> list[str]:
-        """The command that runs another in a container of that name, as its user; volumes as of `docker run`."""
+        """Return the command that runs another one in a container, as its user; volumes as for `docker run`."""
         mounted = [f"--volume={volume}" for volume in volumes]
         return self.command("run", "--isolation=chroot", f"--hostname={container}", *mounted, container, "--", *argv)
 
     def remove(self) -> None:
-        """Ends all that is in the folder, and the folder."""
-        self.say("rm", "--all")
-        self.say("rmi", "--all", "--force")
-        # which buildah mounts onto itself, and leaves so
+        """Delete all containers, all images and the folder."""
+        self.run_buildah("rm", "--all")
+        self.run_buildah("rmi", "--all", "--force")
+        # buildah bind-mounts this folder onto itself and does not unmount it
         subprocess.run(["umount", "--lazy", str(self.folder / "storage" / "overlay")], check=False, capture_output=True)
         shutil.rmtree(self.folder)
 
-    def _pip_as_here(self) -> list[str]:
-        """Options by which pip finds in a build what it finds here: its settings, and the files that they name."""
+    def _pip_options(self) -> list[str]:
+        """Return options that give pip in a build its settings on this machine, and the files they name."""
         command = [sys.executable, "-m", "pip", "config", "list"]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         settings = configparser.RawConfigParser()

@@ -1,4 +1,4 @@
-"""The services of docker/compose.yaml, started as an engine would: each container has files and a host of its own."""
+"""The services of docker/compose.yaml, started as an engine would start them, each container on its own host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILE = REPOSITORY / "docker" / "compose.yaml"
 
 
 def services() -> Mapping[str, Any]:
-    """As the file has them, with the defaults of its variables."""
+    """Return the services of the file, with the defaults of its variables."""
     text = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", FILE.read_text())
     found: Mapping[str, Any] = yaml.safe_load(text)["services"]
     return found
@@ -36,12 +36,12 @@ class Container:
 
     @property
     def name(self) -> str:
-        """Of its files, and what it is to itself: that of its host."""
+        """Return the name of the container, which is that of its host."""
         return self.host.name
 
     @property
     def volumes(self) -> list[str]:
-        """As of `docker run`: a volume, and a folder of the repository, is the folder of its name in `Hosts.shared`."""
+        """Return the volumes as for `docker run`; each is the folder of its name in `Hosts.shared`."""
         shared, found = Hosts(self.host.number).shared, []
         for volume in self.service["volumes"]:
             if isinstance(volume, str):
@@ -52,23 +52,23 @@ class Container:
         return found
 
     def command(self, *argv: str) -> list[str]:
-        """The command of this machine that says another in the container, as `docker compose exec` does."""
+        """Return the command of this machine that runs another one in the container, like `docker compose exec`."""
         environment = [f"{name}={value}" for name, value in self.service.get("environment", {}).items()]
         return self.host.command(*self.buildah.run(self.name, self.volumes, "env", *environment, *argv))
 
-    def say(self, *argv: str) -> subprocess.CompletedProcess[str]:
-        """Says it, and tells how it ended and what it printed."""
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the container, and return its exit code and output."""
         return subprocess.run(
             self.command(*argv), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Makes the files and does what the service is there for; what it says lies in `Hosts.shared`."""
+        """Context manager: run the service; its log is in `Hosts.shared`."""
         self.buildah.start(self.name, self.image)
-        said = self.service["command"]
-        command = shlex.split(said) if isinstance(said, str) else said
-        entry = self.buildah.look(self.image)["config"]["Entrypoint"]
+        words = self.service["command"]
+        command = shlex.split(words) if isinstance(words, str) else words
+        entry = self.buildah.inspect(self.image)["config"]["Entrypoint"]
         with (Hosts(self.host.number).shared / f"container-{self.name}.log").open("w") as log:
             process = subprocess.Popen(self.command(*entry, *command), stdout=log, stderr=log)
         try:
@@ -79,8 +79,8 @@ class Container:
             process.wait()
 
     def is_healthy(self) -> bool:
-        """Whether the service's health check is content, in time."""
+        """True if the service's health check passes within its timeout."""
         health = self.service["healthcheck"]
         kind, *check = health["test"]
         assert kind == "CMD"
-        return self.say("timeout", health["timeout"], *check).returncode == 0
+        return self.run("timeout", health["timeout"], *check).returncode == 0

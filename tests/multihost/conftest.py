@@ -1,4 +1,4 @@
-"""What runs only where hosts can be made, in which order, and the summary at the end."""
+"""Selection and order of the multi-host tests, and the summary at the end."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ import pytest
 
 from .hosts import missing
 
-ASKED_FOR = "TCRAY_TEST_CLUSTER"
+ENABLED_BY = "TCRAY_TEST_CLUSTER"
 
 QUICK = ("test_hosts", "test_aws")
 
-TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
+SUMMARY: pytest.StashKey[list[str]] = pytest.StashKey()
 
 Tell = Callable[[str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips the tests of this folder where they were not asked for or cannot run; the quick ones come first."""
+    """Skip the tests of this folder unless they are enabled and can run; run the quick ones first."""
     here = [item for item in items if item.path.parent == Path(__file__).parent]
     elsewhere = [item for item in items if item.path.parent != Path(__file__).parent]
     items[:] = elsewhere + sorted(here, key=lambda item: item.path.stem not in QUICK)
     for item in here:
-        if reason := _reason():
+        if reason := _skip_reason():
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _reason() -> str | None:
-    if not os.environ.get(ASKED_FOR):
-        return f"takes root and half an hour: `make test-cluster` asks for it by {ASKED_FOR}=1"
+def _skip_reason() -> str | None:
+    if not os.environ.get(ENABLED_BY):
+        return f"needs root and half an hour: `make test-cluster` enables it with {ENABLED_BY}=1"
     return missing()
 
 
 @pytest.fixture(scope="session")
 def tell(pytestconfig: pytest.Config) -> Tell:
-    """Adds a line to the summary that is printed at the end."""
-    return pytestconfig.stash.setdefault(TOLD, []).append
+    """Return a function that adds a line to the summary at the end."""
+    return pytestconfig.stash.setdefault(SUMMARY, []).append
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was done to the cluster, and what was seen."""
-    told = terminalreporter.config.stash.get(TOLD, [])
-    if told:
+    """Print the summary: what was done to the cluster, and what was measured."""
+    lines = terminalreporter.config.stash.get(SUMMARY, [])
+    if lines:
         terminalreporter.section("the cluster")
-        for line in told:
+        for line in lines:
             terminalreporter.write_line(line)

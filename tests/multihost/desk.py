@@ -1,4 +1,4 @@
-"""Machines under a desk, brought up by cluster/onprem.yaml over ssh."""
+"""An on-premises cluster of test hosts, started with cluster/onprem.yaml over ssh."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ print(*(node["NodeID"] for node in ray.nodes() if node["Alive"] and node["NodeMa
 
 @dataclass(frozen=True)
 class Desk:
-    """A cluster of which the first host is the head, and the launcher that is run on this machine.
+    """A cluster whose first host is the head; Ray's launcher runs on this machine.
 
-    file  the cluster file, edited as its user would
+    file  the cluster file, edited as a user would
     """
 
     hosts: Hosts
     file: Path
 
     @classmethod
-    def of(cls, hosts: Hosts, workers: Sequence[Host], *, gpus: int) -> Desk:
-        """Edits cluster/onprem.yaml: addresses, key and token; a head that only drives, workers that declare GPUs."""
+    def create(cls, hosts: Hosts, workers: Sequence[Host], *, gpus: int) -> Desk:
+        """Edit cluster/onprem.yaml: addresses, key and token; a head without packs, workers that declare GPUs."""
         desk = cls(hosts, hosts.shared / "onprem.yaml")
         desk.launch("get-auth-token", "--generate")
         config = yaml.safe_load((REPOSITORY / "cluster" / "onprem.yaml").read_text())
@@ -56,11 +56,11 @@ class Desk:
 
     @property
     def head(self) -> Host:
-        """Where drivers run."""
+        """Return the head, which runs the drivers."""
         return self.hosts.all()[0]
 
     def launch(self, *argv: str) -> str:
-        """What `ray …` says on this machine, whose user has a home and a /tmp of his own."""
+        """Return the output of `ray …` on this machine, with a home and a /tmp of its own."""
         home = self.hosts.shared / "laptop"
         home.mkdir(exist_ok=True)
         environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home), "RAY_TMPDIR": str(home)}
@@ -78,34 +78,34 @@ class Desk:
         return ran.stdout
 
     def up(self) -> None:
-        """`ray up`, until every worker that is on has joined."""
+        """Run `ray up`, and wait until every worker that is on has joined."""
         self.launch("up", "-y", "--no-config-cache", str(self.file))
         self.wait_for(*(host for host in self.hosts.all() if host.address in self.workers))
 
     def down(self) -> None:
-        """`ray down`."""
+        """Run `ray down`."""
         self.launch("down", "-y", str(self.file))
 
     @property
     def workers(self) -> tuple[str, ...]:
-        """The addresses of the workers, be they on or off."""
+        """Return the addresses of all workers, on or off."""
         return tuple(yaml.safe_load(self.file.read_text())["provider"]["worker_ips"])
 
     def wait_for(self, *hosts: Host) -> float:
-        """Until all of these are nodes of the cluster; after how many seconds they were."""
+        """Wait until all of these hosts are nodes of the cluster; return the seconds it took."""
         began = time.monotonic()
         addresses = [host.address for host in hosts]
         self.head.run("env", AUTH, "python", "-c", WAIT_FOR_NODES, *addresses, timeout=PATIENCE_SECONDS)
         return time.monotonic() - began
 
     def drain(self, host: Host, seconds: int) -> None:
-        """Tells the cluster that a worker will be taken away in so many seconds, as a cloud tells of a spot machine."""
+        """Announce that a worker will be preempted in so many seconds, as a cloud does for spot instances."""
         node = self.head.run("env", AUTH, "python", "-c", NODE_ID, host.address).splitlines()[-1]
-        reason = ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "it is wanted elsewhere"]
+        reason = ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "spot preemption"]
         deadline = ["--deadline-remaining-seconds", str(seconds)]
         self.head.run("env", AUTH, "ray", "drain-node", "--node-id", node, *reason, *deadline)
 
     def ray_processes(self) -> dict[str, int]:
-        """How many processes of Ray each host that is on has."""
+        """Return the number of Ray processes on each host that is on."""
         count = r"ps ax -o args= | grep -c '[r]aylet/raylet\|[g]cs_server\|[d]efault_worker\|^ray::' || true"
         return {host.name: int(host.run("bash", "-c", count)) for host in self.hosts.all() if host.is_on}

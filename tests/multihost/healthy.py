@@ -1,4 +1,4 @@
-"""The sweep of these tests as one healthy host runs it, and what another that went through something may differ in."""
+"""An undisturbed sweep, and the comparison of disturbed sweeps with it."""
 
 from __future__ import annotations
 
@@ -20,37 +20,40 @@ LARGER = [
     "search.wave=8",
     "search.pruner.asha.min_epochs=18",
 ]
-"""64 search runs with rungs at epochs 18 and 36, and 8 confirm runs: packs that last long enough to be hit."""
+"""64 search runs with rungs at epochs 18 and 36, and 8 confirm runs: packs long enough to be hit by a fault."""
 
 
 @dataclass(frozen=True)
 class Healthy:
-    """What an undisturbed sweep exports, and which segments of runs it trains."""
+    """Exported rows and trained segments of an undisturbed sweep."""
 
     rows: list[str]
     segments: Segments
 
     @classmethod
-    def swept(cls, folder: Path, overrides: Iterable[str] = LARGER) -> Healthy:
-        """Trains it by hand: a loop in this process, without Ray."""
+    def train(cls, folder: Path, overrides: Iterable[str] = LARGER) -> Healthy:
+        """Train the sweep in this process, without Ray."""
         trace = Traced(str(folder / "trace"))
         rows = export(run_without_ray(folder / "store", make_sweep(folder, *overrides), trace))
-        return cls(rows, trace.begun())
+        return cls(rows, trace.started())
 
-    def begun_again(self, store: Path | str, trace: Traced) -> Segments:
-        """Which segments a sweep began once more than needed; in all else it is found to be this one, bit for bit."""
+    def repeated_segments(self, store: Path | str, trace: Traced) -> Segments:
+        """Return the segments that a sweep started more than once; require that it equals this one bit for bit."""
         opened = Store.open(str(store))
         sweep = opened.sweep(opened.resolve("small")[0])
         assert self.rows == export(sweep)
         assert [] == verify(opened)
         values = ledger_values(sweep)
-        assert len(values) == len(set(values)), "what is recorded is never recorded again"
-        begun = trace.begun()
-        assert set(self.segments) == set(begun), "a run that waits again goes on from its last rung"
-        return begun - self.segments
+        assert len(values) == len(set(values)), "no run is recorded twice"
+        started = trace.started()
+        assert set(self.segments) == set(started), "a requeued run resumes from its last rung"
+        return started - self.segments
 
 
-def in_words(again: Segments) -> str:
-    """How much was begun again: an upper bound, since nobody knows how far a lost pack had come."""
-    runs, epochs = again.total(), Counter({segment: (segment[2] - segment[1]) * n for segment, n in again.items()})
-    return f"{runs} runs began a rung again, {epochs.total()} epochs at most"
+def format_segments(repeated: Segments) -> str:
+    """Return how much was trained again: an upper bound, as the progress of a lost pack is unknown."""
+    runs, epochs = (
+        repeated.total(),
+        Counter({segment: (segment[2] - segment[1]) * n for segment, n in repeated.items()}),
+    )
+    return f"{runs} runs repeated a rung, at most {epochs.total()} epochs"

@@ -1,4 +1,4 @@
-"""Waiting for what must happen, on a machine that has more to do."""
+"""Waiting for a condition, with a limit that suits a busy machine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ PATIENCE_SECONDS = 300.0
 
 
 def until(holds: Callable[[], object], what: str) -> float:
-    """Waits until something holds, and tells after how many seconds it did."""
+    """Wait until a condition holds; return the seconds it took."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < PATIENCE_SECONDS, f"{what} did not come about in {PATIENCE_SECONDS:.0f} s"
+        assert time.monotonic() - began < PATIENCE_SECONDS, f"{what} did not happen within {PATIENCE_SECONDS:.0f} s"
         time.sleep(0.1)
     return time.monotonic() - began

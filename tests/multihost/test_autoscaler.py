@@ -1,6 +1,6 @@
-"""A cluster that has no GPU until a sweep asks for one: Ray's autoscaler brings workers up from zero, and down again.
+"""A cluster without GPUs until a sweep requests them: Ray's autoscaler starts workers from zero and stops them.
 
-The workers are what Ray's fake provider starts on the head's own host; all else is the real autoscaler.
+Ray's fake provider starts the workers on the head's own host; the autoscaler is the real one.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from .patience import until
 pytestmark = pytest.mark.timeout(900)
 
 HEAD = "f" * 51 + "00000"
-"""The fake provider's name for the head, which Ray is to know it by."""
+"""The fake provider's id of the head, which Ray must use too."""
 
 PROVIDER = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
-"""Named like somebody else's: for its own, Ray looks for defaults in a file that it is not packaged with."""
+"""Given as an external module: for its own providers, Ray reads defaults from a file that its package lacks."""
 
 MOST = 3
 
 CLUSTER: dict[str, Any] = {
     "cluster_name": "fake",
-    "max_workers": MOST + 1,  # that host is one of them
+    "max_workers": MOST + 1,  # the second host counts
     "idle_timeout_minutes": 0.1,
     "upscaling_speed": 1.0,
     "provider": {"type": "external", "module": PROVIDER, "launch_multiple": True, "head_node_id": HEAD},
@@ -63,11 +63,11 @@ MONITOR = "/tmp/ray/session_latest/logs/monitor.log"  # noqa: S108  of the host
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[tuple[Host, Host]]:
-    """The head of a cluster without workers, and a host that has nothing to give."""
+    """Yield the head of a cluster without workers, and a host without CPUs or GPUs."""
     with several(2, number=12, environment={"PYTHONPATH": str(REPOSITORY)}) as hosts:
         head, other = hosts.all()
         head.run("ray", "get-auth-token", "--generate")
-        (head.home / "ray_bootstrap_config.yaml").write_text(json.dumps(CLUSTER))  # where the launcher leaves it
+        (head.home / "ray_bootstrap_config.yaml").write_text(json.dumps(CLUSTER))  # the launcher writes it there
         start = ["ray", "start", "--head", "--num-cpus=0", "--include-dashboard=false", "--disable-usage-stats"]
         head.run("env", AUTH, *AUTOSCALER, *start, f"--autoscaling-config={HOME}/ray_bootstrap_config.yaml")
         shutil.copytree(head.home / ".ray", other.home / ".ray")
@@ -76,31 +76,31 @@ def hosts() -> Iterator[tuple[Host, Host]]:
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["on the head", "elsewhere"])
-def test_from_zero_and_back(hosts: tuple[Host, Host], place: int, tmp_path: Path, tell: Tell) -> None:
-    """The whole demand of a sweep is seen at once, and met; when the sweep is over the workers go.
+def test_workers_start_from_zero_and_stop(hosts: tuple[Host, Host], place: int, tmp_path: Path, tell: Tell) -> None:
+    """The autoscaler sees the whole demand of a sweep at once and meets it; after the sweep the workers stop.
 
-    Wherever its driver is: only the head knows how far the cluster may grow.
+    The driver may run on any host, although only the head knows the limits of the cluster.
     """
     head = hosts[0]
-    shared, before = Hosts(head.number).shared, len(added(head))
+    shared, before = Hosts(head.number).shared, len(read_launches(head))
     store = shared / f"trials{place}"
     options = ["--set=resources.device=auto", "--set=resources.gpu=0.25", "--set=resources.pack=1"]
     driver = Driver(hosts[place], f"sweep{place}", write_sweep_file(shared), f"--store={store}", *options)
-    up = driver.wait_for(driver.trace.told, "a pack under way")
+    up = driver.wait_for(driver.trace.records, "a pack in training")
     driver.end()
-    down = until(lambda: raylets(head) == 1, "a head without workers")
-    assert not Healthy.swept(tmp_path, []).begun_again(store, driver.trace)
-    assert [str(MOST)] == added(head)[before:], "not one after the other"
+    down = until(lambda: count_raylets(head) == 1, "a head without workers")
+    assert not Healthy.train(tmp_path, []).repeated_segments(store, driver.trace)
+    assert [str(MOST)] == read_launches(head)[before:], "not one after the other"
     where = "on the head" if place == 0 else "on another host"
     found = f"{MOST} workers started at once, training after {up:.0f} s, gone {down:.0f} s after its end"
     tell(f"from no GPU, the driver {where}: {found}")
 
 
-def added(head: Host) -> list[str]:
-    """How many workers the autoscaler has begun to start, each time that it did."""
+def read_launches(head: Host) -> list[str]:
+    """Return the number of workers of each launch of the autoscaler."""
     return re.findall(r"Adding (\d+) node\(s\) of type gpu", head.run("cat", MONITOR))
 
 
-def raylets(host: Host) -> int:
-    """How many nodes of Ray are on a host."""
+def count_raylets(host: Host) -> int:
+    """Return the number of Ray nodes on a host."""
     return int(host.run("pgrep", "--full", "--count", "raylet/[r]aylet"))

@@ -1,4 +1,4 @@
-"""cluster/aws/account.yaml and cluster/gpu.yaml against AWS, which moto plays."""
+"""cluster/aws/account.yaml and cluster/gpu.yaml on a simulated AWS (moto)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MINE = "198.51.100.7/32"
 
 @pytest.fixture
 def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """An account with the stack of account.yaml; what the stack told."""
+    """Create the stack of account.yaml in an account; yield its outputs."""
     from ray.autoscaler._private.aws import utils
 
     for name, value in {
@@ -61,7 +61,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, s
 
 @pytest.fixture
 def cluster(aws: dict[str, str]) -> dict[str, Any]:
-    """gpu.yaml, filled in from what the stack told, as `ray up` completes it."""
+    """Return gpu.yaml, filled in from the outputs of the stack, as `ray up` completes it."""
     said = (FOLDER / "gpu.yaml").read_text()
     said = said.replace("image: FILL_IN", f"image: {aws['Registry']}:{__version__}-cuda")
     said = said.replace("s3://FILL_IN", f"s3://{aws['Bucket']}").replace("[FILL_IN]", f"[{aws['SecurityGroup']}]")
@@ -72,8 +72,8 @@ def cluster(aws: dict[str, str]) -> dict[str, Any]:
     return completed
 
 
-def started(cluster: dict[str, Any], kind: str, count: int = 1) -> list[dict[str, Any]]:
-    """Machines that Ray starts of a type, as AWS describes them."""
+def start_nodes(cluster: dict[str, Any], kind: str, count: int = 1) -> list[dict[str, Any]]:
+    """Let Ray start nodes of a type; return their descriptions by AWS."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     tags = {
         "ray-node-type": "head" if kind == cluster["head_node_type"] else "worker",
@@ -83,43 +83,43 @@ def started(cluster: dict[str, Any], kind: str, count: int = 1) -> list[dict[str
     }
     config = cluster["available_node_types"][kind]["node_config"]
     nodes = provider.create_node_with_resources_and_labels(config, tags, count, {}, {})
-    return described([*nodes])
+    return describe([*nodes])
 
 
-def described(nodes: list[str]) -> list[dict[str, Any]]:
-    """Machines as AWS describes them."""
+def describe(nodes: list[str]) -> list[dict[str, Any]]:
+    """Return AWS's descriptions of nodes."""
     answer = boto3.client("ec2").describe_instances(InstanceIds=nodes)
     return [machine for reservation in answer["Reservations"] for machine in reservation["Instances"]]
 
 
 class Market:
-    """Stands in for boto3's resource, of which Ray's provider calls this alone: a spot market of so many machines.
+    """Fake of boto3's EC2 resource with `spot` spot instances; Ray's provider calls `create_instances` only.
 
-    refusal    what AWS answers where the spot market has none
-    on_demand  what it answers to a request on demand, where it refuses that
+    refusal    error code if there is no spot capacity
+    on_demand  error code of every on-demand request; empty if they succeed
     """
 
     def __init__(
         self, provider: Any, spot: int, refusal: str = "InsufficientInstanceCapacity", on_demand: str = ""
     ) -> None:
-        self.asked: list[bool] = []
-        """Of each request, whether it was for the spot market."""
+        self.requests: list[bool] = []
+        """For each request, True if it was for the spot market."""
         self._ask, self._spot = provider.ec2_fail_fast.create_instances, spot
         self._refusals = {True: "" if spot else refusal, False: on_demand}
         provider.ec2_fail_fast = self
 
     def create_instances(self, **request: Any) -> Any:
-        """As many machines as are asked for, where AWS would try that, and moto starts `MinCount`."""
+        """Start as many instances as AWS would; moto would start `MinCount`."""
         spot = "InstanceMarketOptions" in request
-        self.asked.append(spot)
+        self.requests.append(spot)
         if refusal := self._refusals[spot]:
             raise ClientError({"Error": {"Code": refusal, "Message": "There is none"}}, "RunInstances")
         count = min(self._spot, request["MaxCount"]) if spot else request["MaxCount"]
         return self._ask(**{**request, "MinCount": count, "MaxCount": count})
 
 
-def test_the_group_of_the_account_lets_in_nobody_but_its_owner(aws: dict[str, str]) -> None:
-    """By ssh; its machines reach one another on every port."""
+def test_security_group_admits_the_owner_only(aws: dict[str, str]) -> None:
+    """The owner may use ssh; instances reach each other on every port."""
     (group,) = boto3.client("ec2").describe_security_groups(GroupIds=[aws["SecurityGroup"]])["SecurityGroups"]
     ways = [
         (
@@ -134,10 +134,10 @@ def test_the_group_of_the_account_lets_in_nobody_but_its_owner(aws: dict[str, st
     assert ways == [("tcp", 22, [MINE], [], []), ("-1", None, [], [], [aws["SecurityGroup"]])]
 
 
-def test_a_head_and_a_worker_are_what_the_file_says(aws: dict[str, str], cluster: dict[str, Any]) -> None:
-    """In the stack's group alone, with the stack's rights, encrypted disks, and metadata for whoever has a token."""
+def test_instances_are_as_the_file_declares(aws: dict[str, str], cluster: dict[str, Any]) -> None:
+    """They have the stack's security group and profile, encrypted disks, and metadata that require a token."""
     profiles = {"head": "tcray-head", "gpu": "tcray-worker", "gpus": "tcray-worker"}
-    machines = {kind: started(cluster, kind)[0] for kind in profiles}
+    machines = {kind: start_nodes(cluster, kind)[0] for kind in profiles}
     assert {kind: machine["InstanceType"] for kind, machine in machines.items()} == {
         "head": "m5.xlarge",
         "gpu": "g5.xlarge",
@@ -152,7 +152,7 @@ def test_a_head_and_a_worker_are_what_the_file_says(aws: dict[str, str], cluster
         assert [(volume["Encrypted"], volume["Size"]) for volume in volumes] == [(True, 100)]
 
 
-def test_ray_makes_no_group_and_no_role_of_its_own(aws: dict[str, str], cluster: dict[str, Any]) -> None:
+def test_ray_creates_no_group_and_no_role(aws: dict[str, str], cluster: dict[str, Any]) -> None:
     """Its group would open ssh to the world, and its role would have every right on EC2 and S3."""
     groups = boto3.client("ec2").describe_security_groups()["SecurityGroups"]
     assert [group["GroupName"] for group in groups if group["GroupName"] != "default"] == ["tcray"]
@@ -163,44 +163,44 @@ def test_ray_makes_no_group_and_no_role_of_its_own(aws: dict[str, str], cluster:
     } == {aws["SecurityGroup"]}
 
 
-def test_workers_come_from_the_spot_market_and_the_head_does_not(cluster: dict[str, Any]) -> None:
-    """As long as that has some."""
-    lifecycles = {kind: started(cluster, kind)[0].get("InstanceLifecycle") for kind in ("head", "gpu", "gpus")}
+def test_workers_are_spot_instances_and_the_head_is_not(cluster: dict[str, Any]) -> None:
+    """There is spot capacity."""
+    lifecycles = {kind: start_nodes(cluster, kind)[0].get("InstanceLifecycle") for kind in ("head", "gpu", "gpus")}
     assert lifecycles == {"head": None, "gpu": "spot", "gpus": "spot"}
 
 
-def test_where_the_spot_market_has_none_machines_are_started_on_demand(
+def test_all_workers_are_on_demand_without_spot_capacity(
     cluster: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """All of them, with a line in the autoscaler's log."""
+    """The autoscaler's log gets one line."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     market = Market(provider, spot=0)
     with caplog.at_level(logging.WARNING, logger="tcray.cluster.ray.spot_first"):
-        machines = started(cluster, "gpu", count=3)
+        machines = start_nodes(cluster, "gpu", count=3)
     assert [machine.get("InstanceLifecycle") for machine in machines] == [None] * 3
-    assert market.asked[-1] is False
-    assert set(market.asked[:-1]) == {True}
+    assert market.requests[-1] is False
+    assert set(market.requests[:-1]) == {True}
     assert [record.getMessage() for record in caplog.records] == [
         "g5.xlarge: no spot capacity (InsufficientInstanceCapacity)"
     ]
 
 
-def test_where_the_spot_market_has_too_few_the_others_are_started_on_demand(cluster: dict[str, Any]) -> None:
-    """Together they are as many as were asked for."""
+def test_missing_spot_instances_are_started_on_demand(cluster: dict[str, Any]) -> None:
+    """Together they are as many as requested."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     Market(provider, spot=2)
-    machines = started(cluster, "gpu", count=5)
+    machines = start_nodes(cluster, "gpu", count=5)
     assert sorted(str(machine.get("InstanceLifecycle")) for machine in machines) == ["None"] * 3 + ["spot"] * 2
 
 
-def test_what_the_spot_market_has_given_is_not_forgotten(
+def test_started_spot_instances_are_returned_if_on_demand_fails(
     cluster: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where nothing is to be had on demand, as without a quota, Ray hears of the spot machines, which run and cost."""
+    """Without an on-demand quota, Ray must still track the spot instances, which cost money."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     Market(provider, spot=3, on_demand="VcpuLimitExceeded")
     with caplog.at_level(logging.WARNING, logger="tcray.cluster.ray.spot_first"):
-        machines = started(cluster, "gpu", count=5)
+        machines = start_nodes(cluster, "gpu", count=5)
     assert [machine["InstanceLifecycle"] for machine in machines] == ["spot"] * 3
     assert [record.getMessage() for record in caplog.records] == [
         "g5.xlarge: started 3 of 5; no on-demand capacity (VcpuLimitExceeded)"
@@ -208,27 +208,27 @@ def test_what_the_spot_market_has_given_is_not_forgotten(
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidAMIID.NotFound"])
-def test_what_is_no_matter_of_the_market_is_told(cluster: dict[str, Any], code: str) -> None:
-    """A missing right or a wrong image is what Ray hears; nothing dearer is tried in its place."""
+def test_other_errors_do_not_fall_back_to_on_demand(cluster: dict[str, Any], code: str) -> None:
+    """A missing permission or a wrong image is raised; no on-demand instance is tried."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     market = Market(provider, spot=0, refusal=code)
     with pytest.raises(NodeLaunchException) as caught:
-        started(cluster, "gpu")
+        start_nodes(cluster, "gpu")
     assert caught.value.category == code
-    assert set(market.asked) == {True}
+    assert set(market.requests) == {True}
 
 
 @pytest.mark.parametrize("code", ["SpotMaxPriceTooLow", "MaxSpotInstanceCountExceeded", "UnfulfillableCapacity"])
-def test_price_and_limit_of_the_spot_market_are_none_of_the_other(cluster: dict[str, Any], code: str) -> None:
-    """So machines are started on demand."""
+def test_limits_of_the_spot_market_fall_back_to_on_demand(cluster: dict[str, Any], code: str) -> None:
+    """Price and quota of the spot market do not hold on demand."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     Market(provider, spot=0, refusal=code)
-    (machine,) = started(cluster, "gpu")
+    (machine,) = start_nodes(cluster, "gpu")
     assert "InstanceLifecycle" not in machine
 
 
-def test_where_there_is_none_at_all_ray_hears_why(cluster: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the cloud's words, which `tcray status` shows."""
+def test_error_of_aws_is_raised_without_any_capacity(cluster: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tcray status` shows its message."""
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
 
     def create_instances(_: object, **__: object) -> None:
@@ -237,28 +237,28 @@ def test_where_there_is_none_at_all_ray_hears_why(cluster: dict[str, Any], monke
     monkeypatch.setattr(Market, "create_instances", create_instances)
     Market(provider, spot=0)
     with pytest.raises(NodeLaunchException) as caught:
-        started(cluster, "gpu")
+        start_nodes(cluster, "gpu")
     assert (caught.value.category, caught.value.description) == ("VcpuLimitExceeded", "more than your limit")
 
 
-def test_ray_down_ends_every_machine(cluster: dict[str, Any]) -> None:
-    """None is stopped and kept."""
-    machines = [started(cluster, kind)[0]["InstanceId"] for kind in ("head", "gpu")]
+def test_ray_down_terminates_every_instance(cluster: dict[str, Any]) -> None:
+    """No instance is stopped and kept."""
+    machines = [start_nodes(cluster, kind)[0]["InstanceId"] for kind in ("head", "gpu")]
     provider = _get_node_provider(cluster["provider"], cluster["cluster_name"])
     provider.terminate_nodes(provider.non_terminated_nodes({}))
-    assert [machine["State"]["Name"] for machine in described(machines)] == ["terminated"] * 2
+    assert [machine["State"]["Name"] for machine in describe(machines)] == ["terminated"] * 2
 
 
-def test_the_stack_is_sound() -> None:
-    """By AWS's own linter."""
+def test_stack_passes_cfn_lint() -> None:
+    """The linter reports nothing above informational."""
     api = pytest.importorskip("cfnlint.api")
     found = api.lint_all((FOLDER / "aws" / "account.yaml").read_text())
     assert [str(match) for match in found if match.rule.severity != "informational"] == []
 
 
 @pytest.mark.usefixtures("aws")
-def test_machines_have_what_aws_says_they_have() -> None:
-    """Each type of a known family that AWS still has; all of those with GPUs."""
+def test_instance_types_agree_with_aws() -> None:
+    """All instance types that both know have the same CPUs and GPUs."""
     pages = boto3.client("ec2").get_paginator("describe_instance_types").paginate()
     types = {kind["InstanceType"]: kind for page in pages for kind in page["InstanceTypes"]}
     said = {name: find_instance(name) for name in types}

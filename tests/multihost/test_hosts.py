@@ -1,4 +1,4 @@
-"""The hosts themselves: what each has of its own, what they share, and that nothing of them stays."""
+"""The test hosts: private and shared resources, faults, and cleanup."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NUMBER = 101
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[Hosts]:
-    """Two hosts, with a folder of which each has its own."""
+    """Yield two hosts, each with its own private folder."""
     with several(2, number=NUMBER, private=[Hosts(NUMBER).folder / "private-folder"]) as hosts:
         yield hosts
 
 
-def test_a_host_has_an_identity_of_its_own(hosts: Hosts) -> None:
-    """Name, address and processes are its own, and the names of the others are known to it."""
+def test_host_has_its_own_identity(hosts: Hosts) -> None:
+    """Each host has its name, address and processes, and resolves the names of the others."""
     h1, h2 = hosts.all()
     assert ["h1", "h2"] == [host.run("hostname").strip() for host in (h1, h2)]
     assert ["10.165.0.11", "10.165.0.12"] == [h1.address, h2.address]
@@ -31,8 +31,8 @@ def test_a_host_has_an_identity_of_its_own(hosts: Hosts) -> None:
 
 
 @pytest.mark.parametrize("folder", ["/tmp", "/dev/shm", "/run", "~", str(Hosts(NUMBER).folder / "private-folder")])  # noqa: S108
-def test_folders_of_its_own(hosts: Hosts, folder: str) -> None:
-    """What one host writes to these, no other sees, nor this machine."""
+def test_private_folders(hosts: Hosts, folder: str) -> None:
+    """Files in them are visible neither on other hosts nor on this machine."""
     h1, h2 = hosts.all()
     h1.run("bash", "-c", f"touch {folder}/mine")
     assert "mine" in h1.run("bash", "-c", f"ls {folder}")
@@ -40,16 +40,16 @@ def test_folders_of_its_own(hosts: Hosts, folder: str) -> None:
     assert not (Path(folder).expanduser() / "mine").exists()
 
 
-def test_all_else_is_shared(hosts: Hosts) -> None:
-    """A folder to write to, and the repository, under the same paths."""
+def test_shared_folders(hosts: Hosts) -> None:
+    """The shared folder and the repository have the same paths on every host."""
     h1, h2 = hosts.all()
-    h1.run("bash", "-c", f"echo hello > {hosts.shared}/said")
-    assert "hello\n" == h2.run("cat", f"{hosts.shared}/said") == (hosts.shared / "said").read_text()
-    assert "import" in h2.run("cat", str(REPOSITORY / "tests" / "cluster" / "hosts.py"))
+    h1.run("bash", "-c", f"echo hello > {hosts.shared}/file")
+    assert "hello\n" == h2.run("cat", f"{hosts.shared}/file") == (hosts.shared / "file").read_text()
+    assert "import" in h2.run("cat", str(REPOSITORY / "tests" / "multihost" / "hosts.py"))
 
 
-def test_ssh_opens_it(hosts: Hosts) -> None:
-    """With the key, as root, into the environment that `run` has."""
+def test_ssh_login(hosts: Hosts) -> None:
+    """The key opens a root shell with the environment of `run`."""
     h2 = hosts.all()[1]
     options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
     command = ["ssh", "-i", str(hosts.key), *options, f"root@{h2.address}", "hostname; echo $PATH"]
@@ -57,8 +57,8 @@ def test_ssh_opens_it(hosts: Hosts) -> None:
     assert ["h2", h2.run("bash", "-c", "echo $PATH").strip()] == said.split()
 
 
-def test_what_fails_says_so(hosts: Hosts) -> None:
-    """A command that fails raises what it said, a number twice is refused, a host that there is not is named."""
+def test_failures_are_reported(hosts: Hosts) -> None:
+    """A failed command, a number in use and an unknown host each raise an error."""
     with pytest.raises(subprocess.CalledProcessError) as caught:
         hosts.all()[0].run("bash", "-c", "echo no; exit 3")
     assert (3, "no\n") == (caught.value.returncode, caught.value.output)
@@ -67,8 +67,8 @@ def test_what_fails_says_so(hosts: Hosts) -> None:
     assert 2 == main(["exec", "--number", str(NUMBER), "h9", "true"])
 
 
-def test_a_cable_pulled_and_put_back(hosts: Hosts) -> None:
-    """An unplugged host lives, and cannot be reached until it is plugged in again."""
+def test_unplug_and_plug(hosts: Hosts) -> None:
+    """An unplugged host keeps running, and is unreachable until it is plugged in."""
     h1, h2 = hosts.all()
     reach = ["timeout", "2", "bash", "-c", "echo > /dev/tcp/h2/22"]
     h1.run(*reach)
@@ -80,8 +80,8 @@ def test_a_cable_pulled_and_put_back(hosts: Hosts) -> None:
     h1.run(*reach)
 
 
-def test_power_off_and_one_more(hosts: Hosts) -> None:
-    """A host that is off has no process left, and boots with its home; one that is added takes the next address."""
+def test_power_off_and_add(hosts: Hosts) -> None:
+    """A host that is off has no processes, and boots with its home; an added host gets the next address."""
     h2 = hosts.all()[1]
     sleeper = subprocess.Popen(h2.command("sleep", "1000"))
     h2.power_off()
@@ -97,8 +97,8 @@ def test_power_off_and_one_more(hosts: Hosts) -> None:
     assert "10.165.0.13" == hosts.all()[2].address
 
 
-def test_nothing_stays() -> None:
-    """After `down` there is neither process, nor link, nor folder, whoever made the hosts; twice does no harm."""
+def test_down_removes_everything() -> None:
+    """After `down` there are no processes, links or folders, whichever process created the hosts; it may run twice."""
     hosts = Hosts(NUMBER + 1)
     hosts.down()
     assert 0 == main(["up", "--number", str(hosts.number), "1"])

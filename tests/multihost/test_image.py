@@ -1,4 +1,4 @@
-"""The image of docker/, built by buildah from nothing, and what runs inside it."""
+"""The image of docker/, built by buildah on a bare Debian, and sweeps that run in it."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ print(*sorted(ray.get([task.remote() for task in there])))
 
 @dataclass(frozen=True)
 class Built:
-    """The CPU variant.
+    """The CPU image.
 
-    source   what it was made of, to be changed
-    seconds  how long that took
+    source   copy of the source it was built from; tests change it
+    seconds  duration of the build
     """
 
     buildah: Buildah
@@ -77,13 +77,13 @@ class Built:
     seconds: float
 
     def layers(self, tag: str) -> list[str]:
-        """The digests of an image's layers, lowest first."""
-        return list(map(str, self.buildah.look(tag)["rootfs"]["diff_ids"]))
+        """Return the digests of an image's layers, lowest first."""
+        return list(map(str, self.buildah.inspect(tag)["rootfs"]["diff_ids"]))
 
     @property
     def health_check(self) -> list[str]:
-        """What the image itself has an engine ask, and how long."""
-        health = self.buildah.look(TAG)["config"]["Healthcheck"]
+        """Return the command of the image's health check, with its timeout."""
+        health = self.buildah.inspect(TAG)["config"]["Healthcheck"]
         kind, *check = map(str, health["Test"])
         assert kind == "CMD"
         return ["timeout", f"{health['Timeout'] / 1e9:.0f}", *check]
@@ -91,21 +91,21 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> Iterator[Built]:
-    """The image, in a folder that hosts see too."""
+    """Yield the image, in a folder that hosts see too."""
     if reason := Buildah.missing():
         pytest.skip(reason)
     source = tmp_path_factory.mktemp("source")
     for name in (".dockerignore", "constraints.txt", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(REPOSITORY / name, source)
-    for name in ("docker", "tcray"):
-        shutil.copytree(REPOSITORY / name, source / name)
+    for name in ("docker", "sweeps", "tcray"):
+        shutil.copytree(REPOSITORY / name, source / name, symlinks=True)
     buildah = Buildah(Path(tempfile.mkdtemp(prefix="tcray-images-", dir="/var/tmp")))
     try:
         buildah.make_base()
         began = time.monotonic()
         buildah.build(source, TAG, "DEVICE=cpu")
         seconds = time.monotonic() - began
-        size = buildah.say("images", "--format={{.Size}}", TAG).strip()
+        size = buildah.run_buildah("images", "--format={{.Size}}", TAG).strip()
         tell(f"{TAG}: {size}, built from a bare Debian in {seconds:.0f} s")
         yield Built(buildah, source, seconds)
     finally:
@@ -114,28 +114,28 @@ def built(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> Iterator[Buil
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The sweep of these tests, trained in this process, without Ray and without an image."""
+    """Return the rows of the sweep, trained in this process without Ray."""
     folder = tmp_path_factory.mktemp("by hand")
     return export(run_without_ray(folder / "store", make_sweep(folder), train))
 
 
-def in_store(folder: Path) -> tuple[list[str], set[str]]:
-    """What the one sweep of a store has in common with its equals, and on which hosts it was trained."""
+def read_store(folder: Path) -> tuple[list[str], set[str]]:
+    """Return the exported rows of the only sweep of a store, and the hosts it was trained on."""
     opened = Store.open(str(folder))
     sweep = opened.sweep(opened.resolve("small")[0])
     return export(sweep), {row["host"] for row in sweep.read("runs").to_pylist()}
 
 
-def a_folder_of(hosts: Hosts, name: str) -> Path:
-    """One that all hosts see, and that belongs to the image's user."""
+def make_folder(hosts: Hosts, name: str) -> Path:
+    """Create a folder that all hosts see and that belongs to the image's user."""
     folder = hosts.shared / name
     folder.mkdir()
     os.chown(folder, USER, USER)
     return folder
 
 
-def test_hadolint_has_nothing_to_say() -> None:
-    """The Dockerfile is linted; the rules that are left out give their reason in it."""
+def test_dockerfile_passes_hadolint() -> None:
+    """The Dockerfile gives a reason for every rule it disables."""
     ran = subprocess.run(
         [Path(sys.executable).with_name("hadolint"), REPOSITORY / "docker" / "Dockerfile"],
         check=False,
@@ -145,15 +145,15 @@ def test_hadolint_has_nothing_to_say() -> None:
     assert (0, "", "") == (ran.returncode, ran.stdout, ran.stderr)
 
 
-def test_compose_file_keeps_to_its_specification() -> None:
-    """No key is misspelt, no volume undeclared, no duration none."""
+def test_compose_file_is_valid() -> None:
+    """The Compose specification accepts the file."""
     from compose_spec import PyCompose
 
     PyCompose.from_json(json.dumps(yaml.safe_load(FILE.read_text()))).validate()
 
 
-def test_what_is_in_the_image(built: Built) -> None:
-    """A user who is not root and owns what volumes cover, what Ray's launcher uses, pinned packages; no compiler."""
+def test_content_of_the_image(built: Built) -> None:
+    """The image has a non-root user who owns the volumes, the launcher's tools, pinned packages and no compiler."""
     volumes = [
         volume.split(":")[1] for service in services().values() for volume in service["volumes"] if ":" in volume
     ]
@@ -170,7 +170,7 @@ def test_what_is_in_the_image(built: Built) -> None:
         "tools": ["apt-get", "bash", "ray", "rsync", "ssh", "tcray"],
         "caches": [],
     } == inside
-    assert "HOME=/home/tcray" in built.buildah.look(TAG)["config"]["Env"], "Ray's launcher looks for it there"
+    assert "HOME=/home/tcray" in built.buildah.inspect(TAG)["config"]["Env"], "Ray's launcher reads it there"
     assert __version__ == packages.pop("tcray")
     pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", (REPOSITORY / "constraints.txt").read_text(), re.MULTILINE))
     wanted = {canonicalize_name(name): version for name, version in pinned.items()}
@@ -178,8 +178,8 @@ def test_what_is_in_the_image(built: Built) -> None:
     assert {} == {name: version for name, version in found.items() if wanted.get(name) != version}
 
 
-def test_a_change_of_the_source_installs_no_package_again(built: Built, tell: Tell) -> None:
-    """After a change of tcray, and of what pyproject.toml says of a linter, one layer differs: tcray's."""
+def test_change_of_the_source_reinstalls_no_package(built: Built, tell: Tell) -> None:
+    """After a change of tcray and of the linter's settings in pyproject.toml, only the layer of tcray differs."""
     with (built.source / "tcray" / "errors.py").open("a") as module:
         module.write("# changed\n")
     project = built.source / "pyproject.toml"
@@ -193,65 +193,67 @@ def test_a_change_of_the_source_installs_no_package_again(built: Built, tell: Te
     assert 1 == sum(old != new for old, new in zip(before, after, strict=True))
 
 
-def test_the_wrong_torch_ends_the_build(built: Built) -> None:
-    """Where pip finds torch's CPU build no CUDA image is made, which would compute on CPUs and say nothing."""
+def test_wrong_build_of_torch_fails(built: Built) -> None:
+    """If pip finds the CPU build of torch, no CUDA image is built, which would silently compute on CPUs."""
     with pytest.raises(BuildahError, match="DEVICE is cuda, but pip found torch's cpu build"):
         built.buildah.build(built.source, "wrong", "DEVICE=cuda")
 
 
-def test_a_sweep_in_a_container(built: Built, expected: list[str]) -> None:
-    """`docker run IMAGE tcray sweep` leaves in a mounted folder what it leaves without an image; it is healthy."""
+def test_sweep_runs_in_a_container(built: Built, expected: list[str]) -> None:
+    """`docker run IMAGE tcray sweep` writes the same rows as without an image, and the container is healthy."""
     with several(1, number=4) as hosts:
         (host,) = hosts.all()
-        folder = a_folder_of(hosts, "work")
+        folder = make_folder(hosts, "work")
         (folder / "small.yaml").write_text(SWEEP_YAML.format(root="data"))
         built.buildah.start("plain", TAG)
 
-        def say(*argv: str) -> list[str]:
+        def command(*argv: str) -> list[str]:
             return host.command(*built.buildah.run("plain", [f"{folder}:{WORK_FOLDER}"], *argv))
 
-        subprocess.run(say(*built.health_check), check=True)
-        subprocess.run(say("tini", "--", "tcray", "sweep", "small.yaml"), check=True, capture_output=True)
-        subprocess.run(say(*built.health_check), check=True)
-        rows, _ = in_store(folder / "trials")
+        subprocess.run(command(*built.health_check), check=True)
+        subprocess.run(command("tini", "--", "tcray", "sweep", "small.yaml"), check=True, capture_output=True)
+        subprocess.run(command(*built.health_check), check=True)
+        rows, _ = read_store(folder / "trials")
         assert expected == rows
 
 
-def test_the_services_of_compose(built: Built, expected: list[str], tell: Tell) -> None:
-    """A head and two workers find each other, ask for a token, train, and are unhealthy once Ray does not answer."""
+def test_services_of_compose_run_a_sweep(built: Built, expected: list[str], tell: Tell) -> None:
+    """A head and two workers connect, require a token, train, and are unhealthy if Ray does not answer."""
     with several(3, number=4) as hosts, contextlib.ExitStack() as at_the_end:
-        head, *workers = a_cluster(built, hosts)
+        head, *workers = make_containers(built, hosts)
         at_the_end.enter_context(head.running())
         until(head.is_healthy, "the head's health")
         for worker in workers:
             at_the_end.enter_context(worker.running())
         until(lambda: all(worker.is_healthy() for worker in workers), "the workers' health")
 
-        assert head.say("env", "RAY_AUTH_MODE=disabled", "ray", "status").returncode
+        assert head.run("env", "RAY_AUTH_MODE=disabled", "ray", "status").returncode
         computing = [worker.host.name for worker in workers]
-        assert computing == head.say("python", "-c", WHERE).stdout.splitlines()[-1].split()
-        swept = head.say("tcray", "sweep", "sweeps/small.yaml", "--set", "resources.pack=2")
+        assert computing == head.run("python", "-c", WHERE).stdout.splitlines()[-1].split()
+        swept = head.run("tcray", "sweep", "sweeps/small.yaml", "--set", "resources.pack=2")
         assert 0 == swept.returncode, swept.stdout
-        rows, trained_on = in_store(hosts.shared / "trials")
+        rows, trained_on = read_store(hosts.shared / "trials")
         assert expected == rows
-        assert trained_on <= set(computing), "the head drives; so small a sweep may be over before both have begun"
+        assert trained_on <= set(computing), (
+            "the head trains nothing; the sweep may end before both workers have started"
+        )
         tell("docker/compose.yaml, played on three hosts: a sweep on its workers, bit for bit that of one process")
 
-        assert [0, 0, 0] == [each.say(*built.health_check).returncode for each in (head, *workers)]
+        assert [0, 0, 0] == [each.run(*built.health_check).returncode for each in (head, *workers)]
         head.host.power_off()
         assert not any(worker.is_healthy() for worker in workers)
-        assert all(worker.say(*built.health_check).returncode for worker in workers)
+        assert all(worker.run(*built.health_check).returncode for worker in workers)
 
 
-def a_cluster(built: Built, hosts: Hosts) -> list[Container]:
-    """The containers of compose.yaml, a host each, of which the first goes by the name of its service."""
+def make_containers(built: Built, hosts: Hosts) -> list[Container]:
+    """Return the containers of compose.yaml, one per host; the first host has the name of its service."""
     described: Mapping[str, Any] = services()
     wanted = [name for name, service in described.items() for _ in range(service.get("scale", 1))]
     assert ["head", "worker", "worker"] == wanted
     with hosts.names.open("a") as names:
         names.write(f"{hosts.all()[0].address} head\n")
     for name in ("token", "trials", "sweeps", "data"):
-        a_folder_of(hosts, name)
+        make_folder(hosts, name)
     (hosts.shared / "sweeps" / "small.yaml").write_text(SWEEP_YAML.format(root="data"))
     return [
         Container(built.buildah, host, TAG, described[name]) for host, name in zip(hosts.all(), wanted, strict=True)

@@ -1,4 +1,4 @@
-"""Hosts joined by hand: those that cannot take part are refused, or found out, and a head that goes is told."""
+"""Hosts joined by hand: unsuitable hosts are rejected or excluded, and the loss of the head is reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell
 from .driver import AUTH, Driver
-from .healthy import Healthy, in_words
+from .healthy import Healthy, format_segments
 from .hosts import REPOSITORY, Host, Hosts, several
 
 pytestmark = pytest.mark.timeout(900)
@@ -26,39 +26,39 @@ OVERRIDES = [
     "search.pruner.asha.min_epochs=6",
     "resources.pack=3",
 ]
-"""As long as it takes another host to join."""
+"""Long enough for another host to join."""
 
 STARTS: dict[str, str] = {
     "another": "import tcray; tcray.__version__ = '0.0.9'",
     "none": "import sys; sys.modules['tcray'] = None",
 }
-"""What every Python does first on a host that has another tcray, or none."""
+"""Startup code of every Python on a host with another version of tcray, or none."""
 
 
 @dataclass(frozen=True)
-class Hands:
-    """Three hosts, on which Ray is started and stopped as by hand."""
+class ManualCluster:
+    """Three hosts, on which Ray is started and stopped with `ray start` and `ray stop`."""
 
     hosts: Hosts
 
     def join(self, host: Host, head: Host, *options: str, tcray: str = "") -> None:
-        """Starts Ray on a host, as its own head or with another, with the tcray of `STARTS`, or the driver's."""
+        """Start Ray on a host, as the head or as a worker, with the tcray of `STARTS` or that of the driver."""
         found = f"PYTHONPATH={self._path(tcray)}:{REPOSITORY}" if tcray else f"PYTHONPATH={REPOSITORY}"
         role = "--head" if host == head else f"--address={head.address}:6379"
         start = ["ray", "start", "--disable-usage-stats", "--object-store-memory=100000000", role]
         host.run("env", AUTH, found, *start, f"--node-ip-address={host.address}", *options)
 
     def leave(self, host: Host) -> None:
-        """Stops Ray on a host."""
+        """Stop Ray on a host."""
         host.run("env", AUTH, "ray", "stop", "--force")
 
     def sweep(self, host: Host, name: str) -> Driver:
-        """Begins the sweep on a host, or goes on with it."""
+        """Start or resume the sweep with a driver on a host."""
         options = [f"--set={override}" for override in OVERRIDES]
         return Driver(host, name, write_sweep_file(self.hosts.shared), f"--store={self.store(name)}", *options)
 
     def store(self, name: str) -> Path:
-        """Where it is stored."""
+        """Return the folder of the store."""
         return self.hosts.shared / name
 
     def _path(self, tcray: str) -> Path:
@@ -69,19 +69,19 @@ class Hands:
 
 
 @pytest.fixture(scope="module")
-def hands() -> Iterator[Hands]:
-    """Ray runs on the first host, which has no slot."""
+def hands() -> Iterator[ManualCluster]:
+    """Yield a cluster whose first host is a head without CPUs."""
     found = {"RAY_AUTH_TOKEN": "a" * 64, "PYTHONPATH": str(REPOSITORY)}
     with several(3, number=22, environment=found) as hosts:
-        hands, h1 = Hands(hosts), hosts.all()[0]
+        hands, h1 = ManualCluster(hosts), hosts.all()[0]
         hands.join(h1, h1, "--num-cpus=0")
         yield hands
 
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
-    """The sweep on one host to which nothing happens."""
-    return Healthy.swept(tmp_path_factory.mktemp("healthy"), OVERRIDES)
+    """Return the undisturbed sweep."""
+    return Healthy.train(tmp_path_factory.mktemp("healthy"), OVERRIDES)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
         ("none", "Error: on h2: tcray is not installed\nInstall the same versions on every host"),
     ],
 )
-def test_a_host_with_another_tcray(hands: Hands, tcray: str, sentence: str) -> None:
-    """It is named before anything of the sweep is begun, with its version, the driver's, and what to do."""
+def test_host_with_another_tcray_is_rejected(hands: ManualCluster, tcray: str, sentence: str) -> None:
+    """The message names host and versions before the sweep starts."""
     h1, h2, _ = hands.hosts.all()
     hands.join(h2, h1, "--num-cpus=1", tcray=tcray)
     said = hands.sweep(h1, tcray).end(expected=2)
@@ -105,8 +105,10 @@ def test_a_host_with_another_tcray(hands: Hands, tcray: str, sentence: str) -> N
     assert [] == list(hands.store(tcray).glob("sweeps/*/manifest.json"))
 
 
-def test_a_host_with_another_tcray_that_comes_late(hands: Hands, healthy: Healthy, tell: Tell) -> None:
-    """Its first worker finds out; that is said, and the sweep goes on without it, to the same end."""
+def test_host_with_another_tcray_that_joins_late_is_excluded(
+    hands: ManualCluster, healthy: Healthy, tell: Tell
+) -> None:
+    """Its first worker detects the version; the sweep continues without the host, with the same result."""
     h1, h2, h3 = hands.hosts.all()
     hands.join(h2, h1, "--num-cpus=1")
     driver = hands.sweep(h1, "late")
@@ -118,13 +120,13 @@ def test_a_host_with_another_tcray_that_comes_late(hands: Hands, healthy: Health
     found = f"{problem}: this host is excluded from now on. Install the same versions"
     assert 1 == said.count(found)
     assert "Traceback" not in said
-    assert not healthy.begun_again(hands.store("late"), driver.trace)
-    assert not [told for told in driver.trace.told() if told.host == h3.name]
+    assert not healthy.repeated_segments(hands.store("late"), driver.trace)
+    assert not [record for record in driver.trace.records() if record.host == h3.name]
     tell("a host with another tcray that joins late: named with what to do, and the sweep goes on without it")
 
 
-def test_a_head_that_goes(hands: Hands, healthy: Healthy, tell: Tell) -> None:
-    """A driver on another host ends with a sentence, and goes on in another cluster; to the same end."""
+def test_loss_of_the_head_ends_the_driver(hands: ManualCluster, healthy: Healthy, tell: Tell) -> None:
+    """A driver on another host ends with a message, and resumes in another cluster with the same result."""
     h1, h2, _ = hands.hosts.all()
     driver = hands.sweep(h2, "head")
     driver.wait_for(lambda: driver.packs(h2), "a pack")
@@ -136,5 +138,7 @@ def test_a_head_that_goes(hands: Hands, healthy: Healthy, tell: Tell) -> None:
     hands.join(h2, h2, "--num-cpus=1")
     again = hands.sweep(h2, "head")
     again.end()
-    begun_again = healthy.begun_again(hands.store("head"), again.trace)
-    tell(f"the head unplugged: the driver ends with a sentence, goes on in another cluster, {in_words(begun_again)}")
+    repeated = healthy.repeated_segments(hands.store("head"), again.trace)
+    tell(
+        f"the head unplugged: the driver ends with a sentence, goes on in another cluster, {format_segments(repeated)}"
+    )

@@ -1,4 +1,4 @@
-"""A sweep whose store is a bucket, which moto plays, and whose data lie where only the driver sees them."""
+"""A sweep whose store is a bucket (of moto), and whose data only the driver sees."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell
 from .driver import AUTH, Driver
-from .healthy import Healthy, in_words
+from .healthy import Healthy, format_segments
 from .hosts import HOME, REPOSITORY, Host, Hosts, several
 from .patience import until
 from .traced import Traced
@@ -34,29 +34,29 @@ BUCKET = "sweeps"
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
 OVERRIDES = ["fixed.batch_size=32", "training.epochs=9", "search.pruner.asha.min_epochs=3", "resources.pack=3"]
 MIDWAY = 12
-"""Objects in the ledger by which the sweep is well under way, and far from over."""
+"""Number of objects in the ledger midway through the sweep."""
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket that is reached at `address`, HOST:PORT."""
+    """A bucket at `address` (HOST:PORT)."""
 
     address: str
 
     def uri(self, name: str) -> str:
-        """A store in it."""
+        """Return the URI of a store in the bucket."""
         return f"s3://{BUCKET}/{name}?scheme=http&endpoint_override={self.address}&allow_bucket_creation=true"
 
     def sizes(self, folder: str) -> list[int]:
-        """Of the objects that it holds there, in bytes."""
+        """Return the sizes of the objects in a folder, in bytes."""
         there, root = fs.FileSystem.from_uri(self.uri(folder))
         found = there.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
         return [info.size for info in found if info.is_file]
 
 
 @contextlib.contextmanager
-def served(host: str) -> Iterator[Bucket]:
-    """A bucket on this machine, as long as it is needed."""
+def serve_bucket(host: str) -> Iterator[Bucket]:
+    """Context manager: a bucket on this machine."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = moto.ThreadedMotoServer(host, port=0, verbose=False)
     server.start()
@@ -71,15 +71,15 @@ def served(host: str) -> Iterator[Bucket]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _keys() -> Iterator[None]:
-    """Credentials, for this process and those that it starts."""
+    """Set credentials for this process and its children."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in KEYS.items():
             patch.setenv(name, value)
         yield
 
 
-def imported(root: Path) -> int:
-    """A dataset that is in no recipe, so that its files must be read; how many bytes its features have."""
+def write_dataset(root: Path) -> int:
+    """Write a dataset whose files must be read; return the size of its features in bytes."""
     examples = generate_twin(read_recipe("mosi")).examples
     write_examples(examples, root)
     return sum(matrix.nbytes for matrix in examples.features.values())
@@ -87,49 +87,49 @@ def imported(root: Path) -> int:
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
-    """The sweep on one host, with its store in a folder."""
+    """Return the undisturbed sweep, with its store in a folder."""
     folder = tmp_path_factory.mktemp("healthy")
-    imported(folder / "data")
-    return Healthy.swept(folder, OVERRIDES)
+    write_dataset(folder / "data")
+    return Healthy.train(folder, OVERRIDES)
 
 
-def test_on_one_machine(tmp_path: Path, healthy: Healthy, tell: Tell) -> None:
-    """A sweep by a Ray of its own, killed midway and started again, leaves in a bucket what one leaves in a folder."""
-    imported(tmp_path / "data")
+def test_killed_driver_resumes_from_a_bucket(tmp_path: Path, healthy: Healthy, tell: Tell) -> None:
+    """The result is that of a sweep with its store in a folder."""
+    write_dataset(tmp_path / "data")
     trace = Traced(str(tmp_path / "trace"))
     traced = [sys.executable, "-m", "tests.multihost.traced", trace.path, "sweep", str(write_sweep_file(tmp_path))]
-    with served("127.0.0.1") as bucket:
+    with serve_bucket("127.0.0.1") as bucket:
         command = [*traced, "--store", bucket.uri("killed"), *(f"--set={override}" for override in OVERRIDES)]
         with subprocess.Popen(command, cwd=REPOSITORY) as first:
             until(lambda: len(bucket.sizes("killed/ledger")) >= MIDWAY, "half of a sweep")
             first.kill()
         subprocess.run(command, cwd=REPOSITORY, check=True)
-        again = healthy.begun_again(bucket.uri("killed"), trace)
+        again = healthy.repeated_segments(bucket.uri("killed"), trace)
         sizes = bucket.sizes("killed")
-    tell(f"a store in a bucket, the driver killed and started again: {in_words(again)}")
+    tell(f"a store in a bucket, the driver killed and started again: {format_segments(again)}")
     tell(f"that store has {len(sizes)} objects and {sum(sizes) / 2**20:.1f} MiB")
 
 
-def received(host: Host) -> int:
-    """How many bytes have come to a host by its cable."""
+def count_received(host: Host) -> int:
+    """Return the number of bytes that a host has received."""
     (cable,) = json.loads(host.run("ip", "-stats", "-json", "link", "show", "eth0"))
     return int(cable["stats64"]["rx"]["bytes"])
 
 
 @dataclass(frozen=True)
 class Two:
-    """A host that only drives and has the data, and one with two workers that has none; `size` of the data in bytes."""
+    """A host with the driver and the data, and one with two workers and no data; `size` of the data in bytes."""
 
     hosts: Hosts
     size: int
 
     @property
     def worker(self) -> Host:
-        """Where packs are trained."""
+        """Return the host that trains packs."""
         return self.hosts.all()[1]
 
     def sweep(self, name: str, store: str) -> Driver:
-        """Runs the sweep to its end."""
+        """Run the sweep to its end."""
         driver_host, _ = self.hosts.all()
         options = [f"--set={override}" for override in [f"data.root={HOME / 'data'}", *OVERRIDES]]
         driver = Driver(driver_host, name, write_sweep_file(self.hosts.shared), f"--store={store}", *options)
@@ -139,7 +139,7 @@ class Two:
 
 @pytest.fixture(scope="module")
 def two() -> Iterator[Two]:
-    """The hosts, joined by Ray."""
+    """Yield the hosts, joined by Ray."""
     found = {"RAY_AUTH_TOKEN": "a" * 64, "PYTHONPATH": str(REPOSITORY), **KEYS}
     start = ["env", AUTH, "ray", "start", "--disable-usage-stats", "--object-store-memory=200000000"]
     with several(2, number=20, environment=found) as hosts:
@@ -147,24 +147,24 @@ def two() -> Iterator[Two]:
         address = f"--address={driver_host.address}:6379"
         driver_host.run(*start, "--head", f"--node-ip-address={driver_host.address}", "--num-cpus=0")
         worker_host.run(*start, address, f"--node-ip-address={worker_host.address}", "--num-cpus=2")
-        yield Two(hosts, imported(driver_host.home / "data"))
+        yield Two(hosts, write_dataset(driver_host.home / "data"))
 
 
-def test_a_bucket_that_hosts_reach(two: Two, healthy: Healthy) -> None:
-    """Driver and workers on different hosts use a bucket alike."""
-    with served(two.hosts.address) as bucket:
+def test_hosts_share_a_bucket(two: Two, healthy: Healthy) -> None:
+    """Driver and workers are on different hosts."""
+    with serve_bucket(two.hosts.address) as bucket:
         driver = two.sweep("bucket", bucket.uri("hosts"))
-        assert not healthy.begun_again(bucket.uri("hosts"), driver.trace)
+        assert not healthy.repeated_segments(bucket.uri("hosts"), driver.trace)
 
 
-def test_data_that_only_the_driver_sees(two: Two, healthy: Healthy, tell: Tell) -> None:
-    """They come to a host once, for all of its workers and packs."""
+def test_data_are_sent_to_a_host_once(two: Two, healthy: Healthy, tell: Tell) -> None:
+    """All workers and packs of a host share one copy of data that only the driver sees."""
     assert not (two.worker.home / "data").exists()
-    before = received(two.worker)
+    before = count_received(two.worker)
     driver = two.sweep("data", str(two.hosts.shared / "trials"))
-    came = received(two.worker) - before
-    assert not healthy.begun_again(two.hosts.shared / "trials", driver.trace)
-    packs = [told for told in driver.trace.told() if told.ended]
+    came = count_received(two.worker) - before
+    assert not healthy.repeated_segments(two.hosts.shared / "trials", driver.trace)
+    packs = [record for record in driver.trace.records() if record.ended]
     assert 2 == len({(pack.host, pack.pid) for pack in packs})
     assert two.size < came < 2 * two.size
     tell(f"{len(packs)} packs by two workers of a host: {came / two.size:.1f} times the size of the data came to it")

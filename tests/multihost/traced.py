@@ -1,4 +1,4 @@
-"""tcray's command line, with training that tells what it trains, and where.
+"""tcray's command line, with training that records what is trained on which host.
 
 python -m tests.multihost.traced TRACE sweep FILE …
 """
@@ -21,12 +21,12 @@ from tcray.training.pack import TrainResult, train
 from tcray.training.packed_dataset import PackedDataset
 
 Segments = Counter[tuple[str, int, int]]
-"""How often a run was trained from one epoch to another: run id, from, to."""
+"""Number of times that each run was trained from one epoch to another: run id, start, stop."""
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedTrial:
-    """That a process began to train runs from one epoch to another, or had ended that."""
+class TraceRecord:
+    """Record of a process that started, or ended, training runs from one epoch to another."""
 
     ended: bool
     host: str
@@ -38,13 +38,13 @@ class ObservedTrial:
 
     @property
     def segments(self) -> Segments:
-        """What was trained."""
+        """Return the segments that were trained."""
         return Counter((run, self.start, self.stop) for run in self.runs)
 
 
 @dataclass(frozen=True)
 class Traced:
-    """`tcray.training.pack.train`, telling of every pack in a file that all hosts see."""
+    """`tcray.training.pack.train` that records every pack in a file that all hosts see."""
 
     path: str
 
@@ -59,41 +59,41 @@ class Traced:
         device: str,
         confirm: bool,
     ) -> list[TrainResult]:
-        """Trains, and tells before and after."""
-        self._tell(False, runs, start, stop)
+        """Train, with a record before and after."""
+        self._record(False, runs, start, stop)
         trained = train(dataset, runs, start=start, stop=stop, checkpoints=checkpoints, device=device, confirm=confirm)
-        self._tell(True, runs, start, stop)
+        self._record(True, runs, start, stop)
         return trained
 
-    def told(self) -> list[ObservedTrial]:
-        """Everything, in order."""
+    def records(self) -> list[TraceRecord]:
+        """Return all records in order."""
         path = Path(self.path)
         lines = path.read_text().splitlines() if path.exists() else []
-        return [ObservedTrial(**{**fields, "runs": tuple(fields["runs"])}) for fields in map(json.loads, lines)]
+        return [TraceRecord(**{**fields, "runs": tuple(fields["runs"])}) for fields in map(json.loads, lines)]
 
-    def begun(self) -> Segments:
-        """How often each segment of a run was begun."""
-        return sum((told.segments for told in self.told() if not told.ended), Counter())
+    def started(self) -> Segments:
+        """Return how often each segment of a run was started."""
+        return sum((record.segments for record in self.records() if not record.ended), Counter())
 
-    def under_way(self) -> list[ObservedTrial]:
-        """The packs that were begun and have not ended."""
-        told = self.told()
-        ended = Counter((one.host, one.pid, one.runs, one.start) for one in told if one.ended)
-        begun = (one for one in told if not one.ended)
-        return [one for one in begun if not ended[one.host, one.pid, one.runs, one.start]]
+    def in_flight(self) -> list[TraceRecord]:
+        """Return the packs that were started and have not ended."""
+        records = self.records()
+        ended = Counter((one.host, one.pid, one.runs, one.start) for one in records if one.ended)
+        started = (one for one in records if not one.ended)
+        return [one for one in started if not ended[one.host, one.pid, one.runs, one.start]]
 
-    def _tell(self, ended: bool, runs: Sequence[Run], start: int, stop: int) -> None:
+    def _record(self, ended: bool, runs: Sequence[Run], start: int, stop: int) -> None:
         ids = [run.run_id for run in runs]
         fields = {"ended": ended, "host": socket.gethostname(), "pid": os.getpid(), "at": time.time()}
-        with Path(self.path).open("a") as trace:  # in one write, so that hosts do not mix their lines
+        with Path(self.path).open("a") as trace:  # one write per line, so that lines of hosts are not interleaved
             trace.write(json.dumps({**fields, "runs": ids, "start": start, "stop": stop}) + "\n")
 
 
 if __name__ == "__main__":
-    # Workers find the class in the module of its name, and not in the one that is run.
+    # Workers unpickle the class from its module, not from __main__.
     from tcray.cli import main
     from tests.multihost.traced import Traced as Imported
 
     trace = sys.argv.pop(1)
-    engine.train = Imported(trace)  # type: ignore[assignment]  # it takes what workers say, and no more
+    engine.train = Imported(trace)  # type: ignore[assignment]  # it takes the arguments that workers pass
     main(prog_name="tcray")
