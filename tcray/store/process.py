@@ -1,4 +1,4 @@
-"""Which process, of all that ever ran, a pid means."""
+"""Identification of a process by host, pid and start time, which stays unique although pids are reused."""
 
 from __future__ import annotations
 
@@ -11,38 +11,42 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _GONE = ("Z", "X")
-"""States of a process that has ended and only waits to be reaped."""
+"""States of a process that has ended but has not been reaped by its parent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process by its machine, pid and start: pids are used again, a pid with its start is not."""
+    """A process, identified by its machine, pid and start time: pids are reused, but not with the same start time.
+
+    host      host name
+    machine   distinguishes hosts of the same name, and containers of one host, whose pids mean different processes
+    started   start time in the system's notation; empty if it could not be read
+    """
 
     host: str
     machine: str
-    """Tells hosts of one name apart, and containers of one host, whose pids mean different processes."""
     pid: int
     started: str
 
     @classmethod
     def current(cls) -> Process:
-        """This process."""
+        """Return this process."""
         pid = os.getpid()
         return cls(socket.gethostname(), _machine(), pid, read_start_time(pid) or "")
 
     @property
     def is_local(self) -> bool:
-        """Whether it ran on this machine, so that `is_running` can tell."""
+        """True if the process belongs to this machine, so that `is_running` is meaningful."""
         return (self.host, self.machine) == (socket.gethostname(), _machine())
 
     @property
     def is_running(self) -> bool:
-        """Whether it still runs; only for a process that `is_here`."""
+        """True if the process is running; valid only if `is_local`."""
         return read_start_time(self.pid) == self.started
 
 
 def read_start_time(pid: int) -> str | None:
-    """When the process of that pid started, in the system's own notation; None where none runs."""
+    """Return the start time of the process with this pid, in the system's notation; None if none is running."""
     state, started = _from_proc(pid) if (_PROC / "self" / "stat").exists() else _from_ps(pid)
     return None if not started or state.startswith(_GONE) else started
 
@@ -52,7 +56,7 @@ def _from_proc(pid: int) -> tuple[str, str]:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return "", ""
-    fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
+    fields = stat.rpartition(")")[2].split()  # the process name before it may contain any character
     return fields[0], fields[19]
 
 

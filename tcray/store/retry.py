@@ -1,4 +1,4 @@
-"""Trying again for a while, since disks fill up and networks blink."""
+"""Retries of store operations with exponential backoff, for full disks and brief network outages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _T = TypeVar("_T")
 
 
 def retry(action: Callable[[], _T], seconds: float) -> _T:
-    """What `action` returns, once it does; its last `StoreError` when it still fails after `seconds`."""
+    """Call `action` until it succeeds and return its result.
+
+    Raises its last `StoreError` if it still fails after `seconds`; other exceptions are raised at once.
+    """
     end = time.monotonic() + seconds
     pause = FIRST_PAUSE
     while True:
@@ -28,6 +31,6 @@ def retry(action: Callable[[], _T], seconds: float) -> _T:
             if left <= 0:
                 raise
             if pause == FIRST_PAUSE:
-                _log.warning("%s; trying again for %.0f s", error.message, seconds)
+                _log.warning("%s; retrying for %.0f s", error.message, seconds)
         time.sleep(min(pause, left))
         pause = min(2 * pause, LONGEST_PAUSE)

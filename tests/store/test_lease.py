@@ -1,4 +1,4 @@
-"""One driver at a time: whoever holds the lease is named, and whoever is gone is taken over from."""
+"""Tests of leases: a sweep has one driver at a time, and a dead driver is superseded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tcray.store.store import Store, SweepStore
 
 from .recorded import SWEEP_ID
 
-ELSEWHERE = Process(host="box-7", machine="another", pid=4711, started="123")
+OTHER_HOST = Process(host="box-7", machine="another", pid=4711, started="123")
 
 DRIVER = """
 import sys, time
@@ -47,24 +47,24 @@ except StoreBusyError as error:
 
 @pytest.fixture
 def sweep(any_store: Store) -> SweepStore:
-    """A sweep that nobody has run."""
+    """Return a sweep that was never run."""
     return any_store.sweep(SWEEP_ID)
 
 
-def leave(sweep: SweepStore, who: LeaseHolder, number: int = 1) -> None:
-    """Leaves a lease behind as `who` would have."""
+def write_lease(sweep: SweepStore, who: LeaseHolder, number: int = 1) -> None:
+    """Write a lease file as the driver `who` would."""
     sweep.filesystem.write(sweep.paths.lease(number), who.to_json())
 
 
-def gone() -> Process:
-    """A process of this machine that has ended."""
+def ended_process() -> Process:
+    """Return a process of this host that has ended."""
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     return replace(Process.current(), pid=child.pid, started="1")
 
 
 def test_a_lease_is_held_inside_with(sweep: SweepStore):
-    """Before and after nobody runs the sweep; between, this process does."""
+    """This process is the sweep's holder inside `with`; before and after there is none."""
     assert current_holder(sweep) is None
     with Lease(sweep) as held_here:
         held_here.check()
@@ -74,85 +74,85 @@ def test_a_lease_is_held_inside_with(sweep: SweepStore):
     assert current_holder(sweep) is None
 
 
-def test_a_second_driver_is_told_who_runs_the_sweep(sweep: SweepStore):
-    """Host, pid and since when."""
+def test_the_error_of_a_second_driver_names_the_holder(sweep: SweepStore):
+    """The message states pid, host and start of the holder."""
     since = 1_700_000_000.0
-    busy = LeaseHolder("t", ELSEWHERE, acquired_at=since, renewed_at=time.time())
-    leave(sweep, busy)
+    busy = LeaseHolder("t", OTHER_HOST, acquired_at=since, renewed_at=time.time())
+    write_lease(sweep, busy)
     with pytest.raises(StoreBusyError) as caught, Lease(sweep):
         pass
     assert caught.value.message == (
-        f"sweep {SWEEP_ID} is already being run, by pid 4711 on box-7 since 2023-11-14 22:13:20 UTC"
+        f"sweep {SWEEP_ID} is already being run by pid 4711 on box-7 since 2023-11-14 22:13:20 UTC"
     )
-    assert caught.value.remedy.startswith("Wait until it is done, or end that process")
+    assert caught.value.remedy.startswith("Wait until it ends, or stop it")
     assert caught.value.exit_code == 1
     assert current_holder(sweep) == busy
 
 
-def test_a_driver_elsewhere_that_fell_silent_is_taken_over_from(sweep: SweepStore):
-    """Not before its heartbeat is a minute old."""
-    leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time() - STALE_SECONDS + 5))
+def test_a_stale_lease_of_another_host_is_taken_over(sweep: SweepStore):
+    """The lease is stale once its last renewal is a minute old, not before."""
+    write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time() - STALE_SECONDS + 5))
     with pytest.raises(StoreBusyError), Lease(sweep):
         pass
-    leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time() - STALE_SECONDS - 5))
+    write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time() - STALE_SECONDS - 5))
     with Lease(sweep):
         held = current_holder(sweep)
         assert held is not None
         assert held.process == Process.current()
 
 
-@pytest.mark.parametrize("ended", ["killed", "its pid used again"])
-def test_a_driver_here_that_is_gone_is_taken_over_from_at_once(ended: str, sweep: SweepStore):
-    """Its last heartbeat may be of this very moment."""
-    process = gone() if ended == "killed" else replace(Process.current(), started="1")
-    leave(sweep, LeaseHolder("t", process, acquired_at=0.0, renewed_at=time.time()))
+@pytest.mark.parametrize("ended", ["killed", "pid reused"])
+def test_the_lease_of_a_dead_local_driver_is_taken_over_at_once(ended: str, sweep: SweepStore):
+    """A recent renewal does not count if the process has ended."""
+    process = ended_process() if ended == "killed" else replace(Process.current(), started="1")
+    write_lease(sweep, LeaseHolder("t", process, acquired_at=0.0, renewed_at=time.time()))
     with Lease(sweep):
         held = current_holder(sweep)
         assert held is not None
         assert held.process == Process.current()
 
 
-def test_a_driver_here_that_is_stopped_still_holds(sweep: SweepStore):
-    """A process that runs is no less running for being silent, and would go on writing."""
-    leave(sweep, LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0))
+def test_a_suspended_local_driver_keeps_its_lease(sweep: SweepStore):
+    """A process that exists but renews nothing would still write once it is resumed."""
+    write_lease(sweep, LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0))
     with pytest.raises(StoreBusyError), Lease(sweep):
         pass
 
 
-def test_a_driver_killed_while_it_took_the_lease_holds_nothing(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch):
-    """An empty lease is one whose creator never came to write it."""
+def test_an_empty_lease_is_taken_over(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch):
+    """A lease stays empty if its creator was killed before it wrote the content."""
     monkeypatch.setattr(lease, "EMPTY_LEASE_SECONDS", 0.05)
     sweep.filesystem.write(sweep.paths.lease(1), b"")
     with Lease(sweep):
         assert current_holder(sweep) is not None
 
 
-def test_a_file_that_is_no_lease_is_named(sweep: SweepStore):
-    """It is not taken for anybody's."""
+def test_an_invalid_lease_is_an_error(sweep: SweepStore):
+    """The error names the file."""
     for content in (b"{", b"[]", b"{}", b'{"process": {}}'):
         sweep.filesystem.write(sweep.paths.lease(1), content)
-        with pytest.raises(StoreError, match=r"lease-000001\.json is no lease"), Lease(sweep):
+        with pytest.raises(StoreError, match=r"lease-000001\.json is not a lease"), Lease(sweep):
             pass
 
 
-def test_the_heart_beats(sweep: SweepStore):
-    """While the lease is held its heartbeat is renewed."""
+def test_a_held_lease_is_renewed(sweep: SweepStore):
+    """A renewal changes `renewed_at` only."""
     with Lease(sweep, renew_seconds=0.01):
         first = last_holder(sweep)
         assert first is not None
-        patience = time.monotonic() + 10
-        while (now := last_holder(sweep)) and now.renewed_at == first.renewed_at and time.monotonic() < patience:
+        deadline = time.monotonic() + 10
+        while (now := last_holder(sweep)) and now.renewed_at == first.renewed_at and time.monotonic() < deadline:
             time.sleep(0.005)
         assert now is not None
         assert (now.token, now.acquired_at) == (first.token, first.acquired_at)
         assert now.renewed_at > first.renewed_at
 
 
-def test_losing_the_lease_is_noticed(sweep: SweepStore):
-    """A driver that slept and was taken over from learns it before it writes, and leaves the new lease alone."""
+def test_a_driver_that_lost_its_lease_gets_an_error_before_it_writes(sweep: SweepStore):
+    """`check` raises an error after a pause during which another driver took over; the new lease stays as it is."""
     with Lease(sweep, renew_seconds=3600) as mine:
-        leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time()), number=2)
-        mine.check()  # its own beat is fresh: nobody may have taken over
+        write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time()), number=2)
+        mine.check()  # the last renewal is recent, so no other driver may have taken over
         mine._mine = replace(mine._mine, renewed_at=time.time() - 2 * 3600 - 1)
         with pytest.raises(StoreBusyError) as caught:
             mine.check()
@@ -162,17 +162,17 @@ def test_losing_the_lease_is_noticed(sweep: SweepStore):
     assert (last.token, last.released) == ("t", False)
 
 
-def test_the_heart_notices_a_loss_too(sweep: SweepStore):
-    """Without anyone asking."""
+def test_the_renewing_thread_detects_a_lost_lease(sweep: SweepStore):
+    """The thread ends, and `check` raises an error although no time has passed."""
     with Lease(sweep, renew_seconds=0.01) as mine:
-        leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=time.time()), number=2)
-        mine._heart.join(timeout=10)
+        write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time()), number=2)
+        mine._renewer.join(timeout=10)
         with pytest.raises(StoreBusyError, match="was taken over"):
             mine.check()
 
 
-def test_outnumbered_leases_are_deleted(sweep: SweepStore):
-    """One file is left, however often the sweep was resumed."""
+def test_superseded_leases_are_deleted(sweep: SweepStore):
+    """One file is left, no matter how often the sweep was resumed."""
     for _ in range(3):
         with Lease(sweep):
             pass
@@ -180,16 +180,16 @@ def test_outnumbered_leases_are_deleted(sweep: SweepStore):
     assert leases == ["lease-000003.json"]
 
 
-def heard(lease: Lease) -> bool:
-    """Whether the lease's holder comes to know that it is to stop, given time."""
-    patience = time.monotonic() + 10
-    while not lease.stop_requested and time.monotonic() < patience:
+def wait_for_stop_request(lease: Lease) -> bool:
+    """Return True if the lease sees a request to stop within 10 s."""
+    deadline = time.monotonic() + 10
+    while not lease.stop_requested and time.monotonic() < deadline:
         time.sleep(0.005)
     return lease.stop_requested
 
 
-def test_a_driver_that_is_asked_to_stop_hears_of_it(sweep: SweepStore):
-    """At its next heartbeat; nobody asks it again once it has given the lease back."""
+def test_a_stop_request_is_seen_at_the_next_renewal(sweep: SweepStore):
+    """The request is deleted when the lease is released."""
     with Lease(sweep, renew_seconds=0.01) as mine:
         assert not mine.stop_requested
         asked = last_holder(sweep)
@@ -197,29 +197,29 @@ def test_a_driver_that_is_asked_to_stop_hears_of_it(sweep: SweepStore):
         assert asked.token == mine.token
         request_stop(sweep, asked)
         assert is_stop_requested(sweep, asked)
-        assert heard(mine)
+        assert wait_for_stop_request(mine)
     assert mine.stop_requested
     assert not is_stop_requested(sweep, asked)
     assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
-def test_no_later_driver_is_stopped(sweep: SweepStore):
-    """What was left for a driver that is gone stops none that comes after it, and is not taken away by it."""
-    before = LeaseHolder("t", gone(), acquired_at=0.0, renewed_at=time.time())
-    leave(sweep, before)
+def test_a_stop_request_does_not_stop_a_later_driver(sweep: SweepStore):
+    """A later driver neither obeys nor deletes the request to a dead driver."""
+    before = LeaseHolder("t", ended_process(), acquired_at=0.0, renewed_at=time.time())
+    write_lease(sweep, before)
     request_stop(sweep, before)
     with Lease(sweep, renew_seconds=0.01) as mine:
-        for _ in range(2):  # the look comes after the beat
-            last, patience = mine._mine.renewed_at, time.monotonic() + 10
-            while mine._mine.renewed_at == last and time.monotonic() < patience:
+        for _ in range(2):  # the request is read after the renewal
+            last, deadline = mine._mine.renewed_at, time.monotonic() + 10
+            while mine._mine.renewed_at == last and time.monotonic() < deadline:
                 time.sleep(0.005)
             assert mine._mine.renewed_at > last
         assert not mine.stop_requested
     assert is_stop_requested(sweep, before)
 
 
-def test_a_request_that_came_too_late_is_taken_away(sweep: SweepStore):
-    """A driver that ends before its next heartbeat leaves nothing that was meant for it."""
+def test_a_late_stop_request_is_deleted(sweep: SweepStore):
+    """A driver that ends before its next renewal deletes the request to it."""
     with Lease(sweep, renew_seconds=3600):
         asked = last_holder(sweep)
         assert asked is not None
@@ -227,11 +227,11 @@ def test_a_request_that_came_too_late_is_taken_away(sweep: SweepStore):
     assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
-def test_of_many_threads_one_takes_a_stale_lease(store: Store):
-    """Twenty times eight drivers that see the same stale lease at once: one holds it, seven are told so."""
+def test_one_of_many_threads_takes_a_stale_lease(store: Store):
+    """If eight drivers find the same stale lease at once, one acquires it and seven get an error (20 times)."""
     for race in range(20):
         sweep = store.sweep(f"race-{race}")
-        leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=0.0))
+        write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=0.0))
         start, end = threading.Barrier(8), threading.Barrier(8)
         won: list[str] = []
         lost: list[str] = []
@@ -256,26 +256,26 @@ def test_of_many_threads_one_takes_a_stale_lease(store: Store):
         assert (len(won), len(lost)) == (1, 7)
 
 
-def test_of_two_processes_one_takes_a_stale_lease(store: Store):
-    """And when it is killed, the next one takes over at once."""
+def test_one_of_two_processes_takes_a_stale_lease(store: Store):
+    """When that process is killed, the next driver takes over at once."""
     sweep = store.sweep(SWEEP_ID)
-    leave(sweep, LeaseHolder("t", ELSEWHERE, acquired_at=0.0, renewed_at=0.0))
+    write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=0.0))
     arguments = [sys.executable, "-c", DRIVER, store.uri, SWEEP_ID]
     drivers = [subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for driver in drivers:
         assert driver.stdout is not None
         assert driver.stdout.readline() == "ready\n"
-    said = {}
+    answers = {}
     for driver in drivers:
         assert driver.stdin is not None
         driver.stdin.write("go\n")
         driver.stdin.flush()
     for driver in drivers:
         assert driver.stdout is not None
-        said[driver.pid] = driver.stdout.readline()
-    winner = next(driver for driver in drivers if said[driver.pid] == "held\n")
+        answers[driver.pid] = driver.stdout.readline()
+    winner = next(driver for driver in drivers if answers[driver.pid] == "held\n")
     loser = next(driver for driver in drivers if driver is not winner)
-    assert f"is already being run, by pid {winner.pid} on" in said[loser.pid]
+    assert f"is already being run by pid {winner.pid} on" in answers[loser.pid]
     winner.kill()
     for driver in drivers:
         driver.communicate()

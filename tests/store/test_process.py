@@ -1,4 +1,4 @@
-"""Which process a pid means."""
+"""Tests of the identification of processes."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from tcray.store import process
 from tcray.store.process import Process, read_start_time
 
 
-def test_this_process_is_here_and_running():
-    """Its pid and start name it."""
+def test_this_process_is_local_and_running():
+    """The current process is identified by its pid and start time."""
     me = Process.current()
     assert (me.pid, me.is_local, me.is_running) == (os.getpid(), True, True)
 
 
-def test_a_pid_used_again_is_another_process():
-    """The same pid with another start does not run."""
+def test_a_reused_pid_is_another_process():
+    """A process with the same pid and another start time counts as ended."""
     assert not replace(Process.current(), started="long ago").is_running
 
 
-def test_a_process_elsewhere_is_not_here():
-    """Another host, or another container on this one."""
-    assert not replace(Process.current(), host="elsewhere").is_local
+def test_a_process_of_another_machine_is_not_local():
+    """Another host, or another container on this host, is another machine."""
+    assert not replace(Process.current(), host="other-host").is_local
     assert not replace(Process.current(), machine="another pid namespace").is_local
 
 
-def test_a_killed_process_is_gone_before_it_is_reaped():
-    """A zombie does not run."""
+def test_a_killed_process_has_ended_before_it_is_reaped():
+    """A zombie does not count as running."""
     child = subprocess.Popen(["sleep", "60"])
     assert read_start_time(child.pid) is not None
     child.send_signal(signal.SIGKILL)
-    patience = time.monotonic() + 10
-    while read_start_time(child.pid) is not None and time.monotonic() < patience:
+    deadline = time.monotonic() + 10
+    while read_start_time(child.pid) is not None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert read_start_time(child.pid) is None
     child.wait()
@@ -46,8 +46,8 @@ def test_a_killed_process_is_gone_before_it_is_reaped():
 
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps")
-def test_ps_tells_it_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch, tmp_path: os.PathLike[str]):
-    """On a system without /proc the start is what `ps` says."""
+def test_without_proc_the_start_time_comes_from_ps(monkeypatch: pytest.MonkeyPatch, tmp_path: os.PathLike[str]):
+    """On a system without /proc, the start time is read from the output of `ps`."""
     monkeypatch.setattr(process, "_PROC", process.Path(tmp_path))
     started = read_start_time(os.getpid())
     assert started is not None

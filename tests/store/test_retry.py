@@ -1,4 +1,4 @@
-"""Trying again for a while."""
+"""Tests of retries."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tcray.store import retry
 
 
 class Flaky:
-    """Fails as often as it is told, then returns 7."""
+    """A function that raises `error` at its first `failures` calls, then returns 7."""
 
     def __init__(self, failures: int, error: Exception) -> None:
         self.left, self.error, self.calls = failures, error, 0
 
     def __call__(self) -> int:
-        """Another attempt."""
+        """Count the call; raise the error or return 7."""
         self.calls += 1
         if self.calls <= self.left:
             raise self.error
@@ -25,30 +25,30 @@ class Flaky:
 
 
 @pytest.fixture(autouse=True)
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the pauses short."""
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses."""
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
 
 
-def test_what_fails_for_a_moment_succeeds(caplog: pytest.LogCaptureFixture):
-    """Three failures are tried again, and said once."""
+def test_a_brief_failure_is_retried(caplog: pytest.LogCaptureFixture):
+    """Three failures in a row are retried and logged once."""
     flaky = Flaky(3, StoreError("trials/a cannot be written: No space left on device"))
     with caplog.at_level(logging.WARNING):
         assert retry.retry(flaky, 60) == 7
     assert flaky.calls == 4
-    assert caplog.messages == ["trials/a cannot be written: No space left on device; trying again for 60 s"]
+    assert caplog.messages == ["trials/a cannot be written: No space left on device; retrying for 60 s"]
 
 
-def test_what_fails_for_too_long_is_said():
-    """Once the time is over the last failure is raised."""
+def test_a_long_failure_is_raised():
+    """When the time is over, the last failure is raised."""
     flaky = Flaky(1000, StoreError("the disk is gone"))
     with pytest.raises(StoreError, match="the disk is gone"):
         retry.retry(flaky, 0.02)
     assert 3 <= flaky.calls < 1000
 
 
-def test_other_errors_are_not_tried_again():
-    """Only a store can come back; an input stays wrong."""
+def test_other_errors_are_not_retried():
+    """Only store errors can be temporary; an `InputError` is raised at once."""
     flaky = Flaky(1, InputError("wrong"))
     with pytest.raises(InputError):
         retry.retry(flaky, 60)

@@ -154,7 +154,7 @@ class TestWithoutRay:
         sweep = make_sweep(tmp_path)
         planned = plan(sweep, find_cards(sweep))
         store = Store.open(str(tmp_path / "trials"), create=True).sweep(planned.sweep_id())
-        with Lease(store), pytest.raises(StoreBusyError, match=r"is already being run, by pid \d+ on") as busy:
+        with Lease(store), pytest.raises(StoreBusyError, match=r"is already being run by pid \d+ on") as busy:
             run(tmp_path, train)
         assert 1 == busy.value.exit_code
 
