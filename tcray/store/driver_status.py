@@ -1,4 +1,4 @@
-"""What a driver is at: how far its sweep has come, on which hosts, and what waits and why."""
+"""Status of a driver: progress of its sweep, hosts, and the reasons for pending runs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tcray.store.store import SweepStore
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A machine on which packs are trained.
+    """A host that trains packs.
 
-    state      `up`, `leaving` (no new pack begins there) or `gone` (it left, or was lost)
-    slots      how many packs it holds at a time
-    packs      how many it holds
-    runs       that ended there since the driver began
-    per_hour   runs, over the last minutes; None where there is too little to tell from
+    state      `up`, `leaving` (no new pack is started there) or `gone` (it was removed or lost)
+    slots      maximum number of packs at a time
+    packs      number of packs in training
+    runs       number of runs that ended there since the driver started
+    per_hour   runs per hour over the last minutes; None if there are too few to estimate it
     """
 
     name: str
@@ -33,7 +33,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class BestRun:
-    """The best objective of a dataset's complete runs, and the cell that has it."""
+    """The best objective among a dataset's complete runs, and its cell."""
 
     dataset: str
     cell: str
@@ -42,15 +42,16 @@ class BestRun:
 
 @dataclass(frozen=True, slots=True)
 class DriverStatus:
-    """What a driver is at, as it sees that itself.
+    """Status of a driver, as it reports it.
 
-    token          of its lease
-    at             when, in seconds since 1970
-    objective      what runs are judged by, as `valid.loss`
-    planned        runs in all; fewer where a search ended early
-    complete, pruned, failed, running   runs by what became of them
-    seconds_left   at the pace so far; None before anything has come back
-    why            what waits and why, a sentence each, by what it is about
+    token             token of the driver's lease
+    at                time of the report, in seconds since 1970
+    objective         metric that the search optimizes, such as `valid.loss`
+    planned           total number of runs; smaller than the plan's if a search ended early
+    complete, pruned, failed, running   numbers of runs by state
+    seconds_left      estimated remaining time at the current pace; None before the first result
+    best              one entry per dataset
+    pending_reasons   sentences on what is pending and why, by topic
     """
 
     token: str
@@ -68,41 +69,40 @@ class DriverStatus:
 
     @property
     def ended(self) -> int:
-        """Runs that are over, however they ended."""
+        """Return the number of runs that have ended: complete, pruned or failed."""
         return self.complete + self.pruned + self.failed
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:
-        """The inverse of `dataclasses.asdict`. Raises `KeyError` or `TypeError` for anything else."""
+        """Invert `dataclasses.asdict`. Raises `KeyError` or `TypeError` for invalid fields."""
         parts = {
-            "best": tuple(BestRun(**leader) for leader in fields["best"]),
+            "best": tuple(BestRun(**best) for best in fields["best"]),
             "hosts": tuple(Host(**host) for host in fields["hosts"]),
             "pending_reasons": dict(fields["pending_reasons"]),
         }
         return cls(**{**fields, **parts})
 
 
-def write_status(sweep: SweepStore, activity: DriverStatus) -> None:
-    """Puts it in the place of what the driver was at before. Raises `StoreError` where it cannot be written."""
-    content = json.dumps(asdict(activity), indent=1, ensure_ascii=False, allow_nan=False).encode()
+def write_status(sweep: SweepStore, status: DriverStatus) -> None:
+    """Replace the status in the store. Raises `StoreError` if it cannot be written."""
+    content = json.dumps(asdict(status), indent=1, ensure_ascii=False, allow_nan=False).encode()
     sweep.filesystem.write(sweep.paths.status, content)
 
 
 def read_status(sweep: SweepStore, token: str) -> DriverStatus | None:
-    """What the driver with the lease of this token is at, or was at its end; None where it has not said so yet.
+    """Return the last status of the driver whose lease has this token; None if it has not written one yet.
 
-    Raises `StoreError` for what no driver of this version wrote.
+    Raises `StoreError` if the file was not written by this version of tcray.
     """
     content = sweep.filesystem.read(sweep.paths.status)
     if content is None:
         return None
     try:
         fields = json.loads(content)
-        return (
-            DriverStatus.from_dict(fields) if fields["token"] == token else None
-        )  # else it is that of the driver before
+        # With another token, the status is that of an earlier driver.
+        return DriverStatus.from_dict(fields) if fields["token"] == token else None
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{sweep.filesystem.display_path(sweep.paths.status)} was not written by this version of tcray",
-            "Use the version that runs the sweep; or delete the file, which is written anew while the sweep runs.",
+            "Use the version that runs the sweep, or delete the file: a running driver writes it again.",
         ) from error

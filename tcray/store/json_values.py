@@ -1,4 +1,4 @@
-"""Numbers that JSON does not know."""
+"""Conversion of numbers that strict JSON cannot represent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def to_json_value(value: Any) -> Any:
-    """`value` as strict JSON can say it: NaN is null, and an infinity the text `inf` or `-inf`."""
+    """Return `value` with NaN replaced by None, and infinities by the texts `inf` and `-inf`, at any depth."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What to know of S3 before its library is let loose on it: that somebody answers, and what its errors mean."""
+"""Fail-fast checks for S3 endpoints and readable S3 errors."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ from urllib.parse import parse_qs, urlsplit
 SCHEME = "s3://"
 
 ENDPOINT_SECONDS = 5.0
-"""How long an endpoint may take to answer; the library itself would try for minutes, at every request."""
+"""Time that an endpoint may take to answer; Arrow's S3 client itself would retry for minutes at every request."""
 
 METADATA_SERVICE = ("169.254.169.254", 80)
-"""Where a machine of EC2 asks for its region and its role."""
+"""Address at which an EC2 instance queries its region and role."""
 METADATA_SECONDS = 1.0
-_ABOUT_METADATA = {"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT"}
+_METADATA_SETTINGS = {"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT"}
 
 _AMAZON = ("s3.us-east-1.amazonaws.com", 443)
-"""Whom the library asks for a bucket's region, where a URI names neither that nor an endpoint."""
+"""Host and port that the client asks for a bucket's region if the URI has neither a region nor an endpoint."""
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-"""Environment variables by which the library asks another than Amazon, where the URI names none."""
+"""Environment variables with the endpoint that the client uses if the URI has none."""
 
 _PORTS = {"http": 80, "https": 443}
 
-_WORDS: Mapping[str, str] = {
+_EXPLANATIONS: Mapping[str, str] = {
     "ACCESS_DENIED": "access is denied",
-    "INVALID_ACCESS_KEY_ID": "the access key is unknown there",
-    "SIGNATURE_DOES_NOT_MATCH": "the secret key is not that of the access key",
-    "INVALID_SIGNATURE": "the secret key is not that of the access key",
-    "NO_SUCH_BUCKET": "there is no such bucket",
-    "NETWORK_CONNECTION": "it does not answer",
+    "INVALID_ACCESS_KEY_ID": "the access key is unknown to the endpoint",
+    "SIGNATURE_DOES_NOT_MATCH": "the secret key does not belong to the access key",
+    "INVALID_SIGNATURE": "the secret key does not belong to the access key",
+    "NO_SUCH_BUCKET": "the bucket does not exist",
+    "NETWORK_CONNECTION": "the endpoint does not answer",
 }
-"""What the library calls an error, and what that means."""
+"""Explanations of the client's error codes."""
 
 _ERROR = re.compile(r"AWS Error (\w+)")
 _NO_BUCKET = re.compile(r"Bucket '.*' not found")
 
 
 def check_endpoint(uri: str) -> None:
-    """Looks whether the endpoint of a URI answers, and keeps the library from waiting for a metadata service.
+    """Check that the endpoint of a URI answers, and keep the client from waiting for a missing metadata service.
 
-    Raises OSError where nobody answers, ValueError for an endpoint that is no address.
+    Raises `OSError` if the endpoint does not answer, and `ValueError` if it is not a valid address.
     """
     if endpoint := _endpoint(uri):
-        _expect_answer(*endpoint)
-    _spare_metadata_service()
+        _check_connection(*endpoint)
+    _disable_missing_metadata_service()
 
 
 def explain_error(message: str) -> str:
-    """What an error of the library means; empty for what is told well enough by itself."""
+    """Return an explanation of an error message of the client; empty if there is none for it."""
     if _NO_BUCKET.search(message):
-        return _WORDS["NO_SUCH_BUCKET"]
+        return _EXPLANATIONS["NO_SUCH_BUCKET"]
     found = _ERROR.search(message)
-    return _WORDS.get(found[1], "") if found else ""
+    return _EXPLANATIONS.get(found[1], "") if found else ""
 
 
 def _endpoint(uri: str) -> tuple[str, int] | None:
-    """Host and port that the library will ask first; None where that is up to what else it is told."""
+    """Return the host and port that the client connects to first; None if they cannot be derived from the URI alone."""
     parts = urlsplit(uri)
     options = {name: values[0] for name, values in parse_qs(parts.query).items()}
     named = options.get("endpoint_override") or next(filter(None, map(os.environ.get, _ENDPOINTS)), "")
@@ -73,17 +73,20 @@ def _endpoint(uri: str) -> tuple[str, int] | None:
     return (address.hostname, address.port or default) if address.hostname else None
 
 
-def _expect_answer(host: str, port: int) -> None:
+def _check_connection(host: str, port: int) -> None:
     try:
         socket.create_connection((host, port), ENDPOINT_SECONDS).close()
     except (OSError, UnicodeError) as error:
-        raise ConnectionError(f"nobody answers at {host}:{port}") from error
+        raise ConnectionError(f"no answer from {host}:{port}") from error
 
 
 @functools.cache
-def _spare_metadata_service() -> None:
-    """Tells the library where there is none: it would wait for it 4 s before each request, for want of credentials."""
-    if _ABOUT_METADATA.isdisjoint(os.environ):
+def _disable_missing_metadata_service() -> None:
+    """Disable the metadata service if it does not answer; without credentials the client waits 4 s per request for it.
+
+    Settings of the user stay as they are.
+    """
+    if _METADATA_SETTINGS.isdisjoint(os.environ):
         with contextlib.suppress(OSError):
             socket.create_connection(METADATA_SERVICE, METADATA_SECONDS).close()
             return

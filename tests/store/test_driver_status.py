@@ -1,4 +1,4 @@
-"""What a driver is at."""
+"""Tests of the driver's status."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .recorded import SWEEP_ID, an_activity
 
 @pytest.fixture
 def sweep(any_store: Store) -> SweepStore:
-    """A sweep that nobody has run."""
+    """Return a sweep that was never run."""
     return any_store.sweep(SWEEP_ID)
 
 
-def test_what_is_written_is_read(sweep: SweepStore):
-    """To the last digit, and as whole tuples; what was there before is replaced."""
-    for activity in (an_activity("t"), an_activity("t", seconds_left=None, best=(), hosts=(), pending_reasons={})):
-        write_status(sweep, activity)
-        assert read_status(sweep, "t") == activity
+def test_a_status_survives_writing_and_reading(sweep: SweepStore):
+    """All digits and types are kept; a new status replaces the old one."""
+    for status in (an_activity("t"), an_activity("t", seconds_left=None, best=(), hosts=(), pending_reasons={})):
+        write_status(sweep, status)
+        assert read_status(sweep, "t") == status
 
 
-def test_ended_runs_are_counted_however_they_ended():
-    """Complete, pruned and failed ones."""
+def test_ended_runs_include_pruned_and_failed_ones():
+    """`ended` is the sum of complete, pruned and failed runs."""
     assert an_activity("t").ended == 300 + 88 + 1
 
 
-def test_a_driver_that_has_said_nothing_yet_is_at_nothing(sweep: SweepStore):
-    """What the driver before it left does not count for it, be it of another version of tcray."""
+def test_a_new_driver_has_no_status(sweep: SweepStore):
+    """The status of an earlier driver is ignored, even if another version of tcray wrote it."""
     assert read_status(sweep, "t") is None
     write_status(sweep, an_activity("before"))
     assert read_status(sweep, "t") is None
@@ -41,11 +41,11 @@ def test_a_driver_that_has_said_nothing_yet_is_at_nothing(sweep: SweepStore):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"token": "t"}', b'{"token": "t", "best": [{"cell": "a"}]}'])
-def test_what_another_version_wrote_is_named(content: bytes, sweep: SweepStore):
-    """It is not taken for something else."""
+def test_a_status_of_another_version_is_an_error(content: bytes, sweep: SweepStore):
+    """Invalid JSON, missing fields and unexpected fields are errors that name the file."""
     sweep.filesystem.write(sweep.paths.status, content)
     with pytest.raises(StoreError) as caught:
         read_status(sweep, "t")
     shown = sweep.filesystem.display_path(sweep.paths.status)
     assert caught.value.message == f"{shown} was not written by this version of tcray"
-    assert caught.value.remedy.startswith("Use the version that runs the sweep")
+    assert caught.value.remedy.startswith("Use the version that runs the sweep, or delete the file")

@@ -1,4 +1,4 @@
-"""Where everything of a sweep lies."""
+"""Tests of the paths of a sweep."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from tcray.store.paths import LEASE, PART, SweepPaths
 PATHS = SweepPaths("rank-1a2b")
 
 
-def test_the_paths_are_those_of_the_design():
-    """One folder a table and sweep; manifest and lease beside each other."""
+def test_paths_are_as_documented():
+    """Each table has one folder per sweep; manifest, leases, stop request and status are in one folder."""
     assert PATHS.manifest == "sweeps/rank-1a2b/manifest.json"
     assert PATHS.stop == "sweeps/rank-1a2b/stop"
     assert PATHS.status == "sweeps/rank-1a2b/status.json"
@@ -19,7 +19,7 @@ def test_the_paths_are_those_of_the_design():
 
 
 def test_parts_sort_in_the_order_of_writing():
-    """Whatever their suffixes are, numbers decide."""
+    """The order depends on the numbers, not on the checksums."""
     parts = [
         PATHS.part("runs", number, suffix) for number, suffix in ((9, "ffffffff"), (10, "00000000"), (100, "1" * 8))
     ]
