@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +14,10 @@ from tcray.config.commands import format_command
 from tcray.results.display.labels import format_count
 from tcray.store.store import Store
 
-LOGDIR = "comparisons"
+if TYPE_CHECKING:
+    from tcray.results.output.tensorboard.comparison import WrittenFolder
 
-MAX_SELECTED = 40
-"""TensorBoard selects all runs by itself up to this number of runs, and none beyond."""
+LOGDIR = "comparisons"
 
 
 @click.command("compare")
@@ -27,22 +29,32 @@ def command(sweeps: tuple[str, ...], logdir: str, store: str) -> None:
     opened = Store.open(store)
     stored = {sweep.sweep_id: sweep for sweep in (resolve_sweep(opened, text) for text in sweeps)}
 
-    from tcray.results.output.tensorboard.comparison import VERDICTS, compare
+    from tcray.results.output.tensorboard.comparison import write_comparison
 
-    compared = compare(list(stored.values()), Path(logdir))
-    for one in compared:
-        click.echo(f"{one.folder}: {format_cells(one.cells, len(one.bare))}")
-    click.echo(f"Open it with: {format_command('tensorboard', '--logdir', logdir)}")
-    if sum(one.cells for one in compared) > MAX_SELECTED:
-        click.echo(
-            f"With more than {MAX_SELECTED} runs, TensorBoard selects none in Text, Images and Custom Scalars: "
-            f"filter the runs by `{VERDICTS}` or by a part of a cell's name."
-        )
+    folders = write_comparison(list(stored.values()), Path(logdir))
+    for folder in folders:
+        click.echo(format_folder(folder))
+    for command in format_commands(folders, logdir):
+        click.echo(f"Open it with: {command}")
 
 
-def format_cells(cells: int, bare: int) -> str:
-    """Return the number of cells and the number of those that have nothing to show."""
-    if not cells:
-        return "no cell has a run yet"
-    count = format_count(cells, "cell")
-    return f"{count}, {bare:,} of them without a complete confirm run" if bare else count
+def format_folder(folder: WrittenFolder) -> str:
+    """Return a line about a folder: its path, and its number of cells with and without curves."""
+    if not folder.cells:
+        return f"{folder.path}: no cell has a run yet"
+    text = f"{folder.path}: {format_count(folder.cells, 'cell')}"
+    if folder.shown < folder.cells:
+        text += f", the best {folder.shown} by validation are shown"
+    if folder.without_curves:
+        text += f", {len(folder.without_curves):,} of them without a complete confirm run"
+    return text
+
+
+def format_commands(folders: Sequence[WrittenFolder], logdir: str) -> list[str]:
+    """Return the commands that open the folders: one for the logdir if it holds them all, otherwise one per folder.
+
+    TensorBoard selects all runs of either.
+    """
+    if all(folder.path.is_relative_to(logdir) for folder in folders):
+        return [format_command("tensorboard", "--logdir", logdir)]
+    return [format_command("tensorboard", "--logdir", str(folder.path)) for folder in folders]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tcray.cli import format_error
-from tcray.cli.compare import LOGDIR
+from tcray.cli.compare import LOGDIR, format_commands
 from tcray.cli.completion import STORE
 from tcray.cli.on_cluster import cluster_option, submit_to_cluster
 from tcray.cli.progress import announce_if_slow
@@ -17,8 +17,11 @@ from tcray.config.commands import format_command
 from tcray.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tcray.config.sweep import Sweep
     from tcray.results.analysis import Results
+    from tcray.results.output.tensorboard.comparison import WrittenFolder
     from tcray.store.store import SweepStore
 
 
@@ -111,24 +114,29 @@ def print_results(sweep: SweepStore, uri: str) -> None:
     print_summary(results, Console())
     words = [sweep.sweep_id] if uri == STORE else [sweep.sweep_id, "--store", uri]
     click.echo(f"\nAll results, with figures: {format_command('tcray', 'results', *words, '--html', 'report.html')}")
-    if add_to_comparison(sweep, results, words):
-        click.echo(f"Learning curves: {format_command('tensorboard', '--logdir', LOGDIR)}")
+    folders = add_to_comparison(sweep, results, words)
+    for command in format_commands(folders, LOGDIR) if folders else ():
+        click.echo(f"Learning curves: {command}")
+    for folder in folders:
+        if folder.shown < folder.cells:
+            click.echo(
+                f"TensorBoard shows the best {folder.shown} of {folder.cells} cells by validation ({folder.path})"
+            )
 
 
-def add_to_comparison(sweep: SweepStore, results: Results, words: list[str]) -> bool:
-    """Add a sweep to the comparison in `LOGDIR`; return True if that succeeded.
+def add_to_comparison(sweep: SweepStore, results: Results, words: list[str]) -> Sequence[WrittenFolder]:
+    """Add a sweep to the comparison in `LOGDIR` and return its folders; none if that failed.
 
     words   the words by which commands name the sweep
 
     A failure is only reported: every run is recorded already, and the comparison can be written at any time.
     """
-    from tcray.results.output.tensorboard.comparison import compare
+    from tcray.results.output.tensorboard.comparison import write_comparison
 
     try:
-        compare([sweep], Path(LOGDIR), [results])
+        return write_comparison([sweep], Path(LOGDIR), [results])
     except Exception as error:  # noqa: BLE001 the sweep itself has succeeded
         message, _ = format_error(error)
         again = format_command("tcray", "compare", *words)
         click.echo(f"{LOGDIR}/ was not written; try again: {again}\n{message}", err=True)
-        return False
-    return True
+        return ()

@@ -29,7 +29,7 @@ def test_folders_and_the_command_are_printed(store: SweepStore):
     result = run("small", "small-1")
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
-        ["comparisons/small-1: 2 cells", "Open it with: tensorboard --logdir comparisons"],
+        ["comparisons/small-1/mosi: 2 cells", "Open it with: tensorboard --logdir comparisons"],
     )
     assert "comparisons/small-1/mosi/rank=2" in {str(path.parent) for path in Path("comparisons").rglob("events*")}
 
@@ -41,22 +41,21 @@ def test_a_logdir_is_quoted_for_the_shell(store: SweepStore):
     )
 
 
-def test_more_runs_than_tensorboard_selects_are_noted(store: SweepStore):
-    """TensorBoard selects none of more than 40 runs by itself."""
+def test_of_many_cells_the_best_are_shown(store: SweepStore):
+    """TensorBoard selects no run at all if there are more than 40."""
     store.append("runs", planted_runs([{"rank": rank} for rank in range(20, 59)]))
     lines = run("small").stdout.splitlines()
-    assert lines[0] == "comparisons/small-1: 41 cells, 39 of them without a complete confirm run"
-    assert lines[2] == (
-        "With more than 40 runs, TensorBoard selects none in Text, Images and Custom Scalars: "
-        "filter the runs by `verdicts` or by a part of a cell's name."
-    )
+    assert lines == [
+        "comparisons/small-1/mosi: 41 cells, the best 39 by validation are shown, 37 of them without a complete confirm run",
+        "Open it with: tensorboard --logdir comparisons",
+    ]
 
 
 def test_a_sweep_without_runs_is_written(store: SweepStore):
     """Its verdicts can be shown nevertheless."""
     planted_store(Path("other"), [])
     lines = run("small", "--store", "other/trials").stdout.splitlines()
-    assert lines[0] == "comparisons/small-1: no cell has a run yet"
+    assert lines[0] == "comparisons/small-1/mosi: no cell has a run yet"
 
 
 def test_an_unknown_sweep_names_the_nearest(store: SweepStore):
@@ -76,14 +75,14 @@ def test_a_logdir_that_is_a_file_is_wrong_input(store: SweepStore):
     assert Path("notes").read_text() == "mine"
 
 
-def test_a_foreign_folder_is_wrong_input(store: SweepStore):
-    """Its files are kept."""
-    Path("comparisons/small-1").mkdir(parents=True)
-    Path("comparisons/small-1/notes").write_text("mine")
+def test_a_folder_in_the_way_is_wrong_input(store: SweepStore):
+    """Nothing in it is touched."""
+    Path("comparisons/small-1/mosi").mkdir(parents=True)
+    Path("comparisons/small-1/mosi/notes").write_text("mine")
     result = run("small")
     assert result.exit_code == 2
-    assert "comparisons/small-1 is there already, and `tcray compare` did not write it" in result.stderr
-    assert files(Path("comparisons")) == {"small-1/notes": b"mine"}
+    assert "comparisons/small-1/mosi exists, and `tcray compare` did not write it" in result.stderr
+    assert files(Path("comparisons")) == {"small-1/mosi/notes": b"mine"}
 
 
 def test_a_sweep_must_be_named(store: SweepStore):

@@ -1,6 +1,6 @@
-"""What TensorBoard shows of all sweeps of a logdir at once: columns of its HParams tab, charts of its Custom Scalars.
+"""The columns of TensorBoard's HParams tab and the charts of its Custom Scalars tab.
 
-TensorBoard takes the columns from a single run. So every sweep says what it has, and a run above them says it together.
+TensorBoard reads the columns of one arbitrary run, so every run with columns must have those of all sweeps.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
 SWEEP = "sweep"
-"""The hyperparameter that says whose cell a run is."""
+"""The hyperparameter that names the sweep of a cell."""
 
 SOURCE = "source"
-"""The one that says whether its data are real or a twin's."""
+"""The hyperparameter that is `real` or `twin`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """What there is to show.
+    """Columns and charts of some cells.
 
-    at       when the last of it was measured, in seconds since 1970
-    hparams  by name, all levels
+    at       end of the last run, in seconds since 1970
+    hparams  all levels, by name
     columns  of metrics, in order
     curves   metrics measured by epoch, as `valid.loss`
     """
@@ -40,7 +40,7 @@ class Dashboard:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
-        """The inverse of `document`."""
+        """Return the dashboard of a document made by `to_document`."""
         return cls(
             document["at"],
             {name: tuple(levels) for name, levels in document["hparams"].items()},
@@ -50,7 +50,7 @@ class Dashboard:
 
     @classmethod
     def together(cls, dashboards: Iterable[Dashboard]) -> Self:
-        """All of what each of `dashboards` has."""
+        """Return the union of dashboards."""
         each = list(dashboards)
         names = dict.fromkeys(name for one in each for name in one.hparams)
         return cls(
@@ -60,29 +60,29 @@ class Dashboard:
             tuple(sorted({metric for one in each for metric in one.curves})),
         )
 
-    def document(self) -> dict[str, Any]:
-        """In JSON's types."""
+    def to_document(self) -> dict[str, Any]:
+        """Return the dashboard in the types of JSON."""
         return asdict(self)
 
     def values(self) -> list[Summary.Value]:
-        """What to write into the run above all others."""
+        """Return the values to write into a run."""
         by_split = group_by(self.curves, lambda metric: metric.partition(".")[0])
         charts = {SPLITS.get(split, split): list(map(band, metrics)) for split, metrics in by_split.items()}
-        shown = {name: levels for name, levels in self.hparams.items() if not _known(name, levels)}
+        shown = {name: levels for name, levels in self.hparams.items() if not _is_constant(name, levels)}
         return [experiment(shown, self.columns), layout(charts)]
 
 
-def _known(name: str, levels: tuple[Level, ...]) -> bool:
-    """Whether a column would only take room: that of the one sweep there is, or of sources where all is real."""
+def _is_constant(name: str, levels: tuple[Level, ...]) -> bool:
+    """True if a column has no information: that of a single sweep, or of sources if all data are real."""
     return (name == SWEEP and len(levels) == 1) or (name == SOURCE and levels == ("real",))
 
 
 def band(metric: str) -> Band:
-    """The chart of a metric's mean and interval, and with it the tags that they bear."""
+    """Return the chart of a metric's mean and interval, with their tags."""
     return Band(format_metric(metric), f"{metric}/mean", f"{metric}/low", f"{metric}/high")
 
 
 def ordered(levels: Iterable[Level]) -> tuple[Level, ...]:
-    """Each level once: numbers by size, else as they come."""
+    """Return each level once: numbers by size, other levels in order of appearance."""
     once = tuple(dict.fromkeys(levels))
     return once if any(isinstance(level, str) for level in once) else tuple(sorted(once))

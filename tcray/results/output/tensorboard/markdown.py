@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tcray.config.claims import CLAIMS
-from tcray.results.display.labels import format_count, format_dataset, format_place
+from tcray.results.display.labels import format_count, format_dataset, format_metric, format_place
 from tcray.results.display.table import Table, TableRow
 from tcray.results.output.component_tables import build_component_table, explain_component_tables
 from tcray.results.output.verdict_text import (
@@ -19,14 +19,16 @@ from tcray.results.output.verdict_text import (
 if TYPE_CHECKING:
     from tcray.claims.verdicts import Finding
     from tcray.results.analysis import Results
+    from tcray.results.output.tensorboard.runs import ComparisonRuns
 
 
-def format_results(results: Results, without_curves: Sequence[str]) -> str:
+def format_results(results: Results, shown: ComparisonRuns, part: ComparisonRuns) -> str:
     """Return the question, the data, and for each claim its verdicts in words and its components in a table.
 
-    without_curves  the cells without curves, by their names in TensorBoard
+    shown   the cells with runs in TensorBoard
+    part    all cells of the dataset
     """
-    return "\n\n".join(filter(None, _sections(results, without_curves))) + "\n"
+    return "\n\n".join(filter(None, _sections(results, shown, part))) + "\n"
 
 
 def format_table(table: Table) -> str:
@@ -43,10 +45,10 @@ def _format_row(row: TableRow) -> list[str]:
     return [f"**{text}**" if at in bold and text else text for at, text in enumerate(row.texts)]
 
 
-def _sections(results: Results, without_curves: Sequence[str]) -> Iterator[str]:
+def _sections(results: Results, shown: ComparisonRuns, part: ComparisonRuns) -> Iterator[str]:
     yield f"# {results.sweep_id}"
     yield results.sweep.question
-    yield _describe_data(results)
+    yield _describe_data(part.manifest["cards"])
     yield from results.ranking.notes
     for claim in results.sweep.claims:
         yield f"## {claim}"
@@ -60,14 +62,16 @@ def _sections(results: Results, without_curves: Sequence[str]) -> Iterator[str]:
         yield explain_component_tables(results.alpha)
     else:
         yield "The sweep makes no claims, so there are no verdicts."
-    if without_curves:
-        counted = format_count(len(without_curves), "cell")
+    if len(shown.cells) < len(part.cells):
+        cells = format_count(len(part.cells), "cell")
+        yield f"Runs of the best {len(shown.cells)} of {cells} by {format_metric(results.sweep.objective)}."
+    if shown.without_curves:
+        counted = format_count(len(shown.without_curves), "cell")
         yield f"Without a curve because no confirm run is complete: {counted}."
-        yield "\n".join(f"- {name}" for name in without_curves)
+        yield "\n".join(f"- {name or 'the only cell'}" for name in shown.without_curves)
 
 
-def _describe_data(results: Results) -> str:
-    cards = results.manifest["cards"]
+def _describe_data(cards: Sequence[Mapping[str, Any]]) -> str:
     datasets = ", ".join(format_dataset(card["name"], card["source"]) for card in cards)
     twins = any(card["source"] == "twin" for card in cards)
     return f"Data: {datasets}.{' A twin is synthetic, with a planted truth.' if twins else ''}"

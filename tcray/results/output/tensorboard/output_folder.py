@@ -1,4 +1,4 @@
-"""A folder with files that may be written again: it remembers which are its own, and touches no other."""
+"""A folder that tcray writes and replaces as a whole; folders and files of others are never touched."""
 
 from __future__ import annotations
 
@@ -6,78 +6,112 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from tcray.errors import InputError
 
 MARKER = "tcray-compare.json"
-"""Beside the files: their names, and what else is to be remembered of them."""
+"""The file that marks a folder as written by tcray; it lists the other files."""
 
-FORMAT = 1
-"""Of the marker and of what is remembered in it."""
+FORMAT = 2
+"""The version of the marker."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFolder:
-    """A folder, and in it the files that were written by `rewrite`."""
+    """A folder, which holds only files that `replace` wrote.
+
+    Every method raises `InputError` if the folder cannot be read or written, or holds anything tcray did not write.
+    """
 
     path: Path
 
-    def remembered(self) -> Mapping[str, Any]:
-        """What `rewrite` was told to remember; nothing where it never wrote."""
-        remembered: Mapping[str, Any] = self._marker()["remembered"]
-        return remembered
+    def read_info(self) -> Mapping[str, Any]:
+        """Return the information that was last written with the files; empty if the folder does not exist."""
+        marker = self._read_marker()
+        return dict(marker["info"]) if marker else {}
 
-    @property
-    def is_foreign(self) -> bool:
-        """Whether somebody else made it: whether it holds anything, and `rewrite` never wrote there."""
-        with self._said():
-            return self.path.exists() and not (self.path / MARKER).exists() and any(self.path.iterdir())
+    def read_files(self) -> dict[str, bytes]:
+        """Return the content of each file by its path within the folder."""
+        marker = self._read_marker()
+        with self._translate_errors():
+            return {name: (self.path / name).read_bytes() for name in (marker["files"] if marker else ())}
 
-    def rewrite(self, files: Mapping[str, bytes], remembered: Mapping[str, Any]) -> None:
-        """Makes `files` (content by path within the folder, `/` between its parts) all that it has written.
+    def replace(self, files: Mapping[str, bytes], info: Mapping[str, Any]) -> None:
+        """Write files (content by path within the folder) and information in place of all that is there.
 
-        Whenever it is interrupted, all that it wrote until then is known for its own. A file that stays the same is
-        left as it is. Raises `InputError` where the folder cannot be written, or has another's file in the way.
+        The new folder is written beside the old one and then renamed. A folder that would stay the same is not touched.
         """
-        before = set(self._marker()["files"])
-        with self._said():
-            for name in files.keys() - before:
-                if (self.path / name).exists() and (self.path / name).read_bytes() != files[name]:
-                    raise foreign(self.path / name)
-            if before != files.keys():
-                self._mark({*before, *files}, remembered)
+        if self.read_info() == info and self.read_files() == files and is_output_folder(self.path):
+            return
+        new, old = (self._temporary_path() for _ in range(2))
+        marker = {"format": FORMAT, "files": sorted(files), "info": info}
+        with self._translate_errors():
+            new.mkdir(parents=True)
+            (new / MARKER).write_text(f"{json.dumps(marker, indent=1, ensure_ascii=False)}\n", "utf-8")
             for name, content in files.items():
-                _write(self.path / name, content)
-            for name in before - files.keys():
-                self._delete(name)
-            self._mark(files, remembered)
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                (new / name).write_bytes(content)
+            if self.path.exists():
+                self.path.rename(old)
+            new.rename(self.path)
+            for leftover in self.path.parent.glob(f".{self.path.name}.*.tmp"):
+                if (leftover / MARKER).is_file():
+                    shutil.rmtree(leftover)
 
-    def _marker(self) -> Mapping[str, Any]:
-        path = self.path / MARKER
-        with self._said():
-            if not path.is_file():
-                return {"files": [], "remembered": {}}
-            content = path.read_bytes()
-        with contextlib.suppress(ValueError, LookupError, TypeError):
-            marker = json.loads(content)
-            if marker["format"] == FORMAT and all(map(_within, marker["files"])):
-                return {"files": marker["files"], "remembered": dict(marker["remembered"])}
-        raise InputError(
-            f"{path} is not as this version of `tcray compare` writes it",
-            "Move its folder away, or name another with --logdir.",
-        )
+    def move(self, target: Path) -> None:
+        """Move the folder to another path, in place of a folder of tcray that may be there."""
+        OutputFolder(target).delete()
+        if self._read_marker():
+            with self._translate_errors():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self.path.rename(target)
+                self._remove_empty_parent()
 
-    def _mark(self, files: Collection[str], remembered: Mapping[str, Any]) -> None:
-        marker = {"format": FORMAT, "files": sorted(files), "remembered": remembered}
-        _write(self.path / MARKER, f"{json.dumps(marker, indent=1, ensure_ascii=False)}\n".encode())
+    def delete(self) -> None:
+        """Delete the folder if it exists."""
+        if self._read_marker():
+            with self._translate_errors():
+                shutil.rmtree(self.path)
+                self._remove_empty_parent()
+
+    def _read_marker(self) -> Mapping[str, Any] | None:
+        """Return the marker; None if the folder is missing or empty."""
+        with self._translate_errors():
+            if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+                return None
+            if not (self.path / MARKER).is_file():
+                raise _make_error(self.path)
+            content = (self.path / MARKER).read_bytes()
+            found = {path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if not path.is_dir()}
+        try:
+            marker: Mapping[str, Any] = json.loads(content)
+            known = {MARKER, *marker["files"]}
+            if marker["format"] != FORMAT or not isinstance(marker["info"], dict):
+                raise ValueError(marker)
+        except (ValueError, LookupError, TypeError) as error:
+            raise InputError(
+                f"{self.path / MARKER} was not written by this version of `tcray compare`",
+                "Move its folder away, or name another one with --logdir.",
+            ) from error
+        if others := sorted(found - known):
+            raise _make_error(self.path / others[0])
+        return marker
+
+    def _temporary_path(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.tmp")
+
+    def _remove_empty_parent(self) -> None:
+        with contextlib.suppress(OSError):  # it is not empty
+            self.path.parent.rmdir()
 
     @contextlib.contextmanager
-    def _said(self) -> Iterator[None]:
-        """Turns what the disk refuses into a sentence."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise `InputError` with a readable message instead of `OSError`."""
         try:
             yield
         except OSError as error:
@@ -85,39 +119,14 @@ class OutputFolder:
             place = error.filename or self.path
             raise InputError(f"{place} cannot be written: {reason}", "Name another folder with --logdir.") from error
 
-    def _delete(self, name: str) -> None:
-        """Deletes a file, and the folders that were made for it, once nothing is left in them."""
-        path = self.path / name
-        path.unlink(missing_ok=True)
-        for parent in list(PurePosixPath(name).parents)[:-1]:
-            with contextlib.suppress(OSError):  # not empty, or gone
-                (self.path / parent).rmdir()
+
+def is_output_folder(path: Path) -> bool:
+    """True if tcray wrote the folder."""
+    return (path / MARKER).is_file()
 
 
-def foreign(path: Path) -> InputError:
-    """What is said of a file or folder that stands in the way."""
+def _make_error(path: Path) -> InputError:
     return InputError(
-        f"{path} is there already, and `tcray compare` did not write it",
+        f"{path} exists, and `tcray compare` did not write it",
         "Move it away, or name another folder with --logdir.",
     )
-
-
-def _within(name: str) -> bool:
-    """Whether a marker's path leads nowhere but into its folder."""
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and path != PurePosixPath()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file whole, or not at all, and only if that changes it."""
-    if path.is_file() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{secrets.token_hex(8)}.tmp")
-    try:
-        aside.write_bytes(content)
-        aside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-        raise

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from tcray.claims.units import TEST_METRICS, Record, get_unit_kind, group_confirm_runs, mean_over_runs
+from tcray.config.metrics import METRICS
 from tcray.config.sweep import Sweep
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_dataset_short, format_metric
@@ -59,9 +60,8 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Its run in TensorBoard, within the sweep's: a twin is never shown without saying so."""
-        _, slash, levels = self.key.partition("/")
-        return f"{format_dataset_short(self.dataset, self.source)}{slash}{levels}"
+        """The name of its run in TensorBoard, below its sweep and dataset; empty for the only cell of a dataset."""
+        return self.key.partition("/")[2]
 
     @property
     def span(self) -> tuple[float, float]:
@@ -92,6 +92,28 @@ class ComparisonRuns:
         ]
         return cls(manifest, sweep, tuple(sorted(cells, key=lambda cell: _place(cell, sweep))))
 
+    def by_dataset(self) -> dict[str, ComparisonRuns]:
+        """Return the part of the sweep on each dataset, by the name of its folder."""
+        parts = {}
+        for card in self.manifest["cards"]:
+            cells = tuple(cell for cell in self.cells if cell.dataset == card["name"])
+            manifest = {**self.manifest, "cards": [card]}
+            parts[format_dataset_short(card["name"], card["source"])] = replace(self, manifest=manifest, cells=cells)
+        return parts
+
+    def select_best(self, count: int) -> ComparisonRuns:
+        """Return the sweep with at most `count` cells: the best by the objective on validation, in their order."""
+        if len(self.cells) <= count:
+            return self
+        sign = -1 if METRICS[self.sweep.objective.partition(".")[2]].maximize else 1
+
+        def rank(cell: Cell) -> tuple[bool, float]:
+            mean = Estimate.from_units([mean_over_runs(unit, self.sweep.objective) for unit in cell.units]).mean
+            return mean is None, sign * (mean or 0.0)
+
+        best = {cell.key for cell in sorted(self.cells, key=rank)[:count]}
+        return replace(self, cells=tuple(cell for cell in self.cells if cell.key in best))
+
     @property
     def name(self) -> str:
         """Its folder in a logdir: as `rank-1a2b3c` or, begun afresh, `rank-1a2b3c-g2`."""
@@ -110,7 +132,7 @@ class ComparisonRuns:
         return max((cell.span[1] for cell in self.cells), default=self.began)
 
     @property
-    def bare(self) -> tuple[str, ...]:
+    def without_curves(self) -> tuple[str, ...]:
         """The cells without curves, as TensorBoard names them."""
         return tuple(cell.name for cell in self.cells if not cell.curves)
 

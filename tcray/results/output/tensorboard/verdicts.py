@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tcray.results.output.tensorboard.events import image, text
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     from tcray.results.analysis import Results
+    from tcray.results.output.tensorboard.runs import ComparisonRuns
 
 VERDICTS = "verdicts"
 """The tag of the text."""
 
 
-def build_verdict_values(
-    results: Results, without_curves: Sequence[str], dataset: str | None = None
-) -> Iterator[Summary.Value]:
+def build_verdict_values(results: Results, shown: ComparisonRuns, part: ComparisonRuns) -> Iterator[Summary.Value]:
     """Yield the text, and the figures of the sweep's claims, or all figures if it makes none.
 
-    without_curves  the cells without curves, by their names in TensorBoard
-    dataset         only the figures of this dataset
+    shown   the cells with runs in TensorBoard
+    part    all cells of the dataset
     """
     from tcray.results.output.panels import build_panels
 
-    yield text(VERDICTS, format_results(results, without_curves))
+    yield text(VERDICTS, format_results(results, shown, part))
+    datasets = {"", *(card["name"] for card in part.manifest["cards"])}
     for group in build_panels(results):
         # Drawing all figures of the report takes longer than everything else together.
-        if group.topic in (results.sweep.claims or [group.topic]) and dataset in (None, group.dataset):
+        if group.topic in (results.sweep.claims or [group.topic]) and group.dataset in datasets:
             for panel in group.panels:
                 yield image(f"{group.topic}/{panel.name}", to_png(panel.draw()))
 

@@ -25,10 +25,10 @@ from tensorboard.plugins.hparams.api_pb2 import (
 from tcray.config.sweep import Confirm, Search
 from tcray.errors import InputError
 from tcray.results.analysis import analyze
-from tcray.results.output.tensorboard.comparison import compare
+from tcray.results.output.tensorboard.comparison import MAX_RUNS, write_comparison
 from tcray.results.output.tensorboard.output_folder import MARKER
 from tcray.store.store import Store, SweepStore
-from tests.claims.factories import MUSTARD, a_run, a_sweep
+from tests.claims.factories import MOSI, MUSTARD, a_run, a_sweep
 from tests.results.output.tensorboard.comparing import HALF, files, planted_runs, planted_store, read, scalars
 
 RANKS = ({"rank": 2}, {"rank": 12})
@@ -65,19 +65,19 @@ def markdown(run: Path) -> str:
 
 def test_a_curve_is_the_mean_over_units_with_its_interval(store: SweepStore, tmp_path: Path):
     """At each epoch: the mean of the repeats' means, and Student's t interval on two degrees of freedom."""
-    (compared,) = compare([store], tmp_path / "logs")
+    (compared,) = write_comparison([store], tmp_path / "logs")
     said = scalars(tmp_path / "logs/small-1/mosi/rank=12")
     for epoch in (1, 2, 3):
         mean, half = epoch * (3 + 12), epoch * HALF
         assert said["valid.loss/mean"][epoch] == pytest.approx(mean, rel=1e-6)
         assert said["valid.loss/low"][epoch] == pytest.approx(mean - half, rel=1e-6)
         assert said["valid.loss/high"][epoch] == pytest.approx(mean + half, rel=1e-6)
-    assert (compared.cells, compared.bare, compared.folder) == (2, (), tmp_path / "logs/small-1")
+    assert (compared.cells, compared.without_curves, compared.path) == (2, (), tmp_path / "logs/small-1/mosi")
 
 
 def test_what_is_undefined_is_left_out(store: SweepStore, tmp_path: Path):
     """A correlation that is no number at epoch 1 begins at epoch 2."""
-    compare([store], tmp_path / "logs")
+    write_comparison([store], tmp_path / "logs")
     assert scalars(tmp_path / "logs/small-1/mosi/rank=2")["valid.r/mean"] == {2: 0.5, 3: 0.5}
 
 
@@ -85,7 +85,7 @@ def test_where_nothing_is_tuned_the_seed_is_the_unit(tmp_path: Path):
     """Six seeds in one repeat are six units."""
     sweep = a_sweep(tune={}, search=None, confirm=Confirm(seeds=6))
     runs = [{**run, "repeat": 0} for run in planted_runs(RANKS)]
-    compare([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
+    write_comparison([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
     said = scalars(tmp_path / "logs/small-1/mosi/rank=2")
     seeds, t = [0.5, 1.5, 1.5, 2.5, 5.5, 6.5], 2.5705818366147395
     variance = sum((seed - 3) ** 2 for seed in seeds) / 5
@@ -97,7 +97,7 @@ def test_where_nothing_is_tuned_the_seed_is_the_unit(tmp_path: Path):
 def test_one_unit_has_no_interval(tmp_path: Path):
     """A single repeat gives a mean, and neither bounds nor a half-width."""
     runs = [run for run in planted_runs(RANKS) if run["repeat"] == 0]
-    compare([planted_store(tmp_path, runs)], tmp_path / "logs")
+    write_comparison([planted_store(tmp_path, runs)], tmp_path / "logs")
     said = scalars(tmp_path / "logs/small-1/mosi/rank=2")
     assert not [tag for tag in said if tag.endswith(("low", "high", "±"))]
     assert said["valid.loss/mean"][1] == pytest.approx(1 + 2, rel=1e-6)
@@ -105,7 +105,7 @@ def test_one_unit_has_no_interval(tmp_path: Path):
 
 def test_a_row_of_hparams_has_levels_and_final_metrics(store: SweepStore, tmp_path: Path):
     """Numbers stay numbers, and metrics are the means of the ranking; the primary one with half its interval."""
-    compare([store], tmp_path / "logs")
+    write_comparison([store], tmp_path / "logs")
     run = tmp_path / "logs/small-1/mosi/rank=12"
     assert row(run) == {"sweep": "small-1", "dataset": "mosi", "source": "real", "rank": 12.0}
     assert status(run) == STATUS_SUCCESS
@@ -120,9 +120,11 @@ def test_columns_of_hparams_are_those_of_all_sweeps(store: SweepStore, tmp_path:
     other = a_sweep(name="other", factors={"conditioning": ("none", "jwae")}, confirm=Confirm(seeds=2, repeats=3))
     runs = planted_runs([{"rank": 2, "conditioning": c} for c in ("none", "jwae")], card=MUSTARD)
     second = planted_store(tmp_path / "second", runs, sweep=replace(other, datasets=("mustard",)), cards=(MUSTARD,))
-    compare([store], tmp_path / "logs")
-    compare([second], tmp_path / "logs")
-    said = hparams.parse_experiment_plugin_data(content(tmp_path / "logs", hparams.EXPERIMENT_TAG))
+    write_comparison([store], tmp_path / "logs")
+    write_comparison([second], tmp_path / "logs")
+    said = hparams.parse_experiment_plugin_data(
+        content(tmp_path / "logs/small-1/mosi/verdicts", hparams.EXPERIMENT_TAG)
+    )
     shown = {info.name: (info.type, list(info.domain_discrete), info.differs) for info in said.hparam_infos}
     assert shown == {
         "sweep": (DATA_TYPE_STRING, ["other-small-1", "small-1"], True),
@@ -137,8 +139,8 @@ def test_columns_of_hparams_are_those_of_all_sweeps(store: SweepStore, tmp_path:
 
 def test_custom_scalars_show_the_interval_as_a_band(store: SweepStore, tmp_path: Path):
     """A chart a metric, whose mean, low and high are tags that the cells have."""
-    compare([store], tmp_path / "logs")
-    tensor = read(tmp_path / "logs").Tensors("custom_scalars__config__")[0].tensor_proto
+    write_comparison([store], tmp_path / "logs")
+    tensor = read(tmp_path / "logs/small-1/mosi/verdicts").Tensors("custom_scalars__config__")[0].tensor_proto
     (category,) = Layout.FromString(tensor.string_val[0]).category
     bands = [chart.margin.series[0] for chart in category.chart]
     assert category.title == "validation"
@@ -153,9 +155,9 @@ def test_custom_scalars_show_the_interval_as_a_band(store: SweepStore, tmp_path:
 def test_runs_are_listed_in_the_order_of_levels(tmp_path: Path):
     """TensorBoard lists by the time of a run's first event: the verdicts, then rank 2 before rank 12 before 16."""
     levels = [{"rank": rank} for rank in (16, 2, 12)]
-    compare([planted_store(tmp_path, planted_runs(levels))], tmp_path / "logs")
+    write_comparison([planted_store(tmp_path, planted_runs(levels))], tmp_path / "logs")
     home = tmp_path / "logs/small-1"
-    begun = {path.name: read(path).FirstEventTimestamp() for path in [home / "verdicts", *(home / "mosi").iterdir()]}
+    begun = {path.name: read(path).FirstEventTimestamp() for path in (home / "mosi").iterdir() if path.is_dir()}
     assert sorted(begun, key=begun.__getitem__) == ["verdicts", "rank=2", "rank=12", "rank=16"]
 
 
@@ -163,69 +165,110 @@ def test_a_twin_says_so(tmp_path: Path):
     """In the name of its runs, in HParams and in the text."""
     runs = planted_runs(RANKS, card=MUSTARD)
     sweep = a_sweep(datasets=("mustard",), confirm=Confirm(seeds=2, repeats=3))
-    compare([planted_store(tmp_path, runs, sweep=sweep, cards=(MUSTARD,))], tmp_path / "logs")
+    write_comparison([planted_store(tmp_path, runs, sweep=sweep, cards=(MUSTARD,))], tmp_path / "logs")
     home = tmp_path / "logs/small-1"
-    assert sorted(path.name for path in home.iterdir()) == ["mustard (twin)", MARKER, "verdicts"]
+    assert [path.name for path in home.iterdir()] == ["mustard (twin)"]
     assert row(home / "mustard (twin)/rank=2")["source"] == "twin"
-    assert "Data: mustard (twin). A twin is synthetic" in markdown(home / "verdicts")
+    assert "Data: mustard (twin). A twin is synthetic" in markdown(home / "mustard (twin)/verdicts")
 
 
 def test_the_same_store_gives_the_same_bytes(store: SweepStore, tmp_path: Path):
     """Whether it is written again, elsewhere, or with results that are known already."""
-    compare([store], tmp_path / "logs")
+    write_comparison([store], tmp_path / "logs")
     once = files(tmp_path / "logs")
-    compare([store], tmp_path / "logs")
-    compare([store], tmp_path / "others", [analyze(store)])
+    write_comparison([store], tmp_path / "logs")
+    write_comparison([store], tmp_path / "others", [analyze(store)])
     assert once == files(tmp_path / "logs") == files(tmp_path / "others")
 
 
 def test_what_changed_has_a_new_name_and_the_old_is_gone(store: SweepStore, tmp_path: Path):
     """One event file a run, whatever was there before; cells of which nothing changed are left as they are."""
-    compare([store], tmp_path / "logs")
+    write_comparison([store], tmp_path / "logs")
     before = files(tmp_path / "logs")
     more = planted_runs([{"rank": 16}])
     store.append("runs", more)
-    compare([store], tmp_path / "logs")
+    write_comparison([store], tmp_path / "logs")
     after = files(tmp_path / "logs")
-    folders = [str(Path(name).parent) for name in after if not name.endswith(MARKER)]
-    assert sorted(folders) == sorted({".", *(f"small-1/mosi/rank={rank}" for rank in (2, 12, 16)), "small-1/verdicts"})
+    folders = {str(Path(name).parent) for name in after if not name.endswith(MARKER)}
+    assert sorted(folders) == sorted({f"small-1/mosi/{run}" for run in ("rank=2", "rank=12", "rank=16", "verdicts")})
     kept = [name for name in before if "rank=" in name]
     assert kept == [name for name in after if "rank=2" in name or "rank=12" in name]
 
 
-def test_a_logdir_may_hold_what_others_wrote(store: SweepStore, tmp_path: Path):
-    """Files and folders of theirs are neither read nor touched."""
-    theirs = {"notes.txt": b"mine", "run/events.out.tfevents.1": b"", "small-1/verdicts/own.txt": b"mine"}
-    compare([store], tmp_path / "logs")
-    for name, said in theirs.items():
+def test_a_logdir_may_hold_files_of_others(store: SweepStore, tmp_path: Path):
+    """They are neither read nor changed."""
+    others = {"notes.txt": b"mine", "run/events.out.tfevents.1": b"", "small-1/notes.txt": b"mine"}
+    write_comparison([store], tmp_path / "logs")
+    for name, text in others.items():
         (tmp_path / "logs" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "logs" / name).write_bytes(said)
+        (tmp_path / "logs" / name).write_bytes(text)
     store.append("runs", planted_runs([{"rank": 16}]))
-    compare([store], tmp_path / "logs")
-    assert theirs.items() <= files(tmp_path / "logs").items()
+    write_comparison([store], tmp_path / "logs")
+    assert others.items() <= files(tmp_path / "logs").items()
 
 
-def test_a_folder_in_the_way_is_refused(store: SweepStore, tmp_path: Path):
-    """With its path and what to do; nothing in it changes."""
-    there = tmp_path / "logs/small-1"
-    there.mkdir(parents=True)
-    (there / "notes.txt").write_text("mine")
+def test_a_folder_of_others_is_refused(store: SweepStore, tmp_path: Path):
+    """The error names it and the remedy; nothing in it changes."""
+    other = tmp_path / "logs/small-1/mosi"
+    other.mkdir(parents=True)
+    (other / "notes.txt").write_text("mine")
     with pytest.raises(InputError) as caught:
-        compare([store], tmp_path / "logs")
-    assert caught.value.message == f"{there} is there already, and `tcray compare` did not write it"
+        write_comparison([store], tmp_path / "logs")
+    assert caught.value.message == f"{other} exists, and `tcray compare` did not write it"
     assert caught.value.remedy == "Move it away, or name another folder with --logdir."
-    assert files(tmp_path / "logs") == {"small-1/notes.txt": b"mine"}
+    assert files(tmp_path / "logs") == {"small-1/mosi/notes.txt": b"mine"}
 
 
 def test_another_sweep_of_the_same_short_name_is_refused(store: SweepStore, tmp_path: Path):
-    """Six digits name a sweep's folder; the whole id is kept beside its files."""
-    compare([store], tmp_path / "logs")
-    marker = tmp_path / "logs/small-1" / MARKER
-    said = json.loads(marker.read_text())
-    said["remembered"]["sweep_id"] = "small-123"
-    marker.write_text(json.dumps(said))
-    with pytest.raises(InputError, match="small-1 holds sweep small-123"):
-        compare([store], tmp_path / "logs")
+    """Six digits name the folder of a sweep; the marker has the whole id."""
+    write_comparison([store], tmp_path / "logs")
+    marker = tmp_path / "logs/small-1/mosi" / MARKER
+    document = json.loads(marker.read_text())
+    document["info"]["sweep_id"] = "small-123"
+    marker.write_text(json.dumps(document))
+    with pytest.raises(InputError, match="small-1/mosi holds sweep small-123"):
+        write_comparison([store], tmp_path / "logs")
+
+
+def count_runs(logdir: Path) -> int:
+    """Return the number of runs that TensorBoard finds below a logdir."""
+    return len({path.parent for path in logdir.rglob("*tfevents*")})
+
+
+def test_no_folder_has_more_runs_than_tensorboard_selects(tmp_path: Path):
+    """Of 45 cells the best 39 by validation have runs, and the text says so."""
+    store = planted_store(tmp_path, planted_runs([{"rank": rank} for rank in range(1, 46)]))
+    (folder,) = write_comparison([store], tmp_path / "logs")
+    assert (folder.cells, folder.shown, count_runs(tmp_path / "logs")) == (45, MAX_RUNS - 1, MAX_RUNS)
+    assert "Runs of the best 39 of 45 cells by validation loss." in markdown(folder.path / "verdicts")
+
+
+def test_older_folders_move_out_of_the_logdir(tmp_path: Path):
+    """The logdir holds at most 40 runs; a folder that is written again comes back."""
+    ranks = [{"rank": rank} for rank in range(1, 31)]
+    first = planted_store(tmp_path, planted_runs(ranks))
+    sweep = a_sweep(name="other", datasets=("mustard",), confirm=Confirm(seeds=2, repeats=3))
+    second = planted_store(tmp_path / "b", planted_runs(ranks, card=MUSTARD), sweep=sweep, cards=(MUSTARD,))
+    write_comparison([first], tmp_path / "logs")
+    write_comparison([second], tmp_path / "logs")
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["other-small-1"]
+    assert [path.name for path in (tmp_path / "logs-more").iterdir()] == ["small-1"]
+    write_comparison([first], tmp_path / "logs")
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["small-1"]
+    assert [path.name for path in (tmp_path / "logs-more").iterdir()] == ["other-small-1"]
+
+
+def test_datasets_without_room_are_written_beside_the_logdir(tmp_path: Path):
+    """Each of their folders is a logdir of its own with at most 40 runs."""
+    ranks = [{"rank": rank} for rank in range(1, 31)]
+    runs = [*planted_runs(ranks), *planted_runs(ranks, card=MUSTARD)]
+    sweep = a_sweep(datasets=("mosi", "mustard"), confirm=Confirm(seeds=2, repeats=3))
+    folders = write_comparison([planted_store(tmp_path, runs, sweep=sweep, cards=(MOSI, MUSTARD))], tmp_path / "logs")
+    assert [str(folder.path.relative_to(tmp_path)) for folder in folders] == [
+        "logs/small-1/mosi",
+        "logs-more/small-1/mustard (twin)",
+    ]
+    assert [count_runs(folder.path) for folder in folders] == [31, 31]
 
 
 @pytest.mark.parametrize("logdir", ["file", "file/logs"])
@@ -233,7 +276,7 @@ def test_a_file_is_no_logdir(logdir: str, store: SweepStore, tmp_path: Path):
     """Nor can a folder be made in one."""
     (tmp_path / "file").write_text("mine")
     with pytest.raises(InputError, match=r"is a file|cannot be written: Not a directory"):
-        compare([store], tmp_path / logdir)
+        write_comparison([store], tmp_path / logdir)
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -244,20 +287,20 @@ def test_a_sweep_is_named_by_six_digits_and_its_generation(tmp_path: Path):
     sweeps = [opened.sweep(sweep_id) for sweep_id in ("rank-1a2b3c4d5e6f", "rank-1a2b3c4d5e6f-g2")]
     for sweep in sweeps:
         sweep.write_manifest({**told, "sweep_id": sweep.sweep_id, "name": "rank"})
-    compared = compare(sweeps, tmp_path / "logs")
-    assert [one.folder.name for one in compared] == ["rank-1a2b3c", "rank-1a2b3c-g2"]
-    assert [(one.cells, one.bare) for one in compared] == [(0, ()), (0, ())]
+    compared = write_comparison(sweeps, tmp_path / "logs")
+    assert [one.path.parent.name for one in compared] == ["rank-1a2b3c", "rank-1a2b3c-g2"]
+    assert [(one.cells, one.without_curves) for one in compared] == [(0, ()), (0, ())]
 
 
 def test_a_cell_without_a_complete_confirm_run_says_so(tmp_path: Path):
     """By name in the text; in HParams it has levels, and no metric. It failed if nothing more is to come."""
     failed = [{**run, "state": "FAILED", "reason": "diverged"} for run in planted_runs([{"rank": 12}])]
     runs = [*planted_runs([{"rank": 2}]), *failed]
-    (compared,) = compare([planted_store(tmp_path, runs)], tmp_path / "logs")
+    (compared,) = write_comparison([planted_store(tmp_path, runs)], tmp_path / "logs")
     home = tmp_path / "logs/small-1"
-    assert compared.bare == ("mosi/rank=12",)
-    assert markdown(home / "verdicts").endswith(
-        "Without a curve because no confirm run is complete: 1 cell.\n\n- mosi/rank=12\n"
+    assert compared.without_curves == ("rank=12",)
+    assert markdown(home / "mosi/verdicts").endswith(
+        "Without a curve because no confirm run is complete: 1 cell.\n\n- rank=12\n"
     )
     assert row(home / "mosi/rank=12")["rank"] == 12
     assert scalars(home / "mosi/rank=12") == {}
@@ -267,7 +310,7 @@ def test_a_cell_without_a_complete_confirm_run_says_so(tmp_path: Path):
 def test_a_cell_of_which_more_is_to_come_is_running(tmp_path: Path):
     """As long as the sweep is not finished, and fewer confirm runs have ended than were planned."""
     runs = planted_runs([{"rank": 2}])[:4] + planted_runs([{"rank": 12}])
-    compare([planted_store(tmp_path, runs, finished_at=None)], tmp_path / "logs")
+    write_comparison([planted_store(tmp_path, runs, finished_at=None)], tmp_path / "logs")
     home = tmp_path / "logs/small-1/mosi"
     assert [status(home / f"rank={rank}") for rank in (2, 12)] == [STATUS_RUNNING, STATUS_SUCCESS]
 
@@ -276,16 +319,16 @@ def test_a_sweep_that_confirms_nothing_has_no_curve(tmp_path: Path):
     """Its cells stand in HParams by their levels alone."""
     sweep = a_sweep(confirm=None, search=Search(trials=2, wave=2))
     runs = [a_run({"valid.loss": 1.0}, phase="search", seed=0, rank=2, lr=0.01)]
-    (compared,) = compare([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
-    assert compared.bare == ("mosi/rank=2",)
+    (compared,) = write_comparison([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
+    assert compared.without_curves == ("rank=2",)
     assert status(tmp_path / "logs/small-1/mosi/rank=2") == STATUS_UNKNOWN
 
 
 def test_verdicts_and_figures_stand_in_a_run_of_their_own(tmp_path: Path):
     """A claim with its question, its verdict in words, the verdicts of its parts in a table; figures as PNG."""
     sweep = a_sweep(question="Does rank matter?", claims=("rank-generalisation",), confirm=Confirm(seeds=2, repeats=3))
-    compare([planted_store(tmp_path, planted_runs(RANKS), sweep=sweep)], tmp_path / "logs")
-    run = tmp_path / "logs/small-1/verdicts"
+    write_comparison([planted_store(tmp_path, planted_runs(RANKS), sweep=sweep)], tmp_path / "logs")
+    run = tmp_path / "logs/small-1/mosi/verdicts"
     said = markdown(run).split("\n\n")
     assert said[:3] == ["# small-1", "Does rank matter?", "Data: mosi (real)."]
     assert "## rank-generalisation" in said
@@ -297,7 +340,7 @@ def test_verdicts_and_figures_stand_in_a_run_of_their_own(tmp_path: Path):
 
 def test_tensorboard_finds_every_file(store: SweepStore, tmp_path: Path):
     """By its name, and its records are sound to the end."""
-    compare([store], tmp_path / "logs")
+    write_comparison([store], tmp_path / "logs")
     paths = [path for path in (tmp_path / "logs").rglob("events*") if path.is_file()]
     assert all(IsTensorFlowEventsFile(str(path)) for path in paths)
     assert [len(list(EventFileLoader(str(path)).Load())) > 1 for path in paths] == [True] * 4

@@ -1,110 +1,100 @@
-"""A folder that knows its own files."""
+"""A folder that tcray writes and replaces as a whole."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from tcray.errors import InputError
-from tcray.results.output.tensorboard.output_folder import MARKER, OutputFolder
+from tcray.results.output.tensorboard.output_folder import MARKER, OutputFolder, is_output_folder
 from tests.results.output.tensorboard.comparing import files
 
 
-def written(folder: Path) -> dict[str, bytes]:
-    """What a folder holds beside its marker."""
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder without its marker."""
     return {name: content for name, content in files(folder).items() if name != MARKER}
 
 
-def test_files_that_are_no_longer_wanted_go(tmp_path: Path):
-    """With the folders made for them, unless others keep something there."""
-    folder = OutputFolder(tmp_path)
-    folder.rewrite({"a/b/one": b"1", "c/two": b"2", "three": b"3"}, {})
-    (tmp_path / "c/theirs").write_bytes(b"mine")
-    folder.rewrite({"three": b"4"}, {})
-    assert written(tmp_path) == {"c/theirs": b"mine", "three": b"4"}
-    assert not (tmp_path / "a").exists()
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path):
+    """Files that are no longer wanted disappear, and nothing is left beside it."""
+    folder = OutputFolder(tmp_path / "mosi")
+    folder.replace({"a/b/one": b"1", "two": b"2"}, {})
+    folder.replace({"two": b"3"}, {})
+    assert {"two": b"3"} == read_folder(folder.path) == folder.read_files()
+    assert [folder.path] == list(tmp_path.iterdir())
 
 
-def test_what_stays_the_same_is_not_written_again(tmp_path: Path):
-    """So a TensorBoard that reads it is not disturbed."""
-    folder = OutputFolder(tmp_path)
-    folder.rewrite({"one": b"1", "two": b"2"}, {"n": 1})
-    before = {name: (tmp_path / name).stat().st_ino for name in ("one", "two", MARKER)}
-    folder.rewrite({"one": b"1", "two": b"3"}, {"n": 1})
-    changed = {name for name, inode in before.items() if (tmp_path / name).stat().st_ino != inode}
-    assert changed == {"two"}
+def test_a_folder_that_stays_the_same_is_not_touched(tmp_path: Path):
+    """A running TensorBoard is not disturbed."""
+    folder = OutputFolder(tmp_path / "mosi")
+    folder.replace({"one": b"1"}, {"n": 1})
+    before = folder.path.stat().st_ino
+    folder.replace({"one": b"1"}, {"n": 1})
+    assert before == folder.path.stat().st_ino
 
 
-def test_it_remembers_what_it_is_told(tmp_path: Path):
-    """Nothing before it was told anything."""
-    folder = OutputFolder(tmp_path / "new")
-    assert folder.remembered() == {}
-    folder.rewrite({}, {"sweep_id": "rank-1", "é": [1.5, None]})
-    assert OutputFolder(tmp_path / "new").remembered() == {"sweep_id": "rank-1", "é": [1.5, None]}
+def test_information_is_kept_with_the_files(tmp_path: Path):
+    """A folder that does not exist has none."""
+    folder = OutputFolder(tmp_path / "mosi")
+    assert {} == folder.read_info()
+    folder.replace({}, {"sweep_id": "rank-1", "é": [1.5, None]})
+    assert {"sweep_id": "rank-1", "é": [1.5, None]} == folder.read_info()
 
 
-def test_a_file_in_the_way_is_neither_read_nor_replaced(tmp_path: Path):
-    """Refused before anything is written; one with the very same content is taken for its own."""
-    folder = OutputFolder(tmp_path)
-    (tmp_path / "one").write_bytes(b"mine")
-    with pytest.raises(InputError, match="one is there already, and `tcray compare` did not write it"):
-        folder.rewrite({"one": b"1", "two": b"2"}, {})
-    assert files(tmp_path) == {"one": b"mine"}
-    folder.rewrite({"one": b"mine"}, {})
-    assert written(tmp_path) == {"one": b"mine"}
+def test_a_folder_with_a_file_of_others_is_refused(tmp_path: Path):
+    """It is neither replaced, moved nor deleted."""
+    folder = OutputFolder(tmp_path / "mosi")
+    folder.replace({"one": b"1"}, {})
+    (folder.path / "notes").write_bytes(b"mine")
+    for change in (lambda: folder.replace({}, {}), lambda: folder.move(tmp_path / "b"), folder.delete):
+        with pytest.raises(InputError, match="mosi/notes exists, and `tcray compare` did not write it"):
+            change()
+    assert {"one": b"1", "notes": b"mine"} == read_folder(folder.path)
 
 
-def test_whatever_an_interruption_left_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Both the files of before and those that were written until then: the next time makes all of it good."""
-    folder = OutputFolder(tmp_path)
-    folder.rewrite({"old": b"1"}, {})
-    true = Path.replace
+def test_an_interruption_leaves_the_old_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The next write removes what it left beside it."""
+    folder = OutputFolder(tmp_path / "mosi")
+    folder.replace({"old": b"1"}, {})
 
-    def interrupted(path: Path, target: Path) -> Path:
-        if target.name == "third":
-            raise KeyboardInterrupt
-        return true(path, target)
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(Path, "rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        folder.rewrite({"second": b"2", "third": b"3"}, {})
-    assert written(tmp_path) == {"old": b"1", "second": b"2"}
+        folder.replace({"new": b"2"}, {})
+    assert {"old": b"1"} == read_folder(folder.path)
     monkeypatch.undo()
-    folder.rewrite({"third": b"4"}, {})
-    assert written(tmp_path) == {"third": b"4"}
+    folder.replace({"new": b"3"}, {})
+    assert {"new": b"3"} == read_folder(folder.path)
+    assert [folder.path] == list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "marker",
-    [
-        "not json",
-        "[]",
-        '{"format": 0, "files": [], "remembered": {}}',
-        '{"format": 1, "files": ["../../precious"], "remembered": {}}',
-        '{"format": 1, "files": ["/precious"], "remembered": {}}',
-        '{"format": 1, "files": [""], "remembered": {}}',
-        '{"format": 1, "files": [3], "remembered": {}}',
-    ],
-)
-def test_a_damaged_marker_deletes_nothing(marker: str, tmp_path: Path):
-    """It is named; a path that leads out of the folder is damage too."""
-    (tmp_path / MARKER).write_text(marker)
+@pytest.mark.parametrize("marker", ["not json", "[]", '{"format": 1, "files": [], "info": {}}', '{"format": 2}'])
+def test_a_damaged_marker_changes_nothing(marker: str, tmp_path: Path):
+    """The error names the marker."""
+    (tmp_path / "mosi").mkdir()
+    (tmp_path / "mosi" / MARKER).write_text(marker)
     with pytest.raises(InputError) as caught:
-        OutputFolder(tmp_path).rewrite({"one": b"1"}, {})
-    assert caught.value.message == f"{tmp_path / MARKER} is not as this version of `tcray compare` writes it"
-    assert files(tmp_path) == {MARKER: marker.encode()}
+        OutputFolder(tmp_path / "mosi").replace({"one": b"1"}, {})
+    assert caught.value.message == f"{tmp_path / 'mosi' / MARKER} was not written by this version of `tcray compare`"
+    assert files(tmp_path) == {f"mosi/{MARKER}": marker.encode()}
 
 
-def test_only_a_folder_with_something_in_it_is_foreign(tmp_path: Path):
-    """Not one that is missing or empty, nor one that it wrote."""
-    folder = OutputFolder(tmp_path / "new")
-    assert not folder.is_foreign
-    (tmp_path / "new").mkdir()
-    assert not folder.is_foreign
-    (tmp_path / "new/theirs").touch()
-    assert folder.is_foreign
-    folder.rewrite({}, {})
-    assert not folder.is_foreign
-    assert json.loads((tmp_path / "new" / MARKER).read_text())["files"] == []
+def test_an_empty_folder_may_be_written(tmp_path: Path):
+    """It becomes a folder of tcray."""
+    (tmp_path / "mosi").mkdir()
+    assert not is_output_folder(tmp_path / "mosi")
+    OutputFolder(tmp_path / "mosi").replace({}, {})
+    assert is_output_folder(tmp_path / "mosi")
+
+
+def test_a_moved_folder_keeps_its_files(tmp_path: Path):
+    """An empty parent is removed."""
+    folder = OutputFolder(tmp_path / "a/mosi")
+    folder.replace({"one": b"1"}, {"n": 1})
+    folder.move(tmp_path / "b/mosi")
+    moved = OutputFolder(tmp_path / "b/mosi")
+    assert ({"one": b"1"}, {"n": 1}) == (moved.read_files(), moved.read_info())
+    assert not (tmp_path / "a").exists()
