@@ -20,14 +20,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tcray.version import __version__
+
 if TYPE_CHECKING:
     from tcray.api.model import StoredModel
     from tcray.api.stored import StoredSweep
     from tcray.api.sweeps import Sweep, list_sweeps, load_sweep, open_sweep, run
     from tcray.api.verdicts import Verdict, Verdicts
     from tcray.errors import InputError, Interrupted, TcrayError
-
-__version__ = "0.1.0"
 
 __all__ = [
     "InputError",
@@ -38,6 +38,7 @@ __all__ = [
     "TcrayError",
     "Verdict",
     "Verdicts",
+    "__version__",
     "list_sweeps",
     "load_sweep",
     "open_sweep",

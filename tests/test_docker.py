@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tcray import __version__
+from tcray.version import __version__
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCKERFILE = (REPOSITORY / "docker" / "Dockerfile").read_text()

@@ -17,9 +17,9 @@ from typing import Any
 
 import click
 
-from tcray import __version__
 from tcray.config.messages import suggest_names
 from tcray.errors import Interrupted, TcrayError
+from tcray.version import __version__
 
 COMMANDS: Mapping[str, str] = {
     "init": "Write the shipped sweep files into a folder.",

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from pyarrow import fs
 
-import tcray
 from tcray.config.run import digest
 from tcray.store.schema import TABLES
 from tcray.store.store import Store, SweepStore
+from tcray.version import __version__
 
 if TYPE_CHECKING:
     from tcray.results.analysis import Results
@@ -58,7 +58,7 @@ def compute_key(sweep: SweepStore) -> str:
     That is the code of tcray, the interpreter, the manifests of all sweeps of the store (earlier looks at a question
     count), and the names, sizes and times of the parts of the sweep's tables; a part's name contains its check sum.
     """
-    package = Path(tcray.__file__).parent
+    package = Path(__file__).parents[1]
     code = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in sorted(package.rglob("*.py"))]
     parts = [
         [info.path, info.size, str(info.mtime_ns)]
@@ -66,7 +66,7 @@ def compute_key(sweep: SweepStore) -> str:
         for info in _list_files(sweep, sweep.paths.table(name))
     ]
     manifests = Store(sweep.filesystem).manifests()
-    return digest([tcray.__version__, sys.version, code, sweep.uri, sweep.sweep_id, manifests, parts], length=32)
+    return digest([__version__, sys.version, code, sweep.uri, sweep.sweep_id, manifests, parts], length=32)
 
 
 def _list_files(sweep: SweepStore, folder: str) -> list[fs.FileInfo]:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcray import __version__
 from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
 from tcray.cluster.ray.launcher import Launcher, RayLauncher, last_line
 from tcray.errors import ConfigError, InputError, SweepError
+from tcray.version import __version__
 
 WORK_FOLDER = "~/tcray-work"
 """Folder on the head in which every command runs, and into which files are uploaded."""

@@ -76,7 +76,7 @@ class KFoldSplit:
     valid: int
 
     def assign(self) -> Assignment:
-        """Test unit u (a group or an example) in fold u mod `folds`; spread the validation units evenly over the rest."""
+        """Test unit u (a group or an example) in fold u mod `folds`; spread the validation units evenly."""
         group_of = tuple(i * self.groups // self.examples for i in range(self.examples))
         unit_of = group_of if self.dealt == "group" else tuple(range(self.examples))
         units = range(unit_of[-1] + 1)

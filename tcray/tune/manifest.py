@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from tcray import __version__
 from tcray.config.run import ENGINE_VERSION
 from tcray.config.sweep import Sweep
 from tcray.search.plan import Plan
+from tcray.version import __version__
 
 PACKAGES = ("torch", "ray", "optuna", "numpy", "scipy", "pyarrow")
 

@@ -25,8 +25,8 @@ def _define_locally() -> Callable[[], Versions]:
 
         found = {"Python": ".".join(platform.python_version_tuple()[:2]), "Ray": ray.__version__}
         try:
-            from tcray import __version__
             from tcray.config.run import ENGINE_VERSION
+            from tcray.version import __version__
         except ImportError:
             return found
         return {**found, "tcray": __version__, "tcray's engine": str(ENGINE_VERSION)}

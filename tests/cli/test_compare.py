@@ -46,8 +46,10 @@ def test_of_many_cells_the_best_are_shown(store: SweepStore):
     store.append("runs", planted_runs([{"rank": rank} for rank in range(20, 59)]))
     lines = run("small").stdout.splitlines()
     assert lines == [
-        "comparisons/small-1/mosi: 41 cells, the best 39 by validation are shown, "
-        "37 of them without a complete confirm run",
+        (
+            "comparisons/small-1/mosi: 41 cells, the best 39 by validation are shown, "
+            "37 of them without a complete confirm run"
+        ),
         "Open it with: tensorboard --logdir comparisons",
     ]
 

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import tcray.cli
-from tcray import __version__
 from tcray.cli import COMMANDS, TRACEBACK, main
 from tcray.errors import ConfigError, DataError, Interrupted, Problem, StoreBusyError, TcrayError
+from tcray.version import __version__
 
 Invoke = Callable[[BaseException], Result]
 

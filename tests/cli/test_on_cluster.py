@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tcray import __version__
 from tcray.cli import main
 from tcray.cluster.cluster_file import ClusterFile
 from tcray.cluster.head import ANSWER_PREFIX, Head
 from tcray.errors import ConfigError
+from tcray.version import __version__
 from tests.cluster.fakes import LocalLauncher, find_options, make_head
 from tests.tune.factories import make_sweep, write_sweep_file
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from tcray import __version__
 from tcray.cluster.cluster_file import ClusterFile, load_cluster_file
 from tcray.errors import Problem
+from tcray.version import __version__
 
 FOLDER = Path(__file__).parents[2] / "cluster"
 FILES = sorted(FOLDER.glob("*.yaml"))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tcray import __version__
 from tcray.cluster.check import check_cluster_file
 from tcray.cluster.cluster_file import load_cluster_file
 from tcray.cluster.head import ANSWER_PREFIX, Head, HeadInfo
 from tcray.errors import ConfigError, InputError, SweepError
+from tcray.version import __version__
 from tests.cluster.fakes import LocalLauncher, make_head, write_process
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tcray import __version__
 from tcray.cluster.cluster_file import load_cluster_file
+from tcray.version import __version__
 from tests.cluster.factories import FILES, FOLDER
 
 RAY = """\
@@ -197,7 +197,7 @@ def source(tmp_path: Path) -> Path:
     """What the launcher has sent to the machine."""
     source = tmp_path / ".tcray" / "source"
     (source / "tcray").mkdir(parents=True)
-    for name in ("tcray/__init__.py", "constraints.txt", "pyproject.toml"):
+    for name in ("tcray/__init__.py", "tcray/version.py", "constraints.txt", "pyproject.toml"):
         (source / name).write_text((FOLDER.parent / name).read_text())
     return source
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tcray import __version__
 from tcray.cluster.check import require_valid
 from tcray.cluster.cluster_file import load_cluster_file
 from tcray.cluster.node_types import GPUS, Instance, find_instance
+from tcray.version import __version__
 from tests.cluster.factories import FOLDER
 
 pytest.importorskip("boto3", reason="the extra tcray[cluster] is not installed")

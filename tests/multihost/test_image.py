@@ -20,9 +20,9 @@ import pytest
 import yaml
 from packaging.utils import canonicalize_name
 
-from tcray import __version__
 from tcray.store.store import Store
 from tcray.training.pack import train
+from tcray.version import __version__
 from tests.tune.factories import SWEEP_YAML, export, make_sweep, run_without_ray
 
 from .buildah import Buildah, BuildahError

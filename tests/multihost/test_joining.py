@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tcray import __version__
+from tcray.version import __version__
 from tests.tune.factories import write_sweep_file
 
 from .conftest import Tell

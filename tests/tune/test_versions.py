@@ -10,11 +10,11 @@ import pytest
 import ray
 from ray import cloudpickle
 
-from tcray import __version__
 from tcray.config.run import ENGINE_VERSION
 from tcray.errors import InputError, SweepError
 from tcray.tune import versions
 from tcray.tune.versions import check_hosts_match, check_matches_driver, installed_versions
+from tcray.version import __version__
 
 PROGRAM = """\
 import base64, json, sys
