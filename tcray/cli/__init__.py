@@ -41,10 +41,6 @@ COMMANDS: Mapping[str, str] = {
 # Before numpy is imported: idle BLAS threads of the driver would spin on the cores that its workers compute on.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# Figures are drawn to files. A notebook sets MPLBACKEND for its children to a backend that need not be installed in
-# this environment, and matplotlib could not even be imported.
-os.environ["MPLBACKEND"] = "agg"
-
 TRACEBACK = "TCRAY_TRACEBACK"
 """If this environment variable is set, an internal error is printed with its traceback."""
 

@@ -64,12 +64,12 @@ def test_changed_code_gives_another_key(sweep: SweepStore, monkeypatch: pytest.M
     """The key contains the version, and sizes and times of tcray's files."""
     key = compute_key(sweep)
     assert key == compute_key(sweep)
-    monkeypatch.setattr("tcray.__version__", "0.0.1")
+    monkeypatch.setattr("tcray.cli.cached_analysis.__version__", "0.0.1")
     assert key != compute_key(sweep)
     monkeypatch.undo()
     (tmp_path / "package").mkdir()
     (tmp_path / "package/__init__.py").touch()
-    monkeypatch.setattr("tcray.__file__", str(tmp_path / "package/__init__.py"))
+    monkeypatch.setattr("tcray.cli.cached_analysis.__file__", str(tmp_path / "package/cli/cached_analysis.py"))
     assert key != compute_key(sweep)
 
 

@@ -197,7 +197,7 @@ def source(tmp_path: Path) -> Path:
     """What the launcher has sent to the machine."""
     source = tmp_path / ".tcray" / "source"
     (source / "tcray").mkdir(parents=True)
-    for name in ("tcray/__init__.py", "tcray/version.py", "constraints.txt", "pyproject.toml"):
+    for name in ("tcray/version.py", "constraints.txt", "pyproject.toml"):
         (source / name).write_text((FOLDER.parent / name).read_text())
     return source
 

@@ -29,7 +29,7 @@ OVERRIDES = [
 """Long enough for another host to join."""
 
 STARTS: dict[str, str] = {
-    "another": "import tcray; tcray.__version__ = '0.0.9'",
+    "another": "import tcray.version; tcray.version.__version__ = '0.0.9'",
     "none": "import sys; sys.modules['tcray'] = None",
 }
 """Startup code of every Python on a host with another version of tcray, or none."""
