@@ -1,4 +1,4 @@
-"""Small multimodal datasets with a planted truth, for tests that need data and no file."""
+"""Small multimodal datasets with a planted truth, for tests that need data without files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def make_dataset(
     noise: float = 0.3,
     seed: int = 0,
 ) -> MultimodalDataset:
-    """A dataset whose label is t₁ + t₂ Π aᵢ + noise: units of the first modality, and one of each further one.
+    """Return a dataset with the label t₁ + t₂ Π aᵢ + noise: units of the first modality, and one of each other one.
 
     widths  modality to width
-    sizes   train, valid and test examples; with several folds, all of them are dealt to the folds' test splits, which
-            grow by about half from the first to the last, and a fifth of the rest validates
-    noise   σ, where the truth has a standard deviation of about one; a classification's label is whether it is positive
+    sizes   train, valid and test examples; with several folds, all examples are assigned to the folds' test splits,
+            which grow by about half from the first to the last, and a fifth of the rest validates
+    noise   σ, for a truth whose standard deviation is about one; a class is 1 if the noisy truth is positive
     """
     generator = np.random.default_rng(seed)
     count = sum(sizes)
@@ -71,7 +71,7 @@ def _card(widths: Mapping[str, int], task: Task, splits: tuple[Split, ...], fing
 
 
 def _folds(order: NDArray[np.int64], folds: int) -> tuple[Split, ...]:
-    """Every example is tested once, in folds of uneven size."""
+    """Test every example once, in folds of uneven size."""
     ends = np.cumsum(2 + np.arange(folds) / max(folds - 1, 1))
     cuts = [0, *np.rint(ends / ends[-1] * len(order)).astype(int)]
     splits = []

@@ -1,9 +1,9 @@
-"""What a sweep of each known twin should find: its population curve, measured once and committed.
+"""Population curves: the expected result of a sweep of each known twin, measured once and committed.
 
-The curve is the mean test metric at each level over many seeds, on a test split so large that the twin's own is a draw
-from it. Train and validation examples are the sweep's own: they are part of the question, as in any benchmark.
+The curve is the mean test metric at each level over many seeds, on a test split so large that the twin's own is a
+sample of it. Train and validation examples are the sweep's own: they are part of the question, as in any benchmark.
 
-    python -m tests.population twin-overfit      writes tests/known/twin-overfit.json, the same on any day
+    python -m tests.population twin-overfit      writes tests/known/twin-overfit.json, reproducibly
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ TEST_EXAMPLES = 20_000
 PACK = 64
 
 Values = NDArray[np.float64]
-"""(U, L): a metric of each unit at each level."""
+"""(U, L): the metric of each unit at each level."""
 Unit = tuple[int, int]
-"""A sweep seed, and a seed index."""
+"""A sweep seed and a seed index."""
 
 
 @dataclass(frozen=True, slots=True)
 class PopulationCurve:
-    """The truth about one twin at one configuration, as committed.
+    """The committed truth about one twin at one configuration.
 
     levels               of `factor`; subsets of modalities joined by "+"
     mean                 of `metric` at each level, over seeds 0 … `seeds` - 1 of sweep seed 0
-    standard_error       of each mean: it tells of the draw of seeds, the test split being all but infinite
+    standard_error       of each mean; it reflects the draw of seeds, because the test split is practically infinite
     reference            the level that the others are compared with: the best rank, or all modalities
-    difference           each level's mean less that of `reference`, with its standard error, paired by seed
-    level_sd             between seeds at each level, each seed's mean over levels taken away
-    residual_sd          the same over all levels: the "SD" in which a rise or a drop is told
+    difference           each level's mean minus that of `reference`, with its standard error, paired by seed
+    level_sd             between seeds at each level, after subtracting each seed's mean over levels
+    residual_sd          the same over all levels: the "SD" in which rises and drops are expressed
     """
 
     dataset: str
@@ -74,17 +74,17 @@ class PopulationCurve:
 
     @classmethod
     def read(cls, name: str) -> PopulationCurve:
-        """The committed curve of the twin `name`."""
-        document = json.loads(path_of(name).read_text(encoding="utf-8"))
+        """Read the committed curve of the twin `name`."""
+        document = json.loads(curve_path(name).read_text(encoding="utf-8"))
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
         return cls(**fields)
 
     @classmethod
-    def measured(cls, name: str, seeds: int = SEEDS, test_examples: int = TEST_EXAMPLES) -> PopulationCurve:
-        """The curve of the twin `name`, measured now."""
-        asked = known_sweep(name)
+    def measure(cls, name: str, seeds: int = SEEDS, test_examples: int = TEST_EXAMPLES) -> PopulationCurve:
+        """Measure the curve of the twin `name`."""
+        asked = load_known_sweep(name)
         recipe = read_recipe(name)
-        values = unit_values(asked, [(0, seed) for seed in range(seeds)], enlarged(recipe, test_examples))
+        values = train_units(asked, [(0, seed) for seed in range(seeds)], enlarge_test_split(recipe, test_examples))
         means, levels = values.mean(axis=0), level_names(asked)
         best = int(np.argmin(means)) if levels_are_ordered(asked) else len(levels) - 1
         from_reference = values - values[:, [best]]
@@ -112,29 +112,29 @@ class PopulationCurve:
         )
 
 
-def known_sweep(name: str) -> Sweep:
-    """The sweep whose truth about the twin `name` is known."""
+def load_known_sweep(name: str) -> Sweep:
+    """Load the sweep of the twin `name`, whose truth is known."""
     return load_sweep(FOLDER / f"{name}.yaml")
 
 
-def path_of(name: str) -> Path:
-    """Where the curve of the twin `name` is committed."""
+def curve_path(name: str) -> Path:
+    """Return the path of the committed curve of the twin `name`."""
     return FOLDER / f"{name}.json"
 
 
-def enlarged(recipe: Recipe, test_examples: int) -> Recipe:
-    """The recipe with so many test examples; its train and validation examples are the same to the bit."""
+def enlarge_test_split(recipe: Recipe, test_examples: int) -> Recipe:
+    """Return the recipe with more test examples; its train and validation examples are unchanged, bit for bit."""
     assert isinstance(recipe.split, HoldoutSplit)
     assert not recipe.group
     sizes = (*recipe.split.examples[:2], test_examples)
     return replace(recipe, split=HoldoutSplit(sizes, sizes))
 
 
-def unit_values(asked: Sweep, units: Sequence[Unit], recipe: Recipe) -> Values:
-    """(U, L): the test metric of each unit at each level, as the engine gives it on the twin of `recipe`."""
+def train_units(asked: Sweep, units: Sequence[Unit], recipe: Recipe) -> Values:
+    """Train each unit at each level on the twin of `recipe`; return the test metrics (U, L)."""
     planned = plan(asked, {recipe.name: make_twin_card(recipe)})
     runs = list(_runs(planned, units))
-    packed = tables_of(recipe)
+    packed = pack_twin(recipe)
     metrics: list[float] = []
     for begin in range(0, len(runs), PACK):
         pack = runs[begin : begin + PACK]
@@ -143,32 +143,32 @@ def unit_values(asked: Sweep, units: Sequence[Unit], recipe: Recipe) -> Values:
     return np.array(metrics).reshape(len(units), len(planned.cells))
 
 
-def tables_of(recipe: Recipe) -> PackedDataset:
-    """The twin of a recipe, ready for packs."""
+def pack_twin(recipe: Recipe) -> PackedDataset:
+    """Return the twin of a recipe, prepared for packs."""
     examples = generate_twin(recipe).examples
     return PackedDataset.from_dataset(to_dataset(examples.card("twin", recipe.fingerprint), examples))
 
 
 def residuals(values: Values) -> Values:
-    """Values (U, L) without the mean of their unit and that of their level."""
+    """Return values (U, L) minus the means of their unit and their level."""
     without_unit = values - values.mean(axis=1, keepdims=True)
     centred: Values = without_unit - without_unit.mean(axis=0)
     return centred
 
 
 def residual_sd(values: Values) -> float:
-    """The standard deviation of one unit at one level, unbiased for both means that were taken away."""
+    """Return the standard deviation of one unit at one level, unbiased for both subtracted means."""
     units, levels = values.shape
     return float(np.sqrt((residuals(values) ** 2).sum() / ((units - 1) * (levels - 1))))
 
 
 def metric_of(recipe: Recipe) -> str:
-    """The metric that bears verdicts, on the test split."""
+    """Return the metric that verdicts are based on, on the test split."""
     return f"test.{recipe.primary_metric}"
 
 
 def level_names(asked: Sweep) -> tuple[int | str, ...]:
-    """The levels of the sweep's one factor, in the order of its cells."""
+    """Return the levels of the sweep's only factor, in the order of its cells."""
     (dataset,) = asked.datasets
     cells = plan(asked, {dataset: make_twin_card(read_recipe(dataset))}).cells
     levels = [next(iter(cell.levels.values())) for cell in cells]
@@ -176,7 +176,7 @@ def level_names(asked: Sweep) -> tuple[int | str, ...]:
 
 
 def levels_are_ordered(asked: Sweep) -> bool:
-    """Whether the one factor is a number, and not a subset of modalities."""
+    """True if the only factor is a number, False if it is a subset of modalities."""
     return "modalities" not in asked.factors
 
 
@@ -196,10 +196,10 @@ def _rounded(values: Values | Sequence[float]) -> tuple[float, ...]:
 
 
 def main(names: Sequence[str]) -> None:
-    """Measures and writes the curves of the twins named, or of all."""
+    """Measure and write the curves of the named twins, or of all."""
     for name in names or TWIN_ONLY:
-        document = json.dumps(asdict(PopulationCurve.measured(name)), indent=1)
-        path_of(name).write_text(document + "\n", encoding="utf-8")
+        document = json.dumps(asdict(PopulationCurve.measure(name)), indent=1)
+        curve_path(name).write_text(document + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files of docker/ agree with the repository; tests/multihost/test_image.py builds and runs the image."""
+"""Consistency of docker/ with the repository; images are built and tested in tests/multihost/test_image.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVICES = yaml.safe_load((REPOSITORY / "docker" / "compose.yaml").read_text())[
 
 
 def test_dockerignore_lets_copied_files_through() -> None:
-    """Every path the Dockerfile copies exists, and .dockerignore excludes everything else."""
+    """Every path that the Dockerfile copies exists, and .dockerignore admits exactly those paths."""
     copied = {
         source
         for words in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE)
@@ -30,7 +30,7 @@ def test_dockerignore_lets_copied_files_through() -> None:
 
 @pytest.mark.parametrize("file", ["docker/Dockerfile", "docker/compose.yaml", "cluster/gpu.yaml"])
 def test_image_tags_have_this_version(file: str) -> None:
-    """Every image named in a file has the version of this repository."""
+    """Every image in these files has the version of this repository."""
     versions = re.findall(r":(\d+\.\d+\.\d+)-(?:cpu|cuda)\b", (REPOSITORY / file).read_text())
     assert {__version__} == set(versions)
 
@@ -43,7 +43,7 @@ def test_published_ports_are_reachable_from_this_machine_only(service: str) -> N
 
 
 def test_volumes_are_mounted_on_folders_of_the_image_s_user() -> None:
-    """An engine would create a missing folder as root, and the user could not write to it."""
+    """Volumes are mounted in folders that the image's user owns, because an engine creates missing ones as root."""
     mounts = [mount for service in SERVICES.values() for mount in service["volumes"]]
     targets = {mount.split(":")[1] for mount in mounts if isinstance(mount, str)}
     (given,) = re.findall(r"install --directory --owner=tcray --group=tcray(?: \\\n)?(.*)", DOCKERFILE)

@@ -1,4 +1,4 @@
-"""The committed population curves say what they should, and a slice of each can be measured again."""
+"""The committed population curves have the shapes that the twins promise, and can be reproduced."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from tcray.config.run import ENGINE_VERSION
 from tcray.data.catalog import TWIN_ONLY
 from tcray.data.recipe import HoldoutSplit, read_recipe
 from tcray.data.twins import generate_twin
-from tests.population import SEEDS, PopulationCurve, enlarged, known_sweep, level_names, metric_of, unit_values
+from tests.population import (
+    SEEDS,
+    PopulationCurve,
+    enlarge_test_split,
+    level_names,
+    load_known_sweep,
+    metric_of,
+    train_units,
+)
 
 
 def from_reference(name: str) -> tuple[PopulationCurve, Mapping[int | str, tuple[float, float]]]:
-    """A twin's curve; each level's mean less the reference's with its standard error, in SD."""
+    """Return a twin's curve, and by level the mean minus the reference's with its standard error, in SD."""
     curve = PopulationCurve.read(name)
     each = zip(curve.difference, curve.difference_standard_error, strict=True)
     told = [(mean / curve.residual_sd, error / curve.residual_sd) for mean, error in each]
@@ -24,8 +32,8 @@ def from_reference(name: str) -> tuple[PopulationCurve, Mapping[int | str, tuple
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
 def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
-    """Where one of them changed, the curve's own command measures it anew."""
-    curve, asked, recipe = PopulationCurve.read(name), known_sweep(name), read_recipe(name)
+    """A curve belongs to the current recipe, sweep and engine; otherwise its own command measures it again."""
+    curve, asked, recipe = PopulationCurve.read(name), load_known_sweep(name), read_recipe(name)
     assert curve.fingerprint == recipe.fingerprint, f"measure it anew: {curve.command}"
     assert curve.engine == ENGINE_VERSION, f"measure it anew: {curve.command}"
     assert dict(curve.configuration) == dict(asked.fixed)
@@ -40,12 +48,12 @@ def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
 def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
-    """Train, validation and the twin's own test examples are the same to the bit."""
+    """Train, validation and the twin's own test examples are unchanged, bit for bit."""
     recipe = read_recipe(name)
     assert isinstance(recipe.split, HoldoutSplit)
     own, large = (
         generate_twin(recipe).examples,
-        generate_twin(enlarged(recipe, recipe.split.examples[2] + 100)).examples,
+        generate_twin(enlarge_test_split(recipe, recipe.split.examples[2] + 100)).examples,
     )
     count = len(own.ids)
     np.testing.assert_array_equal(own.labels, large.labels[:count])
@@ -57,16 +65,16 @@ def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
 def test_a_slice_of_a_curve_is_measured_again(name: str):
-    """The means of four seeds lie within four standard errors of those of all, on a tenth of the test examples."""
+    """The means of four seeds on a tenth of the test examples lie within four standard errors of the curve."""
     curve = PopulationCurve.read(name)
-    recipe = enlarged(read_recipe(name), curve.test_examples // 10)
-    values = unit_values(known_sweep(name), [(0, seed) for seed in range(4)], recipe)
+    recipe = enlarge_test_split(read_recipe(name), curve.test_examples // 10)
+    values = train_units(load_known_sweep(name), [(0, seed) for seed in range(4)], recipe)
     between = np.array(curve.standard_error) * np.sqrt(curve.seeds)
     np.testing.assert_array_less(np.abs(values.mean(axis=0) - curve.mean), 4 * between / np.sqrt(4))
 
 
 def test_overfit_peaks_at_rank_2():
-    """Every other rank is worse by more than two standard errors, rank 1 by at least one SD, and the highest too."""
+    """Every other rank is worse by more than two standard errors; rank 1 and the highest by at least one SD."""
     curve, told = from_reference("twin-overfit")
     assert curve.reference == 2
     assert all(mean > 2 * error for rank, (mean, error) in told.items() if rank != 2)
@@ -74,7 +82,7 @@ def test_overfit_peaks_at_rank_2():
 
 
 def test_saturating_rises_and_stays():
-    """No rank is worse than a lower one by more than two standard errors, or by a fifth of an SD; rank 1 is, by far."""
+    """No rank is worse than a lower one by more than two standard errors or .2 SD; rank 1 is, by more than 2 SD."""
     _, told = from_reference("twin-saturating")
     best_so_far = np.minimum.accumulate([mean for mean, _ in told.values()])
     for (mean, error), best in zip(told.values(), best_so_far, strict=True):
@@ -83,21 +91,21 @@ def test_saturating_rises_and_stays():
 
 
 def test_flat_is_flat():
-    """No two ranks are a quarter of an SD apart."""
+    """All ranks are within a quarter of an SD."""
     _, told = from_reference("twin-flat")
     means = [mean for mean, _ in told.values()]
     assert max(means) - min(means) < 0.25
 
 
 def test_harmful_is_better_without_audio():
-    """And worse without either of the others."""
+    """Removing audio improves the metric by more than one SD; removing text or video makes it worse."""
     _, told = from_reference("twin-harmful")
     assert told["text+video"][0] < -1
     assert min(told["text+audio"][0], told["audio+video"][0]) > 1
 
 
 def test_harmless_is_worse_without_any():
-    """Audio included, weak as it is."""
+    """Removing any modality makes the metric worse, even the weak audio."""
     _, told = from_reference("twin-harmless")
     without = [told[subset] for subset in ("text+video", "text+audio", "audio+video")]
     assert all(mean > 2 * error for mean, error in without)

@@ -1,4 +1,4 @@
-"""What a run costs beside its training: 10,000 runs that train nothing, proposed, placed, recorded, and read back.
+"""Overhead per run: 10,000 runs without training are proposed, placed, recorded, and read back.
 
 Timed from the moment Ray is up: the whole of `run_sweep`, then one reading of every run.
 
@@ -41,8 +41,8 @@ seed: 0
 """
 
 
-def nothing(_: Any, runs: Sequence[Run], *, stop: int, **__: Any) -> list[TrainResult]:
-    """An outcome for each run, as training would give it, in no time."""
+def train_nothing(_: Any, runs: Sequence[Run], *, stop: int, **__: Any) -> list[TrainResult]:
+    """Return an outcome for each run immediately, without training."""
     metrics = {"valid.loss": 1.0, "valid.mae": 1.0, "test.loss": 1.0, "test.mae": 1.0, "train.loss": 1.0}
     curve = [{"epoch": float(stop), "valid.loss": 1.0}]
     outcome = Outcome("TRAINED", epoch=stop, value=1.0, best_epoch=stop, metrics=metrics, curve=curve)
@@ -50,13 +50,13 @@ def nothing(_: Any, runs: Sequence[Run], *, stop: int, **__: Any) -> list[TrainR
 
 
 def measure() -> tuple[float, float]:
-    """Seconds to sweep `RUNS` runs, and seconds to read them back."""
+    """Return the seconds to sweep `RUNS` runs and the seconds to read them back."""
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "bookkeeping.yaml"
         spec.write_text(SWEEP.format(root=folder, trials=RUNS // 16 - 1))
         sweep = load_sweep(spec)
         began = perf_counter()
-        result = run_sweep(sweep, f"{folder}/trials", console=Console(quiet=True), train=nothing)
+        result = run_sweep(sweep, f"{folder}/trials", console=Console(quiet=True), train=train_nothing)
         swept = perf_counter()
         found = read_records(result.store)
         read = perf_counter()
@@ -65,7 +65,7 @@ def measure() -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = []

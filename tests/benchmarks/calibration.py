@@ -1,4 +1,4 @@
-"""Do the statistics err as often as they say? Size, power and coverage, from simulated sweeps whose truth is known.
+"""Size, power and coverage of the statistics in simulated sweeps with a known truth.
 
     python -m tests.benchmarks.calibration [--sweeps 10000]
 
@@ -28,12 +28,12 @@ UNITS = (5, 12, 20)
 LEVELS = tuple(range(4, 11))
 SOME_LEVELS = (4, 6, 8, 10)
 COVERAGE_SWEEPS = 2_000
-"""At most; its sweeps are drawn group by group, and cost more."""
+"""Upper bound for coverage, whose sweeps are drawn group by group and take longer."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Rate:
-    """How often something happened in `sweeps`, and `where` that was."""
+    """The share of `sweeps` in which an event happened, and `where` it was measured."""
 
     share: float
     sweeps: int
@@ -46,7 +46,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Sweeps of one design, drawn once and seen under many truths."""
+    """Sweeps of one design, drawn once and evaluated under many truths."""
 
     noise: str
     units: int
@@ -57,31 +57,31 @@ class Cell:
         return f"{self.noise}, {self.units} units, {self.levels} levels"
 
     def draw(self) -> Floats:
-        """Noise (S, U, L), the same whenever it is drawn."""
+        """Return noise (S, U, L), the same at every call."""
         kinds: Mapping[str, Noise] = PROMISED | ROBUSTNESS
         seed = [list(kinds).index(self.noise), self.units, self.levels]
         return kinds[self.noise](np.random.default_rng(seed), (self.sweeps, self.units, self.levels))
 
     @property
     def numbers(self) -> Floats:
-        """The levels (L,) as numbers, evenly spaced."""
+        """The levels (L,) as evenly spaced numbers."""
         return np.arange(float(self.levels))
 
 
 def peak_at(truth: Floats, contrasted: ContrastEstimates) -> Floats:
-    """Our statistic (S,) where `truth` lies under noise of which all `peak_contrasts` are given."""
+    """Return our statistic (S,) for `truth` plus noise, given all `peak_contrasts` of the noise."""
     signal = peak_contrasts(len(truth)) @ truth
     return peak_statistic(replace(contrasted, estimate=contrasted.estimate + signal))
 
 
 def two_lines_at(truth: Floats, cell: Cell, noise: Floats) -> Floats:
-    """The smaller of the two lines' z (S,), the second turned round."""
+    """Return the smaller of the two lines' z (S,), the second with its sign reversed."""
     _, rise, fall = two_lines_z(cell.numbers, noise + truth)
     return np.minimum(rise, -fall)
 
 
 def largest_size(cell: Cell) -> Rate:
-    """The largest share of sweeps said to have a peak, over truths that have none."""
+    """Return the largest share of sweeps with a detected peak, over truths without one."""
     critical = critical_value(simulate_peak_nulls(cell.units, cell.levels), ALPHA)
     contrasted = SampleMoments.from_values(cell.draw()).over_units(peak_contrasts(cell.levels))
     return max(
@@ -92,7 +92,7 @@ def largest_size(cell: Cell) -> Rate:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """Shares of sweeps in which ours and two lines saw the peak; and the size of two lines as published."""
+    """Shares of sweeps in which our test and two lines detect the peak, and the size of two lines as published."""
 
     cell: Cell
     ours: Mapping[str, float]
@@ -101,7 +101,7 @@ class Power:
 
 
 def matched_power(cell: Cell) -> Power:
-    """Power by shape and drop, at thresholds where each test's largest rate over flat and 2-SD truths is alpha."""
+    """Return power by shape and drop; both thresholds give a largest rate of alpha over flat and 2-SD truths."""
     noise = cell.draw()
     contrasted = SampleMoments.from_values(noise).over_units(peak_contrasts(cell.levels))
     null = peakless(cell.levels, (2.0,)).values()
@@ -130,7 +130,7 @@ class Sets:
 
 
 def optimum_sets(cell: Cell) -> Sets:
-    """Coverage over truths with and without a peak."""
+    """Return the coverage over truths with and without a peak."""
     noise = cell.draw()
     x = np.linspace(0, 1, cell.levels)
     peaks = {f"{name}, {drop:g} SD": drop * curve(x) for name, curve in PEAKED.items() for drop in (1.0, 2.0)}
@@ -144,13 +144,13 @@ def optimum_sets(cell: Cell) -> Sets:
 
 
 def naive_rate(cell: Cell, truth: str) -> Rate:
-    """How often the best mean is not at an end."""
+    """Return how often the best mean is at an inner level."""
     best = (cell.draw() + peakless(cell.levels)[truth]).mean(axis=1).argmax(axis=1)
     return Rate(float(((best > 0) & (best < cell.levels - 1)).mean()), cell.sweeps)
 
 
 def size(sweeps: int, workers: Executor) -> Iterator[str]:
-    """The largest rate over truths, by noise, units and levels."""
+    """Yield the largest rate over truths, by noise, units and levels."""
     yield "## Size of “non-monotone” at a nominal .05: the largest rate over truths without a peak\n"
     cells = [Cell(noise, units, levels, sweeps) for noise in PROMISED for units in UNITS for levels in LEVELS]
     rates = dict(zip(cells, workers.map(largest_size, cells), strict=True))
@@ -164,7 +164,7 @@ def size(sweeps: int, workers: Executor) -> Iterator[str]:
 
 
 def robustness(sweeps: int, workers: Executor) -> Iterator[str]:
-    """The same where noise is not what the null distribution takes it for."""
+    """Yield the same for noise that violates the assumptions of the null distribution."""
     yield "## Size under other noise: the largest rate over truths and 4, 6, 8, 10 levels\n"
     cells = [Cell(noise, units, levels, sweeps) for noise in ROBUSTNESS for units in UNITS for levels in SOME_LEVELS]
     rates = dict(zip(cells, workers.map(largest_size, cells), strict=True))
@@ -185,7 +185,7 @@ nothing in the data can tell from a peak.
 
 
 def power(sweeps: int, workers: Executor) -> Iterator[str]:
-    """Ours against two lines."""
+    """Yield the power of our test and of two lines."""
     yield "## Power, with thresholds matched so that the largest rate over flat and 2-SD truths is .05 for each\n"
     cells = [Cell(noise, units, levels, sweeps) for noise in PROMISED for units in UNITS for levels in LEVELS]
     powers = list(workers.map(matched_power, cells))
@@ -208,13 +208,13 @@ def power(sweeps: int, workers: Executor) -> Iterator[str]:
 
 
 def mean_power(powers: list[Power], shape: str, *, ours: bool) -> float:
-    """The mean over levels and drops of those truths whose name begins with `shape`."""
+    """Return the mean over levels and drops of the truths whose name begins with `shape`."""
     rates = [power.ours if ours else power.two_lines for power in powers]
     return float(np.mean([rate for by_name in rates for name, rate in by_name.items() if name.startswith(shape)]))
 
 
 def lowest_ratio(powers: list[Power]) -> tuple[float, str]:
-    """The lowest of our power to two lines', where theirs exceeds .10, and where that is."""
+    """Return the lowest ratio of our power to two lines', if theirs exceeds .10, and its cell."""
     return min(
         (power.ours[name] / rate, f"{power.cell.levels} levels, {name}")
         for power in powers
@@ -224,7 +224,7 @@ def lowest_ratio(powers: list[Power]) -> tuple[float, str]:
 
 
 def optimum(sweeps: int, workers: Executor) -> Iterator[str]:
-    """The confidence set of the best level."""
+    """Yield the confidence set of the best level."""
     yield "## The optimum set: lowest coverage of a truly best level, and mean width\n"
     cells = [Cell(noise, units, levels, sweeps) for noise in PROMISED for units in UNITS for levels in SOME_LEVELS]
     sets = dict(zip(cells, workers.map(optimum_sets, cells), strict=True))
@@ -240,7 +240,7 @@ def optimum(sweeps: int, workers: Executor) -> Iterator[str]:
 
 
 def naive(sweeps: int, workers: Executor) -> Iterator[str]:
-    """The reading that this replaces."""
+    """Yield the error rates of the naive reading."""
     yield "## The naive reading, “the best mean is not at an end”: how often it errs, 8 levels\n"
     truths = ("flat", "saturating, 2 SD")
     yield row("truth", *(f"{units} units" for units in UNITS))
@@ -251,22 +251,22 @@ def naive(sweeps: int, workers: Executor) -> Iterator[str]:
 
 
 def coverage_lines(sweeps: int) -> list[str]:
-    """The section on intervals, which is the longest single piece of work."""
+    """Return the section on intervals, which takes longest."""
     return list(coverage.tables(sweeps))
 
 
 def row(*entries: object) -> str:
-    """A row of a Markdown table."""
+    """Return a row of a Markdown table."""
     return f"| {' | '.join(str(entry) for entry in entries)} |"
 
 
 def rule(columns: int) -> str:
-    """The line under a Markdown table's head."""
+    """Return the line under the header of a Markdown table."""
     return "|" + "---|" * columns
 
 
 def main() -> None:
-    """Prints the tables, section by section."""
+    """Print the tables, section by section."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sweeps", type=int, default=10_000, help="simulated sweeps a scenario")
     sweeps = parser.parse_args().sweeps

@@ -41,7 +41,7 @@ TARGET = (0.93, 0.98)
 
 
 def tables(sweeps: int) -> Iterator[str]:
-    """Yields the tables, line by line, in Markdown; `sweeps` simulated ones a row."""
+    """Yield the tables, line by line, in Markdown; each row is based on `sweeps` simulated sweeps."""
     outside = []
     yield from _heading("estimate", "noise", "unit, group effect")
     for (quantity, simulate), noise in product(SIMULATIONS.items(), NOISES):
@@ -65,18 +65,18 @@ def tables(sweeps: int) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How often intervals hold the truth, the Monte-Carlo error of that, and how wide they are on average."""
+    """Coverage of intervals, its Monte-Carlo error, and their mean width."""
 
     rate: float
     error: float
     width: float
 
     def within(self, target: tuple[float, float]) -> bool:
-        """Whether the rate is what was aimed at."""
+        """True if the rate is at its target."""
         return target[0] <= self.rate <= target[1]
 
     def cells(self) -> tuple[str, str]:
-        """The rate with its error, and the width."""
+        """Return the rate with its error, and the width."""
         return f"{self.rate:.3f} ± {self.error:.3f}", f"{self.width:.2f}"
 
 
@@ -100,13 +100,13 @@ def _coverages(errors: Floats) -> tuple[Coverage, Coverage]:
 
 
 def _coverage(covered: NDArray[np.bool_], half_width: NDArray[np.floating]) -> Coverage:
-    """The coverage of intervals (sweeps,), or (intervals, sweeps), where it is a sweep's fraction that is averaged."""
+    """Return the coverage of intervals (sweeps,), or (intervals, sweeps) to average each sweep's fraction."""
     by_sweep = covered.reshape(-1, covered.shape[-1]).mean(0)
     return Coverage(by_sweep.mean(), by_sweep.std(ddof=1) / np.sqrt(by_sweep.size), 2 * half_width.mean())
 
 
 def _differences(rng: np.random.Generator, draw: Draw, unit: float, group: float, shape: Shape) -> Floats:
-    """Deviations from the truth (sweeps, units, groups) of a difference of two conditions."""
+    """Return deviations from the truth (sweeps, units, groups) of a difference of two conditions."""
     sweeps, units, groups = shape
     return unit * draw(rng, (sweeps, units, 1)) + group * draw(rng, (sweeps, 1, groups)) + draw(rng, shape)
 
@@ -161,7 +161,7 @@ def _line(*cells: str) -> str:
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sweeps", type=int, default=2000, help="simulated sweeps a row")
     for line in tables(parser.parse_args().sweeps):

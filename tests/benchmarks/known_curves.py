@@ -1,9 +1,9 @@
-"""From training to verdict: how often sweeps of the known twins find what is there, and what is not there.
+"""Verdicts on the known twins, from training to verdict: how often sweeps find the planted effects.
 
     python -m tests.benchmarks.known_curves [NAME …] [--sweeps 200]
 
-Every sweep has a sweep seed of its own, and so fresh units; those of the population curves (sweep seed 0) are in none
-of them. Verdicts are over retraining, on the twin's own test split. A rate is followed by its Monte-Carlo error.
+Every sweep has its own sweep seed, and so fresh units; the population curves use sweep seed 0, which is none of them.
+Verdicts are over retraining, on the twin's own test split. A rate is followed by its Monte-Carlo error.
 On one core, 12 minutes for `twin-overfit` and about 3 for each of the others.
 """
 
@@ -26,22 +26,22 @@ from tcray.statistics import nonmonotonicity, paired_difference
 from tests.population import (
     PopulationCurve,
     Values,
-    known_sweep,
     level_names,
     levels_are_ordered,
+    load_known_sweep,
     residual_sd,
-    unit_values,
+    train_units,
 )
 
 ALPHA = 0.05
 SWEEPS = 200
 CHUNK = 10
-"""Sweeps a process trains at a time."""
+"""Number of sweeps that a process trains at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What `sweeps` sweeps of one twin said; `mean` and `sd` are of all their units together."""
+    """Verdicts of `sweeps` sweeps of one twin; `mean` and `sd` are over all their units."""
 
     name: str
     sweeps: int
@@ -50,7 +50,7 @@ class Verdicts:
     sd: float
 
     def rate(self, finding: str) -> float:
-        """The share of sweeps that said so."""
+        """Return the share of sweeps with this verdict."""
         return self.said[finding] / self.sweeps
 
     def __str__(self) -> str:
@@ -70,8 +70,8 @@ class Verdicts:
 
 
 def group_by_unit(name: str) -> int:
-    """How many units a sweep of the twin has."""
-    confirm = known_sweep(name).confirm
+    """Return the number of units in a sweep of the twin."""
+    confirm = load_known_sweep(name).confirm
     assert confirm is not None
     return confirm.seeds
 
@@ -79,14 +79,14 @@ def group_by_unit(name: str) -> int:
 def swept(name: str, sweep_seeds: Sequence[int]) -> Values:
     """(S, U, L): the units of a sweep of the twin under each sweep seed."""
     seeds = range(group_by_unit(name))
-    asked, recipe = known_sweep(name), read_recipe(name)
-    values = unit_values(asked, [(sweep_seed, seed) for sweep_seed in sweep_seeds for seed in seeds], recipe)
+    asked, recipe = load_known_sweep(name), read_recipe(name)
+    values = train_units(asked, [(sweep_seed, seed) for sweep_seed in sweep_seeds for seed in seeds], recipe)
     return values.reshape(len(sweep_seeds), len(seeds), -1)
 
 
 def finding(name: str, values: Values) -> str:
-    """What one sweep (U, L) says: the verdict on non-monotonicity, or the modalities found to do harm."""
-    asked = known_sweep(name)
+    """Return the verdict of one sweep (U, L): on non-monotonicity, or the modalities found harmful."""
+    asked = load_known_sweep(name)
     levels = level_names(asked)
     if levels_are_ordered(asked):
         return nonmonotonicity(levels, values, maximize=False, alpha=ALPHA).verdict
@@ -107,14 +107,14 @@ def harmful_modalities(values: dict[str, Values]) -> list[str]:
 
 
 def verdicts(name: str, values: Values) -> Verdicts:
-    """What sweeps (S, U, L) of the twin say."""
+    """Return the verdicts of sweeps (S, U, L) of the twin."""
     pooled = values.reshape(-1, values.shape[2])
     said = Counter(finding(name, sweep) for sweep in values)
     return Verdicts(name, len(values), said, pooled.mean(axis=0).tolist(), residual_sd(pooled))
 
 
 def main() -> None:
-    """Prints the verdicts on the twins named, or on all."""
+    """Print the verdicts on the named twins, or on all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TWIN_ONLY)}")
     parser.add_argument("--sweeps", type=int, default=SWEEPS)

@@ -1,7 +1,7 @@
-"""The yardstick: one low-rank fusion model in ordinary PyTorch, trained the ordinary way, one run at a time.
+"""The yardstick: one low-rank fusion model in ordinary PyTorch, trained one run at a time.
 
-It does the work that tcray's engine does for a run (a validation look every epoch, test and train at the end), written
-with care: whole-batch tensors, closed-form MMD, fused AdamW, one thread, no DataLoader.
+It does the same work per run as the engine of tcray (validation after every epoch, test and train at the end), and is
+carefully optimized: whole-batch tensors, closed-form MMD, fused AdamW, one thread, no DataLoader.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EPOCHS = 10
 
 
 def configurations(count: int) -> list[dict[str, Any]]:
-    """The runs that every contender trains: ranks and conditionings in turn, each with a seed of its own."""
+    """Return the runs that every contender trains: ranks and conditionings in turn, each with its own seed."""
     ranks = (1, 2, 3, 4, 6, 8, 12, 16)
     return [
         {"rank": ranks[i % 8], "conditioning": ("none", "jwae")[i // 8 % 2], "lr": 1e-3, "dropout": 0.2, "seed": i}
@@ -47,7 +47,7 @@ class Fusion(nn.Module):
         self.bias = nn.Parameter(torch.zeros(()))
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Outputs (B,) and latents (B, ℓ)."""
+        """Return outputs (B,) and latents (B, ℓ)."""
         latents = [encoder(x) for encoder, x in zip(self.encoders, inputs, strict=True)]
         product: Any = self.weight
         for factor, z in zip(self.factors, latents, strict=True):
@@ -56,7 +56,7 @@ class Fusion(nn.Module):
 
 
 def mmd(z: Tensor) -> Tensor:
-    """The U-statistic of MMD² between latents and N(0, I), for the same kernel as tcray's."""
+    """Return the U-statistic of MMD² between latents and N(0, I), for the same kernel as tcray's."""
     count, dim = z.shape
     distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").square()
     norm, total = z.square().sum(1), torch.zeros(())
@@ -70,7 +70,7 @@ def mmd(z: Tensor) -> Tensor:
 
 
 class Data:
-    """A dataset's standardised splits as plain tensors."""
+    """The standardized splits of a dataset as plain tensors."""
 
     def __init__(self, dataset: Any) -> None:
         from tcray.data.dataset import standardize_features
@@ -85,7 +85,7 @@ class Data:
 
 
 def epochs(data: Data, configuration: Mapping[str, Any]) -> Iterator[float]:
-    """Trains one run and yields its validation loss after every epoch."""
+    """Train one run and yield its validation loss after every epoch."""
     torch.set_num_threads(1)
     torch.manual_seed(configuration["seed"])
     model = Fusion(data.widths, configuration["rank"], configuration["dropout"])
@@ -113,7 +113,7 @@ def epochs(data: Data, configuration: Mapping[str, Any]) -> Iterator[float]:
 
 
 def evaluate(model: Fusion, data: Data, split: str) -> float:
-    """Mean absolute error on a split."""
+    """Return the mean absolute error on a split."""
     model.eval()
     inputs, labels = data.parts[split]
     with torch.no_grad():

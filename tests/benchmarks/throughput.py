@@ -1,9 +1,9 @@
-"""Runs an hour: tcray against plain Ray Tune, Ray Tune with reused actors, and Optuna in one process.
+"""Runs per hour: tcray against plain Ray Tune, Ray Tune with reused actors, and Optuna in one process.
 
-The same kind of runs for all (MOSI-sized twin, batch 32, ranks 1-16, with and without the prior, about 450 steps), in
-rounds of one measurement each, so that a drift of the machine meets every contender. Nobody pays for starting: tcray's
-time is from its first pack's start to its last one's end, Ray Tune's from its second completed trial on. Prints each
-contender's median and range, and tcray's ratio to the others round by round.
+All train the same kind of runs (MOSI-sized twin, batch 32, ranks 1-16, with and without the prior, about 450 steps), in
+rounds of one measurement each, so that a drift of the machine affects every contender. Startup is excluded: tcray's
+time is from the start of its first pack to the end of its last, Ray Tune's from its second completed trial on. Prints
+each contender's median and range, and tcray's ratio to the others round by round.
 
     python -m tests.benchmarks.throughput [--rounds 3] [--runs 512] [--plain-runs 24] [--gpu 0.25]
 """
@@ -41,7 +41,7 @@ seed: 0
 
 
 def tcray(runs: int, gpu: float) -> float:
-    """Runs an hour of `tcray sweep`, as its store tells."""
+    """Return the runs per hour of `tcray sweep`, from its store."""
     from tcray.store.store import Store
     from tcray.store.trials import read_records
 
@@ -60,7 +60,7 @@ def tcray(runs: int, gpu: float) -> float:
 
 
 def ray_tune(runs: int, *, reuse_actors: bool) -> float:
-    """Runs an hour of Ray Tune with one run a trial."""
+    """Return the runs per hour of Ray Tune with one run per trial."""
     from ray import tune
 
     class OneRun(tune.Trainable):  # type: ignore[misc]
@@ -92,7 +92,7 @@ def ray_tune(runs: int, *, reuse_actors: bool) -> float:
 
 
 def optuna_alone(runs: int) -> float:
-    """Runs an hour of one process in which Optuna proposes and plain PyTorch trains."""
+    """Return the runs per hour of one process in which Optuna proposes and plain PyTorch trains."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -109,7 +109,7 @@ def optuna_alone(runs: int) -> float:
 
 
 def data() -> plain.Data:
-    """The MOSI-sized twin that every contender trains on."""
+    """Return the MOSI-sized twin that every contender trains on."""
     from tcray.data.catalog import find_card
     from tcray.data.dataset import load_dataset
 
@@ -118,7 +118,7 @@ def data() -> plain.Data:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=512, help="runs that tcray trains each round, a multiple of 16")
@@ -146,7 +146,7 @@ def main() -> None:
 
 
 def _alone(measure: Callable[[], float]) -> float:
-    """Runs a measurement inside a local Ray that is gone afterwards."""
+    """Run a measurement inside a local Ray cluster that is stopped afterwards."""
     import ray
 
     ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)

@@ -1,4 +1,4 @@
-"""Sweeps with a known truth: curves over levels, in standard deviations of a unit's residual, and noise."""
+"""Known truths for simulated sweeps: curves over levels, in standard deviations of a unit's residual, and noise."""
 
 from __future__ import annotations
 
@@ -46,36 +46,36 @@ DROPS = (0.7, 1.0, 1.5)
 
 
 def peakless(levels: int, sizes: tuple[float, ...] = SIZES) -> dict[str, Floats]:
-    """Truths (L,) without an inner peak, by name: the flat one, and every curve in every size."""
+    """Return truths (L,) without an inner peak, by name: the flat one, and every curve in every size."""
     x = np.linspace(0, 1, levels)
     curves = {f"{name}, {size:g} SD": size * curve(x) for name, curve in PEAKLESS.items() for size in sizes}
     return {"flat": np.zeros(levels), **curves}
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
-    """Standard normal noise (S, U, L)."""
+    """Return standard normal noise (S, U, L)."""
     return rng.standard_normal(shape)
 
 
 def student(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
-    """Student's t on 3 degrees of freedom, scaled to a standard deviation of 1."""
+    """Return Student's t noise on 3 degrees of freedom, scaled to a standard deviation of 1."""
     return np.asarray(rng.standard_t(3, shape) / np.sqrt(3))
 
 
 def scaled(first: float, last: float) -> Noise:
-    """Normal noise whose standard deviation goes evenly from `first` to `last` over the levels."""
+    """Return normal noise whose standard deviation changes linearly from `first` to `last` over the levels."""
     return lambda rng, shape: normal(rng, shape) * np.linspace(first, last, shape[-1])
 
 
 def loud_first(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
-    """Normal noise with five times the standard deviation at the first level."""
+    """Return normal noise with five times the standard deviation at the first level."""
     noise = normal(rng, shape)
     noise[..., 0] *= 5
     return noise
 
 
 def autoregressive(rho: float) -> Noise:
-    """Normal noise that correlates by `rho` from level to level."""
+    """Return normal noise with correlation `rho` between neighboring levels."""
 
     def draw(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
         noise = normal(rng, shape)
@@ -87,8 +87,10 @@ def autoregressive(rho: float) -> Noise:
 
 
 def configured(sd: float, *, repeats: bool) -> Noise:
-    """Seed noise, and what tuning by chance adds: per repeat and level; or, where seeds of one configuration are taken
-    for units, per level alone."""
+    """Return seed noise plus tuning noise: per repeat and level, or per level only.
+
+    The latter is what happens if seeds of one configuration are used as units.
+    """
 
     def draw(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
         units = shape[1] if repeats else 1
