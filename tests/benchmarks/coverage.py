@@ -1,7 +1,7 @@
-"""How often 95 % intervals over retraining and people hold the truth, in simulated sweeps whose truth is known.
+"""Coverage of 95 % intervals over retraining and people, in simulated sweeps with a known truth.
 
-Every sweep draws units (seeds) and groups (videos) anew and asks what other units and other groups would have given.
-Beside each interval stands the naive one, Student's t over units alone, which takes these groups for all there are.
+Every sweep draws new units (seeds) and groups (videos); the truth is that of the whole population of both. Beside each
+interval stands the naive one, Student's t over units alone, which treats these groups as the whole population.
 Effects are in standard deviations of one unit's residual in one group; each coverage has its Monte-Carlo error.
 
     python -m tests.benchmarks.coverage [--sweeps 2000]

@@ -54,9 +54,9 @@ class Verdicts:
         return self.said[finding] / self.sweeps
 
     def __str__(self) -> str:
-        """What was said how often, most often first; below it the curve here, and how its shape differs from the truth.
+        """Return the verdicts, most frequent first, then the measured curve and its difference from the truth in shape.
 
-        The twin's own test examples are harder or easier than most, by as much at every level: this is left out.
+        The twin's own test examples are harder or easier than the average, equally at every level: this shift is left out.
         """
         shares = [(finding, self.rate(finding)) for finding, _ in self.said.most_common()]
         said = ", ".join(f"{finding} {p:.3f} ± {sqrt(p * (1 - p) / self.sweeps):.3f}" for finding, p in shares)

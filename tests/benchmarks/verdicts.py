@@ -1,11 +1,11 @@
-"""How often whole claims get the wrong verdict, from paired numbers to `conclude`.
+"""Error rates of whole claims, from paired values to `conclude`.
 
     python -m tests.benchmarks.verdicts [--sweeps 400]
 
-Sweeps of one regression dataset are drawn with a known truth: ten seeds, 21 test groups, and noise of both. A truth is
-of a claim that just fails (*null*: no effect, or none of the shape claimed) or that just holds (*margin*: every part as
+Sweeps of one regression dataset are drawn with a known truth: ten seeds, 21 test groups, and noise of both. In a truth
+the claim either just fails (*null*: no effect, or none of the claimed shape) or just holds (*margin*: every part as
 small as the smallest effect of interest). A null may be supported in 5 % of sweeps, a margin contradicted in 5 %, over
-all datasets and strata that a sweep asks of (Holm). Rates have their Monte-Carlo errors. Under a minute.
+all datasets and strata that a sweep tests (Holm). Rates have their Monte-Carlo errors. Under a minute.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ TruthOf = Callable[[str, Levels], float]
 
 @dataclass(frozen=True)
 class Drawn(DatasetRuns):
-    """Samples whose numbers are drawn where they are asked for, around a known truth."""
+    """Runs of a dataset whose values are drawn on demand around a known truth."""
 
     truth: TruthOf = field(default=lambda metric, levels: 0.0)
     draws: dict[tuple[str, str], Floats] = field(default_factory=dict)
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def paired_values(self, metric: str, cells: Sequence[str], *, by_group: bool = False) -> PairedValues:
-        """That of `UNITS` units and `GROUPS` groups; train losses have no groups."""
+        """Return values of `UNITS` units and `GROUPS` groups; train losses have no groups."""
         values = np.stack([self._draw(metric, cell) for cell in cells], axis=1)
         return PairedValues(values.mean(2), values if by_group else None, tuple(range(UNITS)), 1, 0, None, 0.1)
 
@@ -70,7 +70,7 @@ class Drawn(DatasetRuns):
 
 @dataclass(frozen=True)
 class Truth:
-    """What is planted in every stratum of one claim, and the error that a verdict on it can make."""
+    """The planted truth in every stratum of one claim, and the error that its verdict can make."""
 
     claim: str
     name: str
@@ -79,7 +79,7 @@ class Truth:
     wrong: str
 
     def components(self, rng: np.random.Generator) -> list[ComponentTest]:
-        """Those of one sweep."""
+        """Return the component tests of one sweep."""
         runs = [
             {**levels, "cell": f"mosi/{place}", "dataset": "mosi", "source": "real", "seed": 0, "repeat": 0}
             for place, levels in enumerate(self.cells)
@@ -128,7 +128,7 @@ RATES = tuple(tenths / 10 for tenths in range(10))
 
 
 def _cells(strata: int = 1, **factors: Sequence[Any]) -> list[dict[str, Any]]:
-    """Every combination of levels, in each of so many strata."""
+    """Return every combination of levels, in each of `strata` strata."""
     cells: list[dict[str, Any]] = [{"latent_dim": stratum} for stratum in range(strata)]
     for name, levels in factors.items():
         cells = [{**cell, name: level} for cell in cells for level in levels]
@@ -136,13 +136,13 @@ def _cells(strata: int = 1, **factors: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _conditioned(low: float, medium: float, high: float) -> TruthOf:
-    """What jWAE does in each band."""
+    """Return the effect of jWAE by rank band."""
     effect = {1: low, 2: low, 3: medium, 4: medium, 6: medium, 8: high, 12: high, 16: high}
     return lambda _, levels: effect[levels["rank"]] if levels["conditioning"] == "jwae" else 0.0
 
 
 def _over_rank(heights: Sequence[float], *, train: float, gap: float) -> TruthOf:
-    """How much lower MAE is at each rank; what train loss and the gap change by from the lowest rank to the highest."""
+    """Return the drop in MAE by rank, and the change in train loss and gap from the lowest rank to the highest."""
     change = {"train.loss": train, "gap": gap}
 
     def truth(metric: str, levels: Levels) -> float:
@@ -153,12 +153,12 @@ def _over_rank(heights: Sequence[float], *, train: float, gap: float) -> TruthOf
 
 
 def _over_rate(heights: Sequence[float]) -> TruthOf:
-    """How much higher MAE is at each rate."""
+    """Return the rise in MAE by rate."""
     return lambda _, levels: heights[RATES.index(levels["modality_dropout.audio"])]
 
 
 def _fused(*maes: float) -> TruthOf:
-    """MAE of the fusion of every subset, in the order of `SUBSETS`."""
+    """Return the MAE of the fusion of every subset, in the order of `SUBSETS`."""
     by_subset = dict(zip(SUBSETS, maes, strict=True))
     return lambda _, levels: by_subset[levels["modalities"]]
 
@@ -244,8 +244,8 @@ TRUTHS = (
 )
 
 
-def said(truth: Truth, sweeps: int) -> Counter[str]:
-    """How many sweeps gave some stratum's whole claim each verdict."""
+def count_verdicts(truth: Truth, sweeps: int) -> Counter[str]:
+    """Return how many sweeps gave each verdict on the whole claim in some stratum."""
     counted: Counter[str] = Counter()
     for seed in range(sweeps):
         findings = conclude(truth.components(np.random.default_rng(seed)), alpha=ALPHA, beats_linear={})
@@ -254,13 +254,13 @@ def said(truth: Truth, sweeps: int) -> Counter[str]:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sweeps", type=int, default=SWEEPS)
     sweeps = parser.parse_args().sweeps
     print(f"{'claim':20} {'truth':28} {'wrong is':13} {'rate':>15}  supported  contradicted")
     for truth in TRUTHS:
-        verdicts = said(truth, sweeps)
+        verdicts = count_verdicts(truth, sweeps)
         rate, supported, contradicted = (verdicts[name] / sweeps for name in (truth.wrong, SUPPORTED, CONTRADICTED))
         error = sqrt(rate * (1 - rate) / sweeps)
         told = f"{rate:.3f} ± {error:.3f}"
