@@ -54,7 +54,7 @@ class Verdicts:
         return self.said[finding] / self.sweeps
 
     def __str__(self) -> str:
-        """Return the verdicts, most frequent first, then the measured curve and its difference from the truth in shape.
+        """Return the verdicts, most frequent first, and the measured curve with its shape error.
 
         The twin's own test examples are harder or easier than the average, equally at every level: this shift is left out.
         """
