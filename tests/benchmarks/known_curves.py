@@ -56,7 +56,7 @@ class Verdicts:
     def __str__(self) -> str:
         """Return the verdicts, most frequent first, and the measured curve with its shape error.
 
-        The twin's own test examples are harder or easier than the average, equally at every level: this shift is left out.
+        The twin's own test examples are harder or easier than average, equally at every level; this shift is left out.
         """
         shares = [(finding, self.rate(finding)) for finding, _ in self.said.most_common()]
         said = ", ".join(f"{finding} {p:.3f} ± {sqrt(p * (1 - p) / self.sweeps):.3f}" for finding, p in shares)
