@@ -1,4 +1,4 @@
-"""How far a sweep has come."""
+"""Progress of a sweep: runs by state, and the best runs."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ _COUNTED = ("dataset", "source", "phase", "state", "reason")
 
 @dataclass(frozen=True)
 class Summary:
-    """What a sweep asked, who is at it, and what of it is done."""
+    """A sweep's manifest, its current driver and the numbers of its runs.
+
+    holder   driver that is running the sweep now; None if there is none
+    counts   number of runs by dataset, source, phase, state and reason
+    """
 
     manifest: Mapping[str, Any]
     holder: LeaseHolder | None
-    """Who runs it now."""
     counts: Mapping[tuple[str, ...], int]
-    """How many runs ended with each dataset, source, phase, state and reason."""
 
     @classmethod
     def read(cls, sweep: SweepStore) -> Summary:
-        """How far the sweep has come by now. Raises `StoreError` where its store is not sound."""
+        """Read the summary from the store. Raises `StoreError` if the store is damaged."""
         return cls.from_runs(sweep, sweep.read("runs", _COUNTED).to_pylist())
 
     @classmethod
     def from_runs(cls, sweep: SweepStore, runs: Iterable[Mapping[str, Any]]) -> Summary:
-        """The same, of runs that have been read already."""
+        """Return the summary for runs that have already been read."""
         counts = Counter(tuple(run[name] for name in _COUNTED) for run in runs)
         return cls(sweep.read_manifest(), current_holder(sweep), counts)
 
     def runs(self, **wanted: str) -> int:
-        """How many runs ended, of those with the `wanted` dataset, source, phase, state or reason."""
+        """Return the number of runs with the `wanted` dataset, source, phase, state or reason."""
         return sum(
             count
             for kind, count in self.counts.items()
@@ -49,12 +51,12 @@ class Summary:
 
     @property
     def datasets(self) -> list[tuple[str, str]]:
-        """The datasets asked for, each with its source, `real` or `twin`."""
+        """Return the sweep's datasets, each with its source, `real` or `twin`."""
         return [(card["name"], card["source"]) for card in self.manifest["cards"]]
 
     @property
     def failures(self) -> list[tuple[str, str, int]]:
-        """Dataset, reason and number of failed runs, most first."""
+        """Return dataset, reason and number of failed runs, most frequent first."""
         failed: Counter[tuple[str, str]] = Counter()
         for (dataset, _, _, state, reason), count in self.counts.items():
             if state == "FAILED":
@@ -63,18 +65,19 @@ class Summary:
 
 
 def count_ended_and_planned(sweep: SweepStore, driver: LeaseHolder | None) -> tuple[int, int]:
-    """How many runs ended, and of how many: by the word of the driver if it gave one, else counted."""
-    told = read_status(sweep, driver.token) if driver is not None else None
-    if told is not None:
-        return told.ended, told.planned
+    """Return the numbers of ended and planned runs, from the driver's status if there is one, else from the store."""
+    status = read_status(sweep, driver.token) if driver is not None else None
+    if status is not None:
+        return status.ended, status.planned
     summary = Summary.read(sweep)
     return summary.runs(), summary.manifest["planned_runs"]
 
 
 def find_best_runs(records: Sequence[Mapping[str, Any]], objective: str) -> dict[str, Mapping[str, Any]]:
-    """Of each dataset the COMPLETE run (as `trials.records` has them) with the best `objective`, the first of equals.
+    """Return each dataset's COMPLETE run with the best `objective`, the first of equal ones.
 
-    objective   a metric's name in the store, as `valid.loss`
+    records     as `trials.read_records` returns them
+    objective   name of a metric in the store, such as `valid.loss`
     """
     maximize = METRICS[objective.rpartition(".")[2]].maximize
     best: dict[str, Mapping[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""The order of a table's rows, and which of several rows of one key counts."""
+"""Tests of the order of a table's rows and of the selection among rows with the same key."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ rows = st.fixed_dictionaries(
 )
 
 
-def reference(written: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The rule, in plain words: of a key's rows the first that is a result, else the first; sorted, nulls last."""
+def deduplicate_naively(written: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return, for each key, the first row that is a result, else the first row; sorted by key, nulls last."""
     by_key: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for row in written:
         by_key.setdefault(tuple(row[name] for name in LEDGER.key), []).append(row)
@@ -41,18 +41,18 @@ def reference(written: list[dict[str, object]]) -> list[dict[str, object]]:
 
 
 @given(st.lists(rows, max_size=12), st.integers(1, 4))
-def test_the_rows_are_those_of_the_plain_rule(written: list[dict[str, object]], size: int):
-    """However the rows are spread over parts."""
+def test_rows_agree_with_the_reference(written: list[dict[str, object]], size: int):
+    """The result does not depend on how the rows are distributed over parts."""
     parts = [pa.Table.from_pylist(written[start : start + size], SCHEMA) for start in range(0, len(written), size)]
     table = pa.concat_tables([SCHEMA.empty_table(), *parts])
-    assert deduplicate(table, LEDGER).to_pylist() == reference(written)
+    assert deduplicate(table, LEDGER).to_pylist() == deduplicate_naively(written)
 
 
-def test_the_first_written_counts():
-    """Of two measurements of one thing, which a GPU may make differ, the first is what was decided upon."""
+def test_the_first_of_several_results_counts():
+    """Repeated measurements may differ on a GPU; decisions were based on the first."""
     names = [*SPECTRA.key, "value"]
-    told = [
+    measurements = [
         {**dict.fromkeys(SPECTRA.key, 0), "phase": "confirm", "cell": "a", "kind": "k", "value": v} for v in (1.0, 2.0)
     ]
-    table = pa.Table.from_pylist(told, pa.schema([SPECTRA.columns.field(name) for name in names]))
+    table = pa.Table.from_pylist(measurements, pa.schema([SPECTRA.columns.field(name) for name in names]))
     assert deduplicate(table, SPECTRA)["value"].to_pylist() == [1.0]

@@ -1,4 +1,4 @@
-"""The expressions of `--where`."""
+"""Tests of `--where` expressions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECORD: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("expression", "holds"),
+    ("expression", "expected"),
     [
         ("rank == 4", True),
         ("rank != 4", False),
@@ -58,29 +58,29 @@ RECORD: dict[str, Any] = {
         ("'\\d' != state != '1'and rank == 4", True),
     ],
 )
-def test_an_expression_holds_or_not(expression: str, holds: bool):
-    """Comparisons, chained or not, joined by and, or, not; what is missing equals None and nothing else."""
-    assert parse_filter(expression, RECORD.keys())(RECORD) is holds
+def test_an_expression_is_true_or_false(expression: str, expected: bool):
+    """Comparisons may be chained and combined with and, or, not; a missing value equals only None."""
+    assert parse_filter(expression, RECORD.keys())(RECORD) is expected
 
 
 @pytest.mark.parametrize(
     ("expression", "message", "remedy"),
     [
-        ("rnak == 4", "--where: there is no column 'rnak'", 'Did you mean rank? A text stands in quotes: "rnak".'),
+        ("rnak == 4", "--where: there is no column 'rnak'", 'Did you mean rank? Write a text in quotes: "rnak".'),
         (
             "state == COMPLETE",
             "--where: there is no column 'COMPLETE'",
-            'A text stands in quotes: "COMPLETE".',
+            'Write a text in quotes: "COMPLETE".',
         ),
         (
             "test.mea < 1",
             "--where: there is no column 'test.mea'",
-            'Did you mean test.mae? A text stands in quotes: "test.mea".',
+            'Did you mean test.mae? Write a text in quotes: "test.mea".',
         ),
     ],
 )
-def test_an_unknown_column_names_the_nearest(expression: str, message: str, remedy: str):
-    """And says how a text is written, which is the likelier mistake."""
+def test_an_unknown_column_is_an_error_with_the_nearest_name(expression: str, message: str, remedy: str):
+    """The remedy also shows how to write a text, since missing quotes are the more likely mistake."""
     with pytest.raises(InputError) as caught:
         parse_filter(expression, RECORD.keys())
     assert (caught.value.message, caught.value.remedy) == (message, remedy)
@@ -90,20 +90,20 @@ def test_an_unknown_column_names_the_nearest(expression: str, message: str, reme
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("rank", "--where: `rank` is no comparison"),
-        ("True", "--where: `True` is no comparison"),
-        ("rank == 4 and lr", "--where: `lr` is no comparison"),
+        ("rank", "--where: `rank` is not a comparison"),
+        ("True", "--where: `True` is not a comparison"),
+        ("rank == 4 and lr", "--where: `lr` is not a comparison"),
         ("rank + 1 == 5", "--where: `rank + 1` is neither a column nor a value"),
         ("rank == 2 ** 2", "--where: `2 ** 2` is neither a column nor a value"),
         ("rank == -lr", "--where: `-lr` is neither a column nor a value"),
         ("rank == b'4'", "--where: `b'4'` is neither a column nor a value"),
         ("rank == 4j", "--where: `4j` is neither a column nor a value"),
         ("rank == ...", "--where: `...` is neither a column nor a value"),
-        ("rank is None", "--where: `is` compares nothing here"),
+        ("rank is None", "--where: `is` is not supported, use == or !="),
         ("(rank == 4) == True", "--where: `rank == 4` is neither a column nor a value"),
         ("rank == {1: 2}", "--where: `{1: 2}` is neither a column nor a value"),
         ("[r for r in [1]] == rank", "--where: `[r for r in [1]]` is neither a column nor a value"),
-        ("rank if rank == 4 else lr", "--where: `rank if rank == 4 else lr` is no comparison"),
+        ("rank if rank == 4 else lr", "--where: `rank if rank == 4 else lr` is not a comparison"),
         ("(lambda: 1)() == rank", "--where: `(lambda: 1)()` is neither a column nor a value"),
         ("(rank := 5) == 5", "--where: `rank := 5` is neither a column nor a value"),
         ("f'{rank}' == '4'", "--where: `f'{rank}'` is neither a column nor a value"),
@@ -115,13 +115,13 @@ def test_an_unknown_column_names_the_nearest(expression: str, message: str, reme
         ("rank == 4\x00", "--where 'rank == 4\\x00' cannot be read"),
     ],
 )
-def test_whatever_else_python_can_say_is_no_expression(expression: str, message: str):
-    """The piece that does not belong is quoted, and what does belong is said."""
+def test_other_python_expressions_are_refused(expression: str, message: str):
+    """The message quotes the invalid part, and the remedy shows a valid expression."""
     with pytest.raises(InputError) as caught:
         parse_filter(expression, RECORD.keys())
     assert caught.value.message == message
     assert caught.value.remedy == (
-        'Compare columns with values, as in: rank == 4 and state == "COMPLETE" and not test.mae >= 1.0'
+        'Compare columns with values, for example: rank == 4 and state == "COMPLETE" and not test.mae >= 1.0'
     )
 
 
@@ -147,8 +147,8 @@ def test_whatever_else_python_can_say_is_no_expression(expression: str, message:
     ],
     ids=lambda attack: attack[:24],
 )
-def test_an_attack_is_a_sentence(attack: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch):
-    """Nothing is called, looked up or computed, and nothing is too deep or too long to be refused."""
+def test_an_attack_is_refused(attack: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch):
+    """Nothing is called, looked up or computed; too deep and too long expressions are errors, not crashes."""
     monkeypatch.chdir(str(tmp_path))
     with pytest.raises(InputError, match="--where"):
         parse_filter(attack, RECORD.keys())(RECORD)
@@ -162,13 +162,13 @@ def test_an_attack_is_a_sentence(attack: str, tmp_path: object, monkeypatch: pyt
         ("state > 1", "--where compares 'COMPLETE', a text, with 1, a number"),
         ('rank in [4, "a"] and rank in ["a", 4]', "--where compares 4, a number, with 'a', a text"),
         ("rank == [4]", "--where compares 4, a number, with [4], a list"),
-        ("[1] < [2]", "--where: a list is neither less nor greater than anything"),
-        ("rank in 4", "--where: `in` wants a list or a text after it"),
-        ("rank in state", "--where: `in` wants a list or a text after it"),
+        ("[1] < [2]", "--where: a list cannot be compared with <, <=, > or >="),
+        ("rank in 4", "--where: `in` requires a list or a text after it"),
+        ("rank in state", "--where: `in` requires a list or a text after it"),
     ],
 )
-def test_a_number_is_not_compared_with_a_text(expression: str, message: str):
-    """It would never hold, and that is surely not what was meant."""
+def test_comparing_different_types_is_an_error(expression: str, message: str):
+    """Such a comparison would never be true, which the user cannot have intended."""
     with pytest.raises(InputError) as caught:
         parse_filter(expression, RECORD.keys())(RECORD)
     assert caught.value.message == message

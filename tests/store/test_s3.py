@@ -100,7 +100,7 @@ def test_an_invalid_endpoint_is_an_input_error() -> None:
     ],
 )
 def test_the_first_endpoint(uri: str, expected: tuple[str, int] | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client first connects to the URI's endpoint; else to Amazon for the bucket's region, unless the URI has it."""
+    """The client connects to the URI's endpoint; else to Amazon for the bucket's region, unless the URI has it."""
     for name in s3._ENDPOINTS:
         monkeypatch.delenv(name, raising=False)
     assert expected == s3._endpoint(uri)

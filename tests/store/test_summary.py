@@ -1,4 +1,4 @@
-"""How far a sweep has come."""
+"""Tests of a sweep's progress."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tcray.store.trials import read_records
 from .recorded import a_sweep, an_activity
 
 
-def test_runs_are_counted_by_what_they_are(store: Store):
-    """By any of dataset, source, phase, state and reason."""
+def test_runs_are_counted_by_their_properties(store: Store):
+    """Runs are counted by any of dataset, source, phase, state and reason."""
     summary = Summary.read(a_sweep(store))
     assert [summary.runs(state=state) for state in ("COMPLETE", "PRUNED", "FAILED")] == [8, 2, 2]
     assert summary.runs() == 12
@@ -23,22 +23,22 @@ def test_runs_are_counted_by_what_they_are(store: Store):
     assert summary.datasets == [("mosi", "real"), ("mustard", "twin")]
 
 
-def test_the_holder_is_who_runs_it_now(store: Store):
-    """Nobody, where no lease is held."""
+def test_the_holder_is_the_current_driver(store: Store):
+    """The holder is None if no lease is held."""
     sweep = a_sweep(store)
     assert Summary.read(sweep).holder is None
     with Lease(sweep):
         assert Summary.read(sweep).holder is not None
 
 
-def test_runs_that_were_read_are_counted_alike(store: Store):
-    """Whoever has the records need not read the table again."""
+def test_records_give_the_same_summary_as_the_table(store: Store):
+    """A caller that has the records need not read the table again."""
     sweep = a_sweep(store)
     assert Summary.from_runs(sweep, read_records(sweep)) == Summary.read(sweep)
 
 
-def test_how_far_it_is_the_driver_knows_best(store: Store):
-    """Runs are counted where the driver has said nothing; who drove before is not asked."""
+def test_progress_comes_from_the_drivers_status_if_there_is_one(store: Store):
+    """Otherwise the runs in the store are counted; the status of an earlier driver is ignored."""
     sweep = a_sweep(store)
     assert count_ended_and_planned(sweep, None) == (12, 20)
     with Lease(sweep):
@@ -51,12 +51,12 @@ def test_how_far_it_is_the_driver_knows_best(store: Store):
 
 
 def a_record(dataset: str, value: float | None, state: str = "COMPLETE", metric: str = "valid.loss", **more: object):
-    """As much of a record as is looked at."""
+    """Return a record with the fields that are used."""
     return {"dataset": dataset, "state": state, metric: value, **more}
 
 
 def test_the_best_run_is_complete_and_has_the_best_objective():
-    """Smaller losses, greater scores; the first of equals; neither NaN nor nothing is best."""
+    """Losses are minimized, scores maximized; the first of equal runs counts; NaN and missing values never do."""
     runs = [
         a_record("mosi", nan),
         a_record("mosi", None),
