@@ -31,7 +31,7 @@ def from_reference(name: str) -> tuple[PopulationCurve, Mapping[int | str, tuple
 
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
-def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
+def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str) -> None:
     """A curve belongs to the current recipe, sweep and engine; otherwise its own command measures it again."""
     curve, asked, recipe = PopulationCurve.read(name), load_known_sweep(name), read_recipe(name)
     assert curve.fingerprint == recipe.fingerprint, f"measure it anew: {curve.command}"
@@ -47,7 +47,7 @@ def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str):
 
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
-def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
+def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str) -> None:
     """Train, validation and the twin's own test examples are unchanged, bit for bit."""
     recipe = read_recipe(name)
     assert isinstance(recipe.split, HoldoutSplit)
@@ -64,7 +64,7 @@ def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str):
 
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
-def test_a_slice_of_a_curve_is_measured_again(name: str):
+def test_a_slice_of_a_curve_is_measured_again(name: str) -> None:
     """The means of four seeds on a tenth of the test examples lie within four standard errors of the curve."""
     curve = PopulationCurve.read(name)
     recipe = enlarge_test_split(read_recipe(name), curve.test_examples // 10)
@@ -73,7 +73,7 @@ def test_a_slice_of_a_curve_is_measured_again(name: str):
     np.testing.assert_array_less(np.abs(values.mean(axis=0) - curve.mean), 4 * between / np.sqrt(4))
 
 
-def test_overfit_peaks_at_rank_2():
+def test_overfit_peaks_at_rank_2() -> None:
     """Every other rank is worse by more than two standard errors; rank 1 and the highest by at least one SD."""
     curve, told = from_reference("twin-overfit")
     assert curve.reference == 2
@@ -81,7 +81,7 @@ def test_overfit_peaks_at_rank_2():
     assert min(told[1][0], told[16][0]) >= 1
 
 
-def test_saturating_rises_and_stays():
+def test_saturating_rises_and_stays() -> None:
     """No rank is worse than a lower one by more than two standard errors or .2 SD; rank 1 is, by more than 2 SD."""
     _, told = from_reference("twin-saturating")
     best_so_far = np.minimum.accumulate([mean for mean, _ in told.values()])
@@ -90,21 +90,21 @@ def test_saturating_rises_and_stays():
     assert told[1][0] > 2
 
 
-def test_flat_is_flat():
+def test_flat_is_flat() -> None:
     """All ranks are within a quarter of an SD."""
     _, told = from_reference("twin-flat")
     means = [mean for mean, _ in told.values()]
     assert max(means) - min(means) < 0.25
 
 
-def test_harmful_is_better_without_audio():
+def test_harmful_is_better_without_audio() -> None:
     """Removing audio improves the metric by more than one SD; removing text or video makes it worse."""
     _, told = from_reference("twin-harmful")
     assert told["text+video"][0] < -1
     assert min(told["text+audio"][0], told["audio+video"][0]) > 1
 
 
-def test_harmless_is_worse_without_any():
+def test_harmless_is_worse_without_any() -> None:
     """Removing any modality makes the metric worse, even the weak audio."""
     _, told = from_reference("twin-harmless")
     without = [told[subset] for subset in ("text+video", "text+audio", "audio+video")]

@@ -11,7 +11,7 @@ from tests.tune.factories import make_sweep
 from tests.tune.fakes import FakeTrain
 
 
-def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path):
+def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path) -> None:
     """All 32 runs of both phases end, and the store passes verification as that of a finished sweep."""
     store = record_sweep(tmp_path / "trials", make_sweep(tmp_path), FakeTrain(str(tmp_path / "trace")))
     health = check_sweep(store)

@@ -24,7 +24,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["compare", *arguments])
 
 
-def test_folders_and_the_command_are_printed(store: SweepStore):
+def test_folders_and_the_command_are_printed(store: SweepStore) -> None:
     """There is one line per sweep, then the command; a sweep that is named twice is written once."""
     result = run("small", "small-1")
     assert (result.exit_code, result.stdout.splitlines()) == (
@@ -34,14 +34,14 @@ def test_folders_and_the_command_are_printed(store: SweepStore):
     assert "comparisons/small-1/mosi/rank=2" in {str(path.parent) for path in Path("comparisons").rglob("events*")}
 
 
-def test_a_logdir_is_quoted_for_the_shell(store: SweepStore):
+def test_a_logdir_is_quoted_for_the_shell(store: SweepStore) -> None:
     """Quotes are added if they are needed."""
     assert run("small", "--logdir", "my logs").stdout.splitlines()[-1] == (
         "Open it with: tensorboard --logdir 'my logs'"
     )
 
 
-def test_of_many_cells_the_best_are_shown(store: SweepStore):
+def test_of_many_cells_the_best_are_shown(store: SweepStore) -> None:
     """TensorBoard selects no run at all if there are more than 40."""
     store.append("runs", planted_runs([{"rank": rank} for rank in range(20, 59)]))
     lines = run("small").stdout.splitlines()
@@ -54,14 +54,14 @@ def test_of_many_cells_the_best_are_shown(store: SweepStore):
     ]
 
 
-def test_a_sweep_without_runs_is_written(store: SweepStore):
+def test_a_sweep_without_runs_is_written(store: SweepStore) -> None:
     """Its verdicts can be shown nevertheless."""
     planted_store(Path("other"), [])
     lines = run("small", "--store", "other/trials").stdout.splitlines()
     assert lines[0] == "comparisons/small-1/mosi: no cell has a run yet"
 
 
-def test_an_unknown_sweep_names_the_nearest(store: SweepStore):
+def test_an_unknown_sweep_names_the_nearest(store: SweepStore) -> None:
     """There is a message and a remedy, with exit code 2; nothing is written."""
     result = run("smalls")
     assert (result.exit_code, result.stdout) == (2, "")
@@ -69,7 +69,7 @@ def test_an_unknown_sweep_names_the_nearest(store: SweepStore):
     assert not Path("comparisons").exists()
 
 
-def test_a_logdir_that_is_a_file_is_wrong_input(store: SweepStore):
+def test_a_logdir_that_is_a_file_is_wrong_input(store: SweepStore) -> None:
     """The message is on stderr, the exit code is 2, and the file is kept."""
     Path("notes").write_text("mine")
     result = run("small", "--logdir", "notes")
@@ -78,7 +78,7 @@ def test_a_logdir_that_is_a_file_is_wrong_input(store: SweepStore):
     assert Path("notes").read_text() == "mine"
 
 
-def test_a_folder_in_the_way_is_wrong_input(store: SweepStore):
+def test_a_folder_in_the_way_is_wrong_input(store: SweepStore) -> None:
     """Nothing in it is touched."""
     Path("comparisons/small-1/mosi").mkdir(parents=True)
     Path("comparisons/small-1/mosi/notes").write_text("mine")
@@ -88,7 +88,7 @@ def test_a_folder_in_the_way_is_wrong_input(store: SweepStore):
     assert files(Path("comparisons")) == {"small-1/mosi/notes": b"mine"}
 
 
-def test_a_sweep_must_be_named(store: SweepStore):
+def test_a_sweep_must_be_named(store: SweepStore) -> None:
     """Without one there is a usage error."""
     result = run()
     assert result.exit_code == 2

@@ -18,7 +18,7 @@ def run(*arguments: str) -> str:
     return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
 
 
-def test_the_list_shows_imported_datasets_and_twins(tmp_path: Path):
+def test_the_list_shows_imported_datasets_and_twins(tmp_path: Path) -> None:
     """It shows sizes, widths and fingerprints, and the commands that import the missing datasets."""
     run("import", "mosi", "--from", str(mosi_folder(tmp_path / "files")), "--root", str(tmp_path / "data"))
     lines = run("list", "--root", str(tmp_path / "data")).splitlines()
@@ -33,7 +33,7 @@ def test_the_list_shows_imported_datasets_and_twins(tmp_path: Path):
     assert max(len(line) for line in lines if "import" not in line) <= 80
 
 
-def test_the_list_ends_with_twins_of_known_truth(tmp_path: Path):
+def test_the_list_ends_with_twins_of_known_truth(tmp_path: Path) -> None:
     """There is no command to import them."""
     lines = run("list", "--root", str(tmp_path)).splitlines()
     known = lines[lines.index("These datasets are synthetic; the correct result of a sweep of each is known:") :]
@@ -41,7 +41,7 @@ def test_the_list_ends_with_twins_of_known_truth(tmp_path: Path):
     assert not any("import " in line for line in known)
 
 
-def test_an_import_prints_the_written_files(tmp_path: Path):
+def test_an_import_prints_the_written_files(tmp_path: Path) -> None:
     """There is one line per protocol, and the notes on the data."""
     folder, root = memes_folder(tmp_path / "files"), tmp_path / "data"
     assert run("import", "hateful_memes", "--from", str(folder), "--root", str(root)).splitlines() == [
@@ -50,7 +50,7 @@ def test_an_import_prints_the_written_files(tmp_path: Path):
     ]
 
 
-def test_a_description_shows_labels_features_and_the_leak(tmp_path: Path):
+def test_a_description_shows_labels_features_and_the_leak(tmp_path: Path) -> None:
     """The description fits into 80 columns."""
     root = str(tmp_path / "data")
     run("import", "mosi", "--from", str(mosi_folder(tmp_path / "files")), "--root", root)
@@ -64,14 +64,14 @@ def test_a_description_shows_labels_features_and_the_leak(tmp_path: Path):
     assert max(map(len, lines)) <= 80
 
 
-def test_a_description_names_a_twin_as_such(tmp_path: Path):
+def test_a_description_names_a_twin_as_such(tmp_path: Path) -> None:
     """The first line and the remarks mention it."""
     text = run("describe", "mustard", "--root", str(tmp_path))
     assert text.startswith("mustard (twin): classification, measured by weighted F1\n284/50/356; fingerprint ")
     assert "- Synthetic: generated from a recipe with a planted truth of rank 2." in text
 
 
-def test_a_twin_is_written(tmp_path: Path):
+def test_a_twin_is_written(tmp_path: Path) -> None:
     """Card, arrays and recipe are files."""
     assert run("twin", "mosi", "--to", str(tmp_path)).startswith(f"{tmp_path}/mosi.json: 1447/250/502; ")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mosi.json", "mosi.npz", "mosi.recipe.json"]
@@ -80,7 +80,7 @@ def test_a_twin_is_written(tmp_path: Path):
 @pytest.mark.parametrize(
     "arguments", [("describe", "mossi"), ("import", "mosi", "--from", "nowhere"), ("twin", "x", "--to", "nowhere")]
 )
-def test_bad_input_exits_2(arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_bad_input_exits_2(arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written."""
     monkeypatch.chdir(tmp_path)
     outcome = CliRunner().invoke(command, arguments)

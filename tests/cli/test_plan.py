@@ -44,7 +44,7 @@ def find_line(output, name):
     return found.removeprefix(name).strip()
 
 
-def test_a_plan_lists_cells_runs_and_packs(file):
+def test_a_plan_lists_cells_runs_and_packs(file) -> None:
     """It also has searches, confirm runs and resources."""
     output, exit_code = run(file)
     assert exit_code == 0
@@ -62,7 +62,7 @@ def test_a_plan_lists_cells_runs_and_packs(file):
     assert "a rough estimate from the size of the data" in find_line(output, "time")
 
 
-def test_a_plan_names_twins(file):
+def test_a_plan_names_twins(file) -> None:
     """It shows the source and sizes of each dataset, and the command that would import it."""
     output, _ = run(file)
     (mosi,) = [text.split() for text in output.splitlines() if text.startswith("mosi   ")]
@@ -70,13 +70,13 @@ def test_a_plan_names_twins(file):
     assert "mosi is not imported: using its synthetic twin (tcray data import mosi --from PATH)" in output
 
 
-def test_a_plan_starts_nothing(file):
+def test_a_plan_starts_nothing(file) -> None:
     """Not even the store is created."""
     run(file)
     assert sorted(path.name for path in Path().iterdir()) == ["small.yaml"]
 
 
-def test_a_plan_counts_recorded_runs(file):
+def test_a_plan_counts_recorded_runs(file) -> None:
     """Runs of this sweep are counted by state; a missing store has none."""
     assert find_line(run(file)[0], "store") == "trials/: nothing of this sweep yet"
     sweep = load_sweep(file)
@@ -91,7 +91,7 @@ def test_a_plan_counts_recorded_runs(file):
     assert find_line(output, "store") == "elsewhere: 3 of 192 runs of this sweep (1 complete, 2 pruned)"
 
 
-def test_a_plan_includes_overrides(file):
+def test_a_plan_includes_overrides(file) -> None:
     """`--set` changes the plan as it would change the sweep."""
     output, _ = run(file, "--set", "datasets=[mosi]", "--set", "resources.pack=8", "--set", "search.wave=9")
     assert find_line(output, "cells") == "4: 1 dataset × 2 of rank × 2 of conditioning"
@@ -99,7 +99,7 @@ def test_a_plan_includes_overrides(file):
     assert "warning: search.wave: no proposal will be model-based" in output
 
 
-def test_a_plan_without_a_search_has_only_seeds(file):
+def test_a_plan_without_a_search_has_only_seeds(file) -> None:
     """There are neither trials nor rungs."""
     overrides = ["tune=null", "search=null", "confirm={seeds: 12}", "factors={modalities: subsets}"]
     output, _ = run(file, *(part for key in overrides for part in ("--set", key)))
@@ -122,7 +122,7 @@ def test_a_plan_without_a_search_has_only_seeds(file):
         ("search.trials=0", "Error: "),
     ],
 )
-def test_an_invalid_sweep_is_reported_without_traceback(file, override, message):
+def test_an_invalid_sweep_is_reported_without_traceback(file, override, message) -> None:
     """The exit code is 2, and the message has the path of the key and the nearest name."""
     output, exit_code = run(file, "--set", override)
     assert exit_code == 2
@@ -130,14 +130,14 @@ def test_an_invalid_sweep_is_reported_without_traceback(file, override, message)
     assert "Traceback" not in output
 
 
-def test_a_store_that_is_a_file_is_refused(file):
+def test_a_store_that_is_a_file_is_refused(file) -> None:
     """The exit code is 2, and the message names the file."""
     output, exit_code = run(file, "--store", file)
     assert exit_code == 2
     assert output.startswith("Error: the store ")
 
 
-def test_planning_loads_neither_torch_nor_ray_nor_optuna(file):
+def test_planning_loads_neither_torch_nor_ray_nor_optuna(file) -> None:
     """A plan is printed at once."""
     code = (
         "import sys; from click.testing import CliRunner; from tcray.cli import main;"

@@ -34,7 +34,7 @@ def start(store: Store, sweep_id: str, started_at: str, name: str = "tiny") -> N
     store.sweep(sweep_id).write_manifest(a_manifest(sweep_id, name=name, started_at=started_at))
 
 
-def test_a_name_is_the_sweep_that_was_started_last(store: Store, capsys: pytest.CaptureFixture[str]):
+def test_a_name_is_the_sweep_that_was_started_last(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     """Its id is printed on stderr, with the number of others of that name."""
     start(store, "tiny-aa", "2026-05-04T12:30:00+00:00")
     assert resolve_sweep(store, "tiny").sweep_id == "tiny-aa"
@@ -51,7 +51,7 @@ def test_a_name_is_the_sweep_that_was_started_last(store: Store, capsys: pytest.
     ]
 
 
-def test_a_sweep_file_is_the_latest_generation_of_its_sweep(store: Store):
+def test_a_sweep_file_is_the_latest_generation_of_its_sweep(store: Store) -> None:
     """A later sweep of the same name does not matter."""
     Path("tiny.yaml").write_text(SWEEP_FILE)
     asked = load_sweep("tiny.yaml")
@@ -63,7 +63,7 @@ def test_a_sweep_file_is_the_latest_generation_of_its_sweep(store: Store):
     assert resolve_sweep(store, "tiny.yaml").sweep_id == f"{sweep_id}-g2"
 
 
-def test_a_sweep_file_that_was_never_run_is_reported(store: Store):
+def test_a_sweep_file_that_was_never_run_is_reported(store: Store) -> None:
     """The message has the id that its sweep would have."""
     Path("tiny.yaml").write_text(SWEEP_FILE)
     with pytest.raises(InputError) as caught:
@@ -73,7 +73,7 @@ def test_a_sweep_file_that_was_never_run_is_reported(store: Store):
     assert caught.value.remedy == "Run `tcray sweep tiny.yaml` first, or name another sweep of the store by its id."
 
 
-def test_a_missing_sweep_file_is_reported(store: Store):
+def test_a_missing_sweep_file_is_reported(store: Store) -> None:
     """A name that ends in .yaml is a file."""
     with pytest.raises(InputError, match=r"absent\.yaml"):
         resolve_sweep(store, "absent.yaml")

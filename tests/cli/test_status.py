@@ -29,7 +29,7 @@ def run(*arguments: str) -> str:
     return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
 
 
-def test_every_sweep_has_a_line(store: Store):
+def test_every_sweep_has_a_line(store: Store) -> None:
     """In the order of their start: progress, state and datasets."""
     a_sweep(store)
     done = a_manifest("prior-1", started_at="2026-05-01T08:00:00+00:00", finished_at="2026-05-01T09:00:00+00:00")
@@ -41,13 +41,13 @@ def test_every_sweep_has_a_line(store: Store):
     ]
 
 
-def test_a_running_sweep_has_its_host(store: Store):
+def test_a_running_sweep_has_its_host(store: Store) -> None:
     """The host and the process id of its driver are shown."""
     with Lease(a_sweep(store)):
         assert f"running on {socket.gethostname()} (pid {Process.current().pid})" in run()
 
 
-def test_one_sweep_is_shown_in_detail(store: Store):
+def test_one_sweep_is_shown_in_detail(store: Store) -> None:
     """The output has its question, progress by dataset and phase, failures, and the best run of each dataset."""
     a_sweep(store)
     assert run("rank").splitlines() == [
@@ -69,7 +69,7 @@ def test_one_sweep_is_shown_in_detail(store: Store):
     ]
 
 
-def test_a_running_sweep_has_its_hosts(store: Store):
+def test_a_running_sweep_has_its_hosts(store: Store) -> None:
     """The output has the remaining time, one line per host, and the reasons for pending runs."""
     sweep = a_sweep(store)
     with Lease(sweep) as lease:
@@ -92,7 +92,7 @@ def test_a_running_sweep_has_its_hosts(store: Store):
     assert "slots" not in run("rank"), "nobody is at it"
 
 
-def test_follow_needs_a_sweep(store: Store):
+def test_follow_needs_a_sweep(store: Store) -> None:
     """The remedy names the command that lists the sweeps."""
     with pytest.raises(InputError) as caught:
         run("--follow")
@@ -101,7 +101,7 @@ def test_follow_needs_a_sweep(store: Store):
     )
 
 
-def test_following_a_sweep_that_is_not_running_ends_at_once(store: Store):
+def test_following_a_sweep_that_is_not_running_ends_at_once(store: Store) -> None:
     """The exit code is 0 if it is finished and 1 otherwise; both times its progress is printed."""
     sweep = a_sweep(store)
     with pytest.raises(SweepError) as caught:
@@ -116,18 +116,18 @@ def test_following_a_sweep_that_is_not_running_ends_at_once(store: Store):
     )
 
 
-def test_a_sweep_without_runs_is_shown(store: Store):
+def test_a_sweep_without_runs_is_shown(store: Store) -> None:
     """Empty sections are left out."""
     store.sweep("new-1").write_manifest(a_manifest("new-1", name="new"))
     assert run("new") == "Does rank matter?\n0 complete, 0 pruned, 0 failed of 20\nstopped\n"
 
 
-def test_an_empty_store_is_reported(store: Store):
+def test_an_empty_store_is_reported(store: Store) -> None:
     """It is not an error."""
     assert run() == f"{store.uri} has no sweep yet\n"
 
 
-def test_a_missing_store_is_reported(tmp_path: Path):
+def test_a_missing_store_is_reported(tmp_path: Path) -> None:
     """The remedy is to run a sweep."""
     with pytest.raises(InputError) as caught:
         run("--store", str(tmp_path / "nowhere"))

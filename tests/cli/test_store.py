@@ -28,12 +28,12 @@ def run(*arguments: str) -> str:
     return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
 
 
-def test_a_sound_store_has_one_line_per_sweep(sweep: SweepStore):
+def test_a_sound_store_has_one_line_per_sweep(sweep: SweepStore) -> None:
     """The lines count the rows."""
     assert run("verify") == run("verify", "rank") == f"{SWEEP_ID}: 12 runs in 11 parts, sound\n"
 
 
-def test_an_unsound_store_fails(sweep: SweepStore):
+def test_an_unsound_store_fails(sweep: SweepStore) -> None:
     """There is one line per issue and note, then the summary; the exit code is 1."""
     weights = sorted((Path(sweep.uri) / "weights" / SWEEP_ID).iterdir())
     weights[0].unlink()
@@ -48,14 +48,14 @@ def test_an_unsound_store_fails(sweep: SweepStore):
     assert summary == f"{SWEEP_ID}: 12 runs in 11 parts, 1 issue"
 
 
-def test_an_empty_store_is_sound(tmp_path: Path):
+def test_an_empty_store_is_sound(tmp_path: Path) -> None:
     """It contains nothing that could be wrong."""
     Store.open(str(tmp_path / "new"), create=True)
     assert run("verify", "--store", str(tmp_path / "new")) == f"{tmp_path}/new has no sweep yet\n"
 
 
 @pytest.mark.parametrize("flags", [(), ("--reproducible",)])
-def test_an_export_has_one_line_per_row(flags: tuple[str, ...], sweep: SweepStore):
+def test_an_export_has_one_line_per_row(flags: tuple[str, ...], sweep: SweepStore) -> None:
     """It is of one sweep or of all, to stdout or a file."""
     expected = [to_json_line(row) for row in export_rows(sweep, reproducible=bool(flags))]
     assert run("export", *flags).splitlines() == expected
@@ -65,14 +65,14 @@ def test_an_export_has_one_line_per_row(flags: tuple[str, ...], sweep: SweepStor
     assert json.loads(expected[0])["table"] == "ledger"
 
 
-def test_sweeps_are_exported_in_the_order_of_their_ids(sweep: SweepStore):
+def test_sweeps_are_exported_in_the_order_of_their_ids(sweep: SweepStore) -> None:
     """The order does not depend on when they were run."""
     a_sweep(Store.open("trials/"), "prior-1", manifest={"started_at": "2027"})
     ids = [json.loads(row)["sweep_id"] for row in run("export").splitlines()]
     assert list(dict.fromkeys(ids)) == ["prior-1", SWEEP_ID]
 
 
-def test_a_file_that_cannot_be_written_is_named(sweep: SweepStore):
+def test_a_file_that_cannot_be_written_is_named(sweep: SweepStore) -> None:
     """The remedy is another file."""
     with pytest.raises(InputError, match=r"nowhere/rows\.jsonl cannot be written: No such file or directory"):
         run("export", "-o", "nowhere/rows.jsonl")

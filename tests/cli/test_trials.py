@@ -41,7 +41,7 @@ def read_csv(*arguments: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(run("rank", "--format", "csv", *arguments).stdout)))
 
 
-def test_json_is_a_list_of_records(store: Store):
+def test_json_is_a_list_of_records(store: Store) -> None:
     """There is one object per run, in the order and with the names of `records`; NaN is null."""
     result = run("rank", "--format", "json")
     assert result.exit_code == 0
@@ -51,7 +51,7 @@ def test_json_is_a_list_of_records(store: Store):
     assert result.stderr == "sweep rank-1a2b3c4d5e6f, started 2026-05-04 12:30\n"
 
 
-def test_csv_has_a_header_and_one_line_per_run(store: Store):
+def test_csv_has_a_header_and_one_line_per_run(store: Store) -> None:
     """Values that do not apply, and NaN, are empty."""
     rows = read_csv()
     assert len(rows) == 12
@@ -64,7 +64,7 @@ def test_csv_has_a_header_and_one_line_per_run(store: Store):
     ]
 
 
-def test_parquet_goes_to_a_file_or_a_pipe(store: Store):
+def test_parquet_goes_to_a_file_or_a_pipe(store: Store) -> None:
     """Both have one row per run and the same columns."""
     assert run("rank", "--format", "parquet", "-o", "runs.parquet").stdout == ""
     piped = pa.BufferReader(run("rank", "--format", "parquet").stdout_bytes)
@@ -72,7 +72,7 @@ def test_parquet_goes_to_a_file_or_a_pipe(store: Store):
     assert parquet.read_table(piped).column_names == parquet.read_table("runs.parquet").column_names
 
 
-def test_parquet_is_not_written_to_a_terminal(store: Store, monkeypatch: pytest.MonkeyPatch):
+def test_parquet_is_not_written_to_a_terminal(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The remedy names the missing option."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     with pytest.raises(InputError) as caught:
@@ -81,7 +81,7 @@ def test_parquet_is_not_written_to_a_terminal(store: Store, monkeypatch: pytest.
     assert caught.value.remedy == "Name a file with -o."
 
 
-def test_the_table_fits_eighty_columns(store: Store):
+def test_the_table_fits_eighty_columns(store: Store) -> None:
     """The objective follows dataset and state, then factors and primary metrics, then whatever else differs."""
     lines = run("rank").stdout.splitlines()
     assert max(map(len, lines)) <= 80
@@ -91,7 +91,7 @@ def test_the_table_fits_eighty_columns(store: Store):
     assert lines[-1] == "12 runs; 4 more columns in a wider terminal, with --columns or with --format csv"
 
 
-def test_a_wide_terminal_shows_all_columns_in_which_runs_differ(store: Store, monkeypatch: pytest.MonkeyPatch):
+def test_a_wide_terminal_shows_all_columns_in_which_runs_differ(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Columns in which no two runs of a dataset differ are left out."""
     monkeypatch.setenv("COLUMNS", "1000")
     lines = run("rank").stdout.splitlines()
@@ -117,7 +117,7 @@ def make_runs(store: Store, **columns: list[Any]) -> list[dict[str, Any]]:
     return [{**record, **dict(zip(names, values, strict=True))} for values in zip(*columns.values(), strict=True)]
 
 
-def test_a_table_shows_the_best_by_the_objective(store: Store):
+def test_a_table_shows_the_best_by_the_objective(store: Store) -> None:
     """A loss is minimized; of 30 runs the 20 best are shown, best first, and a line counts the others."""
     lines = select(store, make_runs(store, valid__loss=[(7 * i % 30) / 10 for i in range(30)]))
     assert lines[0].split() == ["dataset", "valid.loss"]
@@ -125,14 +125,14 @@ def test_a_table_shows_the_best_by_the_objective(store: Store):
     assert lines[-1] == "20 of 30 runs, the best by valid.loss; --all shows every run"
 
 
-def test_an_objective_that_is_maximized_puts_the_largest_first(store: Store):
+def test_an_objective_that_is_maximized_puts_the_largest_first(store: Store) -> None:
     """F1 is such an objective; runs without a value come last."""
     runs = make_runs(store, valid__f1=[0.5, None, 0.7, float("nan")], trial=[0, 1, 2, 3])
     lines = select(store, runs, manifest={"objective": "valid.f1"}, columns=["trial", "valid.f1"])
     assert [line.split() for line in lines[1:-1]] == [["2", "0.7"], ["0", "0.5"], ["1"], ["3", "nan"]]
 
 
-def test_the_best_are_the_best_of_every_dataset(store: Store):
+def test_the_best_are_the_best_of_every_dataset(store: Store) -> None:
     """Objectives of different datasets are not comparable; complete runs precede the others."""
     lines = run("rank", "--limit", "2").stdout.splitlines()
     assert [line.split()[0] for line in lines[1:-1]] == ["mosi", "mosi", "mustard", "mustard"]
@@ -140,14 +140,14 @@ def test_the_best_are_the_best_of_every_dataset(store: Store):
     assert lines[-1].startswith("4 of 12 runs, the best by valid.loss; --all shows every run")
 
 
-def test_tuned_hyperparameters_precede_factors(store: Store):
+def test_tuned_hyperparameters_precede_factors(store: Store) -> None:
     """They follow the objective."""
     manifest = {"sweep": {"tune": [["dropout", {}]], "factors": [["rank", [1, 4]]]}}
     runs = make_runs(store, rank=[1, 4], dropout=[0.1, 0.2], valid__loss=[1.0, 2.0], lr=[0.1, 0.2])
     assert select(store, runs, manifest=manifest)[0].split() == ["dataset", "valid.loss", "dropout", "rank", "lr"]
 
 
-def test_all_shows_every_run(store: Store):
+def test_all_shows_every_run(store: Store) -> None:
     """It and --limit exclude each other."""
     runs = make_runs(store, valid__loss=[float(i) for i in range(30)])
     assert select(store, runs, limit=None)[-1] == "30 runs"
@@ -155,7 +155,7 @@ def test_all_shows_every_run(store: Store):
         run("rank", "--all", "--limit", "3")
 
 
-def test_sort_orders_by_any_column(store: Store):
+def test_sort_orders_by_any_column(store: Store) -> None:
     """A - before the name puts the largest first; the order is over all datasets, and so is the limit."""
     ascending = [row["test.mae"] for row in read_csv("--sort", "test.mae") if row["test.mae"]]
     assert ascending == sorted(ascending, key=float) != [row["test.mae"] for row in read_csv() if row["test.mae"]]
@@ -166,7 +166,7 @@ def test_sort_orders_by_any_column(store: Store):
     assert lines[-1].startswith("3 of 12 runs, the first by -seconds; --all shows every run")
 
 
-def test_runs_without_a_value_come_last_in_either_direction():
+def test_runs_without_a_value_come_last_in_either_direction() -> None:
     """Ties keep their order."""
     runs = [
         {"x": None, "n": 0},
@@ -179,7 +179,7 @@ def test_runs_without_a_value_come_last_in_either_direction():
     assert [run["n"] for run in sort_runs(runs, "x", descending=True)] == [3, 1, 4, 0, 2]
 
 
-def test_columns_are_shown_in_their_order(store: Store):
+def test_columns_are_shown_in_their_order(store: Store) -> None:
     """In every format; a table then shows them even if no two runs differ in them."""
     lines = run("rank", "--columns", "seed, dataset,host").stdout.splitlines()
     assert lines[0].split() == ["seed", "dataset", "host"]
@@ -191,20 +191,20 @@ def test_columns_are_shown_in_their_order(store: Store):
 
 
 @pytest.mark.parametrize("option", ["--sort", "--columns"])
-def test_an_unknown_column_is_answered_with_the_nearest(store: Store, option: str):
+def test_an_unknown_column_is_answered_with_the_nearest(store: Store, option: str) -> None:
     """It is wrong input, with exit code 2."""
     with pytest.raises(InputError) as caught:
         run("rank", option, "tst.mae")
     assert str(caught.value) == 'there is no column "tst.mae"; did you mean "test.mae"?'
 
 
-def test_a_limit_applies_to_files_if_it_is_given(store: Store):
+def test_a_limit_applies_to_files_if_it_is_given(store: Store) -> None:
     """Without it they contain every run."""
     assert (len(read_csv()), len(read_csv("--limit", "3"))) == (12, 3)
     assert len(json.loads(run("rank", "--limit", "3", "--format", "json").stdout)) == 3
 
 
-def test_where_keeps_the_matching_runs(store: Store):
+def test_where_keeps_the_matching_runs(store: Store) -> None:
     """It applies to every format."""
     kept = json.loads(run("rank", "--where", 'rank == 4 and state == "COMPLETE"', "--format", "json").stdout)
     assert [(one["rank"], one["state"]) for one in kept] == [(4, "COMPLETE")] * 4
@@ -213,7 +213,7 @@ def test_where_keeps_the_matching_runs(store: Store):
     assert run("rank", "--where", "rank == 5").stdout == "no run\n"
 
 
-def test_where_names_the_nearest_column(store: Store):
+def test_where_names_the_nearest_column(store: Store) -> None:
     """The InputError ends with exit code 2."""
     with pytest.raises(InputError) as caught:
         run("rank", "--where", "rnk == 4")
@@ -221,28 +221,28 @@ def test_where_names_the_nearest_column(store: Store):
     assert caught.value.remedy.startswith("Did you mean rank?")
 
 
-def test_a_sweep_without_runs_prints_no_run(store: Store):
+def test_a_sweep_without_runs_prints_no_run(store: Store) -> None:
     """Whatever the options are."""
     store.sweep("new-1").write_manifest(a_manifest("new-1", name="new"))
     assert run("new").stdout == "no run\n"
     assert run("new", "--where", "rank == 4", "--format", "json").stdout == "[]\n"
 
 
-def test_a_file_that_cannot_be_written_is_named(store: Store):
+def test_a_file_that_cannot_be_written_is_named(store: Store) -> None:
     """The remedy is another file."""
     with pytest.raises(InputError) as caught:
         run("rank", "-o", "nowhere/runs.txt")
     assert str(caught.value) == "nowhere/runs.txt cannot be written: No such file or directory\nName another file."
 
 
-def test_errors_go_to_stderr(store: Store):
+def test_errors_go_to_stderr(store: Store) -> None:
     """There is a message and a remedy, with exit code 2; nothing goes to stdout."""
     result = CliRunner().invoke(main, ["trials", "rnak"])
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"Error: no sweep is called 'rnak' in {store.uri}\nDid you mean rank?\n"
 
 
-def test_an_unknown_format_is_a_usage_error(store: Store):
+def test_an_unknown_format_is_a_usage_error(store: Store) -> None:
     """The exit code is 2, and the message lists the formats."""
     result = CliRunner().invoke(command, ["rank", "--format", "xml"])
     assert result.exit_code == 2

@@ -18,7 +18,7 @@ from tests.data.factories import make_examples
 FOLDS = (Partition.of([2, 3, 4], [5], [0, 1]), Partition.of([0, 1], [2], [3, 4, 5]))
 
 
-def test_a_dataset_is_its_examples_as_tensors(tmp_path: Path):
+def test_a_dataset_is_its_examples_as_tensors(tmp_path: Path) -> None:
     """Features and labels are float32 and indices int64."""
     before = make_examples(name="mosi-heldout", splits=FOLDS)
     card = write_examples(before, tmp_path)
@@ -33,7 +33,7 @@ def test_a_dataset_is_its_examples_as_tensors(tmp_path: Path):
     assert dataset.splits[0].train.dtype == torch.int64
 
 
-def test_a_twin_is_generated_if_nothing_was_imported():
+def test_a_twin_is_generated_if_nothing_was_imported() -> None:
     """A dataset that was not imported is generated from its recipe."""
     card = find_card("mosi", "nowhere")
     dataset = load_dataset(card, "nowhere")
@@ -47,7 +47,7 @@ def test_a_twin_is_generated_if_nothing_was_imported():
     )
 
 
-def test_every_fold_is_standardized_by_its_own_train_rows():
+def test_every_fold_is_standardized_by_its_own_train_rows() -> None:
     """Each fold is standardized by its own train rows, (F, N, d), float32."""
     before = make_examples(splits=FOLDS)
     features = standardize_features(to_dataset(before.card("real", "f"), before))
@@ -58,7 +58,7 @@ def test_every_fold_is_standardized_by_its_own_train_rows():
     assert torch.equal(features["video"], torch.zeros(2, 6, 2))
 
 
-def test_a_dataset_pickles():
+def test_a_dataset_pickles() -> None:
     """A dataset can be pickled, because workers receive it from other processes."""
     before = make_examples()
     dataset = to_dataset(before.card("real", "f"), before)

@@ -22,14 +22,14 @@ def with_values(*values: tuple[int, int, float]) -> dict[str, Any]:
     return {"features": {"text": np.ones((6, 3), np.float32), "video": video}}
 
 
-def test_the_card_describes_the_examples():
+def test_the_card_describes_the_examples() -> None:
     """The card has the modalities in order, the sizes and the groups."""
     card = make_examples().card("real", "f")
     assert list(card.modalities.items()) == [("text", 3), ("video", 2)]
     assert (card.sizes, card.folds, card.groups, card.fingerprint, card.train_sizes) == ((3, 1, 2), 1, "video", "f", ())
 
 
-def test_the_card_of_folds_sums_what_is_tested():
+def test_the_card_of_folds_sums_what_is_tested() -> None:
     """Train and valid sizes are the first fold's; train sizes of all folds are kept."""
     folds = (Partition.of([2, 3, 4], [5], [0, 1]), Partition.of([0, 1], [2], [3, 4, 5]))
     card = make_examples(splits=folds).card("real", "f")
@@ -48,13 +48,13 @@ def test_the_card_of_folds_sums_what_is_tested():
         {"features": {"video": np.ones((6, 2), np.float32), "text": np.ones((6, 3), np.float32)}},
     ],
 )
-def test_the_digest_changes_with_anything_in_it(change: dict[str, Any]):
+def test_the_digest_changes_with_anything_in_it(change: dict[str, Any]) -> None:
     """The digest changes with every part of the examples, and only with them."""
     assert make_examples().digest == make_examples().digest != make_examples(**change).digest
     assert len(make_examples().digest) == 16
 
 
-def test_nan_and_infinite_values_are_counted_and_named(error_of: ErrorMessage):
+def test_nan_and_infinite_values_are_counted_and_named(error_of: ErrorMessage) -> None:
     """NaN and infinite values are counted by modality, with rows and the first id."""
     nan, inf = float("nan"), float("inf")
     assert error_of(lambda: make_examples(**with_values((1, 0, nan), (1, 1, nan), (4, 0, nan)))) == (
@@ -65,7 +65,7 @@ def test_nan_and_infinite_values_are_counted_and_named(error_of: ErrorMessage):
     )
 
 
-def test_values_beyond_float32_are_infinite(error_of: ErrorMessage):
+def test_values_beyond_float32_are_infinite(error_of: ErrorMessage) -> None:
     """Values beyond float32 become infinite and are refused."""
     features = single_precision(np.full((6, 1), 1e39))
     assert (
@@ -112,17 +112,17 @@ def test_values_beyond_float32_are_infinite(error_of: ErrorMessage):
         ),
     ],
 )
-def test_bad_examples_are_refused(change: dict[str, Any], says: str, error_of: Callable[[Any], str]):
+def test_bad_examples_are_refused(change: dict[str, Any], says: str, error_of: Callable[[Any], str]) -> None:
     """The message states what is wrong."""
     assert error_of(lambda: make_examples(**change)) == says
 
 
-def test_long_lists_of_names_are_shortened():
+def test_long_lists_of_names_are_shortened() -> None:
     """At most four names are listed."""
     assert format_names(list("abcdef"), "id") == "6 ids (a, b, c, d, …)"
     assert format_names(["a"], "id") == "1 id (a)"
 
 
-def test_replaced_fields_are_validated(error_of: ErrorMessage):
+def test_replaced_fields_are_validated(error_of: ErrorMessage) -> None:
     """`replace` validates like the constructor."""
     assert error_of(lambda: replace(make_examples(), splits=())) == "six: no splits"

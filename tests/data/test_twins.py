@@ -26,7 +26,7 @@ def planted(request: pytest.FixtureRequest) -> tuple[Recipe, Twin]:
     return recipe, generate_twin(recipe)
 
 
-def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Twin]):
+def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Twin]) -> None:
     """The truth is a full tensor of the stated rank, contracted with [1, s_m] of every modality."""
     recipe, twin = planted
     rows = [
@@ -41,21 +41,21 @@ def test_the_truth_is_multilinear_in_the_latents(planted: tuple[Recipe, Twin]):
     assert np.linalg.matrix_rank(tensor.reshape(len(tensor), -1)) == recipe.rank
 
 
-def test_directions_are_orthonormal(planted: tuple[Recipe, Twin]):
+def test_directions_are_orthonormal(planted: tuple[Recipe, Twin]) -> None:
     """Directions are orthonormal, so every term of the truth adds variance of its own."""
     recipe, twin = planted
     for directions in twin.directions.values():
         np.testing.assert_allclose(directions @ directions.T, np.eye(recipe.rank), atol=1e-12)
 
 
-def test_a_twin_is_reproduced_bit_for_bit(planted: tuple[Recipe, Twin]):
+def test_a_twin_is_reproduced_bit_for_bit(planted: tuple[Recipe, Twin]) -> None:
     """A twin is reproduced bit for bit from its recipe; another seed gives another twin."""
     recipe, twin = planted
     assert generate_twin(recipe).examples.digest == twin.examples.digest
     assert generate_twin(replace(recipe, seed=recipe.seed + 1)).examples.digest != twin.examples.digest
 
 
-def test_modalities_are_drawn_independently(planted: tuple[Recipe, Twin]):
+def test_modalities_are_drawn_independently(planted: tuple[Recipe, Twin]) -> None:
     """Removing a modality changes no feature of the others."""
     recipe, twin = planted
     first = next(iter(recipe.modalities))
@@ -63,7 +63,7 @@ def test_modalities_are_drawn_independently(planted: tuple[Recipe, Twin]):
     np.testing.assert_array_equal(alone.examples.features[first], twin.examples.features[first])
 
 
-def test_without_noise_the_label_is_the_truth():
+def test_without_noise_the_label_is_the_truth() -> None:
     """Without noise the label is the truth, shifted, scaled, rounded and clipped; for a class, its sign."""
     recipe = replace(read_recipe("mosi"), noise=0.0)
     twin = generate_twin(recipe)
@@ -77,7 +77,7 @@ def test_without_noise_the_label_is_the_truth():
     np.testing.assert_array_equal(twin.examples.labels, twin.truth > truth_moments(recipe)[0])
 
 
-def test_the_moments_of_the_truth_are_those_of_its_closed_form():
+def test_the_moments_of_the_truth_are_those_of_its_closed_form() -> None:
     """Mean √r and variance Π (1 + t²) - 1, within four standard errors on 100,000 examples."""
     recipe = replace(
         read_recipe("mosi"),
@@ -93,7 +93,7 @@ def test_the_moments_of_the_truth_are_those_of_its_closed_form():
     assert abs(squares.mean() - variance) < 4 * squares.std() / np.sqrt(truth.size)
 
 
-def test_a_class_follows_a_logistic_regression_on_the_truth():
+def test_a_class_follows_a_logistic_regression_on_the_truth() -> None:
     """In each tenth of the truth, the share of positives is the logistic function's, within four standard errors."""
     recipe = replace(
         read_recipe("mustard"), split=HoldoutSplit((49_998, 1, 1), (49_998, 1, 1)), modalities=_narrow("mustard")
@@ -108,7 +108,7 @@ def test_a_class_follows_a_logistic_regression_on_the_truth():
 
 
 @pytest.mark.parametrize("name", [name for name in dataset_names() if name not in TWIN_ONLY])
-def test_the_stronger_a_modality_the_better_it_predicts_alone(name: str):
+def test_the_stronger_a_modality_the_better_it_predicts_alone(name: str) -> None:
     """Linear models on single modalities rank them by strength, on enough examples."""
     sections = HoldoutSplit((3000, 500, 3000), (300, 50, 300))
     recipe = replace(read_recipe(name), split=sections, modalities=_narrow(name, 40))
@@ -127,7 +127,7 @@ def _narrow(name: str, width: int = 1) -> dict[str, ModalityRecipe]:
     return {modality: replace(view, width=width) for modality, view in read_recipe(name).modalities.items()}
 
 
-def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Twin]):
+def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Twin]) -> None:
     """Sentiments cover [-3, 3], clipped; classes are between a third and two thirds positive."""
     recipe, twin = planted
     labels = twin.examples.labels
@@ -139,19 +139,19 @@ def test_labels_are_what_the_task_allows(planted: tuple[Recipe, Twin]):
         assert 1 / 3 < labels.mean() < 2 / 3
 
 
-def test_generating_the_largest_twin_is_fast():
+def test_generating_the_largest_twin_is_fast() -> None:
     """Generating 1.8 million features takes less than two seconds of processor time."""
     start = time.process_time()
     generate_twin(read_recipe("mustard"))
     assert time.process_time() - start < 2
 
 
-def test_recipes_have_the_current_generator_version(planted: tuple[Recipe, Twin]):
+def test_recipes_have_the_current_generator_version(planted: tuple[Recipe, Twin]) -> None:
     """Shipped recipes have the current generator version, which their fingerprints include."""
     assert planted[0].generator == GENERATOR
 
 
-def test_a_written_twin_equals_the_generated_one(tmp_path: Path):
+def test_a_written_twin_equals_the_generated_one(tmp_path: Path) -> None:
     """A twin written to disk has the same card and arrays as the generated one, with its recipe beside it."""
     card = write_twin("mustard", tmp_path)
     assert card == find_card("mustard", tmp_path, "error") == find_card("mustard", "nowhere")
@@ -160,7 +160,7 @@ def test_a_written_twin_equals_the_generated_one(tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mustard.json", "mustard.npz", "mustard.recipe.json"]
 
 
-def test_a_twin_of_another_recipe_is_read_from_disk(tmp_path: Path):
+def test_a_twin_of_another_recipe_is_read_from_disk(tmp_path: Path) -> None:
     """A twin on disk with another fingerprint, as written by an earlier version, is read from disk."""
     write_twin("mosi-heldout", tmp_path)
     document = json.loads((tmp_path / "mosi-heldout.json").read_text(encoding="utf-8"))
@@ -171,6 +171,6 @@ def test_a_twin_of_another_recipe_is_read_from_disk(tmp_path: Path):
     assert load_dataset(card, tmp_path).card == card
 
 
-def test_a_twin_of_an_unknown_dataset_is_refused(tmp_path: Path, error_of: ErrorMessage):
+def test_a_twin_of_an_unknown_dataset_is_refused(tmp_path: Path, error_of: ErrorMessage) -> None:
     """An unknown name is refused with the nearest."""
     assert error_of(lambda: write_twin("mustart", tmp_path)) == 'no such dataset "mustart": did you mean "mustard"?'

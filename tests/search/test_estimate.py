@@ -11,7 +11,7 @@ from .factories import EXAMPLES, make_plan
 from .fakes import FakeTrainer, train_all
 
 
-def test_without_earlier_runs_the_estimate_follows_the_size_of_the_data():
+def test_without_earlier_runs_the_estimate_follows_the_size_of_the_data() -> None:
     """46 steps of 0.3 ms, scaled by 273/270 columns, for every epoch of every seed."""
     planned = make_plan(factors={}, tune={}, search=None, confirm=Confirm(seeds=10), training=Training(8))
     found = estimate_time(planned, {})
@@ -19,14 +19,14 @@ def test_without_earlier_runs_the_estimate_follows_the_size_of_the_data():
     assert not found.measured
 
 
-def test_a_modality_that_is_not_used_costs_nothing():
+def test_a_modality_that_is_not_used_costs_nothing() -> None:
     """Only the columns of the modalities that the cell uses count."""
     given = {"tune": {}, "search": None, "confirm": Confirm(seeds=10)}
     every, text = (make_plan(factors={"modalities": (m,)}, **given) for m in (("text", "audio", "video"), ("text",)))
     assert estimate_time(text, {}).seconds == pytest.approx(estimate_time(every, {}).seconds * 100 / 273)
 
 
-def test_earlier_runs_of_the_same_kind_are_used(tmp_path):
+def test_earlier_runs_of_the_same_kind_are_used(tmp_path) -> None:
     """Runs took 0.1 s per segment; their seconds per epoch are the estimate for the epochs of the next sweep."""
     planned = make_plan(factors={}, tune={}, search=None, confirm=Confirm(seeds=10), training=Training(8))
     store = Store.open(str(tmp_path), create=True)
@@ -40,7 +40,7 @@ def test_earlier_runs_of_the_same_kind_are_used(tmp_path):
     assert found.measured
 
 
-def test_one_kind_that_was_never_timed_makes_the_estimate_rough(tmp_path):
+def test_one_kind_that_was_never_timed_makes_the_estimate_rough(tmp_path) -> None:
     """Timed kinds are used, but the estimate is not marked as measured."""
     planned = make_plan(factors={"conditioning": ("none", "jwae")}, tune={}, search=None, confirm=Confirm(seeds=1))
     (known,) = planned.signatures[planned.cells[0].key]

@@ -30,13 +30,13 @@ def trials(pack):
     return [one.key.trial for one in pack.segments]
 
 
-def test_nothing_pending_makes_no_pack():
+def test_nothing_pending_makes_no_pack() -> None:
     """Without pending segments, `peek` and `take` return None."""
     assert PendingRuns().peek() is None
     assert PendingRuns().take(8) is None
 
 
-def test_a_pack_has_segments_of_one_group():
+def test_a_pack_has_segments_of_one_group() -> None:
     """Only segments of one signature, one range of epochs and one phase are trained together."""
     segments = [
         segment(PLAIN, 0),
@@ -51,7 +51,7 @@ def test_a_pack_has_segments_of_one_group():
     assert pending.take(8) is None
 
 
-def test_every_group_gets_its_turn():
+def test_every_group_gets_its_turn() -> None:
     """The group with the oldest segment goes first, no matter how many segments another group has."""
     pending = pend(
         *(segment(PLAIN, n) for n in range(3)), segment(OTHER, 10), *(segment(PLAIN, n) for n in range(3, 6))
@@ -59,7 +59,7 @@ def test_every_group_gets_its_turn():
     assert [trials(pending.take(2)) for _ in range(4)] == [[0, 1], [2, 3], [10], [4, 5]]
 
 
-def test_a_requeued_pack_is_first_again():
+def test_a_requeued_pack_is_first_again() -> None:
     """Requeued segments return to their old place."""
     pending = pend(*(segment(PLAIN, n) for n in range(4)))
     pack = pending.take(2)
@@ -67,7 +67,7 @@ def test_a_requeued_pack_is_first_again():
     assert trials(pending.take(3)) == [0, 1, 2]
 
 
-def test_the_next_segment_of_a_run_waits_behind_older_ones():
+def test_the_next_segment_of_a_run_waits_behind_older_ones() -> None:
     """A promoted run waits behind segments that were added before its promotion."""
     pending = pend(segment(PLAIN, 0), segment(PLAIN, 1), segment(PLAIN, 2))
     pending.take(1)
@@ -75,7 +75,7 @@ def test_the_next_segment_of_a_run_waits_behind_older_ones():
     assert [trials(pending.take(8)) for _ in range(2)] == [[1, 2], [0]]
 
 
-def test_a_run_that_crashes_is_found_by_bisection():
+def test_a_run_that_crashes_is_found_by_bisection() -> None:
     """Of eight runs, the one that kills its process is alone after three more crashes, and the others are trained."""
     pending = pend(*(segment(PLAIN, n) for n in range(8)))
     trained, crashes = [], []
@@ -91,7 +91,7 @@ def test_a_run_that_crashes_is_found_by_bisection():
     assert trained == [0, 1, 2, 3, 4]
 
 
-def test_peek_returns_the_signature_of_the_next_pack():
+def test_peek_returns_the_signature_of_the_next_pack() -> None:
     """The signature is that of the pack that `take` returns next, and nothing is taken."""
     pending = pend(segment(CONDITIONED, 0), segment(PLAIN, 1), segment(OTHER, 2))
     pending.bisect(pending.take(8))
@@ -105,7 +105,7 @@ def test_peek_returns_the_signature_of_the_next_pack():
     assert found == [0, 1, 2, 3]
 
 
-def test_halves_are_not_joined_with_others():
+def test_halves_are_not_joined_with_others() -> None:
     """Neither new segments nor the other half fill up a half."""
     pending = pend(segment(PLAIN, 0), segment(PLAIN, 1))
     pending.bisect(pending.take(8))
@@ -113,14 +113,14 @@ def test_halves_are_not_joined_with_others():
     assert [trials(pending.take(8)) for _ in range(3)] == [[0], [1], [2]]
 
 
-def test_a_half_above_the_limit_is_split():
+def test_a_half_above_the_limit_is_split() -> None:
     """The limit also applies to halves."""
     pending = pend(*(segment(PLAIN, n) for n in range(8)))
     pending.bisect(pending.take(8))
     assert [trials(pending.take(3)) for _ in range(4)] == [[0, 1, 2], [3], [4, 5, 6], [7]]
 
 
-def test_a_requeued_half_stays_apart():
+def test_a_requeued_half_stays_apart() -> None:
     """A half whose host was lost is requeued as a half."""
     pending = pend(*(segment(PLAIN, n) for n in range(4)))
     pending.bisect(pending.take(8))
@@ -128,7 +128,7 @@ def test_a_requeued_half_stays_apart():
     assert trials(pending.take(8)) == [0, 1]
 
 
-def test_pending_segments_are_counted_by_signature():
+def test_pending_segments_are_counted_by_signature() -> None:
     """All segments of a signature count, in any group."""
     pending = pend(segment(PLAIN, 0), segment(PLAIN, 1, start=2, stop=4), segment(OTHER, 2), segment(OTHER, 3))
     pending.bisect(pending.take(1))

@@ -44,7 +44,7 @@ def train_all_but(queue, trainer, crashing):
     return crashes
 
 
-def test_every_planned_run_is_trained_once_and_recorded(tmp_path):
+def test_every_planned_run_is_trained_once_and_recorded(tmp_path) -> None:
     """Each repeat of a cell has all trials of its search and all confirm seeds, and no segment is trained twice."""
     plan, store, queue = open_queue(tmp_path)
     trainer = FakeTrainer()
@@ -57,7 +57,7 @@ def test_every_planned_run_is_trained_once_and_recorded(tmp_path):
     assert len(rows) == plan.planned_runs
 
 
-def test_the_best_complete_trial_is_confirmed_in_full_with_fresh_seeds(tmp_path):
+def test_the_best_complete_trial_is_confirmed_in_full_with_fresh_seeds(tmp_path) -> None:
     """The search's best trial is trained to the end, under seeds that were not used to select it."""
     _, store, queue = open_queue(tmp_path)
     train_all(queue, FakeTrainer())
@@ -72,7 +72,7 @@ def test_the_best_complete_trial_is_confirmed_in_full_with_fresh_seeds(tmp_path)
         assert best["seed"] == 1000 * confirmed["repeat"]
 
 
-def test_without_failures_no_row_is_written_twice(tmp_path):
+def test_without_failures_no_row_is_written_twice(tmp_path) -> None:
     """Readers drop duplicate rows, but without failures there are none."""
     _, store, queue = open_queue(tmp_path)
     train_all(queue, FakeTrainer(edge=0.03))
@@ -81,7 +81,7 @@ def test_without_failures_no_row_is_written_twice(tmp_path):
         assert sum(parquet.read_metadata(part).num_rows for part in parts) == len(store.read(table))
 
 
-def test_seeds_pair_across_cells(tmp_path):
+def test_seeds_pair_across_cells(tmp_path) -> None:
     """Every cell searches and confirms under the same seeds."""
     plan, store, queue = open_queue(tmp_path)
     train_all(queue, FakeTrainer())
@@ -91,7 +91,7 @@ def test_seeds_pair_across_cells(tmp_path):
     assert len({frozenset(found) for found in seeds.values()}) == 1
 
 
-def test_no_configuration_is_proposed_twice_in_a_repeat(tmp_path):
+def test_no_configuration_is_proposed_twice_in_a_repeat(tmp_path) -> None:
     """No configuration is proposed twice, even in a small discrete space."""
     tune = {"rank": Int(1, 5), "batch_size": Choice((16, 32, 64))}
     _, store, queue = open_queue(tmp_path, factors={}, tune=tune, search=Search("tpe", 14, 4), confirm=None)
@@ -99,7 +99,7 @@ def test_no_configuration_is_proposed_twice_in_a_repeat(tmp_path):
     assert len({row["configuration"] for row in read_runs(store)}) == 14
 
 
-def test_an_exhausted_space_ends_the_search_with_a_note(tmp_path):
+def test_an_exhausted_space_ends_the_search_with_a_note(tmp_path) -> None:
     """After the last configuration the search ends, its best is confirmed, and the progress has a note."""
     plan, store, queue = open_queue(
         tmp_path, factors={}, tune={"rank": Int(1, 5)}, search=Search("tpe", 12, 4), confirm=Confirm(2)
@@ -119,7 +119,7 @@ def test_an_exhausted_space_ends_the_search_with_a_note(tmp_path):
     assert Queue(plan, store, EXAMPLES).finished
 
 
-def test_without_a_search_all_runs_are_confirm_runs(tmp_path):
+def test_without_a_search_all_runs_are_confirm_runs(tmp_path) -> None:
     """Without a search, each cell is confirmed under the seeds 0, 1 and 2 in one pack."""
     _, store, queue = open_queue(tmp_path, tune={}, search=None, confirm=Confirm(seeds=3))
     pack = queue.take(64)
@@ -132,14 +132,14 @@ def test_without_a_search_all_runs_are_confirm_runs(tmp_path):
     ]
 
 
-def test_without_confirm_all_runs_are_search_runs(tmp_path):
+def test_without_confirm_all_runs_are_search_runs(tmp_path) -> None:
     """A sweep without a confirm section ends with its search."""
     _, store, queue = open_queue(tmp_path, confirm=None)
     train_all(queue, FakeTrainer())
     assert {row["phase"] for row in read_runs(store)} == {"search"}
 
 
-def test_a_search_in_which_all_diverged_is_not_confirmed(tmp_path):
+def test_a_search_in_which_all_diverged_is_not_confirmed(tmp_path) -> None:
     """No trial can be selected; the progress has a note, and the sweep is finished."""
     plan, store, queue = open_queue(tmp_path, factors={}, search=Search("tpe", 12, 4), confirm=Confirm(seeds=2))
     train_all(queue, FakeTrainer(edge=0.0))
@@ -149,7 +149,7 @@ def test_a_search_in_which_all_diverged_is_not_confirmed(tmp_path):
     assert Queue(plan, store, EXAMPLES).progress() == queue.progress()
 
 
-def test_a_diverged_run_is_a_result(tmp_path):
+def test_a_diverged_run_is_a_result(tmp_path) -> None:
     """It is FAILED with the epoch at which it diverged, and a new queue does not retry it."""
     plan, store, queue = open_queue(tmp_path, factors={}, confirm=None)
     trainer = FakeTrainer(edge=1e-3)
@@ -162,7 +162,7 @@ def test_a_diverged_run_is_a_result(tmp_path):
     assert Queue(plan, store, EXAMPLES).finished
 
 
-def test_proposals_are_written_before_they_are_handed_out(tmp_path):
+def test_proposals_are_written_before_they_are_handed_out(tmp_path) -> None:
     """The ledger has a proposal of every run in a pack."""
     _, store, queue = open_queue(tmp_path)
     trainer = FakeTrainer()
@@ -172,7 +172,7 @@ def test_proposals_are_written_before_they_are_handed_out(tmp_path):
         queue.record(pack, trainer.train(pack), make_execution(pack))
 
 
-def test_each_segment_leaves_its_curve_and_confirm_runs_their_evaluations(tmp_path):
+def test_each_segment_leaves_its_curve_and_confirm_runs_their_evaluations(tmp_path) -> None:
     """Epochs are recorded once; predictions name their examples; spectra count from 0."""
     _, store, queue = open_queue(tmp_path, factors={}, confirm=Confirm(seeds=1))
     train_all(queue, FakeTrainer())
@@ -190,7 +190,7 @@ def test_each_segment_leaves_its_curve_and_confirm_runs_their_evaluations(tmp_pa
     assert not select_rows(rows, "evaluations", phase="search")
 
 
-def test_a_run_s_row_has_the_execution_of_its_last_segment(tmp_path):
+def test_a_run_s_row_has_the_execution_of_its_last_segment(tmp_path) -> None:
     """Seconds are those of all its segments; pack, size, host and device those of the last segment."""
     _, store, queue = open_queue(tmp_path, factors={}, confirm=None, search=Search("random", 4, 4, Asha(4, 2.0)))
     trainer = FakeTrainer()
@@ -205,7 +205,7 @@ def test_a_run_s_row_has_the_execution_of_its_last_segment(tmp_path):
     assert all(r["ended_at"] > r["started_at"] and r["device"] == "cpu" for r in rows)
 
 
-def test_a_lone_run_that_keeps_killing_its_process_fails(tmp_path):
+def test_a_lone_run_that_keeps_killing_its_process_fails(tmp_path) -> None:
     """It is tried `max_failures` times and is then FAILED: crash; the rest of the sweep is unaffected."""
     plan, store, queue = open_queue(tmp_path, factors={}, confirm=Confirm(seeds=1), resources=Resources(max_failures=3))
     assert train_all_but(queue, FakeTrainer(), crashing=2) == 3
@@ -215,7 +215,7 @@ def test_a_lone_run_that_keeps_killing_its_process_fails(tmp_path):
     assert (queue.progress().failed, queue.progress().ended) == (1, plan.planned_runs)
 
 
-def test_a_run_without_a_result_is_retried_by_a_new_queue(tmp_path, monkeypatch):
+def test_a_run_without_a_result_is_retried_by_a_new_queue(tmp_path, monkeypatch) -> None:
     """A new queue trains the run, which then has a result; decisions taken without it stand."""
     plan, store, queue = open_queue(tmp_path, factors={}, confirm=Confirm(seeds=1))
     trainer = FakeTrainer()
@@ -234,7 +234,7 @@ def test_a_run_without_a_result_is_retried_by_a_new_queue(tmp_path, monkeypatch)
     assert Queue(plan, store, EXAMPLES).finished
 
 
-def test_a_repeat_that_ran_out_of_memory_is_confirmed_once_it_has_results(tmp_path):
+def test_a_repeat_that_ran_out_of_memory_is_confirmed_once_it_has_results(tmp_path) -> None:
     """If memory ran out in all trials, nothing is confirmed; a new queue trains them again and then confirms one."""
     plan, store, queue = open_queue(tmp_path, factors={}, search=Search("random", 2, 2), confirm=Confirm(seeds=1))
     while (pack := queue.take(64)) is not None:
@@ -249,7 +249,7 @@ def test_a_repeat_that_ran_out_of_memory_is_confirmed_once_it_has_results(tmp_pa
     ]
 
 
-def test_checkpoints_exist_only_while_a_run_needs_them(tmp_path):
+def test_checkpoints_exist_only_while_a_run_needs_them(tmp_path) -> None:
     """At any time only runs that wait at a rung or were promoted have checkpoints; at the end there are none."""
     _, store, queue = open_queue(tmp_path, factors={})
     trainer = FakeTrainer()
@@ -265,7 +265,7 @@ def test_checkpoints_exist_only_while_a_run_needs_them(tmp_path):
     assert store.checkpoint_paths() == []
 
 
-def test_waves_are_proposed_as_they_are_needed(tmp_path, monkeypatch):
+def test_waves_are_proposed_as_they_are_needed(tmp_path, monkeypatch) -> None:
     """A sweep of many cells does not propose all first waves before it starts; its results are the same."""
     plan, store, queue = open_queue(tmp_path / "eager")
     train_all(queue, FakeTrainer())
@@ -278,7 +278,7 @@ def test_waves_are_proposed_as_they_are_needed(tmp_path, monkeypatch):
     assert export_reproducible(lazy) == export_reproducible(store)
 
 
-def test_an_objective_that_is_not_a_number_survives_the_store(tmp_path):
+def test_an_objective_that_is_not_a_number_survives_the_store(tmp_path) -> None:
     """A run without an objective is COMPLETE, is never selected, and is replayed unchanged."""
     plan, store, queue = open_queue(tmp_path, factors={}, search=Search("random", 2, 2), confirm=Confirm(seeds=1))
     pack = queue.take(64)
@@ -291,7 +291,7 @@ def test_an_objective_that_is_not_a_number_survives_the_store(tmp_path):
     assert [row["state"] for row in read_runs(store, phase="search")] == ["COMPLETE", "COMPLETE"]
 
 
-def test_progress_counts_runs_and_epochs(tmp_path):
+def test_progress_counts_runs_and_epochs(tmp_path) -> None:
     """The progress has runs ended, in flight and pending, epochs trained and expected, and the best of each dataset."""
     search = Search("random", 4, 4, Asha(4, 2.0))
     plan, store, queue = open_queue(tmp_path, factors={}, search=search, confirm=Confirm(seeds=1))
@@ -315,7 +315,7 @@ def test_progress_counts_runs_and_epochs(tmp_path):
     )
 
 
-def test_the_ledger_s_configuration_is_the_run_s(tmp_path):
+def test_the_ledger_s_configuration_is_the_run_s(tmp_path) -> None:
     """The configuration of a proposal equals that of the recorded run."""
     _, store, queue = open_queue(tmp_path)
     train_all(queue, FakeTrainer())
@@ -324,7 +324,7 @@ def test_the_ledger_s_configuration_is_the_run_s(tmp_path):
     assert proposed == {row["run_id"]: json.loads(row["configuration"]) for row in select_rows(rows, "runs")}
 
 
-def test_a_ledger_of_another_sweep_is_refused(tmp_path):
+def test_a_ledger_of_another_sweep_is_refused(tmp_path) -> None:
     """A ledger with a cell that is not in the sweep, or with a run that was not proposed, raises StoreError."""
     _, store, queue = open_queue(tmp_path)
     train_all(queue, FakeTrainer())
@@ -341,7 +341,7 @@ def test_a_ledger_of_another_sweep_is_refused(tmp_path):
     assert "tcray store verify" in caught.value.remedy
 
 
-def test_a_single_rung_at_the_last_epoch_prunes_nothing(tmp_path):
+def test_a_single_rung_at_the_last_epoch_prunes_nothing(tmp_path) -> None:
     """If the first rung is at the last epoch, every run is trained in one go."""
     _, store, queue = open_queue(tmp_path, training=Training(2), confirm=None)
     train_all(queue, FakeTrainer())

@@ -50,7 +50,9 @@ def undisturbed(tmp_path_factory):
     failure_rate=st.sampled_from([0.0, 0.1, 0.3]),
     lives=st.lists(st.integers(1, 60), max_size=3),
 )
-def test_failures_and_order_change_no_result(tmp_path_factory, undisturbed, seed, workers, limit, failure_rate, lives):
+def test_failures_and_order_change_no_result(
+    tmp_path_factory, undisturbed, seed, workers, limit, failure_rate, lives
+) -> None:
     """Pack size, workers, order of return, lost hosts, crashes, bisections and a killed driver change no result."""
     store = make_store(tmp_path_factory.mktemp("cluster"), PLAN)
     cluster = UnreliableCluster(random.Random(seed), workers, limit, failure_rate, failure_rate)
@@ -65,7 +67,7 @@ def test_failures_and_order_change_no_result(tmp_path_factory, undisturbed, seed
     assert queue.progress().ended == queue.progress().planned
 
 
-def test_the_undisturbed_sweep_has_every_final_state(undisturbed):
+def test_the_undisturbed_sweep_has_every_final_state(undisturbed) -> None:
     """The sweep used above has complete, pruned and diverged runs, and both phases."""
     runs = select_rows(undisturbed(PLAN), "runs")
     assert {(run["state"], run["reason"]) for run in runs} == {("COMPLETE", ""), ("PRUNED", ""), ("FAILED", "diverged")}
@@ -73,7 +75,7 @@ def test_the_undisturbed_sweep_has_every_final_state(undisturbed):
     assert len(runs) == PLAN.planned_runs
 
 
-def test_a_driver_killed_before_any_write_is_resumed_to_the_same_results(tmp_path, undisturbed, monkeypatch):
+def test_a_driver_killed_before_any_write_is_resumed_to_the_same_results(tmp_path, undisturbed, monkeypatch) -> None:
     """Results are the same no matter when the driver is killed; no wave is proposed and no segment trained again."""
     proposed_waves = _spy_on_proposals(monkeypatch)
     for lives_left in count(1):
@@ -97,7 +99,7 @@ def test_a_driver_killed_before_any_write_is_resumed_to_the_same_results(tmp_pat
     assert lives_left > 20
 
 
-def test_a_finished_sweep_is_replayed_without_a_sampler(tmp_path, undisturbed, monkeypatch):
+def test_a_finished_sweep_is_replayed_without_a_sampler(tmp_path, undisturbed, monkeypatch) -> None:
     """A queue on a finished store decides nothing, proposes nothing and writes nothing."""
     store = make_store(tmp_path, SMALL)
     UnreliableCluster(random.Random(0)).run(SMALL, store, FakeTrainer(EDGE))

@@ -19,7 +19,7 @@ OUTCOMES = (
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_a_measurement_survives_the_ledger(outcome):
+def test_a_measurement_survives_the_ledger(outcome) -> None:
     """`from_row` is the inverse of `as_row`, and every column is in the ledger's schema."""
     measurement = Measurement(8, outcome, EXECUTION)
     row = measurement.as_row()
@@ -27,14 +27,14 @@ def test_a_measurement_survives_the_ledger(outcome):
     assert repr(Measurement.from_row(row)) == repr(measurement)  # unlike ==, it takes NaN for equal to NaN
 
 
-def test_an_objective_that_is_not_a_number_is_null_in_the_ledger():
+def test_an_objective_that_is_not_a_number_is_null_in_the_ledger() -> None:
     """The column `value` of a failed segment is null, and NaN when it is read again."""
     row = Measurement(8, OUTCOMES[1], EXECUTION).as_row()
     assert row["value"] is None
     assert math.isnan(Measurement.from_row(row).outcome.value)
 
 
-def test_a_summary_has_no_rows_of_other_tables():
+def test_a_summary_has_no_rows_of_other_tables() -> None:
     """Curve, evaluations and spectra are dropped; everything else stays."""
     given = Outcome("TRAINED", epoch=2, value=0.5, metrics={"a": 1.0}, seconds=0.5)
     evaluation = Evaluation("clean", {"test.mae": 1.0}, (0.5,))

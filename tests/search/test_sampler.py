@@ -33,7 +33,7 @@ def distance(configuration):
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_proposals_are_a_function_of_observed_trials_and_the_seed(sampler):
+def test_proposals_are_a_function_of_observed_trials_and_the_seed(sampler) -> None:
     """A second call returns the same proposals; another seed returns entirely different ones."""
     observed = [observe(c) for c in make_sampler(sampler=sampler).propose([], 8, seed=1)]
     first = make_sampler(sampler=sampler).propose(observed, 8, seed=2)
@@ -50,7 +50,7 @@ def last_wave(sampler, seed, observe_trial):
     return found
 
 
-def test_tpe_learns_from_earlier_waves():
+def test_tpe_learns_from_earlier_waves() -> None:
     """On the mean of ten searches, the fourth wave of TPE is much nearer to the minimum than random draws."""
 
     def mean_distance(sampler):
@@ -60,7 +60,7 @@ def test_tpe_learns_from_earlier_waves():
     assert mean_distance("tpe") < 0.6 * mean_distance("random")
 
 
-def test_tpe_avoids_the_region_of_diverged_runs():
+def test_tpe_avoids_the_region_of_diverged_runs() -> None:
     """If rates above 0.01 had the worst value, TPE hardly proposes any; a quarter of random draws is above 0.01."""
 
     def observe_trial(configuration):
@@ -71,7 +71,7 @@ def test_tpe_avoids_the_region_of_diverged_runs():
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_no_configuration_is_proposed_twice(sampler):
+def test_no_configuration_is_proposed_twice(sampler) -> None:
     """Wave after wave, every configuration of a finite space is proposed once, and then none."""
     few, observed = make_sampler(FEW, sampler, wave=4), []
     sizes = []
@@ -83,7 +83,7 @@ def test_no_configuration_is_proposed_twice(sampler):
     assert len({trial.configuration for trial in observed}) == 6
 
 
-def test_a_tuned_value_without_effect_ends_the_search():
+def test_a_tuned_value_without_effect_ends_the_search() -> None:
     """In an infinite space whose every point resolves to one configuration, one is proposed."""
     same = TrialSampler(
         Space({"dropout": Uniform(0.0, 0.5)}), lambda values: Configuration(("text",), (0.0,)), "tpe", 4, False
@@ -91,7 +91,7 @@ def test_a_tuned_value_without_effect_ends_the_search():
     assert same.propose([], 4, seed=0) == (Configuration(("text",), (0.0,)),)
 
 
-def test_the_study_has_the_state_and_value_of_each_trial(monkeypatch):
+def test_the_study_has_the_state_and_value_of_each_trial(monkeypatch) -> None:
     """Complete trials have their objective, pruned ones their value at the rung, crashed ones none."""
     observed = []
     add = optuna.Study.add_trial
@@ -114,7 +114,7 @@ def test_the_study_has_the_state_and_value_of_each_trial(monkeypatch):
 
 
 @pytest.mark.parametrize(("maximize", "direction"), [(False, "MINIMIZE"), (True, "MAXIMIZE")])
-def test_the_study_has_the_objective_s_direction(monkeypatch, maximize, direction):
+def test_the_study_has_the_objective_s_direction(monkeypatch, maximize, direction) -> None:
     """A loss is minimized, a correlation maximized."""
     studies = []
     create = optuna.create_study

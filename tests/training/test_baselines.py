@@ -41,7 +41,7 @@ def columns(rows: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("width", [7, 60])
-def test_ridge_is_its_closed_form(width: int):
+def test_ridge_is_its_closed_form(width: int) -> None:
     """Ridge equals (X'X + penalty I)⁻¹ X'y on centered data, with more rows than columns and with fewer."""
     train, other = columns(40, width), columns(9, width)
     labels = CHANCE.normal(2.0, 1.0, 40)
@@ -57,7 +57,7 @@ def test_ridge_is_its_closed_form(width: int):
 
 
 @pytest.mark.parametrize("width", [7, 60])
-def test_logistic_regression_is_at_its_minimum(width: int):
+def test_logistic_regression_is_at_its_minimum(width: int) -> None:
     """The gradient of the penalized loss is zero, with an intercept that is not penalized."""
     train = columns(40, width)
     labels = (train[:, 0] + CHANCE.normal(size=40) > 0.5).astype(np.float64)
@@ -70,7 +70,7 @@ def test_logistic_regression_is_at_its_minimum(width: int):
         np.testing.assert_allclose(residual.sum(), 0, atol=2e-2)
 
 
-def test_logistic_regression_agrees_with_a_plain_optimiser():
+def test_logistic_regression_agrees_with_a_plain_optimiser() -> None:
     """A plain optimizer finds the same solution on the raw columns."""
     train = columns(50, 4)
     labels = (train[:, 0] > 0.3).astype(np.float64)
@@ -85,7 +85,7 @@ def test_logistic_regression_agrees_with_a_plain_optimiser():
     np.testing.assert_allclose(predicted, train @ plain[:-1] + plain[-1], atol=1e-3)
 
 
-def test_columns_that_are_all_constant_predict_the_constant():
+def test_columns_that_are_all_constant_predict_the_constant() -> None:
     """Constant columns predict the constant."""
     axes = PrincipalAxes.from_columns(np.zeros((6, 3)))
     labels = np.array([1.0, 2, 3, 4, 5, 9])
@@ -99,20 +99,20 @@ def fold(labels: list[list[float]]) -> FoldArrays:
     return FoldArrays({"text": SplitArrays(*(part[:, None] for part in parts))}, parts)
 
 
-def test_the_constant_of_a_regression_is_the_train_median():
+def test_the_constant_of_a_regression_is_the_train_median() -> None:
     """Each fold predicts its own train median; predictions are concatenated."""
     fit = fit_constant("regression", [fold([[1, 2, 9], [0], [0, 0]]), fold([[-1], [1], [3]])])
     assert (fit.valid.tolist(), fit.test.tolist(), fit.valid_loss) == ([2, -1], [2, 2, -1], 2)
 
 
-def test_the_constant_of_a_classification_is_the_logit_of_the_train_share():
+def test_the_constant_of_a_classification_is_the_logit_of_the_train_share() -> None:
     """If three of four train labels are positive, the constant is the logit of ¾."""
     fit = fit_constant("classification", [fold([[1, 1, 1, 0], [1], [0]])])
     np.testing.assert_allclose(fit.test, [np.log(3)])
     np.testing.assert_allclose(fit.valid_loss, np.log(4 / 3))
 
 
-def test_the_penalty_is_that_of_least_validation_loss():
+def test_the_penalty_is_that_of_least_validation_loss() -> None:
     """If validation agrees with train, the weakest penalty is chosen; if it contradicts train, the strongest."""
     train = np.linspace(-1, 1, 50).tolist()
     assert fit_linear("regression", [fold([train, train, train])], ["text"]).valid_loss < 0.2
@@ -124,7 +124,7 @@ def test_the_penalty_is_that_of_least_validation_loss():
     assert slope == pytest.approx(2 / (1 + PENALTIES[0] / np.square(train).sum()))
 
 
-def test_one_penalty_serves_all_folds():
+def test_one_penalty_serves_all_folds() -> None:
     """Two folds that prefer opposite penalties share one."""
     train = np.linspace(-1, 1, 50).tolist()
     agreeing = fold([train, train, train])
@@ -142,7 +142,7 @@ def test_one_penalty_serves_all_folds():
         ("classification", ["majority", "logistic: all", "best single: text"]),
     ],
 )
-def test_there_are_three_baselines(task: str, names: list[str]):
+def test_there_are_three_baselines(task: str, names: list[str]) -> None:
     """There are three baselines with every metric of the task; the planted label depends mostly on text."""
     rows = fit_baselines(make_dataset(task=task))  # type: ignore[arg-type]
     assert [row["name"] for row in rows] == names
@@ -152,7 +152,7 @@ def test_there_are_three_baselines(task: str, names: list[str]):
     assert rows[1]["metrics"]["test.loss"] < rows[0]["metrics"]["test.loss"]
 
 
-def test_folds_are_pooled():
+def test_folds_are_pooled() -> None:
     """Metrics are computed on all test predictions together, each from the model of its fold."""
     dataset = make_dataset(folds=3)
     folds = standardized_folds(dataset)
@@ -163,7 +163,7 @@ def test_folds_are_pooled():
     assert row["metrics"]["test.mae"] == pytest.approx(np.abs(fit.test - label).mean())
 
 
-def test_test_labels_are_not_used():
+def test_test_labels_are_not_used() -> None:
     """Other test labels change neither the predictions nor the best modality."""
     dataset = make_dataset()
     spoilt = replace(dataset, labels=dataset.labels.clone())
@@ -174,7 +174,7 @@ def test_test_labels_are_not_used():
 
 
 @pytest.mark.parametrize(("name", "width"), [("mosi", 100), ("mustard", 2048), ("hateful_memes", 64)])
-def test_a_twin_has_room_above_a_constant_and_below_perfection(name: str, width: int):
+def test_a_twin_has_room_above_a_constant_and_below_perfection(name: str, width: int) -> None:
     """On a twin the linear baseline beats the constant and one modality, and is not perfect."""
     recipe = read_recipe(name)
     narrowed = {modality: replace(view, width=min(view.width, width)) for modality, view in recipe.modalities.items()}
@@ -195,7 +195,7 @@ def _real(name: str) -> dict[str, dict[str, float]]:
 
 
 @real_data
-def test_real_mosi_baselines_match_earlier_measurements():
+def test_real_mosi_baselines_match_earlier_measurements() -> None:
     """On another split by video, ridge had MAE .947 and acc-2 .749, text alone .963, the median 1.331."""
     rows = _real("mosi")
     assert rows["ridge: all"]["test.mae"] == pytest.approx(0.947, abs=0.05)
@@ -205,14 +205,14 @@ def test_real_mosi_baselines_match_earlier_measurements():
 
 
 @real_data
-def test_the_held_out_videos_are_predicted_about_as_well():
+def test_the_held_out_videos_are_predicted_about_as_well() -> None:
     """Without the leak nothing is lost: train and test are alike, though train is a third as large."""
     rows = _real("mosi-heldout")
     assert rows["ridge: all"]["test.mae"] == pytest.approx(0.95, abs=0.05)
 
 
 @real_data
-def test_real_mustard_is_hard():
+def test_real_mustard_is_hard() -> None:
     """In the paper, text alone had a weighted F1 of .60 with an SVM and new speakers; mean GloVe has .48 here."""
     rows = _real("mustard")
     assert 0.45 < rows["logistic: all"]["test.f1"] < 0.6

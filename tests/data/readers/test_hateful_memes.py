@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     return memes_folder(tmp_path / "memes")
 
 
-def test_the_lists_are_the_splits(folder: Path):
+def test_the_lists_are_the_splits(folder: Path) -> None:
     """The splits are train, dev_seen and test_seen, in file order; memes are not grouped."""
     (examples,) = read_hateful_memes(folder)
     split = examples.splits[0]
@@ -34,7 +34,7 @@ def test_the_lists_are_the_splits(folder: Path):
     assert examples.notes == ("Tested on test_seen.",)
 
 
-def test_features_are_found_by_the_images_name(folder: Path):
+def test_features_are_found_by_the_images_name(folder: Path) -> None:
     """Feature keys may have folder and extension, or neither; text is the first modality."""
     (examples,) = read_hateful_memes(folder)
     assert {name: matrix.shape for name, matrix in examples.features.items()} == {"text": (22, 3), "image": (22, 2)}
@@ -44,7 +44,7 @@ def test_features_are_found_by_the_images_name(folder: Path):
         np.testing.assert_allclose(examples.features["image"][12], image["00100"], rtol=1e-6)
 
 
-def test_ids_and_bare_file_names_are_accepted(folder: Path):
+def test_ids_and_bare_file_names_are_accepted(folder: Path) -> None:
     """Ids and bare file names are accepted as keys."""
     (before,) = read_hateful_memes(folder)
     with np.load(folder / "text.npz") as archive:
@@ -55,7 +55,7 @@ def test_ids_and_bare_file_names_are_accepted(folder: Path):
         assert after.digest == before.digest
 
 
-def test_a_test_list_without_labels_is_skipped(folder: Path):
+def test_a_test_list_without_labels_is_skipped(folder: Path) -> None:
     """If a test list has no labels, the next one is used and noted; memes that also validate are left out."""
     write_list(folder / "test_seen.jsonl", memes(200, 6, labelled=False))
     unseen = [*memes(102, 2), *memes(200, 3)]
@@ -68,7 +68,7 @@ def test_a_test_list_without_labels_is_skipped(folder: Path):
     )
 
 
-def test_no_labelled_test_list_is_refused(folder: Path, error_of: ErrorMessage):
+def test_no_labelled_test_list_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A folder in which no test list has labels is refused; the message lists the files found."""
     write_list(folder / "test_seen.jsonl", memes(200, 6, labelled=False))
     assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}: test_seen.jsonl without labels"
@@ -76,7 +76,7 @@ def test_no_labelled_test_list_is_refused(folder: Path, error_of: ErrorMessage):
     assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}: no test list"
 
 
-def test_earlier_file_names_are_accepted(folder: Path):
+def test_earlier_file_names_are_accepted(folder: Path) -> None:
     """The earlier file names, dev and test, are accepted."""
     (before,) = read_hateful_memes(folder)
     (folder / "dev_seen.jsonl").rename(folder / "dev.jsonl")
@@ -95,32 +95,32 @@ def test_earlier_file_names_are_accepted(folder: Path):
         ({"id": 7, "img": "img/7.png"}, "1 meme (7) without a label"),
     ],
 )
-def test_a_bad_line_is_named(meme: dict[str, Any], says: str, folder: Path, error_of: ErrorMessage):
+def test_a_bad_line_is_named(meme: dict[str, Any], says: str, folder: Path, error_of: ErrorMessage) -> None:
     """The message names the file and line of a bad item."""
     write_list(folder / "train.jsonl", [*memes(0, 12), meme])
     assert error_of(lambda: read_hateful_memes(folder)) == f"{folder}/train.jsonl: {says}"
 
 
-def test_a_truncated_list_is_refused(folder: Path, error_of: ErrorMessage):
+def test_a_truncated_list_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A truncated list is refused with its last line."""
     path = folder / "train.jsonl"
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     assert error_of(lambda: read_hateful_memes(folder)).startswith(f"{path}: line 12: not JSON: ")
 
 
-def test_a_duplicate_meme_is_refused(folder: Path, error_of: ErrorMessage):
+def test_a_duplicate_meme_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A meme that occurs twice is named by its id."""
     write_list(folder / "train.jsonl", [*memes(0, 12), *memes(3, 1)])
     assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: 1 id (3) used for more than one example"
 
 
-def test_a_train_list_without_memes_is_refused(folder: Path, error_of: ErrorMessage):
+def test_a_train_list_without_memes_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A train list without memes is refused."""
     (folder / "train.jsonl").write_text("", encoding="utf-8")
     assert error_of(lambda: read_hateful_memes(folder)) == "hateful_memes: there are no train examples"
 
 
-def test_an_image_without_features_is_named(folder: Path, error_of: ErrorMessage):
+def test_an_image_without_features_is_named(folder: Path, error_of: ErrorMessage) -> None:
     """The message names the file that lacks an image."""
     write_list(folder / "train.jsonl", memes(0, 14))
     assert error_of(lambda: read_hateful_memes(folder)) == (
@@ -128,7 +128,7 @@ def test_an_image_without_features_is_named(folder: Path, error_of: ErrorMessage
     )
 
 
-def test_bad_feature_files_are_refused(folder: Path, error_of: ErrorMessage):
+def test_bad_feature_files_are_refused(folder: Path, error_of: ErrorMessage) -> None:
     """No feature files, broken ones, invalid modality names and ragged vectors are refused."""
     np.savez(folder / "image.npz", **{f"{m['id']:05d}": np.ones(2 + (m["id"] == 5)) for m in _everyone()})
     assert error_of(lambda: read_hateful_memes(folder)) == (

@@ -35,7 +35,7 @@ def edit(path: Path, row: int, change: Callable[[list[str]], list[str]]) -> None
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def test_features_and_labels_are_those_of_their_utterance(folder: Path):
+def test_features_and_labels_are_those_of_their_utterance(folder: Path) -> None:
     """Features and labels are matched by the row numbers in the text files; the last column is not a feature."""
     examples, _ = read_mosi(folder)
     assert {name: matrix.shape[1] for name, matrix in examples.features.items()} == MOSI_WIDTHS
@@ -47,14 +47,14 @@ def test_features_and_labels_are_those_of_their_utterance(folder: Path):
     np.testing.assert_allclose(examples.features["audio"][-1], last[:-1], rtol=1e-6)
 
 
-def test_train_is_the_train_videos_and_the_others_are_split_by_video(folder: Path):
+def test_train_is_the_train_videos_and_the_others_are_split_by_video(folder: Path) -> None:
     """The first third of the other videos, in an order fixed by digests of their names, validates."""
     examples, _ = read_mosi(folder)
     order = shuffle_by_digest(HELD_OUT_VIDEOS, "mosi")
     assert videos(examples) == [set(TRAIN_VIDEOS), set(order[:2]), set(order[2:])]
 
 
-def test_the_split_does_not_depend_on_labels(folder: Path):
+def test_the_split_does_not_depend_on_labels(folder: Path) -> None:
     """The split depends on names only, not on labels or features."""
     before, _ = read_mosi(folder)
     text = (folder / "label.csv").read_text(encoding="utf-8").splitlines()
@@ -71,14 +71,14 @@ def _with_label(row: str, label: str) -> str:
     return '","'.join([*cells[:2], label, *cells[3:]])
 
 
-def test_only_the_first_protocol_saw_labels(folder: Path):
+def test_only_the_first_protocol_saw_labels(folder: Path) -> None:
     """`mosi-heldout` excludes the videos that the features were trained on."""
     examples, heldout = read_mosi(folder)
     assert (examples.saw_labels, heldout.saw_labels) == (True, False)
     assert set(heldout.groups) == set(HELD_OUT_VIDEOS)
 
 
-def test_the_folds_of_the_held_out_videos_are_by_video(folder: Path):
+def test_the_folds_of_the_held_out_videos_are_by_video(folder: Path) -> None:
     """Each video is tested once and validates once, and is in one part of a fold."""
     _, heldout = read_mosi(folder)
     folds = [videos(heldout, fold) for fold in range(FOLDS)]
@@ -87,7 +87,7 @@ def test_the_folds_of_the_held_out_videos_are_by_video(folder: Path):
     assert all(sum(map(len, fold)) == len(set().union(*fold)) == len(HELD_OUT_VIDEOS) for fold in folds)
 
 
-def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
+def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path) -> None:
     """Utterances without a sentiment are left out and listed in the notes."""
     examples, _ = read_mosi(folder)
     assert "cc_2" not in examples.ids
@@ -117,13 +117,13 @@ def test_an_utterance_without_a_sentiment_is_left_out_and_named(folder: Path):
 )
 def test_a_bad_row_is_named(
     file: str, row: int, change: Callable[[list[str]], list[str]], says: str, folder: Path, error_of: ErrorMessage
-):
+) -> None:
     """The message names the file and row of a bad cell."""
     edit(folder / file, row, change)
     assert error_of(lambda: read_mosi(folder)) == f"{folder}/{file}: {says}"
 
 
-def test_nan_features_are_counted_and_named(folder: Path, error_of: ErrorMessage):
+def test_nan_features_are_counted_and_named(folder: Path, error_of: ErrorMessage) -> None:
     """The message names the modality and the first utterance with NaN."""
     edit(folder / "video/video_train0.csv", 2, lambda cells: ["nan", "NaN", *cells[2:]])
     edit(folder / "video/video_train0.csv", 4, lambda cells: ["inf", *cells[1:]])
@@ -132,7 +132,7 @@ def test_nan_features_are_counted_and_named(folder: Path, error_of: ErrorMessage
     )
 
 
-def test_rows_in_another_order_are_refused(folder: Path, error_of: ErrorMessage):
+def test_rows_in_another_order_are_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A shuffled feature file is refused, because its last column must match the transcripts' labels."""
     edit(folder / "text/text_test0.csv", 5, lambda cells: [*cells[:-1], "0" if cells[-1] == "1" else "1"])
     message = error_of(lambda: read_mosi(folder))
@@ -140,7 +140,7 @@ def test_rows_in_another_order_are_refused(folder: Path, error_of: ErrorMessage)
     assert message.endswith(" for v1_1")
 
 
-def test_a_truncated_feature_file_is_refused(folder: Path, error_of: ErrorMessage):
+def test_a_truncated_feature_file_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A missing row and a truncated row are refused."""
     path = folder / "text/text_train0.csv"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -150,7 +150,7 @@ def test_a_truncated_feature_file_is_refused(folder: Path, error_of: ErrorMessag
     assert error_of(lambda: read_mosi(folder)) == f"{path}: row 9: 4 columns expected, 1 found"
 
 
-def test_train_and_test_of_different_widths_are_refused(folder: Path, error_of: ErrorMessage):
+def test_train_and_test_of_different_widths_are_refused(folder: Path, error_of: ErrorMessage) -> None:
     """The message gives both widths if train and test differ."""
     for row in range(1, 22):
         edit(folder / "audio/audio_test0.csv", row, lambda cells: ["0", *cells])
@@ -159,7 +159,7 @@ def test_train_and_test_of_different_widths_are_refused(folder: Path, error_of: 
     )
 
 
-def test_a_video_in_train_and_test_is_refused(folder: Path, error_of: ErrorMessage):
+def test_a_video_in_train_and_test_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A video in both train and test is refused."""
     lines = (folder / "transcripts.csv").read_text(encoding="utf-8").splitlines()
     lines[0] = lines[0].replace("v0_0", "aa_9")
@@ -167,13 +167,13 @@ def test_a_video_in_train_and_test_is_refused(folder: Path, error_of: ErrorMessa
     assert error_of(lambda: read_mosi(folder)) == f"{folder}: 1 video (aa) in both text_train.csv and text_test.csv"
 
 
-def test_a_folder_without_the_files_is_refused(tmp_path: Path, error_of: ErrorMessage):
+def test_a_folder_without_the_files_is_refused(tmp_path: Path, error_of: ErrorMessage) -> None:
     """The message names the missing file."""
     assert error_of(lambda: read_mosi(tmp_path)) == f"{tmp_path}: transcripts.csv is missing"
 
 
 @real_data
-def test_real_mosi_has_the_published_sizes():
+def test_real_mosi_has_the_published_sizes() -> None:
     """Real MOSI has 62 + 31 videos and 2,199 utterances; three in train and one in test have no sentiment."""
     examples, heldout = read_mosi(REAL_DATA / "mosi")
     split = examples.splits[0]
@@ -191,7 +191,7 @@ def test_real_mosi_has_the_published_sizes():
 
 
 @real_data
-def test_real_mosi_features_leak_train_labels():
+def test_real_mosi_features_leak_train_labels() -> None:
     """On real MOSI, text predicts held-out labels of train videos far better than those of other videos."""
     examples, _ = read_mosi(REAL_DATA / "mosi")
     split = examples.splits[0]

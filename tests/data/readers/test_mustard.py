@@ -39,7 +39,7 @@ def shares(examples: Examples) -> list[tuple[int, int]]:
     return [(rows.size, int(examples.labels[rows].sum())) for rows in (split.train, split.valid, split.test)]
 
 
-def test_the_speaker_independent_protocol_tests_on_friends(folder: Path):
+def test_the_speaker_independent_protocol_tests_on_friends(folder: Path) -> None:
     """Validation is drawn from the other shows, stratified by class; test speakers are not in train."""
     independent, _ = read_mustard(folder)
     assert shares(independent) == [(20, 10), (4, 2), (16, 8)]
@@ -48,14 +48,14 @@ def test_the_speaker_independent_protocol_tests_on_friends(folder: Path):
     assert {independent.groups[row] for row in (*split.train, *split.valid)} == {"SHELDON", "PENNY", "DOROTHY"}
 
 
-def test_the_speaker_independent_protocol_leaves_speaker_out(folder: Path):
+def test_the_speaker_independent_protocol_leaves_speaker_out(folder: Path) -> None:
     """The speaker-independent protocol has no speaker modality, because test speakers are new."""
     independent, folds = read_mustard(folder)
     assert list(independent.features) == ["text", "context"]
     assert list(folds.features) == ["text", "context", "speaker"]
 
 
-def test_the_folds_are_those_of_the_file(folder: Path):
+def test_the_folds_are_those_of_the_file(folder: Path) -> None:
     """Test parts are those of the file; validation is drawn from the train parts, stratified by class."""
     _, folds = read_mustard(folder)
     assert [split.test.tolist() for split in folds.splits] == [list(range(f, 40, 5)) for f in range(5)]
@@ -65,7 +65,7 @@ def test_the_folds_are_those_of_the_file(folder: Path):
         assert int(folds.labels[split.valid].sum()) in (2, 3)
 
 
-def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path):
+def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path) -> None:
     """Contractions are split as in the dictionaries; an empty context is 0."""
     independent, _ = read_mustard(folder)
     vectors = _read_glove(folder)
@@ -84,13 +84,13 @@ def test_text_is_the_mean_vector_of_the_tokens_that_have_one(folder: Path):
         ("Can't. We'll (both) go... 'cause I've 2 cats", None),
     ],
 )
-def test_tokens_are_cut_as_the_dictionaries_were(text: str, tokens: list[str] | None):
+def test_tokens_are_cut_as_the_dictionaries_were(text: str, tokens: list[str] | None) -> None:
     """Full stops and unknown signs are not tokens."""
     known = ["ca", "n't", "we", "'ll", "(", "both", ")", "go", "'", "cause", "i", "'ve", "2", "cats"]
     assert TOKEN.findall(text.lower()) == (tokens or known)
 
 
-def test_speaker_is_one_hot(folder: Path):
+def test_speaker_is_one_hot(folder: Path) -> None:
     """Speaker columns are in alphabetical order."""
     _, folds = read_mustard(folder)
     speaker = folds.features["speaker"]
@@ -98,7 +98,7 @@ def test_speaker_is_one_hot(folder: Path):
     assert [sorted(set(folds.groups))[column] for column in speaker.argmax(axis=1)] == list(folds.groups)
 
 
-def test_audio_and_video_are_used_if_present(folder: Path):
+def test_audio_and_video_are_used_if_present(folder: Path) -> None:
     """Audio and video are means over frames, in the order of the utterances."""
     chance = np.random.default_rng(0)
     audio = {name: chance.normal(size=(283, 1 + i)) for i, name in enumerate(reversed(IDS))}
@@ -116,7 +116,7 @@ def test_audio_and_video_are_used_if_present(folder: Path):
     np.testing.assert_allclose(folds.features["video"][7], video["1_7"].mean(axis=0), rtol=1e-3, atol=1e-6)
 
 
-def test_missing_audio_and_video_are_noted(folder: Path):
+def test_missing_audio_and_video_are_noted(folder: Path) -> None:
     """The notes name the optional files that were not found."""
     independent, _ = read_mustard(folder)
     assert independent.notes == (
@@ -125,7 +125,7 @@ def test_missing_audio_and_video_are_noted(folder: Path):
     )
 
 
-def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, error_of: ErrorMessage):
+def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, error_of: ErrorMessage) -> None:
     """The message names the first utterances that a feature file lacks."""
     write_pickle(folder / "audio_features.p", {name: np.ones((283, 2)) for name in IDS[2:]})
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: 2 utterances (1_0, 1_1) missing"
@@ -137,7 +137,7 @@ def test_an_utterance_that_a_feature_file_lacks_is_named(folder: Path, error_of:
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/audio_features.p: not a dictionary from ids to arrays"
 
 
-def test_a_truncated_video_file_is_refused(folder: Path, error_of: ErrorMessage):
+def test_a_truncated_video_file_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A truncated video file is refused with HDF5's message."""
     path = folder / "resnet_pool5.hdf5"
     with h5py.File(path, "w") as file:
@@ -159,13 +159,13 @@ def test_a_truncated_video_file_is_refused(folder: Path, error_of: ErrorMessage)
 )
 def test_a_bad_item_is_named(
     change: Callable[[dict[str, Any]], object], says: str, folder: Path, error_of: ErrorMessage
-):
+) -> None:
     """The message names the file and the bad item."""
     edit(folder, change)
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/sarcasm_data.json: {says}"
 
 
-def test_a_missing_test_show_is_refused(folder: Path, error_of: ErrorMessage):
+def test_a_missing_test_show_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """A file without the test show is refused."""
     edit(folder, lambda items: [item.update(show="BBT") for item in items.values()])
     assert error_of(lambda: read_mustard(folder)) == "mustard: there are no test examples"
@@ -182,7 +182,7 @@ def test_a_missing_test_show_is_refused(folder: Path, error_of: ErrorMessage):
     ],
     ids=str,
 )
-def test_bad_folds_are_refused(folds: Any, folder: Path, error_of: ErrorMessage):
+def test_bad_folds_are_refused(folds: Any, folder: Path, error_of: ErrorMessage) -> None:
     """Indices out of range, other values and malformed pairs are refused."""
     write_pickle(folder / "split_indices.p", folds)
     assert error_of(lambda: read_mustard(folder)) == (
@@ -190,14 +190,14 @@ def test_bad_folds_are_refused(folds: Any, folder: Path, error_of: ErrorMessage)
     )
 
 
-def test_an_example_tested_twice_is_refused(folder: Path, error_of: ErrorMessage):
+def test_an_example_tested_twice_is_refused(folder: Path, error_of: ErrorMessage) -> None:
     """Folds that test an example twice are refused, because pooled metrics would count it twice."""
     rest, first = np.arange(8, 40), np.arange(8)
     write_pickle(folder / "split_indices.p", [(rest, first), (rest, first)])
     assert error_of(lambda: read_mustard(folder)) == "mustard-folds: an example is tested in two folds"
 
 
-def test_bad_vectors_are_refused(folder: Path, error_of: ErrorMessage):
+def test_bad_vectors_are_refused(folder: Path, error_of: ErrorMessage) -> None:
     """Vectors of another width and empty dictionaries are refused."""
     write_pickle(folder / "glove/glove_dict_3.p", {"word": np.ones(5)})
     assert error_of(lambda: read_mustard(folder)) == f"{folder}/glove/glove_dict_3.p: word: 4 columns expected, 5 found"
@@ -210,7 +210,7 @@ def test_bad_vectors_are_refused(folder: Path, error_of: ErrorMessage):
     assert error_of(lambda: read_mustard(folder)) == f"{folder}: glove/glove_dict_1.p is missing"
 
 
-def test_the_repository_folder_is_accepted(folder: Path, tmp_path: Path):
+def test_the_repository_folder_is_accepted(folder: Path, tmp_path: Path) -> None:
     """The repository's own folder is accepted, with files in `data` and vectors in `data/temp`."""
     repository = tmp_path / "repository"
     (repository / "data").mkdir(parents=True)
@@ -221,7 +221,7 @@ def test_the_repository_folder_is_accepted(folder: Path, tmp_path: Path):
 
 
 @real_data
-def test_real_mustard_has_the_published_sizes():
+def test_real_mustard_has_the_published_sizes() -> None:
     """Real MUStARD has 690 utterances, half of them sarcastic: 356 of FRIENDS and 334 others."""
     independent, folds = read_mustard(REAL_DATA / "mustard")
     assert np.bincount(independent.labels.astype(int)).tolist() == [345, 345]
@@ -233,7 +233,7 @@ def test_real_mustard_has_the_published_sizes():
 
 
 @real_data
-def test_the_real_vectors_cover_the_real_tokens():
+def test_the_real_vectors_cover_the_real_tokens() -> None:
     """The real dictionaries have 1,927 words and cover at least 97.8 % of the utterances' tokens."""
     vectors = _read_glove(REAL_DATA / "mustard")
     items = json.loads((REAL_DATA / "mustard/sarcasm_data.json").read_text(encoding="utf-8"))

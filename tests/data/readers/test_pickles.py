@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
     ],
     ids=lambda array: f"{array.dtype}-{array.shape}",
 )
-def test_arrays_are_rebuilt_from_any_protocol(array: np.ndarray, protocol: int, path: Path):
+def test_arrays_are_rebuilt_from_any_protocol(array: np.ndarray, protocol: int, path: Path) -> None:
     """Values, shape and dtype of arrays survive every protocol."""
     write_pickle(path, array, protocol)
     rebuilt = read_pickle(path)
@@ -55,14 +55,14 @@ def test_arrays_are_rebuilt_from_any_protocol(array: np.ndarray, protocol: int, 
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_plain_containers_are_read(protocol: int, path: Path):
+def test_plain_containers_are_read(protocol: int, path: Path) -> None:
     """Nested dictionaries, lists, tuples, text, bytes and numbers are read."""
     value = {"a": [1, 2.5, None, True], "b": ("é", b"\x00\xff", {"c": []}), 3: -(10**30)}
     write_pickle(path, value, protocol)
     assert read_pickle(path) == value
 
 
-def test_an_array_written_by_python_2_is_read(path: Path):
+def test_an_array_written_by_python_2_is_read(path: Path) -> None:
     """Python 2 wrote the bytes as text and used the old module name."""
     path.write_bytes(
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\nq\x01K\x00\x85q\x02U\x01bq\x03\x87q\x04Rq\x05"
@@ -76,7 +76,7 @@ def test_an_array_written_by_python_2_is_read(path: Path):
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
     protocol: int, path: Path, tmp_path: Path, error_of: ErrorMessage
-):
+) -> None:
     """A pickle that calls a function is refused by name, and the function is not called."""
     proof = tmp_path / "ran"
     write_pickle(path, {"a": Runs(Path.touch, proof)}, protocol)
@@ -104,7 +104,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
     ],
     ids=str,
 )
-def test_anything_else_is_refused(value: Any, asks: str, path: Path, error_of: ErrorMessage):
+def test_anything_else_is_refused(value: Any, asks: str, path: Path, error_of: ErrorMessage) -> None:
     """Other objects are refused, also inside arrays."""
     write_pickle(path, value, 3)
     assert error_of(lambda: read_pickle(path)) == (
@@ -112,14 +112,14 @@ def test_anything_else_is_refused(value: Any, asks: str, path: Path, error_of: E
     )
 
 
-def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, error_of: ErrorMessage):
+def test_a_forged_array_cannot_reach_beyond_its_bytes(path: Path, error_of: ErrorMessage) -> None:
     """An array whose bytes do not fill its shape is refused."""
     whole = pickle.dumps(np.arange(8, dtype=np.uint8), 2)
     path.write_bytes(whole.replace(b"K\x08\x85", b"K\xff\x85"))
     assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: cannot reshape")
 
 
-def test_a_broken_pickle_is_refused(path: Path, error_of: ErrorMessage):
+def test_a_broken_pickle_is_refused(path: Path, error_of: ErrorMessage) -> None:
     """Truncated pickles and other files are refused."""
     whole = pickle.dumps({"a": np.arange(2.0), "b": [1, "two"]}, 2)
     for length in range(0, len(whole) - 1, 5):
@@ -129,7 +129,7 @@ def test_a_broken_pickle_is_refused(path: Path, error_of: ErrorMessage):
     assert error_of(lambda: read_pickle(path)).startswith(f"{path}: incomplete or damaged pickle: ")
 
 
-def test_a_recursive_pickle_is_refused(path: Path, error_of: ErrorMessage):
+def test_a_recursive_pickle_is_refused(path: Path, error_of: ErrorMessage) -> None:
     """A recursive pickle raises a DataError, not a RecursionError."""
     loop: list[Any] = []
     loop.append(loop)
