@@ -132,6 +132,8 @@ def generate_store() -> Iterator[str]:
     for name, table in TABLES.items():
         yield f"## `{name}`"
         yield ""
+        yield getattr(table, "description", "")
+        yield ""
         yield f"Key: {', '.join(f'`{column}`' for column in table.key)}."
         yield ""
         yield "| column | type | meaning |"
