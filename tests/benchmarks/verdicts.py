@@ -28,7 +28,7 @@ from tcray.results.modalities.contribution_tests import measure_combination_gain
 from tcray.results.modalities.leave_one_out import measure_leave_one_out
 from tcray.results.prior import analysis as conditioning
 from tcray.results.rank import analysis as profiles
-from tests.claims.factories import MOSI, REFERENCES, a_sweep
+from tests.claims.factories import BASELINES, MOSI, make_sweep
 
 UNITS, GROUPS = 10, 21
 SWEEPS = 400
@@ -87,9 +87,9 @@ class Truth:
         factors = tuple(self.cells[0])
         listed = {name: tuple(dict.fromkeys(levels[name] for levels in self.cells)) for name in factors}
         dataset_runs = Drawn(
-            CARD.document(), "seed", factors, runs, cast("Any", None), REFERENCES["mosi"], truth=self.truth, rng=rng
+            CARD.document(), "seed", factors, runs, cast("Any", None), BASELINES["mosi"], truth=self.truth, rng=rng
         )
-        sweep = a_sweep(factors=listed, claims=(self.claim,), tune={}, search=None, confirm=Confirm(seeds=UNITS))
+        sweep = make_sweep(factors=listed, claims=(self.claim,), tune={}, search=None, confirm=Confirm(seeds=UNITS))
         return list(
             _COMPONENTS[self.claim](SweepRuns({}, sweep, (dataset_runs,), 1, (), cast("Any", None)), dataset_runs)
         )

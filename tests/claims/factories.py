@@ -24,7 +24,7 @@ from tcray.training.metrics import compute_metrics
 MOSI = Card("mosi", "real", "regression", {"text": 4, "audio": 3}, (8, 4, 4), 1, "video", "m", False, "mae")
 MUSTARD = Card("mustard", "twin", "classification", {"text": 4, "audio": 3}, (8, 4, 4), 1, "", "u", False, "f1")
 
-REFERENCES: Mapping[str, Sequence[Mapping[str, Any]]] = {
+BASELINES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "mosi": (
         {"name": "median", "metrics": {"valid.loss": 1.3, "test.mae": 1.4, "test.r": float("nan"), "test.acc2": 0.5}},
         {"name": "ridge: all", "metrics": {"valid.loss": 1.0, "test.mae": 0.95, "test.r": 0.6, "test.acc2": 0.75}},
@@ -47,7 +47,7 @@ REFERENCES: Mapping[str, Sequence[Mapping[str, Any]]] = {
 }
 
 
-def a_sweep(**changes: Any) -> Sweep:
+def make_sweep(**changes: Any) -> Sweep:
     """Ranks 2 and 12 of one dataset at their best learning rate, three repeats of two seeds."""
     given: dict[str, Any] = {
         "name": "small",
@@ -61,7 +61,7 @@ def a_sweep(**changes: Any) -> Sweep:
     return Sweep(**{**given, **changes})
 
 
-def a_run(
+def make_run(
     metrics: Mapping[str, float],
     *,
     card: Card = MOSI,
@@ -95,7 +95,7 @@ def a_run(
     }
 
 
-def a_store(
+def make_store(
     folder: Path,
     runs: Iterable[Mapping[str, Any]],
     *,
@@ -104,7 +104,7 @@ def a_store(
     **manifest: Any,
 ) -> SweepStore:
     """A store in `folder` in which a finished sweep has recorded `runs`."""
-    asked = sweep or a_sweep()
+    asked = sweep or make_sweep()
     store = Store.open(str(folder / "trials"), create=True).sweep("small-1")
     told = {
         "sweep_id": "small-1",
@@ -113,7 +113,7 @@ def a_store(
         "finished_at": "2026-01-01T00:01:00+00:00",
         "sweep": asked.to_document(),
         "cards": [card.document() for card in cards],
-        "references": {card.name: REFERENCES.get(card.name, ()) for card in cards},
+        "references": {card.name: BASELINES.get(card.name, ()) for card in cards},
         "left_out": [],
         **manifest,
     }
@@ -129,7 +129,7 @@ GROUPS, EXAMPLES = 6, 10
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """What one confirm run came to.
 
     prediction  (N,) what it predicts on the clean test split: sentiments, or logits
@@ -148,12 +148,12 @@ class Outcome:
     state: str = "COMPLETE"
 
 
-OutcomeOf = Callable[[Mapping[str, Any], int, int], Outcome | None]
+OutcomeFunction = Callable[[Mapping[str, Any], int, int], RunOutcome | None]
 """From a cell's levels, a repeat and a seed to what came of the run; None for a run that there is not."""
 
 
 @dataclass(frozen=True)
-class Planted:
+class SyntheticDataset:
     """A dataset, its test split and the outcomes of its runs.
 
     label   (N,) sentiments, or 0 and 1
@@ -161,39 +161,41 @@ class Planted:
     """
 
     card: Card
-    outcome_of: OutcomeOf
+    outcome_of: OutcomeFunction
     label: Floats
     group: tuple[str, ...]
 
     @classmethod
-    def of(cls, card: Card, outcome_of: OutcomeOf) -> Planted:
+    def of(cls, card: Card, outcome_of: OutcomeFunction) -> SyntheticDataset:
         """`GROUPS` groups of `EXAMPLES` test examples each, with the labels that the card's task has."""
-        return cls(card, outcome_of, labels_of(card), groups_of(card))
+        return cls(card, outcome_of, make_labels(card), make_groups(card))
 
 
-def labels_of(card: Card) -> Floats:
+def make_labels(card: Card) -> Floats:
     """Sentiments from -2.75 to 2.75 that go round in every group, or 0 and 1 in turn; (GROUPS * EXAMPLES,)."""
     turn = np.arange(GROUPS * EXAMPLES)
     return turn % 12 / 2 - 2.75 if card.task == "regression" else (turn % 2).astype(np.float64)
 
 
-def groups_of(card: Card) -> tuple[str, ...]:
+def make_groups(card: Card) -> tuple[str, ...]:
     """`EXAMPLES` test examples in a row to each of `GROUPS` groups; each its own where the card has no groups."""
     return tuple(
         f"{card.groups or 'example'}-{n // (EXAMPLES if card.groups else 1):02d}" for n in range(GROUPS * EXAMPLES)
     )
 
 
-def off_by(label: Floats, error: ArrayLike) -> Floats:
+def make_predictions(label: Floats, error: ArrayLike) -> Floats:
     """Sentiments whose absolute errors are `error`, one for all or one an example, over and under in turn."""
     side: Floats = np.where(np.arange(len(label)) % 2, 1.0, -1.0)
     return label + side * np.asarray(error, np.float64)
 
 
-def planted_store(folder: Path, sweep: Sweep, *datasets: Planted, **manifest: Any) -> SweepStore:
+def make_recorded_store(folder: Path, sweep: Sweep, *datasets: SyntheticDataset, **manifest: Any) -> SweepStore:
     """A store in `folder` in which every confirm run of a finished `sweep` on `datasets` has been recorded."""
     outcomes = [(dataset, run, outcome) for dataset in datasets for run, outcome in _runs(dataset, sweep)]
-    store = a_store(folder, [run for _, run, _ in outcomes], sweep=sweep, cards=[d.card for d in datasets], **manifest)
+    store = make_store(
+        folder, [run for _, run, _ in outcomes], sweep=sweep, cards=[d.card for d in datasets], **manifest
+    )
     complete = [(dataset, run, outcome) for dataset, run, outcome in outcomes if run["state"] == "COMPLETE"]
     store.append("evaluations", [row for one in complete for row in _evaluations(*one)])
     store.append("predictions", [row for one in complete for row in _predictions(*one)])
@@ -201,7 +203,7 @@ def planted_store(folder: Path, sweep: Sweep, *datasets: Planted, **manifest: An
     return store
 
 
-def _runs(dataset: Planted, sweep: Sweep) -> Iterator[tuple[dict[str, Any], Outcome]]:
+def _runs(dataset: SyntheticDataset, sweep: Sweep) -> Iterator[tuple[dict[str, Any], RunOutcome]]:
     """The rows of the runs table; seeds are numbered on from repeat to repeat."""
     confirm = sweep.confirm
     assert confirm is not None
@@ -213,33 +215,35 @@ def _runs(dataset: Planted, sweep: Sweep) -> Iterator[tuple[dict[str, Any], Outc
                 yield _run(dataset, sweep, cell, repeat, seed, outcome), outcome
 
 
-def _run(dataset: Planted, sweep: Sweep, cell: Cell, repeat: int, seed: int, outcome: Outcome) -> dict[str, Any]:
+def _run(
+    dataset: SyntheticDataset, sweep: Sweep, cell: Cell, repeat: int, seed: int, outcome: RunOutcome
+) -> dict[str, Any]:
     measured = {f"test.{k}": v for k, v in _metrics(dataset, outcome.prediction).items()} | dict(outcome.metrics)
-    row = a_run(measured, card=dataset.card, repeat=repeat, seed=seed, state=outcome.state)
+    row = make_run(measured, card=dataset.card, repeat=repeat, seed=seed, state=outcome.state)
     configuration = Configuration.resolve({**sweep.fixed, **cell.levels}, tuple(dataset.card.modalities)).to_flat()
     named = {"cell": cell.key, "configuration": canonical_json(configuration)}
     return {**row, **named, "run_id": digest([cell.key, repeat, seed])}
 
 
-def _metrics(dataset: Planted, prediction: ArrayLike) -> dict[str, float]:
+def _metrics(dataset: SyntheticDataset, prediction: ArrayLike) -> dict[str, float]:
     return compute_metrics(dataset.card.task, np.asarray(prediction, np.float64), dataset.label)
 
 
-def _evaluations(dataset: Planted, run: Mapping[str, Any], outcome: Outcome) -> Iterator[dict[str, Any]]:
+def _evaluations(dataset: SyntheticDataset, run: Mapping[str, Any], outcome: RunOutcome) -> Iterator[dict[str, Any]]:
     predicted = {"clean": outcome.prediction, **outcome.also}
     measured = {condition: _metrics(dataset, prediction) for condition, prediction in predicted.items()}
     for condition, found in {**measured, **outcome.evaluations}.items():
         yield {**_key(run), "condition": condition, "metrics": dict(found)}
 
 
-def _predictions(dataset: Planted, run: Mapping[str, Any], outcome: Outcome) -> Iterator[dict[str, Any]]:
+def _predictions(dataset: SyntheticDataset, run: Mapping[str, Any], outcome: RunOutcome) -> Iterator[dict[str, Any]]:
     for condition, prediction in {"clean": outcome.prediction, **outcome.also}.items():
         for n, value in enumerate(np.asarray(prediction, np.float64)):
             told = {"example": f"{dataset.card.name}-{n:04d}", "group": dataset.group[n]}
             yield {**_key(run), **told, "condition": condition, "label": dataset.label[n], "prediction": value}
 
 
-def _spectra(run: Mapping[str, Any], outcome: Outcome) -> Iterator[dict[str, Any]]:
+def _spectra(run: Mapping[str, Any], outcome: RunOutcome) -> Iterator[dict[str, Any]]:
     for kind, values in outcome.spectra.items():
         for index, value in enumerate(values):
             yield {**_key(run), "kind": kind, "index": index, "value": float(value)}
@@ -252,7 +256,7 @@ def _key(run: Mapping[str, Any]) -> dict[str, Any]:
 Part = TypeVar("Part")
 
 
-def concluded(
+def analyze_store(
     analyze: Callable[[SweepRuns], tuple[list[Part], list[ComponentTest]]], store: SweepStore
 ) -> tuple[list[Part], dict[str, ComponentTest], dict[str, Finding]]:
     """What an analysis makes of a store: its parts, and by name its components and what they come to."""

@@ -16,23 +16,35 @@ from tcray.claims.conditions import (
     used_modalities,
 )
 from tcray.claims.sweep_runs import SweepRuns
-from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
+from tests.claims.factories import (
+    MOSI,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_sweep,
+)
 
 CELL = "mosi/rank=2"
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 
 
-def an_outcome(levels: object, repeat: int, seed: int) -> Outcome:
+def an_outcome(levels: object, repeat: int, seed: int) -> RunOutcome:
     """Off by a tenth more in every repeat, and by 0.02 more with every second seed; by 1 without text."""
     error = 0.5 + 0.1 * repeat + 0.02 * (seed % 2)
     noisy = {"noise:text:1.0": {"mae": error + 0.3 if repeat else float("nan")}}
-    return Outcome(off_by(LABEL, error), also={"missing:text": off_by(LABEL, 1.0)}, evaluations=noisy)
+    return RunOutcome(
+        make_predictions(LABEL, error), also={"missing:text": make_predictions(LABEL, 1.0)}, evaluations=noisy
+    )
 
 
 def the_conditions(folder: Path) -> ConditionMetrics:
     """Those of MOSI at rank 2."""
-    sweep = a_sweep(factors={"rank": (2,)})
-    return ConditionMetrics.load_all(SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, an_outcome))))[0]
+    sweep = make_sweep(factors={"rank": (2,)})
+    return ConditionMetrics.load_all(
+        SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(MOSI, an_outcome)))
+    )[0]
 
 
 def test_patterns_are_every_subset_by_size() -> None:

@@ -10,31 +10,33 @@ from tcray.config.sweep import Confirm
 from tests.claims.factories import (
     MOSI,
     MUSTARD,
-    Outcome,
-    Planted,
-    a_store,
-    a_sweep,
-    groups_of,
-    labels_of,
-    off_by,
-    planted_store,
+    RunOutcome,
+    SyntheticDataset,
+    make_groups,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_store,
+    make_sweep,
 )
 
-SWEEP = a_sweep(factors={"rank": (2, 12)}, tune={}, search=None, confirm=Confirm(seeds=2), datasets=("mosi", "mustard"))
-MOSI_LABEL, MUSTARD_LABEL = labels_of(MOSI), labels_of(MUSTARD)
+SWEEP = make_sweep(
+    factors={"rank": (2, 12)}, tune={}, search=None, confirm=Confirm(seeds=2), datasets=("mosi", "mustard")
+)
+MOSI_LABEL, MUSTARD_LABEL = make_labels(MOSI), make_labels(MUSTARD)
 
 
 @pytest.fixture(scope="module")
 def predictions(tmp_path_factory: pytest.TempPathFactory) -> Predictions:
     """MOSI's runs err by rank + seed / 10, without audio by 5; MUStARD's logits are 1 or -1, times rank."""
-    mosi = Planted.of(
+    mosi = SyntheticDataset.of(
         MOSI,
-        lambda levels, _, seed: Outcome(
-            off_by(MOSI_LABEL, levels["rank"] + seed / 10), {"missing:audio": off_by(MOSI_LABEL, 5)}
+        lambda levels, _, seed: RunOutcome(
+            make_predictions(MOSI_LABEL, levels["rank"] + seed / 10), {"missing:audio": make_predictions(MOSI_LABEL, 5)}
         ),
     )
-    mustard = Planted.of(MUSTARD, lambda levels, *_: Outcome((2 * MUSTARD_LABEL - 1) * levels["rank"]))
-    return Predictions(planted_store(tmp_path_factory.mktemp("planted"), SWEEP, mosi, mustard))
+    mustard = SyntheticDataset.of(MUSTARD, lambda levels, *_: RunOutcome((2 * MUSTARD_LABEL - 1) * levels["rank"]))
+    return Predictions(make_recorded_store(tmp_path_factory.mktemp("planted"), SWEEP, mosi, mustard))
 
 
 def test_each_run_and_condition_has_its_own_predictions(predictions: Predictions) -> None:
@@ -50,8 +52,8 @@ def test_each_run_and_condition_has_its_own_predictions(predictions: Predictions
 def test_labels_and_groups_are_in_the_order_of_predictions(predictions: Predictions) -> None:
     """MOSI has six videos of ten examples; MUStARD's examples stand alone, and their signs are those of the logits."""
     mosi, mustard = predictions.test_split("mosi"), predictions.test_split("mustard")
-    assert (mosi.labels.tolist(), mosi.groups) == (MOSI_LABEL.tolist(), groups_of(MOSI))
-    assert (mustard.groups, len(set(mustard.groups))) == (groups_of(MUSTARD), 60)
+    assert (mosi.labels.tolist(), mosi.groups) == (MOSI_LABEL.tolist(), make_groups(MOSI))
+    assert (mustard.groups, len(set(mustard.groups))) == (make_groups(MUSTARD), 60)
     assert ((predictions.outputs(("mustard/rank=12", 0, 0), "clean") > 0) == (mustard.labels > 0.5)).all()
 
 
@@ -69,4 +71,4 @@ def test_what_was_not_recorded_is_a_key_error(predictions: Predictions, tmp_path
     with pytest.raises(KeyError):
         predictions.test_split("hateful_memes")
     with pytest.raises(KeyError):
-        Predictions(a_store(tmp_path, [])).test_split("mosi")
+        Predictions(make_store(tmp_path, [])).test_split("mosi")

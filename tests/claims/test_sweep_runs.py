@@ -15,17 +15,17 @@ from tcray.store.store import Store, SweepStore
 from tests.claims.factories import (
     MOSI,
     MUSTARD,
-    Outcome,
-    Planted,
-    a_run,
-    a_store,
-    a_sweep,
-    labels_of,
-    off_by,
-    planted_store,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_run,
+    make_store,
+    make_sweep,
 )
 
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 RANKS = {"rank": (2, 4, 12)}
 SEEDS: dict[str, Any] = {"tune": {}, "search": None}
 """What makes a sweep whose unit is the seed."""
@@ -34,21 +34,21 @@ SEEDS: dict[str, Any] = {"tune": {}, "search": None}
 def of(tmp_path: Path, sweep: Sweep, error: Mapping[tuple[int, int], float | None], **metrics: float) -> DatasetRuns:
     """The samples of a sweep on MOSI with this MAE by rank and seed; None for a run that failed, absent for no run."""
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome | None:
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome | None:
         if (levels["rank"], seed) not in error:
             return None
         mae = error[levels["rank"], seed]
         state = "FAILED" if mae is None else "COMPLETE"
-        return Outcome(off_by(LABEL, mae or 0.0), metrics=metrics, state=state)
+        return RunOutcome(make_predictions(LABEL, mae or 0.0), metrics=metrics, state=state)
 
-    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, outcome))).datasets
     return dataset_runs
 
 
 def test_a_repeat_counts_as_the_mean_of_its_seeds(tmp_path: Path) -> None:
     """Two repeats of two seeds make two units, paired across cells."""
     maes = {(2, 0): 0.5, (2, 1): 0.7, (2, 2): 0.9, (2, 3): 1.1, (4, 0): 0.1, (4, 1): 0.3, (4, 2): 0.5, (4, 3): 0.7}
-    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=2)), maes)
+    dataset_runs = of(tmp_path, make_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=2)), maes)
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2", "mosi/rank=4"])
     assert paired.values == pytest.approx(np.array([[0.6, 0.2], [1.0, 0.6]]))
     assert (dataset_runs.unit, paired.units, paired.numbers, paired.runs, paired.seeds, paired.dropped) == (
@@ -64,7 +64,7 @@ def test_a_repeat_counts_as_the_mean_of_its_seeds(tmp_path: Path) -> None:
 def test_a_seed_counts_where_nothing_is_tuned(tmp_path: Path) -> None:
     """Three seeds of one configuration make three units."""
     maes = {(rank, seed): rank / 10 + seed for rank in (2, 4) for seed in range(3)}
-    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
+    dataset_runs = of(tmp_path, make_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=4", "mosi/rank=2"])
     assert paired.values == pytest.approx(np.array([[0.4, 0.2], [1.4, 1.2], [2.4, 2.2]]))
     assert (dataset_runs.unit, paired.numbers, paired.runs) == ("seed", (0, 1, 2), 1)
@@ -73,7 +73,7 @@ def test_a_seed_counts_where_nothing_is_tuned(tmp_path: Path) -> None:
 def test_a_unit_that_lacks_a_cell_is_dropped(tmp_path: Path) -> None:
     """Seed 0 failed at rank 4 and seed 2 has no run at rank 2: seed 1 is left."""
     maes = {(2, 0): 1.0, (4, 0): None, (2, 1): 2.0, (4, 1): 3.0, (4, 2): 4.0}
-    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
+    dataset_runs = of(tmp_path, make_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=3), **SEEDS), maes)
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2", "mosi/rank=4"])
     assert (paired.values.tolist(), paired.numbers, paired.dropped) == ([[2.0, 3.0]], (1,), 2)
 
@@ -81,19 +81,19 @@ def test_a_unit_that_lacks_a_cell_is_dropped(tmp_path: Path) -> None:
 def test_a_number_that_is_not_finite_drops_its_unit(tmp_path: Path) -> None:
     """A correlation that is undefined for one of a repeat's seeds leaves the repeat out."""
     maes = {(2, seed): 1.0 for seed in range(4)}
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2))
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2))
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
-        return Outcome(off_by(LABEL, 1.0), metrics={"test.r": math.nan if seed == 3 else 0.5})
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
+        return RunOutcome(make_predictions(LABEL, 1.0), metrics={"test.r": math.nan if seed == 3 else 0.5})
 
-    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, outcome))).datasets
     paired = dataset_runs.paired_values("test.r", ["mosi/rank=2"])
     assert (paired.values.tolist(), paired.dropped, len(maes)) == ([[0.5]], 1, 4)
 
 
 def test_the_gap_is_test_less_train_loss_at_the_last_epoch(tmp_path: Path) -> None:
     """1.5 less 0.25; undefined, and so without a unit, where one of the two is missing."""
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
     both = of(tmp_path / "both", sweep, {(2, 0): 1.0}, **{"last.test.loss": 1.5, "train.loss": 0.25})
     one = of(tmp_path / "one", sweep, {(2, 0): 1.0}, **{"train.loss": 0.25})
     assert [dataset_runs.paired_values("gap", ["mosi/rank=2"]).values.tolist() for dataset_runs in (both, one)] == [
@@ -106,11 +106,11 @@ def test_groups_average_to_the_units_metric(tmp_path: Path) -> None:
     """Pseudo-values of six videos have the mean over a repeat's seeds for their mean, for MAE, accuracy and r."""
     generator = np.random.default_rng(0)
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
-        return Outcome(LABEL + generator.normal(0, levels["rank"], 60))
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
+        return RunOutcome(LABEL + generator.normal(0, levels["rank"], 60))
 
-    sweep = a_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=3))
-    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
+    sweep = make_sweep(factors={"rank": (2, 4)}, confirm=Confirm(seeds=2, repeats=3))
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, outcome))).datasets
     for metric in ("test.mae", "test.acc2", "test.r"):
         paired = dataset_runs.paired_values(metric, ["mosi/rank=2", "mosi/rank=4"], by_group=True)
         assert paired.by_group is not None
@@ -121,10 +121,10 @@ def test_groups_average_to_the_units_metric(tmp_path: Path) -> None:
 
 def test_the_mae_of_a_group_is_its_own(tmp_path: Path) -> None:
     """With groups of equal size pseudo-values of a mean are the groups' means: here 1 to 6."""
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), **SEEDS)
     errors = np.repeat(np.arange(1.0, 7.0), 10)
-    planted = Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, errors)))
-    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, planted)).datasets
+    planted = SyntheticDataset.of(MOSI, lambda *_: RunOutcome(make_predictions(LABEL, errors)))
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(tmp_path, sweep, planted)).datasets
     by_group = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True).by_group
     assert by_group is not None
     assert by_group[0, 0] == pytest.approx(np.arange(1.0, 7.0))
@@ -132,9 +132,11 @@ def test_the_mae_of_a_group_is_its_own(tmp_path: Path) -> None:
 
 def test_without_other_groups_nothing_is_known_of_people(tmp_path: Path) -> None:
     """A test split of a single video has no pseudo-values, and says why and what to do."""
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
-    planted = replace(Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, 1.0))), group=("video-00",) * 60)
-    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, planted)).datasets
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
+    planted = replace(
+        SyntheticDataset.of(MOSI, lambda *_: RunOutcome(make_predictions(LABEL, 1.0))), group=("video-00",) * 60
+    )
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(tmp_path, sweep, planted)).datasets
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True)
     assert (paired.by_group, paired.units) == (None, 2)
     assert paired.no_groups_reason == (
@@ -144,11 +146,11 @@ def test_without_other_groups_nothing_is_known_of_people(tmp_path: Path) -> None
 
 def test_a_metric_that_needs_every_group_says_which(tmp_path: Path) -> None:
     """AUROC without the only group that has positives is undefined, and no number stands in for it."""
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), datasets=("memes",), **SEEDS)
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), datasets=("memes",), **SEEDS)
     card = replace(MUSTARD, name="memes", groups="speaker", primary_metric="auroc")
     label = (np.arange(60) < 5).astype(float)
-    planted = replace(Planted.of(card, lambda *_: Outcome(np.arange(60.0))), label=label)
-    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, planted)).datasets
+    planted = replace(SyntheticDataset.of(card, lambda *_: RunOutcome(np.arange(60.0))), label=label)
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(tmp_path, sweep, planted)).datasets
     paired = dataset_runs.paired_values("test.auroc", ["memes/rank=2"], by_group=True)
     assert (paired.values.tolist(), paired.by_group) == ([[0.0], [0.0]], None)
     assert paired.no_groups_reason == (
@@ -159,8 +161,8 @@ def test_a_metric_that_needs_every_group_says_which(tmp_path: Path) -> None:
 
 def test_without_predictions_nothing_is_known_of_people(tmp_path: Path) -> None:
     """A run whose predictions are not in the store has its metrics all the same."""
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
-    bare = a_store(tmp_path, [a_run({"test.mae": 1.0}, seed=seed, rank=2) for seed in (0, 1)], sweep=sweep)
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
+    bare = make_store(tmp_path, [make_run({"test.mae": 1.0}, seed=seed, rank=2) for seed in (0, 1)], sweep=sweep)
     (dataset_runs,) = SweepRuns.load(bare).datasets
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"], by_group=True)
     assert (paired.values.tolist(), paired.by_group) == ([[1.0], [1.0]], None)
@@ -172,14 +174,14 @@ def test_without_predictions_nothing_is_known_of_people(tmp_path: Path) -> None:
 def test_the_spread_of_repeats_is_freed_of_that_of_seeds(tmp_path: Path) -> None:
     """Repeat means 1 and 3 vary by 2, seeds within by 0.5 each: 2 - 0.5 / 2 between repeats, 0.5 between seeds."""
     maes = {(2, 0): 0.5, (2, 1): 1.5, (2, 2): 2.5, (2, 3): 3.5}
-    dataset_runs = of(tmp_path, a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2)), maes)
+    dataset_runs = of(tmp_path, make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2, repeats=2)), maes)
     paired = dataset_runs.paired_values("test.mae", ["mosi/rank=2"])
     assert (paired.sd_repeats, paired.sd_seeds) == pytest.approx((math.sqrt(1.75), math.sqrt(0.5)))
 
 
 def test_where_the_seed_is_the_unit_only_seeds_spread(tmp_path: Path) -> None:
     """Seeds of 1 and 3 have a standard deviation of √2; a single one has none."""
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=2), **SEEDS)
     two, one = of(tmp_path / "two", sweep, {(2, 0): 1.0, (2, 1): 3.0}), of(tmp_path / "one", sweep, {(2, 0): 1.0})
     paired_by_modality = [dataset_runs.paired_values("test.mae", ["mosi/rank=2"]) for dataset_runs in (two, one)]
     assert [(p.sd_repeats, p.sd_seeds) for p in paired_by_modality] == [
@@ -190,12 +192,12 @@ def test_where_the_seed_is_the_unit_only_seeds_spread(tmp_path: Path) -> None:
 
 def test_levels_strata_and_cells_are_those_with_runs(tmp_path: Path) -> None:
     """Ranks come sorted, strata as the file has them; a rank without a run in a stratum is none of its levels."""
-    sweep = a_sweep(factors={"rank": (12, 2), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=1), **SEEDS)
+    sweep = make_sweep(factors={"rank": (12, 2), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=1), **SEEDS)
 
-    def outcome(levels: Mapping[str, Any], *_: int) -> Outcome | None:
-        return None if levels == {"rank": 12, "conditioning": "jwae"} else Outcome(off_by(LABEL, 1.0))
+    def outcome(levels: Mapping[str, Any], *_: int) -> RunOutcome | None:
+        return None if levels == {"rank": 12, "conditioning": "jwae"} else RunOutcome(make_predictions(LABEL, 1.0))
 
-    (dataset_runs,) = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome))).datasets
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, outcome))).datasets
     none, jwae = ({"conditioning": arm} for arm in ("none", "jwae"))
     assert [dataset_runs.levels("rank"), dataset_runs.levels("rank", jwae)] == [[2, 12], [2]]
     assert dataset_runs.strata("rank") == [none, jwae]
@@ -210,12 +212,12 @@ def test_levels_strata_and_cells_are_those_with_runs(tmp_path: Path) -> None:
 
 def test_datasets_are_kept_apart(tmp_path: Path) -> None:
     """Each has its own runs, and says what it is."""
-    sweep = a_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), datasets=("mosi", "mustard"), **SEEDS)
-    store = planted_store(
+    sweep = make_sweep(factors={"rank": (2,)}, confirm=Confirm(seeds=1), datasets=("mosi", "mustard"), **SEEDS)
+    store = make_recorded_store(
         tmp_path,
         sweep,
-        Planted.of(MOSI, lambda *_: Outcome(off_by(LABEL, 1.0))),
-        Planted.of(MUSTARD, lambda *_: Outcome(labels_of(MUSTARD) - 0.5)),
+        SyntheticDataset.of(MOSI, lambda *_: RunOutcome(make_predictions(LABEL, 1.0))),
+        SyntheticDataset.of(MUSTARD, lambda *_: RunOutcome(make_labels(MUSTARD) - 0.5)),
     )
     mosi, mustard = SweepRuns.load(store).datasets
     assert [len(s.runs) for s in (mosi, mustard)] == [1, 1]
@@ -237,20 +239,20 @@ def again(store: SweepStore, number: int, **changes: Any) -> SweepStore:
 
 def test_a_look_with_other_confirm_runs_is_paid_for(tmp_path: Path) -> None:
     """The second sweep that differs in its confirm runs alone is held to 2.5 %, the first still to 5 %."""
-    first = a_store(tmp_path, [], sweep=a_sweep())
+    first = make_store(tmp_path, [], sweep=make_sweep())
     second = again(first, 2, sweep={"confirm": {"seeds": 9, "repeats": 3}})
     assert [(e.looks, e.alpha) for e in map(SweepRuns.load, (first, second))] == [(1, 0.05), (2, 0.025)]
 
 
 def test_the_same_confirm_runs_again_are_no_further_look(tmp_path: Path) -> None:
     """A sweep begun afresh trains the same seeds: nothing new is seen."""
-    first = a_store(tmp_path, [], sweep=a_sweep())
+    first = make_store(tmp_path, [], sweep=make_sweep())
     assert SweepRuns.load(again(first, 2)).looks == 1
 
 
 def test_another_question_is_no_further_look(tmp_path: Path) -> None:
     """Neither is a sweep of other levels, of other data, or by another engine; words and resources are no question."""
-    first = a_store(tmp_path, [], sweep=a_sweep())
+    first = make_store(tmp_path, [], sweep=make_sweep())
     again(first, 2, sweep={"factors": [["rank", [1, 2]]]})
     again(first, 3, cards=[{**MOSI.document(), "fingerprint": "other"}])
     again(first, 4, engine="other")

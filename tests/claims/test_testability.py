@@ -8,17 +8,17 @@ from tcray.claims import testability
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ALL
 from tcray.config.sweep import Confirm
-from tests.claims.factories import MOSI, MUSTARD, a_run, a_store, a_sweep
+from tests.claims.factories import MOSI, MUSTARD, make_run, make_store, make_sweep
 
 CLAIM = "rank-generalisation"
 
 
 def test_datasets_divide_into_testable_and_untestable(tmp_path: Path) -> None:
     """One with complete confirm runs is testable, one without and one left out are not."""
-    store = a_store(
+    store = make_store(
         tmp_path,
-        [a_run({"test.mae": 1.0}, rank=2), a_run({}, card=MUSTARD, rank=2, state="FAILED", reason="diverged")],
-        sweep=a_sweep(claims=(CLAIM,), datasets=("mosi", "mustard", "memes")),
+        [make_run({"test.mae": 1.0}, rank=2), make_run({}, card=MUSTARD, rank=2, state="FAILED", reason="diverged")],
+        sweep=make_sweep(claims=(CLAIM,), datasets=("mosi", "mustard", "memes")),
         cards=[MOSI, MUSTARD],
         left_out=[{"dataset": "memes", "reason": "it has no audio, and fixed.modality_dropout.audio is about it"}],
     )
@@ -32,14 +32,14 @@ def test_datasets_divide_into_testable_and_untestable(tmp_path: Path) -> None:
 
 def test_a_stratum_without_a_complete_run_is_untestable(tmp_path: Path) -> None:
     """It does not go missing: of two arms one has diverged at every rank."""
-    runs = [a_run({"test.mae": 1.0}, rank=rank, conditioning="none") for rank in (2, 12)]
+    runs = [make_run({"test.mae": 1.0}, rank=rank, conditioning="none") for rank in (2, 12)]
     lost = [
-        a_run({}, rank=rank, conditioning="jwae", state="FAILED", reason="diverged", seed=seed)
+        make_run({}, rank=rank, conditioning="jwae", state="FAILED", reason="diverged", seed=seed)
         for rank in (2, 12)
         for seed in (1, 2)
     ]
-    asked = a_sweep(claims=(CLAIM, "robustness"), factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
-    sweep_runs = SweepRuns.load(a_store(tmp_path, [*runs, *lost], sweep=asked))
+    asked = make_sweep(claims=(CLAIM, "robustness"), factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
+    sweep_runs = SweepRuns.load(make_store(tmp_path, [*runs, *lost], sweep=asked))
     assert [(c.component, dict(c.stratum), c.reason) for c in testability.list_untestable(sweep_runs, CLAIM)] == [
         (
             ALL,
@@ -52,7 +52,7 @@ def test_a_stratum_without_a_complete_run_is_untestable(tmp_path: Path) -> None:
 
 def test_a_claim_that_the_sweep_does_not_make_is_neither(tmp_path: Path) -> None:
     """Nothing is tested, and nothing missed."""
-    sweep_runs = SweepRuns.load(a_store(tmp_path, [a_run({"test.mae": 1.0}, rank=2)]))
+    sweep_runs = SweepRuns.load(make_store(tmp_path, [make_run({"test.mae": 1.0}, rank=2)]))
     assert (testability.list_testable(sweep_runs, CLAIM), testability.list_untestable(sweep_runs, CLAIM)) == ([], [])
 
 
@@ -66,8 +66,8 @@ def test_a_claim_that_the_sweep_does_not_make_is_neither(tmp_path: Path) -> None
 )
 def test_runs_that_failed_are_counted_by_their_reason(states: list[tuple[str, str]], told: str, tmp_path: Path) -> None:
     """The remedy is that of the reason."""
-    runs = [a_run({}, rank=2, state=state, reason=reason, seed=n) for n, (state, reason) in enumerate(states)]
-    sweep_runs = SweepRuns.load(a_store(tmp_path, runs, sweep=a_sweep(claims=(CLAIM,), confirm=Confirm(2, 3))))
+    runs = [make_run({}, rank=2, state=state, reason=reason, seed=n) for n, (state, reason) in enumerate(states)]
+    sweep_runs = SweepRuns.load(make_store(tmp_path, runs, sweep=make_sweep(claims=(CLAIM,), confirm=Confirm(2, 3))))
     assert [c.reason for c in testability.list_untestable(sweep_runs, CLAIM)] == [
         f"No confirm run on mosi is complete{told}"
     ]

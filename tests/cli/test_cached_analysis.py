@@ -13,7 +13,7 @@ from tcray.cli import cached_analysis
 from tcray.cli.cached_analysis import MAX_FILES, compute_key, load_or_analyze
 from tcray.results import analysis
 from tcray.store.store import Store, SweepStore
-from tests.results.output.tensorboard.comparing import planted_runs, planted_store
+from tests.results.output.tensorboard.factories import make_recorded_store, make_runs
 
 open_cache = cached_analysis.open_cache
 """The function itself; the fixture `cache` replaces it in the module."""
@@ -22,7 +22,7 @@ open_cache = cached_analysis.open_cache
 @pytest.fixture
 def sweep(tmp_path: Path) -> SweepStore:
     """Ranks 2 and 12 in a store."""
-    return planted_store(tmp_path, planted_runs([{"rank": 2}, {"rank": 12}]))
+    return make_recorded_store(tmp_path, make_runs([{"rank": 2}, {"rank": 12}]))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_an_unchanged_store_is_analyzed_once(sweep: SweepStore, calls: list[str]
 def test_a_changed_store_is_analyzed_again(sweep: SweepStore, calls: list[str]) -> None:
     """New runs, a changed manifest, and another sweep in the store each give a new analysis."""
     load_or_analyze(sweep)
-    sweep.append("runs", planted_runs([{"rank": 4}]))
+    sweep.append("runs", make_runs([{"rank": 4}]))
     load_or_analyze(sweep)
     sweep.write_manifest({**sweep.read_manifest(), "finished_at": "2026-05-04T12:40:00+00:00"})
     load_or_analyze(sweep)

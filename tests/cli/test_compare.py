@@ -9,14 +9,14 @@ from click.testing import CliRunner, Result
 
 from tcray.cli import main
 from tcray.store.store import SweepStore
-from tests.results.output.tensorboard.comparing import files, planted_runs, planted_store
+from tests.results.output.tensorboard.factories import make_recorded_store, make_runs, read_files
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     """Ranks 2 and 12 in `trials/` of the working directory."""
     monkeypatch.chdir(tmp_path)
-    return planted_store(tmp_path, planted_runs([{"rank": 2}, {"rank": 12}]))
+    return make_recorded_store(tmp_path, make_runs([{"rank": 2}, {"rank": 12}]))
 
 
 def run(*arguments: str) -> Result:
@@ -43,7 +43,7 @@ def test_a_logdir_is_quoted_for_the_shell(store: SweepStore) -> None:
 
 def test_of_many_cells_the_best_are_shown(store: SweepStore) -> None:
     """TensorBoard selects no run at all if there are more than 40."""
-    store.append("runs", planted_runs([{"rank": rank} for rank in range(20, 59)]))
+    store.append("runs", make_runs([{"rank": rank} for rank in range(20, 59)]))
     lines = run("small").stdout.splitlines()
     assert lines == [
         (
@@ -56,7 +56,7 @@ def test_of_many_cells_the_best_are_shown(store: SweepStore) -> None:
 
 def test_a_sweep_without_runs_is_written(store: SweepStore) -> None:
     """Its verdicts can be shown nevertheless."""
-    planted_store(Path("other"), [])
+    make_recorded_store(Path("other"), [])
     lines = run("small", "--store", "other/trials").stdout.splitlines()
     assert lines[0] == "comparisons/small-1/mosi: no cell has a run yet"
 
@@ -85,7 +85,7 @@ def test_a_folder_in_the_way_is_wrong_input(store: SweepStore) -> None:
     result = run("small")
     assert result.exit_code == 2
     assert "comparisons/small-1/mosi exists, and `tcray compare` did not write it" in result.stderr
-    assert files(Path("comparisons")) == {"small-1/mosi/notes": b"mine"}
+    assert read_files(Path("comparisons")) == {"small-1/mosi/notes": b"mine"}
 
 
 def test_a_sweep_must_be_named(store: SweepStore) -> None:

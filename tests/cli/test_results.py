@@ -19,9 +19,17 @@ from click.testing import CliRunner, Result
 from tcray.cli import cached_analysis, main, progress
 from tcray.config.sweep import Confirm
 from tcray.results.output.document import build_results_schema
-from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
+from tests.claims.factories import (
+    MOSI,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_sweep,
+)
 
-SWEEP = a_sweep(
+SWEEP = make_sweep(
     question="Where does rank do best?",
     claims=("rank-generalisation",),
     factors={"rank": (1, 2, 4, 8, 16)},
@@ -37,11 +45,11 @@ MANIFEST = {"engine": "2", "sessions": [], "planned_runs": 30, "device": "cpu", 
 """What a driver writes beside."""
 
 
-def make_outcome(levels: Any, repeat: int, seed: int) -> Outcome:
+def make_outcome(levels: Any, repeat: int, seed: int) -> RunOutcome:
     """Return a run whose error is that of its rank, with a little noise."""
-    noise = np.random.default_rng([levels["rank"], seed]).normal(0, 0.01, len(labels_of(MOSI)))
+    noise = np.random.default_rng([levels["rank"], seed]).normal(0, 0.01, len(make_labels(MOSI)))
     metrics = {"valid.loss": ERROR[levels["rank"]], "train.loss": 1 / levels["rank"] + noise[0], "last.test.loss": 1.0}
-    return Outcome(off_by(labels_of(MOSI), ERROR[levels["rank"]] + noise), metrics=metrics)
+    return RunOutcome(make_predictions(make_labels(MOSI), ERROR[levels["rank"]] + noise), metrics=metrics)
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with the sweep in `trials/`, and a terminal of 80 columns."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    planted_store(tmp_path, SWEEP, Planted.of(MOSI, make_outcome), **MANIFEST)
+    make_recorded_store(tmp_path, SWEEP, SyntheticDataset.of(MOSI, make_outcome), **MANIFEST)
     return tmp_path
 
 
@@ -147,10 +155,10 @@ def test_an_unfinished_sweep_has_results(tmp_path: Path, monkeypatch: pytest.Mon
     """They rest on the finished runs, and the output says so; a claim that lacks runs is not testable."""
     monkeypatch.chdir(tmp_path)
 
-    def begun(levels: Any, repeat: int, seed: int) -> Outcome | None:
+    def begun(levels: Any, repeat: int, seed: int) -> RunOutcome | None:
         return make_outcome(levels, repeat, seed) if levels["rank"] < 4 and seed < 2 else None
 
-    planted_store(tmp_path, SWEEP, Planted.of(MOSI, begun), finished_at=None, **MANIFEST)
+    make_recorded_store(tmp_path, SWEEP, SyntheticDataset.of(MOSI, begun), finished_at=None, **MANIFEST)
     result = run("small")
     assert result.exit_code == 0, result.stderr
     assert "The sweep is not finished: these results use the runs that have ended so far" in result.stdout
@@ -161,7 +169,7 @@ def test_an_unfinished_sweep_has_results(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_sweep_without_runs_has_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No claim is testable, and the reason is printed."""
     monkeypatch.chdir(tmp_path)
-    planted_store(tmp_path, SWEEP, Planted.of(MOSI, lambda *_: None), finished_at=None, **MANIFEST)
+    make_recorded_store(tmp_path, SWEEP, SyntheticDataset.of(MOSI, lambda *_: None), finished_at=None, **MANIFEST)
     result = run("small", "--json", "results.json")
     assert result.exit_code == 0, result.stderr
     assert "NOT TESTABLE  mosi\n    No confirm run on mosi is complete: run the sweep to its end.\n" in result.stdout

@@ -27,7 +27,7 @@ from tcray.statistics.mean import Interval
 from tcray.statistics.shapley_values import shapley
 from tcray.store.store import SweepStore
 from tcray.store.trials import read_records
-from tests.claims.factories import MOSI, MUSTARD, REFERENCES, a_sweep
+from tests.claims.factories import BASELINES, MOSI, MUSTARD, make_sweep
 
 RANKS = (1, 2, 3, 4, 6, 8, 12, 16)
 ARMS = ("none", "jwae")
@@ -36,21 +36,21 @@ SHAPE = np.array([0.10, 0.02, 0.0, 0.01, 0.03, 0.05, 0.07, 0.09])
 """How much worse than the best each rank is: a truth with its optimum at rank 3."""
 
 
-def means_of(values: NDArray[np.float64]) -> tuple[Estimate, ...]:
+def estimate_columns(values: NDArray[np.float64]) -> tuple[Estimate, ...]:
     """The estimate of every column of `values` (U, L)."""
     return tuple(Estimate.from_units(list(column)) for column in np.asarray(values, np.float64).T.tolist())
 
 
-def some_units(level: float, shape: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
+def make_unit_values(level: float, shape: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
     """Values (U, L) about `level` and a shape, with small noise."""
     noise = np.random.default_rng(seed).normal(0, 0.008, (UNITS, len(shape)))
     return np.asarray(level + shape + noise)
 
 
-def a_profile(card: Card = MOSI, means: Sequence[Estimate] = (), **changes: Any) -> Profile:
+def make_profile(card: Card = MOSI, means: Sequence[Estimate] = (), **changes: Any) -> Profile:
     """The primary test metric over rank, best at 3; changes that leave `values` alone leave the means, too."""
     maximize = card.primary_metric != "mae"
-    values = some_units(0.6, -SHAPE) if maximize else some_units(0.95, SHAPE)
+    values = make_unit_values(0.6, -SHAPE) if maximize else make_unit_values(0.95, SHAPE)
     given: dict[str, Any] = {
         "dataset": card.name,
         "source": card.source,
@@ -69,10 +69,10 @@ def a_profile(card: Card = MOSI, means: Sequence[Estimate] = (), **changes: Any)
         "dropped": 0,
         **changes,
     }
-    return Profile(**given, means=tuple(means) or means_of(given["values"]))
+    return Profile(**given, means=tuple(means) or estimate_columns(given["values"]))
 
 
-def some_profiles(card: Card) -> list[Profile]:
+def make_profiles(card: Card) -> list[Profile]:
     """Test, train and gap over rank in both arms."""
     falling = -0.3 * np.linspace(0, 1, len(RANKS))
     made = []
@@ -80,18 +80,20 @@ def some_profiles(card: Card) -> list[Profile]:
         stratum = {"conditioning": arm}
         loss = {"maximize": False, "optimum": None, "optimum_set": RANKS, "worst_set": RANKS, "stratum": stratum}
         made += [
-            a_profile(card, stratum=stratum),
-            a_profile(card, metric="train.loss", purpose="train", values=some_units(0.6, falling, seed), **loss),
-            a_profile(card, metric="gap", purpose="gap", values=some_units(0.3, -falling, seed), **loss),
+            make_profile(card, stratum=stratum),
+            make_profile(
+                card, metric="train.loss", purpose="train", values=make_unit_values(0.6, falling, seed), **loss
+            ),
+            make_profile(card, metric="gap", purpose="gap", values=make_unit_values(0.3, -falling, seed), **loss),
         ]
     return made
 
 
-def a_conditioning(
+def make_conditioning(
     card: Card = MOSI, metric: str = "test.acc2", means: Sequence[Estimate] = (), **changes: Any
 ) -> Conditioning:
     """What the prior changes over rank: a gain at low ranks and a loss at high ones."""
-    differences = some_units(0.0, np.linspace(0.03, -0.03, len(RANKS)), 3)
+    differences = make_unit_values(0.0, np.linspace(0.03, -0.03, len(RANKS)), 3)
     given: dict[str, Any] = {
         "dataset": card.name,
         "source": card.source,
@@ -106,10 +108,10 @@ def a_conditioning(
         "unit": "repeat",
         **changes,
     }
-    return Conditioning(**given, means=tuple(means) or means_of(given["differences"]))
+    return Conditioning(**given, means=tuple(means) or estimate_columns(given["differences"]))
 
 
-def a_spectrum(card: Card = MOSI, **changes: Any) -> Spectrum:
+def make_spectrum(card: Card = MOSI, **changes: Any) -> Spectrum:
     """Equal factors: the effective rank is the rank."""
     equal = {rank: (1 / rank,) * rank for rank in RANKS}
     given: dict[str, Any] = {
@@ -120,14 +122,14 @@ def a_spectrum(card: Card = MOSI, **changes: Any) -> Spectrum:
         "effective_rank": np.tile(np.array(RANKS, np.float64), (UNITS, 1)),
         "energies": equal,
         "unfolded": dict.fromkeys(card.modalities, equal),
-        "gap": some_units(0.2, np.linspace(0, 0.3, len(RANKS))),
+        "gap": make_unit_values(0.2, np.linspace(0, 0.3, len(RANKS))),
         "unit": "repeat",
         **changes,
     }
     return Spectrum(**given)
 
 
-def a_contribution(card: Card = MOSI, kind: Any = "retrained", **changes: Any) -> Contribution:
+def make_contribution(card: Card = MOSI, kind: Any = "retrained", **changes: Any) -> Contribution:
     """Text is worth 0.3, audio 0.1, and together they are worth as much as apart."""
     worth = {"text": 0.3, "audio": 0.1}
     noise = np.random.default_rng(1).normal(0, 0.01, (UNITS, 4))
@@ -151,7 +153,7 @@ def a_contribution(card: Card = MOSI, kind: Any = "retrained", **changes: Any) -
     return Contribution(**given)
 
 
-def a_robustness(card: Card, rank: int, arm: str, corruption: str, **changes: Any) -> Robustness:
+def make_robustness(card: Card, rank: int, arm: str, corruption: str, **changes: Any) -> Robustness:
     """A metric that worsens with severity, the more so the higher the rank."""
     missing = corruption == "missing"
     labels = ("nothing", "text", "audio", "text+audio") if missing else ()
@@ -176,7 +178,7 @@ def a_robustness(card: Card, rank: int, arm: str, corruption: str, **changes: An
     return Robustness(**given)
 
 
-def some_search(cards: tuple[Card, ...]) -> SearchAnalysis:
+def make_search_analysis(cards: tuple[Card, ...]) -> SearchAnalysis:
     """Histories in which every third trial is pruned and one failed, importances, and optimism."""
     histories, importances, optimisms = [], [], []
     for card in cards:
@@ -195,7 +197,7 @@ def some_search(cards: tuple[Card, ...]) -> SearchAnalysis:
     return SearchAnalysis(tuple(importances), tuple(optimisms), tuple(histories), ("mosi: a note of the search.",))
 
 
-def a_table(card: Card) -> DatasetTable:
+def make_dataset_table(card: Card) -> DatasetTable:
     """Two cells above the reference rows."""
     metrics = (f"test.{card.primary_metric}", "test.acc2" if card is MOSI else "test.auroc")
     shown = (*metrics, "valid.loss", "train.loss")
@@ -205,24 +207,24 @@ def a_table(card: Card) -> DatasetTable:
     )
     baselines = tuple(
         Row(row["name"], {m: Estimate(row["metrics"].get(m)) for m in shown if m != "test.r"}, {})
-        for row in REFERENCES[card.name]
+        for row in BASELINES[card.name]
     )
     return DatasetTable(card.name, card.source, "repeat", "valid.loss", metrics, ("rank",), rows, baselines, ())
 
 
 CLAIMS = ("rank-generalisation", "conditioning", "weak-modality", "modal-asymmetry", "robustness")
-PLAIN, PRIOR = {"conditioning": "none"}, {"conditioning": "jwae"}
+WITHOUT_PRIOR, WITH_PRIOR = {"conditioning": "none"}, {"conditioning": "jwae"}
 LABELS = "The features saw the train labels, so train loss tells nothing: use mosi-heldout."
 
 
-def a_component(component: str, card: Card = MOSI, **changes: Any) -> ComponentTest:
+def make_component(component: str, card: Card = MOSI, **changes: Any) -> ComponentTest:
     """Of rank-generalisation, unless told: an effect of +0.031 with p = 0.003, over 6 repeats of 2 seeds."""
     given: dict[str, Any] = {
         "claim": "rank-generalisation",
         "component": component,
         "dataset": card.name,
         "source": card.source,
-        "stratum": PLAIN,
+        "stratum": WITHOUT_PRIOR,
         "metric": f"test.{card.primary_metric}",
         "estimand": f"What {component} measures",
         "sentences": {
@@ -246,7 +248,7 @@ def a_component(component: str, card: Card = MOSI, **changes: Any) -> ComponentT
     return ComponentTest(**given)
 
 
-def some_components() -> list[ComponentTest]:
+def make_components() -> list[ComponentTest]:
     """Every verdict there is, and among their numbers what is none."""
     missing = dict.fromkeys(("p_supports", "p_opposes", "estimate", "ci_retraining", "ci_people", "margin"))
     place = {
@@ -258,24 +260,24 @@ def some_components() -> list[ComponentTest]:
     }
     helps = "helps-classification-low"
     return [
-        a_component("non-monotone"),
-        a_component("optimum-2-to-4", margin=None, sd_repeats=float("nan"), optimum_set=(2, 3, 8), **place),
-        a_component("train-loss-falls", metric="train.loss", reason=LABELS, **missing),
-        a_component("gap-grows", metric="gap", reason=LABELS, **missing),
-        a_component("non-monotone", stratum=PRIOR, p_supports=0.0001),
-        a_component("optimum-2-to-4", stratum=PRIOR, p_supports=0.002, details={"pairs": {("a", "b"): np.nan}}),
-        a_component("non-monotone", MUSTARD, p_supports=0.4, units_needed=1234, margin=0.01),
-        a_component(helps, claim="conditioning", stratum={}, p_supports=1.0, p_opposes=0.001),
-        a_component(helps, MUSTARD, claim="conditioning", stratum={}, p_supports=0.4, units_needed=1234),
-        a_component("leaving-one-out", claim="weak-modality", stratum={}, p_supports=1.0, p_negligible=0.001),
-        a_component("shares-differ", claim="modal-asymmetry", stratum={}),
-        a_component("fragility", claim="robustness", stratum={}, **missing),
+        make_component("non-monotone"),
+        make_component("optimum-2-to-4", margin=None, sd_repeats=float("nan"), optimum_set=(2, 3, 8), **place),
+        make_component("train-loss-falls", metric="train.loss", reason=LABELS, **missing),
+        make_component("gap-grows", metric="gap", reason=LABELS, **missing),
+        make_component("non-monotone", stratum=WITH_PRIOR, p_supports=0.0001),
+        make_component("optimum-2-to-4", stratum=WITH_PRIOR, p_supports=0.002, details={"pairs": {("a", "b"): np.nan}}),
+        make_component("non-monotone", MUSTARD, p_supports=0.4, units_needed=1234, margin=0.01),
+        make_component(helps, claim="conditioning", stratum={}, p_supports=1.0, p_opposes=0.001),
+        make_component(helps, MUSTARD, claim="conditioning", stratum={}, p_supports=0.4, units_needed=1234),
+        make_component("leaving-one-out", claim="weak-modality", stratum={}, p_supports=1.0, p_negligible=0.001),
+        make_component("shares-differ", claim="modal-asymmetry", stratum={}),
+        make_component("fragility", claim="robustness", stratum={}, **missing),
     ]
 
 
-def the_question(*claims: str) -> Sweep:
+def make_full_sweep(*claims: str) -> Sweep:
     """Ranks with and without a prior, on two datasets; of these claims, or of all."""
-    return a_sweep(
+    return make_sweep(
         name="rank",
         question="Does rank matter?",
         claims=claims or CLAIMS,
@@ -284,7 +286,7 @@ def the_question(*claims: str) -> Sweep:
     )
 
 
-def a_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
+def make_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
     """Of a finished sweep."""
     return {
         "sweep_id": "rank-1",
@@ -295,7 +297,7 @@ def a_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
         "cards": [MOSI.document(), MUSTARD.document()],
         "left_out": [{"dataset": "hateful_memes", "reason": "it has no audio"}],
         "planned_runs": 4032,
-        "references": REFERENCES,
+        "references": BASELINES,
         "engine": "2",
         "started_at": "2026-01-01T10:00:00+00:00",
         "finished_at": "2026-01-01T11:00:00+00:00",
@@ -313,7 +315,7 @@ def a_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
     }
 
 
-def full_results(**changes: Any) -> Results:
+def make_full_results(**changes: Any) -> Results:
     """Results with every part, on MOSI (real) and MUStARD (twin)."""
     return replace(_full(), **changes)
 
@@ -321,49 +323,55 @@ def full_results(**changes: Any) -> Results:
 @cache
 def _full() -> Results:
     cards = (MOSI, MUSTARD)
-    sweep = the_question()
+    sweep = make_full_sweep()
     return Results(
         sweep_id="rank-1",
-        manifest=a_manifest(sweep),
+        manifest=make_manifest(sweep),
         sweep=sweep,
         alpha=0.05,
         looks=1,
-        findings=tuple(conclude(some_components(), alpha=0.05, beats_linear={"mosi": False})),
-        profiles=tuple(profile for card in cards for profile in some_profiles(card)),
-        conditionings=(a_conditioning(), a_conditioning(metric="test.mae"), a_conditioning(MUSTARD, "test.f1")),
-        spectra=(a_spectrum(), a_spectrum(MUSTARD, gap=None)),
-        contributions=(a_contribution(), a_contribution(kind="inference"), a_contribution(MUSTARD)),
+        findings=tuple(conclude(make_components(), alpha=0.05, beats_linear={"mosi": False})),
+        profiles=tuple(profile for card in cards for profile in make_profiles(card)),
+        conditionings=(
+            make_conditioning(),
+            make_conditioning(metric="test.mae"),
+            make_conditioning(MUSTARD, "test.f1"),
+        ),
+        spectra=(make_spectrum(), make_spectrum(MUSTARD, gap=None)),
+        contributions=(make_contribution(), make_contribution(kind="inference"), make_contribution(MUSTARD)),
         robustness=tuple(
-            a_robustness(MOSI, rank, arm, corruption)
+            make_robustness(MOSI, rank, arm, corruption)
             for rank, arm, corruption in product((2, 12), ARMS, ("missing", "fgsm"))
         ),
-        search=some_search(cards),
-        ranking=Ranking("rank-1", tuple(map(a_table, cards)), "How the tables are read.", ("The sweep is done.",)),
+        search=make_search_analysis(cards),
+        ranking=Ranking(
+            "rank-1", tuple(map(make_dataset_table, cards)), "How the tables are read.", ("The sweep is done.",)
+        ),
     )
 
 
-def thin_results() -> Results:
+def make_empty_results() -> Results:
     """What a sweep has of which nothing is complete yet: every part is there, and has no units."""
     none = (0, len(RANKS))
     nothing = tuple(Estimate(None) for _ in RANKS)
     unknown: Mapping[str, Any] = {"mmd2_none": (None,) * len(RANKS), "mmd2_jwae": (None,) * len(RANKS)}
-    sweep = the_question()
-    empty = a_table(MOSI)
-    return full_results(
-        manifest=a_manifest(sweep, finished_at=None, device=None, sessions=[]),
+    sweep = make_full_sweep()
+    empty = make_dataset_table(MOSI)
+    return make_full_results(
+        manifest=make_manifest(sweep, finished_at=None, device=None, sessions=[]),
         findings=(),
-        profiles=(a_profile(values=np.empty(none), means=nothing, optimum=None, optimum_set=RANKS, dropped=3),),
-        conditionings=(a_conditioning(differences=np.empty(none), means=nothing, halved=False, **unknown),),
-        spectra=(a_spectrum(effective_rank=np.empty(none), energies={}, unfolded={}, gap=None),),
+        profiles=(make_profile(values=np.empty(none), means=nothing, optimum=None, optimum_set=RANKS, dropped=3),),
+        conditionings=(make_conditioning(differences=np.empty(none), means=nothing, halved=False, **unknown),),
+        spectra=(make_spectrum(effective_rank=np.empty(none), energies={}, unfolded={}, gap=None),),
         contributions=(),
         robustness=(
-            a_robustness(MOSI, 2, "none", "fgsm", values=(Estimate(None),) * 4, area=Estimate(None), n_units=0),
+            make_robustness(MOSI, 2, "none", "fgsm", values=(Estimate(None),) * 4, area=Estimate(None), n_units=0),
         ),
         search=SearchAnalysis(notes=("Nothing is tuned, so there was no search.",)),
         ranking=Ranking("rank-1", (replace(empty, rows=(), baselines=()),), "How it is read.", ()),
     )
 
 
-def ranked(store: SweepStore) -> Ranking:
+def rank_store(store: SweepStore) -> Ranking:
     """The ranking of what a store holds."""
     return build_ranking(store.read_manifest(), read_records(store))

@@ -25,15 +25,15 @@ from tcray.store.store import Store
 from tests.claims.factories import (
     MOSI,
     MUSTARD,
-    Outcome,
-    OutcomeOf,
-    Planted,
-    a_run,
-    a_store,
-    a_sweep,
-    labels_of,
-    off_by,
-    planted_store,
+    OutcomeFunction,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_run,
+    make_store,
+    make_sweep,
 )
 
 RANKS = {"rank": (1, 2, 4, 8), "conditioning": ("none", "jwae")}
@@ -45,30 +45,30 @@ EVERY_CLAIM = tuple(CLAIMS)
 def asked(factors: Mapping[str, Any], **changes: Any) -> Sweep:
     """Every claim there is, at one configuration, on three seeds."""
     given = {"factors": factors, "claims": EVERY_CLAIM, "tune": {}, "search": None, "confirm": Confirm(seeds=3)}
-    return a_sweep(**{**given, **changes})
+    return make_sweep(**{**given, **changes})
 
 
 def tuned(factors: Mapping[str, Any], **changes: Any) -> Sweep:
     """Every claim, each cell at its own best configuration, three repeats of two seeds."""
-    return a_sweep(**{"factors": factors, "claims": EVERY_CLAIM, **changes})
+    return make_sweep(**{"factors": factors, "claims": EVERY_CLAIM, **changes})
 
 
-def well(card: Any = MOSI, **metrics: float) -> OutcomeOf:
+def well(card: Any = MOSI, **metrics: float) -> OutcomeFunction:
     """Runs of which everything was recorded; `metrics` take the place of what it was."""
-    label = labels_of(card)
+    label = make_labels(card)
 
-    def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         rng = np.random.default_rng([seed, *str(sorted(levels.items())).encode()])
 
         def predicted() -> Any:
             error = rng.normal(1, 0.3, len(label))
-            return off_by(label, error) if card.task == "regression" else (2 * label - 1) * error
+            return make_predictions(label, error) if card.task == "regression" else (2 * label - 1) * error
 
         modalities = levels.get("modalities") or tuple(card.modalities)
         rank = levels.get("rank", 4)
         measured = {"train.loss": rng.random(), "last.test.loss": rng.random(), "valid.loss": rng.random()}
         checks = {f"check.mmd2.{m}": 0.01 if levels.get("conditioning") == "jwae" else 0.1 for m in modalities}
-        return Outcome(
+        return RunOutcome(
             predicted(),
             also={missing_condition(missing): predicted() for missing in list_missing_patterns(modalities)[1:]},
             metrics={**measured, **checks, **metrics},
@@ -83,18 +83,18 @@ def silent(levels: Mapping[str, Any], repeat: int, seed: int) -> None:
     """No run at all."""
 
 
-def ended(state: str) -> OutcomeOf:
+def ended(state: str) -> OutcomeFunction:
     """Runs that all ended so, with nothing recorded."""
-    return lambda levels, repeat, seed: Outcome(np.zeros(60), state=state)
+    return lambda levels, repeat, seed: RunOutcome(np.zeros(60), state=state)
 
 
-def only(keep: Callable[[Mapping[str, Any], int, int], bool], card: Any = MOSI, state: str = "") -> OutcomeOf:
+def only(keep: Callable[[Mapping[str, Any], int, int], bool], card: Any = MOSI, state: str = "") -> OutcomeFunction:
     """Some of the runs; the others are not there, or ended in `state`."""
     lost = ended(state) if state else silent
     return lambda levels, repeat, seed: (well(card) if keep(levels, repeat, seed) else lost)(levels, repeat, seed)
 
 
-def constant(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+def constant(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
     """Every run says the same, under every condition."""
     zeros = np.zeros(60)
     also = {
@@ -102,10 +102,10 @@ def constant(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
         for missing in list_missing_patterns(levels.get("modalities") or tuple(MOSI.modalities))[1:]
     }
     same = {"train.loss": 1.0, "last.test.loss": 1.0, "check.mmd2.text": 0.1, "check.mmd2.audio": 0.1}
-    return Outcome(zeros, also=also, metrics=same, spectra={"factor energy": [0.0], "effective rank": [0.0]})
+    return RunOutcome(zeros, also=also, metrics=same, spectra={"factor energy": [0.0], "effective rank": [0.0]})
 
 
-def undefined(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+def undefined(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
     """Every metric is NaN."""
     names = ("test.mae", "test.acc2", "train.loss", "last.test.loss", "valid.loss", "check.mmd2.text", "test.r")
     found = well()(levels, repeat, seed)
@@ -124,17 +124,17 @@ class Case:
     """
 
     sweep: Sweep
-    outcome_of: OutcomeOf
+    outcome_of: OutcomeFunction
     card: Any = MOSI
     verdict: str = "not testable"
     group: Callable[[int], str] | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
-    beside: tuple[Planted, ...] = ()
+    beside: tuple[SyntheticDataset, ...] = ()
 
 
 SAW = replace(MOSI, saw_labels=True)
 LONE = replace(MOSI, modalities={"text": 4})
-EMPTY = Planted.of(MUSTARD, silent)
+EMPTY = SyntheticDataset.of(MUSTARD, silent)
 
 CASES: Mapping[str, Case] = {
     "nothing was recorded": Case(asked(RANKS), silent),
@@ -170,7 +170,7 @@ CASES: Mapping[str, Case] = {
     ),
     "no predictions of one class": Case(
         asked(SUBSETS, datasets=("mustard",)),
-        lambda levels, r, s: replace(well(MUSTARD)(levels, r, s) or Outcome(0), prediction=np.full(60, -1.0)),
+        lambda levels, r, s: replace(well(MUSTARD)(levels, r, s) or RunOutcome(0), prediction=np.full(60, -1.0)),
         card=MUSTARD,
         verdict="",
     ),
@@ -204,17 +204,19 @@ CASES: Mapping[str, Case] = {
 
 def told(folder: Path, case: Case) -> tuple[str, str, dict[str, Any]]:
     """What the terminal, the report and the JSON say of a case's store."""
-    dataset = Planted.of(case.card, case.outcome_of)
+    dataset = SyntheticDataset.of(case.card, case.outcome_of)
     if case.group is not None:
         dataset = replace(dataset, group=tuple(map(case.group, range(len(dataset.label)))))
     manifest = {"engine": "2", "sessions": [], "planned_runs": 30, "device": "cpu", "objective": "valid.loss"}
     told_of = {**manifest, **case.manifest}
     if case.sweep.confirm is None:
-        store = a_store(folder, [], sweep=case.sweep, cards=[case.card], **told_of)
+        store = make_store(folder, [], sweep=case.sweep, cards=[case.card], **told_of)
     else:
-        store = planted_store(folder, case.sweep, *[dataset] * (not told_of.get("left_out")), *case.beside, **told_of)
+        store = make_recorded_store(
+            folder, case.sweep, *[dataset] * (not told_of.get("left_out")), *case.beside, **told_of
+        )
     if case.sweep.search is not None:
-        store.append("runs", [a_run({}, phase="search", state="PRUNED", rank=1, trial=trial) for trial in range(3)])
+        store.append("runs", [make_run({}, phase="search", state="PRUNED", rank=1, trial=trial) for trial in range(3)])
     files = [folder / "report.html", folder / "results.json"]
     options = ["--store", folder / "trials", "--html", files[0], "--json", files[1]]
     said = CliRunner().invoke(main, ["results", "small", *map(str, options)], catch_exceptions=False)
@@ -277,7 +279,7 @@ def test_nothing_is_made_of_nothing(name: str, tmp_path: Path, monkeypatch: pyte
 
 def test_a_sweep_begun_afresh_has_results_of_its_own(tmp_path: Path) -> None:
     """Those of its latest beginning are shown, be they nothing yet; the same question again is no second look."""
-    first = planted_store(tmp_path, asked(RATES), Planted.of(MOSI, well()), engine="2", sessions=[])
+    first = make_recorded_store(tmp_path, asked(RATES), SyntheticDataset.of(MOSI, well()), engine="2", sessions=[])
     again = Store.open(str(tmp_path / "trials")).sweep("small-1-g2")
     begun = {"sweep_id": "small-1-g2", "started_at": "2026-01-02T00:00:00+00:00", "finished_at": None}
     again.write_manifest({**first.read_manifest(), **begun})

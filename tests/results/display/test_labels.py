@@ -27,7 +27,7 @@ from tcray.results.display.labels import (
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.mean import Interval
 from tests.claims.factories import MUSTARD
-from tests.results.factories import PLAIN, a_component
+from tests.results.factories import WITHOUT_PRIOR, make_component
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_dataset_says_whether_it_is_real():
 )
 def test_a_place_is_a_dataset_and_a_stratum(changes: dict[str, Any], place: str, short: str):
     """Of whatever was measured there."""
-    measured = a_component("non-monotone", **{"stratum": PLAIN, **changes})
+    measured = make_component("non-monotone", **{"stratum": WITHOUT_PRIOR, **changes})
     assert (place, short) == (format_place(measured), format_place_short(measured))
 
 

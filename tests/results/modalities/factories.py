@@ -13,37 +13,51 @@ import numpy as np
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
 from tcray.config.sweep import Confirm
 from tcray.data.catalog import Card
-from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
+from tests.claims.factories import (
+    MOSI,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_sweep,
+)
 
-TRIO = replace(MOSI, modalities={"text": 4, "audio": 3, "video": 2})
-LABEL = labels_of(TRIO)
+THREE_MODALITIES = replace(MOSI, modalities={"text": 4, "audio": 3, "video": 2})
+LABEL = make_labels(THREE_MODALITIES)
 CONSTANT = 2.0
 """The test MAE of the reference row, which no single constant has: it is the same for every group."""
 REPEATS = 6
 
 SUBSETS = ("text", "audio", "video", "text+audio", "text+video", "audio+video", "text+audio+video")
 
-Worth = Mapping[str, float]
+MaeBySubset = Mapping[str, float]
 """MAE by subset, as `text+audio`."""
 
 
-def score(*maes: float) -> dict[str, float]:
+def name_maes(*maes: float) -> dict[str, float]:
     """MAEs in the order of `SUBSETS`."""
     return dict(zip(SUBSETS, maes, strict=True))
 
 
-USEFUL = score(0.6, 1.2, 1.3, 0.55, 0.56, 1.1, 0.5)
+ALL_USEFUL = name_maes(0.6, 1.2, 1.3, 0.55, 0.56, 1.1, 0.5)
 """Every modality is missed, text most."""
 
 
-def an_error(mae: float, subset: str, repeat: int, spread: float) -> float:
+def make_repeat_mae(mae: float, subset: str, repeat: int, spread: float) -> float:
     """A repeat's MAE: those of each subset have the mean `mae` exactly, and differ in their order."""
     order = np.random.default_rng([ord(letter) for letter in subset]).permutation(REPEATS)
     return mae + spread * (float(order[repeat]) - (REPEATS - 1) / 2)
 
 
-def sweep_runs(
-    folder: Path, maes: Worth, *, card: Card = TRIO, spread: float = 0.001, repeats: int = REPEATS, **changes: Any
+def load_sweep_runs(
+    folder: Path,
+    maes: MaeBySubset,
+    *,
+    card: Card = THREE_MODALITIES,
+    spread: float = 0.001,
+    repeats: int = REPEATS,
+    **changes: Any,
 ) -> SweepRuns:
     """That of a sweep over the subsets of `maes`, every test example of a run being off by its MAE.
 
@@ -51,16 +65,16 @@ def sweep_runs(
     """
     names = tuple(card.modalities)
 
-    def outcome(levels: Mapping[str, Sequence[str]], repeat: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Sequence[str]], repeat: int, seed: int) -> RunOutcome:
         subset = "+".join(levels["modalities"])
         also = {}
         for size in range(1, len(names) + 1):
             for missing in combinations(names, size):
                 rest = "+".join(m for m in names if m not in missing)
-                also["missing:" + "+".join(missing)] = off_by(LABEL, maes.get(rest, 2.0))
-        return Outcome(off_by(LABEL, an_error(maes[subset], subset, repeat, spread)), also=also)
+                also["missing:" + "+".join(missing)] = make_predictions(LABEL, maes.get(rest, 2.0))
+        return RunOutcome(make_predictions(LABEL, make_repeat_mae(maes[subset], subset, repeat, spread)), also=also)
 
-    sweep = a_sweep(
+    sweep = make_sweep(
         **{
             "factors": {"modalities": tuple(tuple(subset.split("+")) for subset in maes)},
             "claims": ("weak-modality", "modal-asymmetry"),
@@ -69,9 +83,9 @@ def sweep_runs(
         }
     )
     baselines = {card.name: [{"name": "median", "metrics": {"test.mae": CONSTANT}}]}
-    return SweepRuns.load(planted_store(folder, sweep, Planted.of(card, outcome), references=baselines))
+    return SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(card, outcome), references=baselines))
 
 
-def dataset_runs(folder: Path, maes: Worth, **changes: Any) -> DatasetRuns:
+def load_dataset_runs(folder: Path, maes: MaeBySubset, **changes: Any) -> DatasetRuns:
     """The one dataset of that evidence."""
-    return sweep_runs(folder, maes, **changes).datasets[0]
+    return load_sweep_runs(folder, maes, **changes).datasets[0]

@@ -17,14 +17,14 @@ from tcray.results.modalities.coalition_values import (
     explain_missing_constant,
 )
 from tests.claims.factories import MOSI
-from tests.results.modalities.factories import CONSTANT, REPEATS, dataset_runs, sweep_runs
+from tests.results.modalities.factories import CONSTANT, REPEATS, load_dataset_runs, load_sweep_runs
 
 PAIR = {"text": 0.6, "audio": 1.2, "text+audio": 0.5}
 
 
 def test_a_retrained_game_has_every_subset_of_every_unit(tmp_path: Path) -> None:
     """The empty one is the constant, the same for every unit and group."""
-    game = compute_retrained_game(dataset_runs(tmp_path, PAIR, card=MOSI), {})
+    game = compute_retrained_game(load_dataset_runs(tmp_path, PAIR, card=MOSI), {})
     assert game is not None
     assert {subset: values.mean() for subset, values in game.means.items()} == {
         NOTHING: CONSTANT,
@@ -38,7 +38,7 @@ def test_a_retrained_game_has_every_subset_of_every_unit(tmp_path: Path) -> None
 
 def test_losses_are_negated_for_shares(tmp_path: Path) -> None:
     """Text takes 2.0 to 0.6 alone and 1.2 to 0.5 after audio: 1.05; audio 0.8 and 0.1: 0.45. Their sum is 1.5."""
-    game = compute_retrained_game(dataset_runs(tmp_path, PAIR, card=MOSI), {})
+    game = compute_retrained_game(load_dataset_runs(tmp_path, PAIR, card=MOSI), {})
     assert game is not None
     shapley = game.shapley(0.05)
     assert shapley.values == pytest.approx({"text": 1.05, "audio": 0.45})
@@ -48,7 +48,7 @@ def test_losses_are_negated_for_shares(tmp_path: Path) -> None:
 
 def test_at_inference_what_is_missing_is_taken_from_runs_of_all(tmp_path: Path) -> None:
     """The full fusion's own predictions; with nothing left it is off by 2."""
-    (conditions,) = ConditionMetrics.load_all(sweep_runs(tmp_path, PAIR, card=MOSI))
+    (conditions,) = ConditionMetrics.load_all(load_sweep_runs(tmp_path, PAIR, card=MOSI))
     game = compute_inference_game(conditions, {})
     assert game is not None
     assert {subset: values.mean() for subset, values in game.means.items()} == {
@@ -62,7 +62,7 @@ def test_at_inference_what_is_missing_is_taken_from_runs_of_all(tmp_path: Path) 
 
 def test_a_single_unit_has_shares_without_intervals(tmp_path: Path) -> None:
     """How shares vary cannot be told from one repeat."""
-    game = compute_retrained_game(dataset_runs(tmp_path, PAIR, card=MOSI, repeats=1, spread=0.0), {})
+    game = compute_retrained_game(load_dataset_runs(tmp_path, PAIR, card=MOSI, repeats=1, spread=0.0), {})
     assert game is not None
     shapley = game.shapley(0.05)
     assert shapley.values == pytest.approx({"text": 1.05, "audio": 0.45})
@@ -71,7 +71,7 @@ def test_a_single_unit_has_shares_without_intervals(tmp_path: Path) -> None:
 
 def test_a_missing_subset_leaves_no_game(tmp_path: Path) -> None:
     """It is named, with the remedy."""
-    few = dataset_runs(tmp_path, {"text": 0.6, "text+audio": 0.5}, card=MOSI)
+    few = load_dataset_runs(tmp_path, {"text": 0.6, "text+audio": 0.5}, card=MOSI)
     assert compute_retrained_game(few, {}) is None
     assert explain_incomplete(few, [frozenset({"audio"})], cells_by_subset(few, {})) == (
         "No confirm run on mosi with audio for modalities is complete: set modalities to subsets, and run the sweep to "
@@ -81,7 +81,7 @@ def test_a_missing_subset_leaves_no_game(tmp_path: Path) -> None:
 
 def test_without_a_constant_nothing_is_known_of_no_modality(tmp_path: Path) -> None:
     """The constant's row has every metric of its task, and the manifest has it unless it is an old one."""
-    known = dataset_runs(tmp_path, PAIR, card=MOSI)
+    known = load_dataset_runs(tmp_path, PAIR, card=MOSI)
     assert explain_missing_constant(known) == ""
     object.__setattr__(known, "baselines", ())
     assert compute_retrained_game(known, {}) is None

@@ -17,16 +17,16 @@ from tests.claims.factories import (
     EXAMPLES,
     MOSI,
     MUSTARD,
-    Outcome,
-    Planted,
-    a_sweep,
-    groups_of,
-    labels_of,
-    off_by,
-    planted_store,
+    RunOutcome,
+    SyntheticDataset,
+    make_groups,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_sweep,
 )
 
-MOSI_LABEL = labels_of(MOSI) + 0.5
+MOSI_LABEL = make_labels(MOSI) + 0.5
 """Not even about 0, or a median and its negative would score the same."""
 MUSTARD_LABEL = (np.arange(MOSI_LABEL.size) % 3 == 0).astype(np.float64)
 
@@ -34,10 +34,10 @@ MUSTARD_LABEL = (np.arange(MOSI_LABEL.size) % 3 == 0).astype(np.float64)
 def samples_with(folder: Path, card: Card, row: Mapping[str, Any]) -> DatasetRuns:
     """A dataset whose manifest has one reference row."""
     label = MOSI_LABEL if card is MOSI else MUSTARD_LABEL
-    outputs = off_by(label, 0.5) if card is MOSI else label - 0.5
-    sweep = a_sweep(datasets=(card.name,), factors={"rank": (2,)})
-    planted = Planted(card, lambda levels, repeat, seed: Outcome(outputs), label, groups_of(card))
-    return SweepRuns.load(planted_store(folder, sweep, planted, references={card.name: [row]})).datasets[0]
+    outputs = make_predictions(label, 0.5) if card is MOSI else label - 0.5
+    sweep = make_sweep(datasets=(card.name,), factors={"rank": (2,)})
+    planted = SyntheticDataset(card, lambda levels, repeat, seed: RunOutcome(outputs), label, make_groups(card))
+    return SweepRuns.load(make_recorded_store(folder, sweep, planted, references={card.name: [row]})).datasets[0]
 
 
 def a_row(card: Card, name: str, value: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from tcray.results.modalities.analysis import Contribution
 from tcray.results.modalities.tables import build_modality_tables
 from tcray.statistics.shapley_values import shapley
-from tests.results.factories import a_contribution
+from tests.results.factories import make_contribution
 from tests.results.output.terminal.fakes import tables_to_text
 
 TABLES = """\
@@ -51,7 +51,7 @@ def contribution_of_text(kind: str, values: ArrayLike, **changes: Any) -> Contri
     """Return a contribution in which text alone has these values, one per unit, and audio has none."""
     text, known = frozenset({"text"}), np.asarray(values, np.float64)
     game = {frozenset[str](): 0 * known, text: known, frozenset({"audio"}): 0 * known, text | {"audio"}: known}
-    return a_contribution(kind=kind, shapley=shapley(game), **{"source": "twin", **changes})
+    return make_contribution(kind=kind, shapley=shapley(game), **{"source": "twin", **changes})
 
 
 def test_each_contribution_has_a_table():

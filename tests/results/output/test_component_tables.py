@@ -6,7 +6,7 @@ import pytest
 
 from tcray.results.display.table import Table
 from tcray.results.output.component_tables import build_component_table, explain_component_tables
-from tests.results.factories import full_results
+from tests.results.factories import make_full_results
 from tests.results.output.terminal.fakes import tables_to_text
 
 IN_80 = """\
@@ -53,7 +53,7 @@ mosi-heldout.
 @pytest.fixture(scope="module")
 def table() -> Table:
     """The components of a claim whose verdicts differ between datasets and strata."""
-    built = build_component_table("rank-generalisation", full_results().findings)
+    built = build_component_table("rank-generalisation", make_full_results().findings)
     assert built is not None
     return built
 
@@ -85,7 +85,7 @@ def test_the_explanation_states_the_level():
 
 def test_a_claim_without_testable_components_has_no_table():
     """Neither has a claim without findings."""
-    findings = [f for f in full_results().findings if f.verdict == "not testable"]
+    findings = [f for f in make_full_results().findings if f.verdict == "not testable"]
     assert findings
     assert build_component_table("rank-generalisation", findings) is None
     assert build_component_table("rank-generalisation", []) is None

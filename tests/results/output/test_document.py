@@ -21,16 +21,24 @@ from tcray.statistics.estimate import Estimate
 from tests.claims.factories import (
     MOSI,
     MUSTARD,
-    Outcome,
-    Planted,
-    a_run,
-    a_store,
-    a_sweep,
-    labels_of,
-    off_by,
-    planted_store,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_run,
+    make_store,
+    make_sweep,
 )
-from tests.results.factories import CLAIMS, RANKS, a_component, a_manifest, a_profile, full_results, the_question
+from tests.results.factories import (
+    CLAIMS,
+    RANKS,
+    make_component,
+    make_full_results,
+    make_full_sweep,
+    make_manifest,
+    make_profile,
+)
 
 KEYS = (
     *("claim", "component", "dataset", "metric", "source", "verdict", "estimate", "ci_low", "ci_high"),
@@ -51,7 +59,7 @@ def test_the_schema_is_a_schema():
 
 def test_results_with_every_verdict_fit_the_schema():
     """What is not a number among them included."""
-    written = build_document(full_results())
+    written = build_document(make_full_results())
     check(written)
     assert {finding["verdict"] for finding in written["findings"]} == {
         *("supported", "contradicted", "inconclusive", "not testable", "descriptive")
@@ -60,7 +68,9 @@ def test_results_with_every_verdict_fit_the_schema():
 
 def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
     """A twin is called so, and the host is nobody's business."""
-    written = build_document(full_results(manifest=a_manifest(the_question(), finished_at=None), alpha=0.025, looks=2))
+    written = build_document(
+        make_full_results(manifest=make_manifest(make_full_sweep(), finished_at=None), alpha=0.025, looks=2)
+    )
     assert {
         key: written[key] for key in ("sweep_id", "name", "question", "claims", "finished_at", "alpha", "looks")
     } == {
@@ -93,9 +103,9 @@ def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
 
 def test_a_finding_has_fifteen_keys():
     """The interval is over retraining; that over people too, and all else, are details."""
-    component = a_component("non-monotone", MUSTARD, units_needed=40, p_supports=0.5, details={"two_lines_p": 0.25})
+    component = make_component("non-monotone", MUSTARD, units_needed=40, p_supports=0.5, details={"two_lines_p": 0.25})
     findings = conclude([component], alpha=0.05, beats_linear={"mustard": True})
-    whole, part = build_document(full_results(findings=findings))["findings"]
+    whole, part = build_document(make_full_results(findings=findings))["findings"]
     assert tuple(part) == KEYS
     assert part == {
         "claim": "rank-generalisation",
@@ -136,8 +146,8 @@ def test_a_finding_has_fifteen_keys():
 def test_the_parts_are_the_analyses_own():
     """Key for field: units' values by level, means with half intervals, the set of optima."""
     values, means = np.array([[0.9, 1.0], [0.92, np.nan]]), (Estimate(0.91, 0.127), Estimate(1.0))
-    made = a_profile(levels=(2, 12), values=values, means=means, optimum_set=(2, 12))
-    (profile,) = build_document(full_results(profiles=(made,)))["parts"]["profiles"]
+    made = make_profile(levels=(2, 12), values=values, means=means, optimum_set=(2, 12))
+    (profile,) = build_document(make_full_results(profiles=(made,)))["parts"]["profiles"]
     assert {key: profile[key] for key in ("levels", "values", "means", "optimum_set")} == {
         "levels": [2, 12],
         "values": [[0.9, 1.0], [0.92, None]],
@@ -152,9 +162,9 @@ def test_the_same_results_are_the_same_bytes():
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    text = format_document(build_document(full_results()))
-    assert text == format_document(build_document(full_results()))
-    assert json.loads(text, parse_constant=refuse) == build_document(full_results())
+    text = format_document(build_document(make_full_results()))
+    assert text == format_document(build_document(make_full_results()))
+    assert json.loads(text, parse_constant=refuse) == build_document(make_full_results())
 
 
 def test_what_holds_plain_values_stands_in_one_line():
@@ -172,15 +182,15 @@ def test_a_number_that_is_none_is_no_part_of_json():
 
 def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
     """With claims it has too few runs for, on data that are left out, unfinished, with a run that diverged."""
-    sweep = a_sweep(claims=("rank-generalisation", "rank-spectrum", "robustness"))
+    sweep = make_sweep(claims=("rank-generalisation", "rank-spectrum", "robustness"))
     metrics = {"valid.loss": 1.0, "test.mae": 0.9, "train.loss": math.nan}
     runs = [
-        a_run(metrics, rank=2),
-        a_run({}, rank=12, state="FAILED", reason="diverged"),
-        a_run({"valid.loss": math.inf}, rank=12, phase="search", state="PRUNED", seed=0),
+        make_run(metrics, rank=2),
+        make_run({}, rank=12, state="FAILED", reason="diverged"),
+        make_run({"valid.loss": math.inf}, rank=12, phase="search", state="PRUNED", seed=0),
     ]
     left_out = [{"dataset": "mustard", "reason": "it has no audio"}]
-    store = a_store(tmp_path, runs, sweep=sweep, finished_at=None, left_out=left_out, engine="2", sessions=[])
+    store = make_store(tmp_path, runs, sweep=sweep, finished_at=None, left_out=left_out, engine="2", sessions=[])
     written = build_document(analyze(store))
     check(written)
     assert written["left_out"] == left_out
@@ -191,14 +201,14 @@ def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
     }
 
 
-def planted(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+def planted(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
     """A run with everything that a confirm run leaves: the better, the more modalities it has."""
     names = levels.get("modalities", tuple(MOSI.modalities))
-    label = labels_of(MOSI)
+    label = make_labels(MOSI)
     noise = np.random.default_rng([seed, len(names), levels.get("rank", 0)]).normal(0, 0.05, len(label))
     missing = {f"missing:{'+'.join(gone)}": noise for k in range(1, len(names) + 1) for gone in combinations(names, k)}
-    return Outcome(
-        off_by(label, 1.0 / len(names) + noise),
+    return RunOutcome(
+        make_predictions(label, 1.0 / len(names) + noise),
         also=missing,
         metrics={"valid.loss": 1.0, "train.loss": 0.5 + noise[0], "last.test.loss": 1.0, "check.mmd2.text": 0.1},
         evaluations={f"{attack}:0.1": {"mae": 2.0 + noise[0]} for attack in ("fgsm", "pgd", "noise:text")},
@@ -225,8 +235,8 @@ def test_every_part_of_a_sweep_fits_the_schema(
     tmp_path: Path, claims: tuple[str, ...], factors: Mapping[str, Any], parts: set[str]
 ):
     """As the analyses make them; modalities that are together are joined by `+`."""
-    sweep = a_sweep(claims=claims, factors=factors, tune={}, search=None, confirm=Confirm(seeds=4))
-    store = planted_store(tmp_path, sweep, Planted.of(MOSI, planted), engine="2", sessions=[])
+    sweep = make_sweep(claims=claims, factors=factors, tune={}, search=None, confirm=Confirm(seeds=4))
+    store = make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, planted), engine="2", sessions=[])
     written = build_document(analyze(store))
     check(written)
     assert {name for name, part in written["parts"].items() if part and name != "search"} == parts

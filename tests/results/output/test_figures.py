@@ -19,7 +19,7 @@ from tcray.results.rank.figure import Claimed, draw_losses, draw_profile, visibl
 from tcray.results.rank.location import Region
 from tcray.statistics.estimate import Estimate
 from tests.claims.factories import MOSI
-from tests.results.factories import RANKS, UNITS, a_profile, full_results, some_profiles, thin_results
+from tests.results.factories import RANKS, UNITS, make_empty_results, make_full_results, make_profile, make_profiles
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def settings() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def figures(settings: dict[str, Any]) -> dict[str, Figure]:
     """Of results with every part."""
-    return draw_figures(full_results())
+    return draw_figures(make_full_results())
 
 
 def test_every_part_has_its_figures(figures: dict[str, Figure]):
@@ -66,12 +66,12 @@ def test_figures_leave_matplotlib_as_it_was(settings: dict[str, Any], figures: d
 
 def test_without_complete_runs_there_are_no_figures():
     """And no error."""
-    assert {} == draw_figures(thin_results())
+    assert {} == draw_figures(make_empty_results())
 
 
 def test_every_unit_has_a_line_and_every_level_of_the_optimum_set_a_mark():
     """Units are faint lines over all ranks."""
-    figure = draw_profile(a_profile(), "mosi")
+    figure = draw_profile(make_profile(), "mosi")
     lines = figure.axes[0].get_lines()
     assert UNITS == sum(line.get_alpha() is not None and len(line.get_xdata()) == len(RANKS) for line in lines)
     diamonds = [line for line in lines if line.get_marker() == "D"]
@@ -80,7 +80,7 @@ def test_every_unit_has_a_line_and_every_level_of_the_optimum_set_a_mark():
 
 def test_a_profile_without_a_test_marks_no_optimum():
     """Its set would hold all levels."""
-    figure = draw_profile(a_profile(optimum=None, optimum_set=RANKS), "mosi")
+    figure = draw_profile(make_profile(optimum=None, optimum_set=RANKS), "mosi")
     assert not [line for line in figure.axes[0].get_lines() if line.get_marker() == "D"]
 
 
@@ -88,7 +88,9 @@ def test_the_worst_set_is_shown_where_a_claim_asks_for_the_worst():
     """As for audio dropout."""
     claimed = Claimed(Region(0.3, 0.5), "worst")
     rates = tuple(rate / 10 for rate in range(8))
-    profile = a_profile(factor="modality_dropout.audio", levels=rates, optimum=0.3, optimum_set=rates, worst_set=(0.3,))
+    profile = make_profile(
+        factor="modality_dropout.audio", levels=rates, optimum=0.3, optimum_set=rates, worst_set=(0.3,)
+    )
     triangles = [
         line for line in draw_profile(profile, "mosi", claimed=claimed).axes[0].get_lines() if line.get_marker() == "v"
     ]
@@ -97,7 +99,7 @@ def test_the_worst_set_is_shown_where_a_claim_asks_for_the_worst():
 
 def test_a_loss_figure_draws_both_curves():
     """Test loss is train loss and the gap."""
-    train, gap = some_profiles(MOSI)[1:3]
+    train, gap = make_profiles(MOSI)[1:3]
     in_house_style = [list(line.get_ydata()) for line in draw_losses(train, gap, "mosi").axes[0].get_lines()]
     assert [pytest.approx(list((train.values + gap.values).mean(0)))] == [
         numbers for numbers in in_house_style[1:] if numbers == pytest.approx(list((train.values + gap.values).mean(0)))
@@ -106,7 +108,7 @@ def test_a_loss_figure_draws_both_curves():
 
 def test_a_reference_far_off_is_not_drawn():
     """It would make a line of all else; the caption says where it is."""
-    assert {"ridge: all": 0.97} == visible_baselines({"median": 1.4, "ridge: all": 0.97}, [a_profile()])
+    assert {"ridge: all": 0.97} == visible_baselines({"median": 1.4, "ridge: all": 0.97}, [make_profile()])
 
 
 def test_a_collapsed_unit_does_not_stretch_the_axis():
@@ -144,5 +146,5 @@ def test_levels_go_from_the_first_colour_to_the_last():
 def test_a_figure_can_be_an_image():
     """As TensorBoard wants it."""
     content = io.BytesIO()
-    draw_profile(a_profile(), "mosi").savefig(content, format="png")
+    draw_profile(make_profile(), "mosi").savefig(content, format="png")
     assert b"\x89PNG" == content.getvalue()[:4]

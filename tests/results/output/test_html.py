@@ -15,7 +15,7 @@ from tcray.results.output.html import render_report
 from tcray.results.output.html.provenance import format_commands, format_sweep_file
 from tcray.results.output.html.svg import to_inline_svg
 from tcray.results.rank.figure import draw_profile
-from tests.results.factories import a_profile, full_results, the_question, thin_results
+from tests.results.factories import make_empty_results, make_full_results, make_full_sweep, make_profile
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -68,13 +68,13 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def full() -> str:
     """The report of results with every part."""
-    return render_report(full_results())
+    return render_report(make_full_results())
 
 
 @pytest.fixture(scope="module")
 def thin() -> str:
     """The report of a sweep of which nothing is complete."""
-    return render_report(thin_results())
+    return render_report(make_empty_results())
 
 
 def test_it_is_one_whole_file(full: str):
@@ -95,7 +95,7 @@ def test_every_reference_has_its_target_and_every_id_is_its_own(full: str):
 
 def test_the_same_results_give_the_same_bytes(full: str):
     """Nothing of the time, the place or the order of memory is in it."""
-    assert full == render_report(full_results())
+    assert full == render_report(make_full_results())
 
 
 @pytest.mark.parametrize("which", ["full", "thin"])
@@ -127,14 +127,14 @@ def test_a_twin_is_called_so_wherever_its_dataset_stands(full: str):
 
 def test_without_twins_there_is_no_word_of_them():
     """The warning is for those who need it."""
-    whole = thin_results()
+    whole = make_empty_results()
     cards = [card for card in whole.manifest["cards"] if card["source"] == "real"]
     assert "Twin data" not in render_report(replace(whole, manifest={**whole.manifest, "cards": cards}))
 
 
 def test_it_escapes_what_others_wrote():
     """A question, a sentence or a note is text."""
-    whole = thin_results()
+    whole = make_empty_results()
     cards = [{**whole.manifest["cards"][0], "notes": ["<img src=x>"]}]
     sweep = replace(whole.sweep, question="<b>&</b>")
     html = render_report(replace(whole, sweep=sweep, manifest={**whole.manifest, "cards": cards}))
@@ -193,14 +193,14 @@ def test_a_thin_sweep_says_what_is_absent(thin: str):
 
 def test_a_sweep_without_claims_bears_no_verdict():
     """And says so."""
-    whole = thin_results()
+    whole = make_empty_results()
     text = Page(render_report(replace(whole, sweep=replace(whole.sweep, claims=())))).text
     assert "This sweep tests no claim" in text
 
 
 def test_a_second_look_is_told():
     """With what it costs."""
-    text = Page(render_report(replace(thin_results(), looks=2, alpha=0.025))).text
+    text = Page(render_report(replace(make_empty_results(), looks=2, alpha=0.025))).text
     assert "asked of these data 2 times" in text
     assert "with 0.025, 5 % divided by the number of looks" in text
 
@@ -216,7 +216,7 @@ def test_colours_are_roles_of_the_style_sheet(full: str):
 
 def test_a_figure_scales_with_the_page():
     """It has a view box and no size, type without a family, and no word on what drew it."""
-    svg = str(to_inline_svg(draw_profile(a_profile(), "a < b"), "p-"))
+    svg = str(to_inline_svg(draw_profile(make_profile(), "a < b"), "p-"))
     assert re.match(r'<svg viewBox="0 0 302\.4 212\.4"', svg)
     assert "font-family" not in svg
     assert "a &lt; b" in svg
@@ -226,13 +226,13 @@ def test_a_figure_scales_with_the_page():
 def test_the_sweep_file_asks_the_same_question(tmp_path: Path):
     """Loaded, it is the sweep that was run."""
     path = tmp_path / "rank.yaml"
-    path.write_text(format_sweep_file(the_question()))
-    assert the_question().to_question_document() == load_sweep(path).to_question_document()
+    path.write_text(format_sweep_file(make_full_sweep()))
+    assert make_full_sweep().to_question_document() == load_sweep(path).to_question_document()
 
 
 def test_it_says_how_to_make_it_again():
     """From the commit to the report."""
-    assert format_commands(full_results()).splitlines() == [
+    assert format_commands(make_full_results()).splitlines() == [
         "git checkout 0123456789abcdef0123456789abcdef01234567   # plus changes that were not committed",
         "pip install .   # tcray 0.1.0",
         "tcray sweep rank.yaml   # the sweep file below",

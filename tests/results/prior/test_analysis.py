@@ -14,16 +14,16 @@ from tcray.results.prior.analysis import Conditioning, analyze_prior
 from tests.claims.factories import (
     MOSI,
     MUSTARD,
-    Outcome,
-    OutcomeOf,
-    Planted,
-    a_sweep,
-    concluded,
-    labels_of,
-    planted_store,
+    OutcomeFunction,
+    RunOutcome,
+    SyntheticDataset,
+    analyze_store,
+    make_labels,
+    make_recorded_store,
+    make_sweep,
 )
 
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 LOW, MEDIUM, HIGH = "helps-classification-low", "helps-classification-medium", "costs-mae-high"
 UNCONDITIONED = {"check.mmd2.text": 0.08, "check.mmd2.audio": 0.06}
 CONDITIONED = {"check.mmd2.text": 0.03, "check.mmd2.audio": 0.01}
@@ -33,7 +33,7 @@ def sweep(ranks: tuple[int, ...] = (1, 2, 4, 8, 16), **changes: Any) -> Sweep:
     """LMF and jWAE at these ranks, six seeds of one configuration, under the claim."""
     factors = {"rank": ranks, "conditioning": ("none", "jwae")}
     given = {"factors": factors, "claims": ("conditioning",), "confirm": Confirm(seeds=6), "tune": {}, "search": None}
-    return a_sweep(**{**given, **changes})
+    return make_sweep(**{**given, **changes})
 
 
 def sentiments(wrong: int, extra: float = 0.0) -> np.ndarray[Any, Any]:
@@ -44,19 +44,19 @@ def sentiments(wrong: int, extra: float = 0.0) -> np.ndarray[Any, Any]:
     return np.where(flipped, -LABEL, LABEL * (1 + extra))
 
 
-def helping(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+def helping(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
     """jWAE has 6 of 60 signs fewer wrong, and at high rank more error; 1 to 3 more are wrong by chance."""
     jwae = levels["conditioning"] == "jwae"
     wrong = 10 + (seed * 7 + levels["rank"] * jwae) % 3 - 6 * jwae
     extra = 0.8 if jwae and levels["rank"] >= 8 else 0.0
-    return Outcome(sentiments(wrong, extra), metrics=CONDITIONED if jwae else UNCONDITIONED)
+    return RunOutcome(sentiments(wrong, extra), metrics=CONDITIONED if jwae else UNCONDITIONED)
 
 
 def analysed(
-    folder: Path, asked: Sweep, outcome_of: OutcomeOf, card: Any = MOSI
+    folder: Path, asked: Sweep, outcome_of: OutcomeFunction, card: Any = MOSI
 ) -> tuple[list[Conditioning], dict[str, ComponentTest], dict[str, Finding]]:
     """Curves, and components and findings by name."""
-    return concluded(analyze_prior, planted_store(folder, asked, Planted.of(card, outcome_of)))
+    return analyze_store(analyze_prior, make_recorded_store(folder, asked, SyntheticDataset.of(card, outcome_of)))
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +127,10 @@ def test_a_harm_to_classification_contradicts(tmp_path: Path) -> None:
     """With the arms exchanged jWAE lowers accuracy, and says so."""
     exchanged = {"none": "jwae", "jwae": "none"}
 
-    def harming(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def harming(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         other = helping({**levels, "conditioning": exchanged[levels["conditioning"]]}, repeat, seed)
         jwae = levels["conditioning"] == "jwae"
-        return Outcome(other.prediction, metrics=CONDITIONED if jwae else UNCONDITIONED)
+        return RunOutcome(other.prediction, metrics=CONDITIONED if jwae else UNCONDITIONED)
 
     _, components, findings = analysed(tmp_path, sweep(), harming)
     assert {name: finding.verdict for name, finding in findings.items()} == dict.fromkeys(
@@ -144,10 +144,10 @@ def test_a_harm_to_classification_contradicts(tmp_path: Path) -> None:
 def test_no_effect_is_bounded_by_the_margin(tmp_path: Path) -> None:
     """Errors that differ by at most .002 between the arms rule a cost of .02 out."""
 
-    def same(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    def same(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         jwae = levels["conditioning"] == "jwae"
         extra = 0.001 * ((seed + jwae) % 2)
-        return Outcome(sentiments(10, extra), metrics=CONDITIONED if jwae else UNCONDITIONED)
+        return RunOutcome(sentiments(10, extra), metrics=CONDITIONED if jwae else UNCONDITIONED)
 
     _, _, findings = analysed(tmp_path, sweep(), same)
     assert findings[HIGH].verdict == "contradicted"
@@ -159,8 +159,8 @@ def test_no_effect_is_bounded_by_the_margin(tmp_path: Path) -> None:
 def test_accuracies_that_never_differ_are_not_testable(tmp_path: Path) -> None:
     """The same difference in every seed tells nothing of how far it may be off."""
 
-    def constant(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
-        return Outcome(sentiments(10), metrics=CONDITIONED if levels["conditioning"] == "jwae" else UNCONDITIONED)
+    def constant(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
+        return RunOutcome(sentiments(10), metrics=CONDITIONED if levels["conditioning"] == "jwae" else UNCONDITIONED)
 
     _, _, findings = analysed(tmp_path, sweep(), constant)
     assert (findings[LOW].verdict, findings[LOW].sentence) == (
@@ -172,10 +172,10 @@ def test_accuracies_that_never_differ_are_not_testable(tmp_path: Path) -> None:
 def test_mmd2_that_did_not_fall_by_half_is_not_testable(tmp_path: Path) -> None:
     """The reason has the figures: .07 without, .05 with."""
 
-    def weak(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def weak(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         found = helping(levels, repeat, seed)
         jwae = levels["conditioning"] == "jwae"
-        return Outcome(found.prediction, metrics={"check.mmd2.text": 0.05} if jwae else {"check.mmd2.text": 0.07})
+        return RunOutcome(found.prediction, metrics={"check.mmd2.text": 0.05} if jwae else {"check.mmd2.text": 0.07})
 
     curves, components, findings = analysed(tmp_path, sweep(), weak)
     reason = (
@@ -189,7 +189,7 @@ def test_mmd2_that_did_not_fall_by_half_is_not_testable(tmp_path: Path) -> None:
 
 def test_mmd2_that_was_not_recorded_is_not_testable(tmp_path: Path) -> None:
     """Without the check nothing is concluded."""
-    _, components, _ = analysed(tmp_path, sweep(), lambda *key: Outcome(helping(*key).prediction))
+    _, components, _ = analysed(tmp_path, sweep(), lambda *key: RunOutcome(helping(*key).prediction))
     reason = (
         "MMD² between latents and prior was not recorded, so it is unknown whether conditioning took hold: "
         "run the sweep again."
@@ -200,7 +200,7 @@ def test_mmd2_that_was_not_recorded_is_not_testable(tmp_path: Path) -> None:
 def test_a_band_without_ranks_is_not_testable(tmp_path: Path) -> None:
     """Neither is one that lacks the runs of one arm."""
 
-    def without_jwae_at_4(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome | None:
+    def without_jwae_at_4(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome | None:
         return None if levels == {"rank": 4, "conditioning": "jwae"} else helping(levels, repeat, seed)
 
     curves, components, _ = analysed(tmp_path, sweep((1, 2, 4)), without_jwae_at_4)
@@ -215,9 +215,9 @@ def test_a_band_without_ranks_is_not_testable(tmp_path: Path) -> None:
 def test_arms_are_paired_by_seed(tmp_path: Path) -> None:
     """A seed that failed in one arm is left out of both."""
 
-    def seed_3_fails(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def seed_3_fails(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         failed = seed == 3 and levels == {"rank": 1, "conditioning": "jwae"}
-        return Outcome(LABEL, state="FAILED") if failed else helping(levels, repeat, seed)
+        return RunOutcome(LABEL, state="FAILED") if failed else helping(levels, repeat, seed)
 
     _, components, _ = analysed(tmp_path, sweep(), seed_3_fails)
     kept = [0, 1, 2, 4, 5]
@@ -228,13 +228,13 @@ def test_arms_are_paired_by_seed(tmp_path: Path) -> None:
 
 def test_classification_datasets_are_judged_by_their_primary_metric(tmp_path: Path) -> None:
     """Weighted F1 on MUStARD, which has no MAE to cost."""
-    label = labels_of(MUSTARD)
+    label = make_labels(MUSTARD)
     mmd2 = {"jwae": {"check.mmd2.text": 0.01}, "none": {"check.mmd2.text": 0.05}}
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         arm = levels["conditioning"]
         wrong = 12 + (seed + levels["rank"]) % 3 - 8 * (arm == "jwae") + (seed % 2) * (arm == "jwae")
-        return Outcome((2 * label - 1) * np.where(np.arange(60) < wrong, -1, 1), metrics=mmd2[arm])
+        return RunOutcome((2 * label - 1) * np.where(np.arange(60) < wrong, -1, 1), metrics=mmd2[arm])
 
     curves, components, findings = analysed(tmp_path, sweep(), outcome, card=MUSTARD)
     assert [curve.metric for curve in curves] == ["test.f1"]
@@ -256,7 +256,7 @@ def test_other_factors_are_strata(tmp_path: Path) -> None:
 def test_a_sweep_without_both_arms_has_no_curve(tmp_path: Path) -> None:
     """Where conditioning is no factor the claim is not testable; where it is not claimed nothing is concluded."""
     without = sweep(factors={"rank": (1, 2)})
-    curves, components, _ = analysed(tmp_path / "without", without, lambda *_: Outcome(LABEL))
+    curves, components, _ = analysed(tmp_path / "without", without, lambda *_: RunOutcome(LABEL))
     assert curves == []
     assert {c.component: c.reason for c in components.values()} == {
         ALL: "The sweep does not vary conditioning: add levels under factors."

@@ -18,21 +18,21 @@ from tcray.statistics import nonmonotonicity
 from tests.claims.factories import (
     MOSI,
     MUSTARD,
-    Outcome,
-    OutcomeOf,
-    Planted,
-    a_run,
-    a_store,
-    a_sweep,
-    concluded,
-    labels_of,
-    off_by,
-    planted_store,
+    OutcomeFunction,
+    RunOutcome,
+    SyntheticDataset,
+    analyze_store,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_run,
+    make_store,
+    make_sweep,
 )
 
 HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
 SAW = replace(MOSI, saw_labels=True)
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 
 RANKS = (1, 2, 3, 6, 16)
 DIP = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}
@@ -48,7 +48,7 @@ HUMP = {0.0: 0.7, 0.2: 0.9, 0.4: 1.1, 0.6: 0.9, 0.9: 0.7}
 def fixed(**changes: Any) -> Sweep:
     """Five ranks at one configuration, six seeds, under the claim about rank."""
     given = {"factors": {"rank": RANKS}, "claims": ("rank-generalisation",), "confirm": Confirm(seeds=6)}
-    return a_sweep(**{**given, "tune": {}, "search": None, **changes})
+    return make_sweep(**{**given, "tune": {}, "search": None, **changes})
 
 
 def noise(*key: int) -> float:
@@ -56,24 +56,26 @@ def noise(*key: int) -> float:
     return float(np.random.default_rng(key).normal(0.0, 0.02))
 
 
-def with_mae(by_level: Mapping[Any, float], factor: str = "rank") -> OutcomeOf:
+def with_mae(by_level: Mapping[Any, float], factor: str = "rank") -> OutcomeFunction:
     """Runs of this MAE by level, with noise; train loss falls and the gap grows with the level's place."""
     order = list(by_level)
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         place = order.index(levels[factor])
         train = 0.5 - 0.1 * place + noise(place, seed, 1)
         losses = {"train.loss": train, "last.test.loss": train + 0.3 + 0.1 * place + noise(place, seed, 2)}
-        return Outcome(off_by(LABEL, by_level[levels[factor]] + noise(place, seed)), metrics=losses)
+        return RunOutcome(make_predictions(LABEL, by_level[levels[factor]] + noise(place, seed)), metrics=losses)
 
     return outcome
 
 
 def analysed(
-    folder: Path, sweep: Sweep, outcome_of: OutcomeOf, card: Card = HONEST, **manifest: Any
+    folder: Path, sweep: Sweep, outcome_of: OutcomeFunction, card: Card = HONEST, **manifest: Any
 ) -> tuple[list[Profile], dict[str, ComponentTest], dict[str, Finding]]:
     """Profiles, and components and findings by name."""
-    return concluded(analyze_rank, planted_store(folder, sweep, Planted.of(card, outcome_of), **manifest))
+    return analyze_store(
+        analyze_rank, make_recorded_store(folder, sweep, SyntheticDataset.of(card, outcome_of), **manifest)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +185,10 @@ def test_a_trough_of_train_loss_within_is_said(tmp_path: Path) -> None:
     """Train loss lower at rank 16 than at 1 and lowest at 3 falls, and the sentence adds where it is lowest."""
     train = {1: 1.0, 2: 0.6, 3: 0.3, 6: 0.6, 16: 0.8}
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         rank = levels["rank"]
         losses = {"train.loss": train[rank] + noise(rank, seed, 1), "last.test.loss": 1.0}
-        return Outcome(off_by(LABEL, DIP[rank] + noise(rank, seed)), metrics=losses)
+        return RunOutcome(make_predictions(LABEL, DIP[rank] + noise(rank, seed)), metrics=losses)
 
     _, components, findings = analysed(tmp_path, fixed(), outcome)
     assert components["train-loss-falls"].details["interior_trough"] is True
@@ -196,7 +198,7 @@ def test_a_trough_of_train_loss_within_is_said(tmp_path: Path) -> None:
 
 def test_train_loss_says_nothing_where_each_rank_has_its_own_configuration(tmp_path: Path) -> None:
     """Both parts are not testable in a tuned sweep, with the sweep to run instead; the claim is what the others say."""
-    sweep = fixed(**{name: getattr(a_sweep(), name) for name in ("tune", "search")}, confirm=Confirm(2, 6))
+    sweep = fixed(**{name: getattr(make_sweep(), name) for name in ("tune", "search")}, confirm=Confirm(2, 6))
     _, components, findings = analysed(tmp_path, sweep, with_mae(DIP))
     reason = "Train loss cannot be compared because every cell has its own configuration: run sweeps/rank_fixed.yaml."
     assert [components[name].reason for name in ("train-loss-falls", "gap-grows")] == [reason] * 2
@@ -219,7 +221,7 @@ def test_train_loss_says_nothing_where_features_saw_the_labels(tmp_path: Path) -
 def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
     """Rank is looked at within either conditioning, which has no order and so no profile."""
     sweep = fixed(factors={"rank": (1, 3, 16), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=3))
-    sweep_runs = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(DIP))))
+    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(HONEST, with_mae(DIP))))
     profiles, components = analyze_rank(sweep_runs)
     arms = [{"conditioning": "none"}, {"conditioning": "jwae"}]
     assert [p.stratum for p in profiles if p.metric == "test.mae"] == arms
@@ -228,7 +230,7 @@ def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
 
 def test_a_curve_is_tested_for_a_best_between_its_ends(tmp_path: Path) -> None:
     """The p-values are those of the test on its values; train loss and gap are not asked."""
-    sweep_runs = SweepRuns.load(planted_store(tmp_path, fixed(), Planted.of(HONEST, with_mae(DIP))))
+    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, fixed(), SyntheticDataset.of(HONEST, with_mae(DIP))))
     profiles, _ = analyze_rank(sweep_runs)
     curve = next(p for p in profiles if p.purpose == "generalisation")
     tested = nonmonotonicity(curve.levels, curve.values, maximize=False)
@@ -264,7 +266,7 @@ def test_a_stratum_without_audio_has_no_rate_of_it(tmp_path: Path) -> None:
     sweep = dropout()
     sweep = replace(sweep, factors={**sweep.factors, "modalities": (("text",), ("text", "audio"))})
     sweep_runs = SweepRuns.load(
-        planted_store(tmp_path, sweep, Planted.of(HONEST, with_mae(HUMP, "modality_dropout.audio")))
+        make_recorded_store(tmp_path, sweep, SyntheticDataset.of(HONEST, with_mae(HUMP, "modality_dropout.audio")))
     )
     profiles, components = analyze_rank(sweep_runs)
     assert {profile.stratum["modalities"] for profile in profiles} == {"text+audio"}
@@ -283,8 +285,8 @@ def test_damage_that_only_grows_contradicts_the_dropout_claim(tmp_path: Path) ->
 def test_a_dataset_that_was_left_out_is_not_testable(tmp_path: Path) -> None:
     """One finding a claim, with the reason of the manifest."""
     left = [{"dataset": "memes", "reason": "it has no audio, and factors.modality_dropout.audio is about it"}]
-    store = planted_store(
-        tmp_path, dropout(), Planted.of(HONEST, with_mae(HUMP, "modality_dropout.audio")), left_out=left
+    store = make_recorded_store(
+        tmp_path, dropout(), SyntheticDataset.of(HONEST, with_mae(HUMP, "modality_dropout.audio")), left_out=left
     )
     findings = conclude(analyze_rank(SweepRuns.load(store))[1], alpha=0.05, beats_linear={})
     (finding,) = [finding for finding in findings if finding.measured.dataset == "memes"]
@@ -313,12 +315,12 @@ def test_nothing_is_concluded_that_was_not_claimed(tmp_path: Path) -> None:
 
 def test_classification_is_judged_by_its_own_metric(tmp_path: Path) -> None:
     """Weighted F1 on MUStARD, best where most logits have the right sign; AUROC is secondary."""
-    label = labels_of(MUSTARD)
+    label = make_labels(MUSTARD)
     wrong = {1: 20, 2: 10, 3: 4, 6: 12, 16: 24}
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         logit = (2 * label - 1) * np.where(np.arange(60) < wrong[levels["rank"]] + (seed + levels["rank"]) % 3, -1, 1)
-        return Outcome(logit)
+        return RunOutcome(logit)
 
     profiles, components, findings = analysed(tmp_path, fixed(), outcome, card=MUSTARD)
     assert [(p.metric, p.maximize) for p in profiles if p.purpose in ("generalisation", "secondary")] == [
@@ -332,7 +334,7 @@ def test_classification_is_judged_by_its_own_metric(tmp_path: Path) -> None:
     )
 
 
-UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
+UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., RunOutcome | None], str]] = {
     "two levels": (
         fixed(factors={"rank": (1, 3)}),
         with_mae(DIP),
@@ -345,7 +347,9 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     ),
     "missing cells": (
         fixed(),
-        lambda levels, _, seed: None if seed > 1 and levels["rank"] == 16 else Outcome(off_by(LABEL, 1 + seed / 10)),
+        lambda levels, _, seed: (
+            None if seed > 1 and levels["rank"] == 16 else RunOutcome(make_predictions(LABEL, 1 + seed / 10))
+        ),
         (
             "Only 2 seeds have a result in every cell that is compared (4 more lack one), and the test needs 3: "
             "run the sweep to its end, or raise confirm.seeds."
@@ -353,17 +357,17 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., Outcome | None], str]] = {
     ),
     "constant metric": (
         fixed(),
-        lambda levels, _, seed: Outcome(off_by(LABEL, 1.0)),
+        lambda levels, _, seed: RunOutcome(make_predictions(LABEL, 1.0)),
         "Every unit is constant over the levels: check that the factor reaches the model.",
     ),
     "only failed runs": (
         fixed(),
-        lambda levels, _, seed: Outcome(LABEL, state="FAILED"),
+        lambda levels, _, seed: RunOutcome(LABEL, state="FAILED"),
         "No confirm run on mosi-heldout is complete (30 failed): run the sweep to its end.",
     ),
     "no such factor": (
         fixed(factors={"latent_dim": (4, 8)}),
-        lambda levels, _, seed: Outcome(LABEL),
+        lambda levels, _, seed: RunOutcome(LABEL),
         "The sweep does not vary rank: add levels under factors.",
     ),
 }
@@ -382,12 +386,14 @@ def test_thin_data_are_not_testable_and_say_why(case: str, tmp_path: Path) -> No
 
 def test_a_sweep_of_search_runs_alone_is_not_testable(tmp_path: Path) -> None:
     """Pruned runs bear on no claim, and a sweep that confirms nothing says what it lacks."""
-    pruned = [a_run({"valid.loss": 1.0}, card=HONEST, phase="search", state="PRUNED", trial=n, rank=1) for n in (1, 2)]
+    pruned = [
+        make_run({"valid.loss": 1.0}, card=HONEST, phase="search", state="PRUNED", trial=n, rank=1) for n in (1, 2)
+    ]
     for confirm, reason in (
         (Confirm(2, 3), "No confirm run on mosi-heldout is complete (2 pruned): run the sweep to its end."),
         (None, "The sweep has no confirm runs, and only these are tested: add a confirm section."),
     ):
-        sweep = a_sweep(claims=("rank-generalisation",), confirm=confirm)
-        store = a_store(tmp_path / str(confirm), pruned, sweep=sweep, cards=[HONEST])
+        sweep = make_sweep(claims=("rank-generalisation",), confirm=confirm)
+        store = make_store(tmp_path / str(confirm), pruned, sweep=sweep, cards=[HONEST])
         profiles, (component,) = analyze_rank(SweepRuns.load(store))
         assert (profiles, component.component, component.reason) == ([], ALL, reason)

@@ -13,9 +13,17 @@ from tcray.config.sweep import Confirm
 from tcray.results.rank.extremum import FactorCurve
 from tcray.results.rank.location import Region, measure_location
 from tcray.statistics.mean import Interval
-from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
+from tests.claims.factories import (
+    MOSI,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_sweep,
+)
 
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 MAE = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}
 
 
@@ -24,13 +32,13 @@ def located_on(
 ) -> ComponentTest:
     """The component about where MAE is best, six seeds of `ranks`; `by_group` (6,) is added to each video's MAE."""
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         rank = levels["rank"]
         error = MAE[rank] + float(np.random.default_rng([rank, seed]).normal(0, 0.02))
-        return Outcome(off_by(LABEL, error + np.repeat((by_group or {}).get(rank, np.zeros(6)), 10)))
+        return RunOutcome(make_predictions(LABEL, error + np.repeat((by_group or {}).get(rank, np.zeros(6)), 10)))
 
-    sweep = a_sweep(factors={"rank": ranks}, tune={}, search=None, confirm=Confirm(seeds=6))
-    (dataset_runs,) = SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, outcome))).datasets
+    sweep = make_sweep(factors={"rank": ranks}, tune={}, search=None, confirm=Confirm(seeds=6))
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(MOSI, outcome))).datasets
     curve = FactorCurve.measure(dataset_runs, {}, "rank", extremum="best", alpha=0.05)
     return measure_location(curve, "rank-generalisation", "optimum-2-to-4", region)
 

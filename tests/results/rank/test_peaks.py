@@ -12,9 +12,17 @@ from tcray.claims.verdicts import ComponentTest, compose_sentence
 from tcray.config.sweep import Confirm
 from tcray.results.rank.extremum import Extremum, FactorCurve
 from tcray.results.rank.peaks import measure_peak
-from tests.claims.factories import MOSI, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
+from tests.claims.factories import (
+    MOSI,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_sweep,
+)
 
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 DIP = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}
 
 
@@ -24,13 +32,13 @@ def peak_of(
     """The component about a peak of six seeds; `split` makes half of the videos differ from half at inner ranks."""
     half = np.repeat([-split, split] * 3, 10)
 
-    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+    def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         rank = levels["rank"]
         error = maes[rank] + float(np.random.default_rng([rank, seed]).normal(0, noise))
-        return Outcome(off_by(LABEL, error + half * (rank in (2, 3, 6))))
+        return RunOutcome(make_predictions(LABEL, error + half * (rank in (2, 3, 6))))
 
-    sweep = a_sweep(factors={"rank": tuple(maes)}, tune={}, search=None, confirm=Confirm(seeds=6))
-    (dataset_runs,) = SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, outcome))).datasets
+    sweep = make_sweep(factors={"rank": tuple(maes)}, tune={}, search=None, confirm=Confirm(seeds=6))
+    (dataset_runs,) = SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(MOSI, outcome))).datasets
     return measure_peak(
         FactorCurve.measure(dataset_runs, {}, "rank", extremum=extremum, alpha=0.05),
         "rank-generalisation",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tcray.results.rank.tables import build_level_tables, build_optimum_tables
-from tests.results.factories import RANKS, a_profile
+from tests.results.factories import RANKS, make_profile
 from tests.results.output.terminal.fakes import tables_to_text
 
 OPTIMA = """\
@@ -25,19 +25,19 @@ mosi, conditioning=none  MAE        0.3  0.3
 def test_optima_are_those_of_primary_metrics():
     """Each row has the best level by the mean, and the levels that may be best with 95 % confidence."""
     profiles = [
-        a_profile(),
-        a_profile(optimum_set=(1, 2, 8), source="twin", stratum={}),
-        a_profile(optimum_set=RANKS, stratum={"conditioning": "jwae"}),
-        a_profile(purpose="train", metric="train.loss"),
-        a_profile(optimum=None),
-        a_profile(factor="modality_dropout.audio", levels=(0.0, 0.3), optimum=0.3, optimum_set=(0.3,)),
+        make_profile(),
+        make_profile(optimum_set=(1, 2, 8), source="twin", stratum={}),
+        make_profile(optimum_set=RANKS, stratum={"conditioning": "jwae"}),
+        make_profile(purpose="train", metric="train.loss"),
+        make_profile(optimum=None),
+        make_profile(factor="modality_dropout.audio", levels=(0.0, 0.3), optimum=0.3, optimum_set=(0.3,)),
     ]
     assert OPTIMA == tables_to_text(build_optimum_tables(profiles))
 
 
 def test_optima_have_the_p_values_of_a_peak():
     """That of the two-lines test is shown if there is room."""
-    profiles = [a_profile(p_peak=0.012, p_two_lines=0.2)]
+    profiles = [make_profile(p_peak=0.012, p_two_lines=0.2)]
     heads, names, _, mosi, *_ = tables_to_text(build_optimum_tables(profiles), 100).splitlines()
     assert heads.split()[-4:] == ["between", "the", "two", "lines,"]
     assert names.split()[-3:] == ["ends,", "p", "p"]
@@ -46,7 +46,7 @@ def test_optima_have_the_p_values_of_a_peak():
 
 def test_levels_are_rows_and_strata_are_groups_of_columns():
     """The best mean is bold, and ◆ marks the levels that may be best."""
-    (table,) = build_level_tables([a_profile(), a_profile(stratum={"conditioning": "jwae"}, optimum=2)])
+    (table,) = build_level_tables([make_profile(), make_profile(stratum={"conditioning": "jwae"}, optimum=2)])
     assert [("", 1), ("conditioning=none", 1), ("conditioning=jwae", 1)] == table.groups
     assert list(map(str, RANKS)) == [row.texts[0] for row in table.rows]
     assert {"2": {2}, "3": {1}} == {row.texts[0]: set(row.bold) for row in table.rows if row.bold}
@@ -57,7 +57,7 @@ def test_levels_are_rows_and_strata_are_groups_of_columns():
 def test_peaks_are_tested_below_the_levels():
     """A stratum without a test has a dash."""
     (table,) = build_level_tables(
-        [a_profile(p_peak=0.012, p_two_lines=0.2), a_profile(stratum={"conditioning": "jwae"})]
+        [make_profile(p_peak=0.012, p_two_lines=0.2), make_profile(stratum={"conditioning": "jwae"})]
     )
     assert [("best between the ends, p", "0.012", "–"), ("two lines, p", "0.200", "–")] == [
         row.texts for row in table.rows[-2:]

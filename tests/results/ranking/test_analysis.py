@@ -11,8 +11,8 @@ from tcray.config.domains import LogUniform
 from tcray.config.sweep import Confirm
 from tcray.results.ranking.analysis import Row, format_cell_value
 from tcray.statistics.estimate import Estimate
-from tests.claims.factories import MOSI, MUSTARD, a_run, a_store, a_sweep
-from tests.results.factories import ranked
+from tests.claims.factories import MOSI, MUSTARD, make_run, make_store, make_sweep
+from tests.results.factories import rank_store
 
 T2 = 0.95 / math.sqrt(2 * 0.975 * 0.025)
 """The 0.975 quantile of Student's t on two degrees of freedom, in closed form."""
@@ -21,7 +21,7 @@ T2 = 0.95 / math.sqrt(2 * 0.975 * 0.025)
 def confirm_runs(values: dict[int, list[tuple[float, float]]], **levels: Any) -> list[dict[str, Any]]:
     """Confirm runs of a cell: by repeat the (valid.loss, test.mae) of each seed."""
     return [
-        a_run(
+        make_run(
             {"valid.loss": valid, "test.mae": test, "train.loss": 0.5}, repeat=repeat, seed=1000 * repeat + n, **levels
         )
         for repeat, seeds in values.items()
@@ -32,7 +32,7 @@ def confirm_runs(values: dict[int, list[tuple[float, float]]], **levels: Any) ->
 def test_the_unit_is_the_mean_over_a_repeats_confirm_seeds(tmp_path: Path) -> None:
     """Three repeats of two seeds with means 1, 2 and 3 give mean 2 and the interval of three units, not of six."""
     runs = confirm_runs({0: [(1, 0.5), (1, 1.5)], 1: [(1, 1.0), (1, 3.0)], 2: [(1, 3.0), (1, 3.0)]}, rank=2, lr=0.01)
-    (table,) = ranked(a_store(tmp_path, runs)).tables
+    (table,) = rank_store(make_store(tmp_path, runs)).tables
     (row,) = table.rows
     assert (table.unit, row.repeats, row.seeds) == ("repeat", 3, (2, 2))
     assert row.values["test.mae"].mean == pytest.approx(2.0)
@@ -41,9 +41,9 @@ def test_the_unit_is_the_mean_over_a_repeats_confirm_seeds(tmp_path: Path) -> No
 
 def test_the_unit_is_the_seed_where_nothing_is_tuned(tmp_path: Path) -> None:
     """Three seeds at one configuration are three units."""
-    sweep = a_sweep(tune={}, search=None, confirm=Confirm(seeds=3))
-    runs = [a_run({"valid.loss": 1.0, "test.mae": mae}, seed=n, rank=2) for n, mae in enumerate((1.0, 2.0, 3.0))]
-    (table,) = ranked(a_store(tmp_path, runs, sweep=sweep)).tables
+    sweep = make_sweep(tune={}, search=None, confirm=Confirm(seeds=3))
+    runs = [make_run({"valid.loss": 1.0, "test.mae": mae}, seed=n, rank=2) for n, mae in enumerate((1.0, 2.0, 3.0))]
+    (table,) = rank_store(make_store(tmp_path, runs, sweep=sweep)).tables
     (row,) = table.rows
     assert (table.unit, row.seeds) == ("seed", (3, 3))
     assert row.values["test.mae"].half_width == pytest.approx(T2 / math.sqrt(3))
@@ -52,23 +52,23 @@ def test_the_unit_is_the_seed_where_nothing_is_tuned(tmp_path: Path) -> None:
 def test_the_order_is_that_of_validation_whatever_test_says(tmp_path: Path) -> None:
     """The cell that is best on test stands below the one that is best on validation."""
     good, lucky = confirm_runs({0: [(0.8, 1.2)]}, rank=12), confirm_runs({0: [(0.9, 0.1)]}, rank=2)
-    (table,) = ranked(a_store(tmp_path, [*lucky, *good])).tables
+    (table,) = rank_store(make_store(tmp_path, [*lucky, *good])).tables
     assert [row.name for row in table.rows] == ["mosi/rank=12", "mosi/rank=2"]
     assert [row.levels for row in table.rows] == [{"rank": 12}, {"rank": 2}]
 
 
 def test_an_objective_that_is_better_when_larger_turns_the_order(tmp_path: Path) -> None:
     """Under `valid.r` the larger correlation comes first."""
-    runs = [a_run({"valid.r": r, "test.mae": 1.0}, rank=rank) for rank, r in ((2, 0.3), (12, 0.6))]
-    (table,) = ranked(a_store(tmp_path, runs, sweep=a_sweep(objective="valid.r"))).tables
+    runs = [make_run({"valid.r": r, "test.mae": 1.0}, rank=rank) for rank, r in ((2, 0.3), (12, 0.6))]
+    (table,) = rank_store(make_store(tmp_path, runs, sweep=make_sweep(objective="valid.r"))).tables
     assert [row.name for row in table.rows] == ["mosi/rank=12", "mosi/rank=2"]
 
 
 def test_search_runs_are_in_no_mean(tmp_path: Path) -> None:
     """A trial of the search, however good, changes no estimate of its cell."""
     confirm = confirm_runs({0: [(1.0, 1.0)]}, rank=2)
-    searched = a_run({"valid.loss": 0.1, "test.mae": 0.1}, phase="search", seed=0, rank=2)
-    (table,) = ranked(a_store(tmp_path, [searched, *confirm])).tables
+    searched = make_run({"valid.loss": 0.1, "test.mae": 0.1}, phase="search", seed=0, rank=2)
+    (table,) = rank_store(make_store(tmp_path, [searched, *confirm])).tables
     assert table.rows[0].values["valid.loss"] == Estimate(1.0)
 
 
@@ -76,10 +76,10 @@ def test_failed_and_pruned_runs_are_counted_and_in_no_mean(tmp_path: Path) -> No
     """A confirm run that diverged leaves its repeat with one seed, and is told with its reason."""
     runs = [
         *confirm_runs({0: [(1.0, 1.0), (1.0, 3.0)], 1: [(1.0, 4.0)]}, rank=2),
-        a_run({}, repeat=1, seed=1002, state="FAILED", reason="diverged", rank=2),
-        a_run({"valid.loss": 2.0}, phase="search", trial=1, seed=0, state="PRUNED", rank=2),
+        make_run({}, repeat=1, seed=1002, state="FAILED", reason="diverged", rank=2),
+        make_run({"valid.loss": 2.0}, phase="search", trial=1, seed=0, state="PRUNED", rank=2),
     ]
-    (table,) = ranked(a_store(tmp_path, runs)).tables
+    (table,) = rank_store(make_store(tmp_path, runs)).tables
     (row,) = table.rows
     assert (row.failed, row.pruned, row.repeats, row.seeds) == (1, 1, 2, (1, 2))
     assert row.values["test.mae"].mean == pytest.approx(3.0)
@@ -88,18 +88,18 @@ def test_failed_and_pruned_runs_are_counted_and_in_no_mean(tmp_path: Path) -> No
 
 def test_a_metric_that_one_run_lacks_is_undefined(tmp_path: Path) -> None:
     """Pearson's r of a constant predictor is NaN, and a mean over the others would not be this cell's."""
-    runs = [a_run({"valid.loss": 1.0, "test.r": r}, repeat=n, rank=2) for n, r in enumerate((0.5, math.nan))]
-    (table,) = ranked(a_store(tmp_path, runs)).tables
+    runs = [make_run({"valid.loss": 1.0, "test.r": r}, repeat=n, rank=2) for n, r in enumerate((0.5, math.nan))]
+    (table,) = rank_store(make_store(tmp_path, runs)).tables
     assert table.rows[0].values["test.r"] == Estimate(None, None)
 
 
 def test_a_cell_without_confirm_runs_comes_last(tmp_path: Path) -> None:
     """A cell whose search is under way has no estimate, and no place above one that has."""
     runs = [
-        a_run({"valid.loss": 0.1}, phase="search", seed=0, rank=2),
+        make_run({"valid.loss": 0.1}, phase="search", seed=0, rank=2),
         *confirm_runs({0: [(1.0, 1.0)]}, rank=12),
     ]
-    (table,) = ranked(a_store(tmp_path, runs)).tables
+    (table,) = rank_store(make_store(tmp_path, runs)).tables
     assert [(row.name, row.repeats, row.seeds) for row in table.rows] == [
         ("mosi/rank=12", 1, (1, 1)),
         ("mosi/rank=2", 0, (0, 0)),
@@ -109,28 +109,28 @@ def test_a_cell_without_confirm_runs_comes_last(tmp_path: Path) -> None:
 def test_real_and_twin_runs_have_tables_of_their_own(tmp_path: Path) -> None:
     """A run of the twin is in no mean of the real dataset, though the name is the same."""
     twin = replace(MOSI, source="twin")
-    runs = [a_run({"valid.loss": 1.0}, rank=2), a_run({"valid.loss": 3.0}, card=twin, repeat=1, rank=2)]
-    tables = ranked(a_store(tmp_path, runs, cards=(MOSI, twin))).tables
+    runs = [make_run({"valid.loss": 1.0}, rank=2), make_run({"valid.loss": 3.0}, card=twin, repeat=1, rank=2)]
+    tables = rank_store(make_store(tmp_path, runs, cards=(MOSI, twin))).tables
     assert [(t.source, t.rows[0].values["valid.loss"].mean) for t in tables] == [("real", 1.0), ("twin", 3.0)]
 
 
 def test_the_primary_metric_comes_first(tmp_path: Path) -> None:
     """Each dataset is led by the metric that bears its verdicts."""
-    tables = ranked(a_store(tmp_path, [], cards=(MOSI, replace(MUSTARD, primary_metric="auroc")))).tables
+    tables = rank_store(make_store(tmp_path, [], cards=(MOSI, replace(MUSTARD, primary_metric="auroc")))).tables
     assert [table.metrics[:2] for table in tables] == [("test.mae", "test.acc2"), ("test.auroc", "test.f1")]
 
 
 def test_a_factor_that_does_not_vary_is_no_column(tmp_path: Path) -> None:
     """Only what tells the cells apart is a level of theirs."""
-    sweep = a_sweep(factors={"conditioning": ("jwae",), "rank": (2, 12)})
-    runs = [a_run({"valid.loss": 1.0}, conditioning="jwae", rank=rank) for rank in (2, 12)]
-    (table,) = ranked(a_store(tmp_path, runs, sweep=sweep)).tables
+    sweep = make_sweep(factors={"conditioning": ("jwae",), "rank": (2, 12)})
+    runs = [make_run({"valid.loss": 1.0}, conditioning="jwae", rank=rank) for rank in (2, 12)]
+    (table,) = rank_store(make_store(tmp_path, runs, sweep=sweep)).tables
     assert table.levels == ("rank",)
 
 
 def test_reference_rows_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
     """The references are those of the manifest; what JSON calls null is undefined."""
-    (table,) = ranked(a_store(tmp_path, [])).tables
+    (table,) = rank_store(make_store(tmp_path, [])).tables
     assert [row.name for row in table.baselines] == ["median", "ridge: all", "best single: text"]
     assert table.baselines[0].values["test.r"] == Estimate(None)
     assert table.baselines[1].values["test.mae"] == Estimate(0.95)
@@ -139,7 +139,7 @@ def test_reference_rows_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
 def test_a_best_cell_that_does_not_beat_the_linear_row_is_told(tmp_path: Path) -> None:
     """The cell that validation prefers is compared, though another one beats ridge on test."""
     runs = [*confirm_runs({0: [(0.8, 0.96)]}, rank=2), *confirm_runs({0: [(0.9, 0.5)]}, rank=12)]
-    (table,) = ranked(a_store(tmp_path, runs)).tables
+    (table,) = rank_store(make_store(tmp_path, runs)).tables
     assert table.notes == (
         'mosi/rank=2 is best on validation, and does not beat "ridge: all" on test: MAE 0.9600 against 0.9500.',
     )
@@ -147,20 +147,20 @@ def test_a_best_cell_that_does_not_beat_the_linear_row_is_told(tmp_path: Path) -
 
 def test_a_best_cell_that_beats_the_linear_row_needs_no_word(tmp_path: Path) -> None:
     """F1 is better when larger: 0.71 beats 0.70."""
-    runs = [a_run({"valid.loss": 0.5, "test.f1": 0.71}, card=MUSTARD, rank=2)]
-    (table,) = ranked(a_store(tmp_path, runs, cards=(MUSTARD,))).tables
+    runs = [make_run({"valid.loss": 0.5, "test.f1": 0.71}, card=MUSTARD, rank=2)]
+    (table,) = rank_store(make_store(tmp_path, runs, cards=(MUSTARD,))).tables
     assert table.notes == ()
 
 
 def test_without_confirm_the_rows_are_the_ten_best_trials(tmp_path: Path) -> None:
     """Of twelve complete trials the ten best on validation are shown with what they tuned, ties by trial number."""
-    sweep = a_sweep(factors={}, tune={"lr": LogUniform(1e-4, 1e-1)}, confirm=None)
+    sweep = make_sweep(factors={}, tune={"lr": LogUniform(1e-4, 1e-1)}, confirm=None)
     losses = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 0, 11]
     runs = [
-        a_run({"valid.loss": float(loss), "test.mae": 1.0}, phase="search", trial=n, seed=0, lr=0.001 * (n + 1))
+        make_run({"valid.loss": float(loss), "test.mae": 1.0}, phase="search", trial=n, seed=0, lr=0.001 * (n + 1))
         for n, loss in enumerate(losses)
     ]
-    shown = ranked(a_store(tmp_path, runs, sweep=sweep))
+    shown = rank_store(make_store(tmp_path, runs, sweep=sweep))
     (table,) = shown.tables
     assert (table.unit, table.levels) == ("trial", ("trial", "lr"))
     assert [row.levels["trial"] for row in table.rows] == [5, 10, 4, 3, 2, 1, 0, 6, 7, 8]
@@ -172,18 +172,18 @@ def test_without_confirm_the_rows_are_the_ten_best_trials(tmp_path: Path) -> Non
 
 def test_a_sweep_without_factors_tells_what_its_best_repeat_chose(tmp_path: Path) -> None:
     """The chosen configuration is what such a sweep is run for."""
-    sweep = a_sweep(factors={})
+    sweep = make_sweep(factors={})
     runs = [
-        a_run({"valid.loss": loss, "test.mae": 0.9}, repeat=n, lr=lr)
+        make_run({"valid.loss": loss, "test.mae": 0.9}, repeat=n, lr=lr)
         for n, (loss, lr) in enumerate([(1, 0.1), (0.5, 0.00123456)])
     ]
-    (table,) = ranked(a_store(tmp_path, runs, sweep=sweep)).tables
+    (table,) = rank_store(make_store(tmp_path, runs, sweep=sweep)).tables
     assert table.notes == ("The repeat that is best on validation chose lr 0.001235.",)
 
 
 def test_train_features_that_saw_the_labels_are_told(tmp_path: Path) -> None:
     """A card that says so has a line below its table."""
-    (table,) = ranked(a_store(tmp_path, [], cards=(replace(MOSI, saw_labels=True),))).tables
+    (table,) = rank_store(make_store(tmp_path, [], cards=(replace(MOSI, saw_labels=True),))).tables
     assert table.notes == (
         "No run of it is complete yet.",
         "The features of its train split were learned from its labels: train loss flatters.",
@@ -193,8 +193,8 @@ def test_train_features_that_saw_the_labels_are_told(tmp_path: Path) -> None:
 def test_what_the_tables_leave_out_is_told(tmp_path: Path) -> None:
     """A dataset that has no cells, and runs that are still to come, have a line each."""
     left_out = [{"dataset": "hateful_memes", "reason": "it has no audio, and factors.rank is about it"}]
-    store = a_store(tmp_path, confirm_runs({0: [(1, 1), (2, 2)]}, rank=2), left_out=left_out, finished_at=None)
-    assert ranked(store).notes == (
+    store = make_store(tmp_path, confirm_runs({0: [(1, 1), (2, 2)]}, rank=2), left_out=left_out, finished_at=None)
+    assert rank_store(store).notes == (
         "hateful_memes is left out: it has no audio, and factors.rank is about it.",
         "The sweep is not finished: 2 of its runs have ended.",
     )

@@ -11,8 +11,8 @@ from tcray.config.domains import LogUniform
 from tcray.config.sweep import Confirm
 from tcray.results.ranking.analysis import Ranking, Row
 from tcray.results.ranking.tables import build_ranking_tables, format_runs
-from tests.claims.factories import MOSI, MUSTARD, a_run, a_store, a_sweep
-from tests.results.factories import ranked
+from tests.claims.factories import MOSI, MUSTARD, make_run, make_store, make_sweep
+from tests.results.factories import rank_store
 from tests.results.output.terminal.fakes import tables_to_text
 
 
@@ -34,7 +34,7 @@ def two_datasets(tmp_path: Path) -> Ranking:
     )
     rest = {"test.acc7": 0.3, "test.acc2_nonzero": 0.77, "test.f1_nonzero": 0.76, "train.loss": 0.5}
     mosi = [
-        a_run(
+        make_run(
             {name: value + step for name, value in {**metrics, **rest}.items()},
             repeat=repeat,
             seed=1000 * repeat + seed,
@@ -48,12 +48,12 @@ def two_datasets(tmp_path: Path) -> Ranking:
     first, second = {"rank": 12, "conditioning": "none"}, {"rank": 2, "conditioning": "jwae"}
     metrics = {"valid.loss": 0.6, "test.f1": 0.69, "test.auroc": 0.76, "test.accuracy": math.nan, "train.loss": 0.4}
     mustard = [
-        a_run(metrics, card=MUSTARD, **first),
-        a_run({}, card=MUSTARD, seed=2, state="FAILED", reason="diverged", **first),
-        a_run({"valid.loss": 0.7}, card=MUSTARD, phase="search", seed=0, state="PRUNED", **second),
+        make_run(metrics, card=MUSTARD, **first),
+        make_run({}, card=MUSTARD, seed=2, state="FAILED", reason="diverged", **first),
+        make_run({"valid.loss": 0.7}, card=MUSTARD, phase="search", seed=0, state="PRUNED", **second),
     ]
-    sweep = a_sweep(factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
-    return ranked(a_store(tmp_path, [*mosi, *mustard], sweep=sweep, cards=(MOSI, MUSTARD)))
+    sweep = make_sweep(factors={"rank": (2, 12), "conditioning": ("none", "jwae")})
+    return rank_store(make_store(tmp_path, [*mosi, *mustard], sweep=sweep, cards=(MOSI, MUSTARD)))
 
 
 IN_80 = """
@@ -145,9 +145,9 @@ def test_names_of_rows_are_shown_at_any_width(two_datasets: Ranking) -> None:
 
 def test_without_a_search_only_seeds_are_counted(tmp_path: Path) -> None:
     """There are no repeats."""
-    sweep = a_sweep(tune={}, search=None, confirm=Confirm(seeds=3))
-    runs = [a_run({"valid.loss": 1.0, "test.mae": 0.9}, seed=seed, rank=2) for seed in range(3)]
-    lines = print_ranking(ranked(a_store(tmp_path, runs, sweep=sweep)), 52)
+    sweep = make_sweep(tune={}, search=None, confirm=Confirm(seeds=3))
+    runs = [make_run({"valid.loss": 1.0, "test.mae": 0.9}, seed=seed, rank=2) for seed in range(3)]
+    lines = print_ranking(rank_store(make_store(tmp_path, runs, sweep=sweep)), 52)
     assert lines[1:5] == [
         "                                   validation  train",
         "cell         seeds  test MAE             loss   loss",
@@ -160,10 +160,10 @@ def test_trials_are_ranked_with_their_tuned_hyperparameters(tmp_path: Path) -> N
     """Without confirm runs each row is a trial and has no interval; long names are wrapped."""
     tune = {"lr": LogUniform(1e-4, 1e-1), "prior_strength": LogUniform(0.1, 100)}
     metrics = {"valid.loss": 1.0, "test.mae": 0.9, "train.loss": 0.5}
-    runs = [a_run(metrics, phase="search", trial=7, seed=0, lr=0.00123456, prior_strength=10.0)]
-    sweep = a_sweep(factors={}, tune=tune, confirm=None)
+    runs = [make_run(metrics, phase="search", trial=7, seed=0, lr=0.00123456, prior_strength=10.0)]
+    sweep = make_sweep(factors={}, tune=tune, confirm=None)
     runs[0]["cell"] = "mosi"
-    lines = print_ranking(ranked(a_store(tmp_path, runs, sweep=sweep)), 55)
+    lines = print_ranking(rank_store(make_store(tmp_path, runs, sweep=sweep)), 55)
     assert lines[1:8] == [
         "                   prior_   test  validation  train",
         "trial        lr  strength    MAE        loss   loss",
@@ -177,8 +177,8 @@ def test_trials_are_ranked_with_their_tuned_hyperparameters(tmp_path: Path) -> N
 
 def test_numbers_are_short(tmp_path: Path) -> None:
     """Zero has no minus, and a diverged loss is in scientific notation."""
-    runs = [a_run({"valid.loss": 123456.0, "test.mae": 0.9, "train.loss": -0.0001}, rank=2)]
-    lines = print_ranking(ranked(a_store(tmp_path, runs)), 60)
+    runs = [make_run({"valid.loss": 123456.0, "test.mae": 0.9, "train.loss": -0.0001}, rank=2)]
+    lines = print_ranking(rank_store(make_store(tmp_path, runs)), 60)
     assert next(line for line in lines if "rank=2" in line).split()[-2:] == ["1.2e+05", "0.000"]
 
 

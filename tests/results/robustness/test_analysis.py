@@ -12,21 +12,30 @@ import pytest
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest
 from tcray.results.robustness.analysis import Robustness, analyze_robustness
-from tests.claims.factories import MOSI, MUSTARD, Outcome, Planted, a_sweep, labels_of, off_by, planted_store
+from tests.claims.factories import (
+    MOSI,
+    MUSTARD,
+    RunOutcome,
+    SyntheticDataset,
+    make_labels,
+    make_predictions,
+    make_recorded_store,
+    make_sweep,
+)
 
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 STEEPNESS = {"none": 0.5, "jwae": 0.2}
 """What an attack of ε adds to the MAE, in ε."""
 
 
-def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
     """Clean 0.5, more in later repeats; 0.9 without text (with the prior 0.8), 0.6 without audio, 1.5 without both."""
     clean, prior = 0.5 + 0.01 * repeat, levels.get("conditioning", "none")
     slope = STEEPNESS[prior]
     missing = {"text": 0.9 if prior == "none" else 0.8, "audio": 0.6, "text+audio": 1.5}
-    return Outcome(
-        off_by(LABEL, clean),
-        also={f"missing:{name}": off_by(LABEL, mae) for name, mae in missing.items()},
+    return RunOutcome(
+        make_predictions(LABEL, clean),
+        also={f"missing:{name}": make_predictions(LABEL, mae) for name, mae in missing.items()},
         evaluations={
             **{f"pgd:{epsilon}": {"mae": clean + slope * epsilon} for epsilon in (0.1, 0.3)},
             "noise:text:1.0": {"mae": clean + 0.05},
@@ -37,8 +46,8 @@ def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
 
 def analysed(folder: Path, outcome_of: Any = outcome, **factors: Any) -> tuple[list[Robustness], list[ComponentTest]]:
     """What is said of a sweep of these factors on MOSI that claims robustness."""
-    sweep = a_sweep(factors=factors, claims=("robustness",))
-    return analyze_robustness(SweepRuns.load(planted_store(folder, sweep, Planted.of(MOSI, outcome_of))))
+    sweep = make_sweep(factors=factors, claims=("robustness",))
+    return analyze_robustness(SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(MOSI, outcome_of))))
 
 
 def curve(parts: list[Robustness], corruption: str, **stratum: Any) -> Robustness:
@@ -79,10 +88,10 @@ def test_effective_robustness_holds_the_baseline_against_it(tmp_path: Path) -> N
 def test_equal_clean_performance_is_what_effective_robustness_supposes(tmp_path: Path) -> None:
     """A fusion that is worse by the same amount at every severity is as robust as its baseline."""
 
-    def worse(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def worse(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         step = 0.2 if levels["conditioning"] == "jwae" else 0.0
         pgd = {f"pgd:{epsilon}": {"mae": 0.5 + step + epsilon} for epsilon in (0.1, 0.3)}
-        return Outcome(off_by(LABEL, 0.5 + step), evaluations=pgd)
+        return RunOutcome(make_predictions(LABEL, 0.5 + step), evaluations=pgd)
 
     parts, _ = analysed(tmp_path, worse, conditioning=("none", "jwae"))
     effective = curve(parts, "pgd", conditioning="jwae").effective
@@ -140,20 +149,22 @@ def test_a_description_bears_no_verdict(tmp_path: Path) -> None:
 
 def test_a_metric_that_is_better_the_larger_costs_what_it_falls_by(tmp_path: Path) -> None:
     """All right clean and all wrong without text: that costs an F1 of 1."""
-    label = labels_of(MUSTARD)
+    label = make_labels(MUSTARD)
 
-    def flips(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
-        return Outcome(label - 0.5, also={"missing:text": 0.5 - label})
+    def flips(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
+        return RunOutcome(label - 0.5, also={"missing:text": 0.5 - label})
 
-    sweep = a_sweep(datasets=("mustard",), factors={"rank": (2,)}, claims=("robustness",))
-    store = planted_store(tmp_path, sweep, Planted.of(MUSTARD, flips), references={"mustard": ()})
+    sweep = make_sweep(datasets=("mustard",), factors={"rank": (2,)}, claims=("robustness",))
+    store = make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MUSTARD, flips), references={"mustard": ()})
     _, (component,) = analyze_robustness(SweepRuns.load(store))
     assert component.details["costs"]["missing:text"] == {"rank 2": 1.0}
 
 
 def test_a_sweep_without_evaluations_says_so(tmp_path: Path) -> None:
     """Then there are neither curves nor a sentence, but a reason and a remedy."""
-    parts, (component,) = analysed(tmp_path, lambda levels, repeat, seed: Outcome(off_by(LABEL, 0.5)), rank=(2,))
+    parts, (component,) = analysed(
+        tmp_path, lambda levels, repeat, seed: RunOutcome(make_predictions(LABEL, 0.5)), rank=(2,)
+    )
     assert parts == []
     assert component.reason == (
         "No repeat of a fusion of all modalities was evaluated under perturbations in every cell: run the sweep to its "
@@ -170,7 +181,7 @@ def test_a_sweep_without_confirm_runs_says_so(tmp_path: Path) -> None:
 
 def test_a_claim_that_is_not_made_is_not_answered(tmp_path: Path) -> None:
     """The curves are drawn all the same."""
-    sweep = a_sweep(factors={"rank": (2,)})
-    sweep_runs = SweepRuns.load(planted_store(tmp_path, sweep, Planted.of(MOSI, outcome)))
+    sweep = make_sweep(factors={"rank": (2,)})
+    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, outcome)))
     parts, components = analyze_robustness(replace(sweep_runs, sweep=sweep))
     assert (len(parts), components) == (5, [])

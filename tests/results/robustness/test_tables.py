@@ -5,7 +5,7 @@ from __future__ import annotations
 from tcray.results.robustness.tables import build_robustness_tables
 from tcray.statistics.estimate import Estimate
 from tests.claims.factories import MOSI
-from tests.results.factories import a_robustness
+from tests.results.factories import make_robustness
 from tests.results.output.terminal.fakes import tables_to_text
 
 TABLE = """\
@@ -19,11 +19,11 @@ rank=12, conditioning=none  0.900    1.260         –      –
 """
 
 PARTS = [
-    a_robustness(MOSI, 2, "none", "noise:text", area=Estimate(None)),
-    a_robustness(MOSI, 2, "none", "pgd", area=Estimate(2.0)),
-    a_robustness(MOSI, 2, "none", "noise:audio", area=Estimate(1.0)),
-    a_robustness(MOSI, 2, "none", "missing"),
-    a_robustness(MOSI, 12, "none", "noise:text"),
+    make_robustness(MOSI, 2, "none", "noise:text", area=Estimate(None)),
+    make_robustness(MOSI, 2, "none", "pgd", area=Estimate(2.0)),
+    make_robustness(MOSI, 2, "none", "noise:audio", area=Estimate(1.0)),
+    make_robustness(MOSI, 2, "none", "missing"),
+    make_robustness(MOSI, 12, "none", "noise:text"),
 ]
 
 
@@ -41,10 +41,10 @@ def test_corruptions_that_do_not_fit_are_left_out():
 
 def test_effective_robustness_has_a_table_of_its_own():
     """Only cells that can be compared have a row."""
-    _, table = build_robustness_tables([*PARTS, a_robustness(MOSI, 2, "jwae", "pgd")])
+    _, table = build_robustness_tables([*PARTS, make_robustness(MOSI, 2, "jwae", "pgd")])
     assert [("rank=2, conditioning=jwae", "–", "–", "+0.010 ± 0.020")] == [row.texts for row in table.rows]
 
 
 def test_without_corruptions_there_is_no_table():
     """Missing modalities alone are none."""
-    assert [] == list(build_robustness_tables([a_robustness(MOSI, 2, "none", "missing")]))
+    assert [] == list(build_robustness_tables([make_robustness(MOSI, 2, "none", "missing")]))

@@ -11,14 +11,14 @@ from tcray.claims.units import group_confirm_runs
 from tcray.results.runs.learning_curves import load_learning_curves
 from tcray.statistics.estimate import Estimate
 from tcray.store.trials import read_records
-from tests.claims.factories import a_run, a_store, a_sweep
+from tests.claims.factories import make_run, make_store, make_sweep
 
 
 def test_curves_are_as_any_estimate(tmp_path: Path):
     """Means and half intervals are those of `Estimate`, whatever the numbers of runs, metrics and epochs."""
     draw = np.random.default_rng(0)
     runs = [
-        a_run({}, rank=rank, repeat=repeat, seed=seed, trial=repeat)
+        make_run({}, rank=rank, repeat=repeat, seed=seed, trial=repeat)
         for rank, repeats in ((2, 3), (12, 4))
         for repeat in range(repeats)
         for seed in range(2 * repeat, 2 * repeat + 2)
@@ -28,7 +28,7 @@ def test_curves_are_as_any_estimate(tmp_path: Path):
         for run in runs
         for epoch in (1, 2, 3, 4)
     ]
-    store = a_store(tmp_path, runs, sweep=a_sweep())
+    store = make_store(tmp_path, runs, sweep=make_sweep())
     store.append("curves", rows[::-1])
     cells = {cell: group_confirm_runs([r for r in read_records(store) if r["cell"] == cell]) for cell in _cells(runs)}
     found = load_learning_curves(store, cells)
@@ -44,9 +44,9 @@ def test_curves_are_as_any_estimate(tmp_path: Path):
 
 def test_search_runs_and_what_is_no_number_count_for_nothing(tmp_path: Path):
     """One unit without a finite number leaves that epoch without a mean; a metric no unit has is left out."""
-    runs = [a_run({}, rank=2, repeat=repeat, seed=repeat) for repeat in (0, 1)]
-    search = a_run({}, phase="search", rank=2, seed=7)
-    store = a_store(tmp_path, [*runs, search])
+    runs = [make_run({}, rank=2, repeat=repeat, seed=repeat) for repeat in (0, 1)]
+    search = make_run({}, phase="search", rank=2, seed=7)
+    store = make_store(tmp_path, [*runs, search])
     told = [(runs[0], 1, 1.0), (runs[1], 1, 3.0), (runs[0], 2, 1.0), (runs[1], 2, float("inf")), (search, 1, 99.0)]
     store.append(
         "curves",
@@ -60,8 +60,8 @@ def test_search_runs_and_what_is_no_number_count_for_nothing(tmp_path: Path):
 
 def test_nothing_recorded_is_nothing(tmp_path: Path):
     """A cell without units is in no curve, nor is one whose runs left none."""
-    run = a_run({}, rank=2)
-    store = a_store(tmp_path, [run])
+    run = make_run({}, rank=2)
+    store = make_store(tmp_path, [run])
     assert load_learning_curves(store, {"mosi/rank=2": [[run]], "mosi/rank=12": []}) == {"mosi/rank=2": {}}
 
 

@@ -14,7 +14,7 @@ from tcray.claims.sweep_runs import SweepRuns
 from tcray.config.domains import Choice, Int, LogInt, LogUniform, Uniform
 from tcray.config.sweep import Asha, Confirm, Search
 from tcray.results.search.analysis import EVALUATOR, Importance, SearchAnalysis, analyze_search
-from tests.claims.factories import MOSI, a_run, a_store, a_sweep
+from tests.claims.factories import MOSI, make_run, make_store, make_sweep
 
 RUNG, EPOCHS = 1, 3
 TUNE = {"lr": LogUniform(1e-4, 1e-1), "dropout": Uniform(0.0, 0.5)}
@@ -29,7 +29,7 @@ def optimum(tuned: dict[str, Any]) -> float:
 
 def analysed(folder: Path, losses: Losses, trials: int = 30, repeats: int = 2, **changes: Any) -> SearchAnalysis:
     """What is said of random searches on MOSI in which a trial's objective is as `losses` has it."""
-    sweep = a_sweep(
+    sweep = make_sweep(
         **{
             "factors": {"rank": (2,)},
             "tune": TUNE,
@@ -46,7 +46,7 @@ def analysed(folder: Path, losses: Losses, trials: int = 30, repeats: int = 2, *
             tuned = {**drawn, "latent_dim": int(draws.choice([8, 16])), "hidden_dim": int(draws.integers(4, 9))}
             known = losses(tuned)
             state = {0: "FAILED", 1: "PRUNED", 2: "COMPLETE"}[len(known)]
-            run = a_run(
+            run = make_run(
                 {"valid.loss": known[-1]} if known else {},
                 phase="search",
                 repeat=repeat,
@@ -62,7 +62,7 @@ def analysed(folder: Path, losses: Losses, trials: int = 30, repeats: int = 2, *
                 {"kind": "value", **key, "rung": rung, "value": loss, "metrics": {"valid.loss": loss}}
                 for rung, loss in zip((RUNG, EPOCHS), known, strict=False)
             ]
-    store = a_store(folder, runs, sweep=sweep)
+    store = make_store(folder, runs, sweep=sweep)
     store.append("ledger", ledger)
     return analyze_search(SweepRuns.load(store))
 
@@ -146,13 +146,13 @@ def test_one_hyperparameter_has_nothing_to_be_weighed_against(tmp_path: Path) ->
 
 def test_a_sweep_that_tunes_nothing_has_no_search(tmp_path: Path) -> None:
     """That is said, and all else is empty."""
-    store = a_store(tmp_path, [], sweep=a_sweep(tune={}, search=None, confirm=Confirm(2)), cards=[MOSI])
+    store = make_store(tmp_path, [], sweep=make_sweep(tune={}, search=None, confirm=Confirm(2)), cards=[MOSI])
     expected = SearchAnalysis(notes=("Nothing is tuned, so there was no search.",))
     assert analyze_search(SweepRuns.load(store)) == expected
 
 
 def test_a_store_without_runs_has_an_empty_history(tmp_path: Path) -> None:
     """Nor is anything confirmed."""
-    found = analyze_search(SweepRuns.load(a_store(tmp_path, [])))
+    found = analyze_search(SweepRuns.load(make_store(tmp_path, [])))
     assert [history.trials for history in found.histories] == [()]
     assert found.notes[0] == "mosi: no choice of its searches is confirmed yet."

@@ -10,22 +10,22 @@ import pytest
 
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.results.search.selection import Optimism, build_history, measure_optimism
-from tests.claims.factories import a_run, a_store, a_sweep
+from tests.claims.factories import make_run, make_store, make_sweep
 
 
 def searched(loss: float, trial: int, **changes: Any) -> dict[str, Any]:
     """A search run of rank 2 that was trained to the end, unless `changes` say otherwise."""
-    return {**a_run({"valid.loss": loss}, phase="search", trial=trial, seed=0, rank=2), **changes}
+    return {**make_run({"valid.loss": loss}, phase="search", trial=trial, seed=0, rank=2), **changes}
 
 
 def confirmed_run(loss: float, trial: int, seed: int, **changes: Any) -> dict[str, Any]:
     """A confirm run of what a search of rank 2 chose."""
-    return a_run({"valid.loss": loss}, trial=trial, seed=seed, **{"rank": 2, **changes})
+    return make_run({"valid.loss": loss}, trial=trial, seed=seed, **{"rank": 2, **changes})
 
 
 def sweep_runs(folder: Path, runs: Iterable[Mapping[str, Any]]) -> SweepRuns:
     """That of a small sweep of MOSI."""
-    return SweepRuns.load(a_store(folder, runs, sweep=a_sweep()))
+    return SweepRuns.load(make_store(folder, runs, sweep=make_sweep()))
 
 
 def of_search(found: SweepRuns) -> list[Mapping[str, Any]]:
@@ -78,7 +78,7 @@ def test_the_unit_of_optimism_is_the_repeat(tmp_path: Path) -> None:
     runs = [
         searched(0.5, 0),
         confirmed_run(0.6, 0, 1),
-        a_run({"valid.loss": 0.5}, phase="search", seed=0, rank=12),
+        make_run({"valid.loss": 0.5}, phase="search", seed=0, rank=12),
         confirmed_run(0.8, 0, 1, rank=12),
         searched(0.5, 0, repeat=1),
         confirmed_run(0.9, 0, 2, repeat=1),

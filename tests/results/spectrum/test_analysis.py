@@ -12,11 +12,20 @@ import pytest
 from tcray.claims.verdicts import ALL, ComponentTest, Finding
 from tcray.config.sweep import Confirm, Sweep
 from tcray.results.spectrum.analysis import Spectrum, analyze_spectrum
-from tests.claims.factories import MOSI, Outcome, OutcomeOf, Planted, a_sweep, concluded, labels_of, planted_store
+from tests.claims.factories import (
+    MOSI,
+    OutcomeFunction,
+    RunOutcome,
+    SyntheticDataset,
+    analyze_store,
+    make_labels,
+    make_recorded_store,
+    make_sweep,
+)
 
 HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
 SAW = replace(MOSI, saw_labels=True)
-LABEL = labels_of(MOSI)
+LABEL = make_labels(MOSI)
 RANKS = (1, 2, 4, 8)
 GROWS, FOLLOWS = "effective-rank-grows", "gap-follows-effective-rank"
 
@@ -27,7 +36,7 @@ SLOPE = 0.1
 def sweep(**changes: Any) -> Sweep:
     """Four ranks at one configuration, six seeds, under the claim."""
     given = {"factors": {"rank": RANKS}, "claims": ("rank-spectrum",), "confirm": Confirm(seeds=6)}
-    return a_sweep(**{**given, "tune": {}, "search": None, **changes})
+    return make_sweep(**{**given, "tune": {}, "search": None, **changes})
 
 
 def effective_rank(rank: int, seed: int) -> float:
@@ -35,7 +44,7 @@ def effective_rank(rank: int, seed: int) -> float:
     return rank ** (0.95 - 0.01 * ((seed + rank) % 3))
 
 
-def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
+def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
     """Equal factor energies, singular values in ratio 3 : 1, and a gap that follows the effective rank."""
     rank = levels["rank"]
     noise = 0.004 * ((seed * 5 + rank) % 3 - 1)
@@ -46,14 +55,14 @@ def outcome(levels: Mapping[str, Any], _: int, seed: int) -> Outcome:
         "unfolded:audio": [5.0],
         "effective rank": [effective_rank(rank, seed)],
     }
-    return Outcome(LABEL, metrics={"train.loss": 0.5, "last.test.loss": 0.5 + gap}, spectra=spectra)
+    return RunOutcome(LABEL, metrics={"train.loss": 0.5, "last.test.loss": 0.5 + gap}, spectra=spectra)
 
 
 def analysed(
-    folder: Path, asked: Sweep, outcome_of: OutcomeOf, card: Any = HONEST
+    folder: Path, asked: Sweep, outcome_of: OutcomeFunction, card: Any = HONEST
 ) -> tuple[list[Spectrum], dict[str, ComponentTest], dict[str, Finding]]:
     """Spectra, and components and findings by name."""
-    return concluded(analyze_spectrum, planted_store(folder, asked, Planted.of(card, outcome_of)))
+    return analyze_store(analyze_spectrum, make_recorded_store(folder, asked, SyntheticDataset.of(card, outcome_of)))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +130,7 @@ def test_spectra_are_shown_as_shares(planted: tuple[list[Spectrum], Any, Any]) -
 def test_a_gap_that_shrinks_contradicts(tmp_path: Path) -> None:
     """With the gap turned round the sentence says that it shrinks."""
 
-    def shrinking(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def shrinking(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         made = outcome(levels, repeat, seed)
         return replace(made, metrics={"train.loss": made.metrics["last.test.loss"], "last.test.loss": 0.5})
 
@@ -146,7 +155,7 @@ def test_the_gap_says_nothing_where_features_saw_the_labels(tmp_path: Path) -> N
 
 def test_the_gap_says_nothing_where_every_rank_has_its_own_configuration(tmp_path: Path) -> None:
     """The remedy is the sweep at one configuration."""
-    tuned = {name: getattr(a_sweep(), name) for name in ("tune", "search")}
+    tuned = {name: getattr(make_sweep(), name) for name in ("tune", "search")}
     _, components, _ = analysed(tmp_path, sweep(**tuned, confirm=Confirm(2, 3)), outcome)
     assert components[FOLLOWS].reason == (
         "Train loss cannot be compared because every cell has its own configuration: run sweeps/rank_fixed.yaml."
@@ -166,7 +175,7 @@ def test_a_fusion_without_a_tensor_has_no_spectrum(tmp_path: Path) -> None:
 def test_effective_ranks_that_never_differ_are_not_testable(tmp_path: Path) -> None:
     """A fusion that makes use of one factor at every rank gives no slope, and no growth to judge."""
 
-    def collapsed(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def collapsed(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         return replace(outcome(levels, repeat, seed), spectra={"effective rank": [1.0]})
 
     _, components, _ = analysed(tmp_path, sweep(), collapsed)
@@ -208,7 +217,7 @@ def test_a_single_seed_is_not_testable(tmp_path: Path) -> None:
 def test_units_need_both_gap_and_spectrum(tmp_path: Path) -> None:
     """A seed whose test loss is not finite at one rank is left out of the slope, not of the growth."""
 
-    def one_diverges(levels: Mapping[str, Any], repeat: int, seed: int) -> Outcome:
+    def one_diverges(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         made = outcome(levels, repeat, seed)
         lost = seed == 2 and levels["rank"] == 8
         return replace(made, metrics={**made.metrics, "last.test.loss": math.nan}) if lost else made

@@ -28,8 +28,15 @@ from tcray.results.analysis import analyze
 from tcray.results.output.tensorboard.comparison import MAX_RUNS, write_comparison
 from tcray.results.output.tensorboard.output_folder import MARKER
 from tcray.store.store import Store, SweepStore
-from tests.claims.factories import MOSI, MUSTARD, a_run, a_sweep
-from tests.results.output.tensorboard.comparing import HALF, files, planted_runs, planted_store, read, scalars
+from tests.claims.factories import MOSI, MUSTARD, make_run, make_sweep
+from tests.results.output.tensorboard.factories import (
+    HALF,
+    make_recorded_store,
+    make_runs,
+    read_events,
+    read_files,
+    read_scalars,
+)
 
 RANKS = ({"rank": 2}, {"rank": 12})
 
@@ -37,12 +44,12 @@ RANKS = ({"rank": 2}, {"rank": 12})
 @pytest.fixture
 def store(tmp_path: Path) -> SweepStore:
     """Ranks 2 and 12 of MOSI, three repeats each."""
-    return planted_store(tmp_path, planted_runs(RANKS))
+    return make_recorded_store(tmp_path, make_runs(RANKS))
 
 
 def content(run: Path, tag: str) -> bytes:
     """What a plugin keeps with a tag beside its value."""
-    said: bytes = read(run).SummaryMetadata(tag).plugin_data.content
+    said: bytes = read_events(run).SummaryMetadata(tag).plugin_data.content
     return said
 
 
@@ -59,14 +66,14 @@ def status(run: Path) -> int:
 
 def markdown(run: Path) -> str:
     """The text of a sweep's verdicts."""
-    said: bytes = read(run).Tensors("verdicts")[0].tensor_proto.string_val[0]
+    said: bytes = read_events(run).Tensors("verdicts")[0].tensor_proto.string_val[0]
     return said.decode()
 
 
 def test_a_curve_is_the_mean_over_units_with_its_interval(store: SweepStore, tmp_path: Path):
     """At each epoch: the mean of the repeats' means, and Student's t interval on two degrees of freedom."""
     (compared,) = write_comparison([store], tmp_path / "logs")
-    said = scalars(tmp_path / "logs/small-1/mosi/rank=12")
+    said = read_scalars(tmp_path / "logs/small-1/mosi/rank=12")
     for epoch in (1, 2, 3):
         mean, half = epoch * (3 + 12), epoch * HALF
         assert said["valid.loss/mean"][epoch] == pytest.approx(mean, rel=1e-6)
@@ -78,15 +85,15 @@ def test_a_curve_is_the_mean_over_units_with_its_interval(store: SweepStore, tmp
 def test_what_is_undefined_is_left_out(store: SweepStore, tmp_path: Path):
     """A correlation that is no number at epoch 1 begins at epoch 2."""
     write_comparison([store], tmp_path / "logs")
-    assert scalars(tmp_path / "logs/small-1/mosi/rank=2")["valid.r/mean"] == {2: 0.5, 3: 0.5}
+    assert read_scalars(tmp_path / "logs/small-1/mosi/rank=2")["valid.r/mean"] == {2: 0.5, 3: 0.5}
 
 
 def test_where_nothing_is_tuned_the_seed_is_the_unit(tmp_path: Path):
     """Six seeds in one repeat are six units."""
-    sweep = a_sweep(tune={}, search=None, confirm=Confirm(seeds=6))
-    runs = [{**run, "repeat": 0} for run in planted_runs(RANKS)]
-    write_comparison([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
-    said = scalars(tmp_path / "logs/small-1/mosi/rank=2")
+    sweep = make_sweep(tune={}, search=None, confirm=Confirm(seeds=6))
+    runs = [{**run, "repeat": 0} for run in make_runs(RANKS)]
+    write_comparison([make_recorded_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
+    said = read_scalars(tmp_path / "logs/small-1/mosi/rank=2")
     seeds, t = [0.5, 1.5, 1.5, 2.5, 5.5, 6.5], 2.5705818366147395
     variance = sum((seed - 3) ** 2 for seed in seeds) / 5
     assert said["whole run/units"] == {3: 6.0}
@@ -96,9 +103,9 @@ def test_where_nothing_is_tuned_the_seed_is_the_unit(tmp_path: Path):
 
 def test_one_unit_has_no_interval(tmp_path: Path):
     """A single repeat gives a mean, and neither bounds nor a half-width."""
-    runs = [run for run in planted_runs(RANKS) if run["repeat"] == 0]
-    write_comparison([planted_store(tmp_path, runs)], tmp_path / "logs")
-    said = scalars(tmp_path / "logs/small-1/mosi/rank=2")
+    runs = [run for run in make_runs(RANKS) if run["repeat"] == 0]
+    write_comparison([make_recorded_store(tmp_path, runs)], tmp_path / "logs")
+    said = read_scalars(tmp_path / "logs/small-1/mosi/rank=2")
     assert not [tag for tag in said if tag.endswith(("low", "high", "±"))]
     assert said["valid.loss/mean"][1] == pytest.approx(1 + 2, rel=1e-6)
 
@@ -109,7 +116,7 @@ def test_a_row_of_hparams_has_levels_and_final_metrics(store: SweepStore, tmp_pa
     run = tmp_path / "logs/small-1/mosi/rank=12"
     assert row(run) == {"sweep": "small-1", "dataset": "mosi", "source": "real", "rank": 12.0}
     assert status(run) == STATUS_SUCCESS
-    said = scalars(run)
+    said = read_scalars(run)
     assert said["whole run/test.mae"] == {3: pytest.approx(15, rel=1e-6)}
     assert said["whole run/test.mae ±"] == {3: pytest.approx(HALF, rel=1e-6)}
     assert (said["whole run/train.loss"], said["whole run/units"]) == ({3: 0.25}, {3: 3.0})
@@ -117,9 +124,11 @@ def test_a_row_of_hparams_has_levels_and_final_metrics(store: SweepStore, tmp_pa
 
 def test_columns_of_hparams_are_those_of_all_sweeps(store: SweepStore, tmp_path: Path):
     """The run above all others names hyperparameters with type and levels, and metrics, primary ones first."""
-    other = a_sweep(name="other", factors={"conditioning": ("none", "jwae")}, confirm=Confirm(seeds=2, repeats=3))
-    runs = planted_runs([{"rank": 2, "conditioning": c} for c in ("none", "jwae")], card=MUSTARD)
-    second = planted_store(tmp_path / "second", runs, sweep=replace(other, datasets=("mustard",)), cards=(MUSTARD,))
+    other = make_sweep(name="other", factors={"conditioning": ("none", "jwae")}, confirm=Confirm(seeds=2, repeats=3))
+    runs = make_runs([{"rank": 2, "conditioning": c} for c in ("none", "jwae")], card=MUSTARD)
+    second = make_recorded_store(
+        tmp_path / "second", runs, sweep=replace(other, datasets=("mustard",)), cards=(MUSTARD,)
+    )
     write_comparison([store], tmp_path / "logs")
     write_comparison([second], tmp_path / "logs")
     said = hparams.parse_experiment_plugin_data(
@@ -140,7 +149,7 @@ def test_columns_of_hparams_are_those_of_all_sweeps(store: SweepStore, tmp_path:
 def test_custom_scalars_show_the_interval_as_a_band(store: SweepStore, tmp_path: Path):
     """A chart a metric, whose mean, low and high are tags that the cells have."""
     write_comparison([store], tmp_path / "logs")
-    tensor = read(tmp_path / "logs/small-1/mosi/verdicts").Tensors("custom_scalars__config__")[0].tensor_proto
+    tensor = read_events(tmp_path / "logs/small-1/mosi/verdicts").Tensors("custom_scalars__config__")[0].tensor_proto
     (category,) = Layout.FromString(tensor.string_val[0]).category
     bands = [chart.margin.series[0] for chart in category.chart]
     assert category.title == "validation"
@@ -149,23 +158,23 @@ def test_custom_scalars_show_the_interval_as_a_band(store: SweepStore, tmp_path:
         ("valid.loss/mean", "valid.loss/low", "valid.loss/high"),
         ("valid.r/mean", "valid.r/low", "valid.r/high"),
     ]
-    assert {band.upper for band in bands} <= scalars(tmp_path / "logs/small-1/mosi/rank=2").keys()
+    assert {band.upper for band in bands} <= read_scalars(tmp_path / "logs/small-1/mosi/rank=2").keys()
 
 
 def test_runs_are_listed_in_the_order_of_levels(tmp_path: Path):
     """TensorBoard lists by the time of a run's first event: the verdicts, then rank 2 before rank 12 before 16."""
     levels = [{"rank": rank} for rank in (16, 2, 12)]
-    write_comparison([planted_store(tmp_path, planted_runs(levels))], tmp_path / "logs")
+    write_comparison([make_recorded_store(tmp_path, make_runs(levels))], tmp_path / "logs")
     home = tmp_path / "logs/small-1"
-    begun = {path.name: read(path).FirstEventTimestamp() for path in (home / "mosi").iterdir() if path.is_dir()}
+    begun = {path.name: read_events(path).FirstEventTimestamp() for path in (home / "mosi").iterdir() if path.is_dir()}
     assert sorted(begun, key=begun.__getitem__) == ["verdicts", "rank=2", "rank=12", "rank=16"]
 
 
 def test_a_twin_says_so(tmp_path: Path):
     """In the name of its runs, in HParams and in the text."""
-    runs = planted_runs(RANKS, card=MUSTARD)
-    sweep = a_sweep(datasets=("mustard",), confirm=Confirm(seeds=2, repeats=3))
-    write_comparison([planted_store(tmp_path, runs, sweep=sweep, cards=(MUSTARD,))], tmp_path / "logs")
+    runs = make_runs(RANKS, card=MUSTARD)
+    sweep = make_sweep(datasets=("mustard",), confirm=Confirm(seeds=2, repeats=3))
+    write_comparison([make_recorded_store(tmp_path, runs, sweep=sweep, cards=(MUSTARD,))], tmp_path / "logs")
     home = tmp_path / "logs/small-1"
     assert [path.name for path in home.iterdir()] == ["mustard (twin)"]
     assert row(home / "mustard (twin)/rank=2")["source"] == "twin"
@@ -175,20 +184,20 @@ def test_a_twin_says_so(tmp_path: Path):
 def test_the_same_store_gives_the_same_bytes(store: SweepStore, tmp_path: Path):
     """Whether it is written again, elsewhere, or with results that are known already."""
     write_comparison([store], tmp_path / "logs")
-    once = files(tmp_path / "logs")
+    once = read_files(tmp_path / "logs")
     write_comparison([store], tmp_path / "logs")
     write_comparison([store], tmp_path / "others", [analyze(store)])
-    assert once == files(tmp_path / "logs") == files(tmp_path / "others")
+    assert once == read_files(tmp_path / "logs") == read_files(tmp_path / "others")
 
 
 def test_what_changed_has_a_new_name_and_the_old_is_gone(store: SweepStore, tmp_path: Path):
     """One event file a run, whatever was there before; cells of which nothing changed are left as they are."""
     write_comparison([store], tmp_path / "logs")
-    before = files(tmp_path / "logs")
-    more = planted_runs([{"rank": 16}])
+    before = read_files(tmp_path / "logs")
+    more = make_runs([{"rank": 16}])
     store.append("runs", more)
     write_comparison([store], tmp_path / "logs")
-    after = files(tmp_path / "logs")
+    after = read_files(tmp_path / "logs")
     folders = {str(Path(name).parent) for name in after if not name.endswith(MARKER)}
     assert sorted(folders) == sorted({f"small-1/mosi/{run}" for run in ("rank=2", "rank=12", "rank=16", "verdicts")})
     kept = [name for name in before if "rank=" in name]
@@ -202,9 +211,9 @@ def test_a_logdir_may_hold_files_of_others(store: SweepStore, tmp_path: Path):
     for name, text in others.items():
         (tmp_path / "logs" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "logs" / name).write_bytes(text)
-    store.append("runs", planted_runs([{"rank": 16}]))
+    store.append("runs", make_runs([{"rank": 16}]))
     write_comparison([store], tmp_path / "logs")
-    assert others.items() <= files(tmp_path / "logs").items()
+    assert others.items() <= read_files(tmp_path / "logs").items()
 
 
 def test_a_folder_of_others_is_refused(store: SweepStore, tmp_path: Path):
@@ -216,7 +225,7 @@ def test_a_folder_of_others_is_refused(store: SweepStore, tmp_path: Path):
         write_comparison([store], tmp_path / "logs")
     assert caught.value.message == f"{other} exists, and `tcray compare` did not write it"
     assert caught.value.remedy == "Move it away, or name another folder with --logdir."
-    assert files(tmp_path / "logs") == {"small-1/mosi/notes.txt": b"mine"}
+    assert read_files(tmp_path / "logs") == {"small-1/mosi/notes.txt": b"mine"}
 
 
 def test_another_sweep_of_the_same_short_name_is_refused(store: SweepStore, tmp_path: Path):
@@ -237,7 +246,7 @@ def count_runs(logdir: Path) -> int:
 
 def test_no_folder_has_more_runs_than_tensorboard_selects(tmp_path: Path):
     """Of 45 cells the best 39 by validation have runs, and the text says so."""
-    store = planted_store(tmp_path, planted_runs([{"rank": rank} for rank in range(1, 46)]))
+    store = make_recorded_store(tmp_path, make_runs([{"rank": rank} for rank in range(1, 46)]))
     (folder,) = write_comparison([store], tmp_path / "logs")
     assert (folder.cells, folder.shown, count_runs(tmp_path / "logs")) == (45, MAX_RUNS - 1, MAX_RUNS)
     assert "Runs of the best 39 of 45 cells by validation loss." in markdown(folder.path / "verdicts")
@@ -246,9 +255,9 @@ def test_no_folder_has_more_runs_than_tensorboard_selects(tmp_path: Path):
 def test_older_folders_move_out_of_the_logdir(tmp_path: Path):
     """The logdir holds at most 40 runs; a folder that is written again comes back."""
     ranks = [{"rank": rank} for rank in range(1, 31)]
-    first = planted_store(tmp_path, planted_runs(ranks))
-    sweep = a_sweep(name="other", datasets=("mustard",), confirm=Confirm(seeds=2, repeats=3))
-    second = planted_store(tmp_path / "b", planted_runs(ranks, card=MUSTARD), sweep=sweep, cards=(MUSTARD,))
+    first = make_recorded_store(tmp_path, make_runs(ranks))
+    sweep = make_sweep(name="other", datasets=("mustard",), confirm=Confirm(seeds=2, repeats=3))
+    second = make_recorded_store(tmp_path / "b", make_runs(ranks, card=MUSTARD), sweep=sweep, cards=(MUSTARD,))
     write_comparison([first], tmp_path / "logs")
     write_comparison([second], tmp_path / "logs")
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["other-small-1"]
@@ -261,9 +270,11 @@ def test_older_folders_move_out_of_the_logdir(tmp_path: Path):
 def test_datasets_without_room_are_written_beside_the_logdir(tmp_path: Path):
     """Each of their folders is a logdir of its own with at most 40 runs."""
     ranks = [{"rank": rank} for rank in range(1, 31)]
-    runs = [*planted_runs(ranks), *planted_runs(ranks, card=MUSTARD)]
-    sweep = a_sweep(datasets=("mosi", "mustard"), confirm=Confirm(seeds=2, repeats=3))
-    folders = write_comparison([planted_store(tmp_path, runs, sweep=sweep, cards=(MOSI, MUSTARD))], tmp_path / "logs")
+    runs = [*make_runs(ranks), *make_runs(ranks, card=MUSTARD)]
+    sweep = make_sweep(datasets=("mosi", "mustard"), confirm=Confirm(seeds=2, repeats=3))
+    folders = write_comparison(
+        [make_recorded_store(tmp_path, runs, sweep=sweep, cards=(MOSI, MUSTARD))], tmp_path / "logs"
+    )
     assert [str(folder.path.relative_to(tmp_path)) for folder in folders] == [
         "logs/small-1/mosi",
         "logs-more/small-1/mustard (twin)",
@@ -283,7 +294,7 @@ def test_a_file_is_no_logdir(logdir: str, store: SweepStore, tmp_path: Path):
 def test_a_sweep_is_named_by_six_digits_and_its_generation(tmp_path: Path):
     """As `rank-1a2b3c`, and begun afresh as `rank-1a2b3c-g2`."""
     opened = Store.open(str(tmp_path / "trials"), create=True)
-    told = planted_store(tmp_path / "other", []).read_manifest()
+    told = make_recorded_store(tmp_path / "other", []).read_manifest()
     sweeps = [opened.sweep(sweep_id) for sweep_id in ("rank-1a2b3c4d5e6f", "rank-1a2b3c4d5e6f-g2")]
     for sweep in sweeps:
         sweep.write_manifest({**told, "sweep_id": sweep.sweep_id, "name": "rank"})
@@ -294,47 +305,49 @@ def test_a_sweep_is_named_by_six_digits_and_its_generation(tmp_path: Path):
 
 def test_a_cell_without_a_complete_confirm_run_says_so(tmp_path: Path):
     """By name in the text; in HParams it has levels, and no metric. It failed if nothing more is to come."""
-    failed = [{**run, "state": "FAILED", "reason": "diverged"} for run in planted_runs([{"rank": 12}])]
-    runs = [*planted_runs([{"rank": 2}]), *failed]
-    (compared,) = write_comparison([planted_store(tmp_path, runs)], tmp_path / "logs")
+    failed = [{**run, "state": "FAILED", "reason": "diverged"} for run in make_runs([{"rank": 12}])]
+    runs = [*make_runs([{"rank": 2}]), *failed]
+    (compared,) = write_comparison([make_recorded_store(tmp_path, runs)], tmp_path / "logs")
     home = tmp_path / "logs/small-1"
     assert compared.without_curves == ("rank=12",)
     assert markdown(home / "mosi/verdicts").endswith(
         "Without a curve because no confirm run is complete: 1 cell.\n\n- rank=12\n"
     )
     assert row(home / "mosi/rank=12")["rank"] == 12
-    assert scalars(home / "mosi/rank=12") == {}
+    assert read_scalars(home / "mosi/rank=12") == {}
     assert [status(home / f"mosi/rank={rank}") for rank in (2, 12)] == [STATUS_SUCCESS, STATUS_FAILURE]
 
 
 def test_a_cell_of_which_more_is_to_come_is_running(tmp_path: Path):
     """As long as the sweep is not finished, and fewer confirm runs have ended than were planned."""
-    runs = planted_runs([{"rank": 2}])[:4] + planted_runs([{"rank": 12}])
-    write_comparison([planted_store(tmp_path, runs, finished_at=None)], tmp_path / "logs")
+    runs = make_runs([{"rank": 2}])[:4] + make_runs([{"rank": 12}])
+    write_comparison([make_recorded_store(tmp_path, runs, finished_at=None)], tmp_path / "logs")
     home = tmp_path / "logs/small-1/mosi"
     assert [status(home / f"rank={rank}") for rank in (2, 12)] == [STATUS_RUNNING, STATUS_SUCCESS]
 
 
 def test_a_sweep_that_confirms_nothing_has_no_curve(tmp_path: Path):
     """Its cells stand in HParams by their levels alone."""
-    sweep = a_sweep(confirm=None, search=Search(trials=2, wave=2))
-    runs = [a_run({"valid.loss": 1.0}, phase="search", seed=0, rank=2, lr=0.01)]
-    (compared,) = write_comparison([planted_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
+    sweep = make_sweep(confirm=None, search=Search(trials=2, wave=2))
+    runs = [make_run({"valid.loss": 1.0}, phase="search", seed=0, rank=2, lr=0.01)]
+    (compared,) = write_comparison([make_recorded_store(tmp_path, runs, sweep=sweep)], tmp_path / "logs")
     assert compared.without_curves == ("rank=2",)
     assert status(tmp_path / "logs/small-1/mosi/rank=2") == STATUS_UNKNOWN
 
 
 def test_verdicts_and_figures_stand_in_a_run_of_their_own(tmp_path: Path):
     """A claim with its question, its verdict in words, the verdicts of its parts in a table; figures as PNG."""
-    sweep = a_sweep(question="Does rank matter?", claims=("rank-generalisation",), confirm=Confirm(seeds=2, repeats=3))
-    write_comparison([planted_store(tmp_path, planted_runs(RANKS), sweep=sweep)], tmp_path / "logs")
+    sweep = make_sweep(
+        question="Does rank matter?", claims=("rank-generalisation",), confirm=Confirm(seeds=2, repeats=3)
+    )
+    write_comparison([make_recorded_store(tmp_path, make_runs(RANKS), sweep=sweep)], tmp_path / "logs")
     run = tmp_path / "logs/small-1/mosi/verdicts"
     said = markdown(run).split("\n\n")
     assert said[:3] == ["# small-1", "Does rank matter?", "Data: mosi (real)."]
     assert "## rank-generalisation" in said
     assert [part for part in said if part.startswith("- **not testable** on mosi (real)")]
-    figures = [tag for tag in read(run).Tags()["tensors"] if tag.startswith("rank-generalisation/mosi (real)")]
-    png = read(run).Tensors(figures[0])[0].tensor_proto.string_val[2]
+    figures = [tag for tag in read_events(run).Tags()["tensors"] if tag.startswith("rank-generalisation/mosi (real)")]
+    png = read_events(run).Tensors(figures[0])[0].tensor_proto.string_val[2]
     assert png.startswith(b"\x89PNG")
 
 

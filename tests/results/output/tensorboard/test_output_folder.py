@@ -8,12 +8,12 @@ import pytest
 
 from tcray.errors import InputError
 from tcray.results.output.tensorboard.output_folder import MARKER, OutputFolder, is_output_folder
-from tests.results.output.tensorboard.comparing import files
+from tests.results.output.tensorboard.factories import read_files
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Return the files of a folder without its marker."""
-    return {name: content for name, content in files(folder).items() if name != MARKER}
+    return {name: content for name, content in read_files(folder).items() if name != MARKER}
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path: Path):
@@ -79,7 +79,7 @@ def test_a_damaged_marker_changes_nothing(marker: str, tmp_path: Path):
     with pytest.raises(InputError) as caught:
         OutputFolder(tmp_path / "mosi").replace({"one": b"1"}, {})
     assert caught.value.message == f"{tmp_path / 'mosi' / MARKER} was not written by this version of `tcray compare`"
-    assert files(tmp_path) == {f"mosi/{MARKER}": marker.encode()}
+    assert read_files(tmp_path) == {f"mosi/{MARKER}": marker.encode()}
 
 
 def test_an_empty_folder_may_be_written(tmp_path: Path):

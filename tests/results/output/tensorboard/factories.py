@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tcray.config.sweep import Confirm, Sweep
 from tcray.store.store import SweepStore
-from tests.claims.factories import MOSI, a_run, a_store, a_sweep
+from tests.claims.factories import MOSI, make_run, make_store, make_sweep
 
 Levels = Mapping[str, Any]
 
@@ -21,11 +21,11 @@ HALF = 4.302652729911275 * 7**0.5 / 3**0.5
 """Half the 95 % interval of their mean: their variance is 7, and Student's t with 2 degrees of freedom is 4.3027."""
 
 
-def planted_runs(cells: Iterable[Levels], **changes: Any) -> list[dict[str, Any]]:
+def make_runs(cells: Iterable[Levels], **changes: Any) -> list[dict[str, Any]]:
     """Three repeats of two confirm seeds of every cell; the two seeds lie 0.5 to either side of their repeat."""
     return [
-        a_run(
-            {"test.mae": level(levels) + unit + apart, "valid.loss": unit + apart, "train.loss": 0.25},
+        make_run(
+            {"test.mae": level_offset(levels) + unit + apart, "valid.loss": unit + apart, "train.loss": 0.25},
             repeat=repeat,
             seed=2 * repeat + (apart > 0),
             **levels,
@@ -37,12 +37,12 @@ def planted_runs(cells: Iterable[Levels], **changes: Any) -> list[dict[str, Any]
     ]
 
 
-def level(levels: Levels) -> float:
+def level_offset(levels: Levels) -> float:
     """What a cell adds to the numbers of its units."""
     return float(levels["rank"])
 
 
-def curve_of(run: Mapping[str, Any], epochs: int = 3) -> list[dict[str, Any]]:
+def make_curve(run: Mapping[str, Any], epochs: int = 3) -> list[dict[str, Any]]:
     """A run's planted curve: its test metric times the epoch, and a metric that is undefined at epoch 1."""
     key = {name: run[name] for name in ("phase", "cell", "repeat", "trial", "seed", "run_id")}
     measured = run["metrics"].get("test.mae", 0.0)
@@ -52,25 +52,25 @@ def curve_of(run: Mapping[str, Any], epochs: int = 3) -> list[dict[str, Any]]:
     ]
 
 
-def planted_store(
+def make_recorded_store(
     folder: Path, runs: Sequence[Mapping[str, Any]], *, sweep: Sweep | None = None, **manifest: Any
 ) -> SweepStore:
     """A store with these runs and their curves; without claims, so that the planted data bear no verdict."""
-    asked = sweep or a_sweep(confirm=Confirm(seeds=2, repeats=3))
-    store = a_store(folder, runs, sweep=asked, **{"cards": (MOSI,), **manifest})
-    store.append("curves", [row for run in runs if run["state"] == "COMPLETE" for row in curve_of(run)])
+    asked = sweep or make_sweep(confirm=Confirm(seeds=2, repeats=3))
+    store = make_store(folder, runs, sweep=asked, **{"cards": (MOSI,), **manifest})
+    store.append("curves", [row for run in runs if run["state"] == "COMPLETE" for row in make_curve(run)])
     return store
 
 
-def read(run: Path) -> EventAccumulator:
+def read_events(run: Path) -> EventAccumulator:
     """All that a run's event files say."""
     accumulator = EventAccumulator(str(run), size_guidance={"tensors": 0, "scalars": 0, "images": 0})
     return accumulator.Reload()
 
 
-def scalars(run: Path) -> dict[str, dict[int, float]]:
+def read_scalars(run: Path) -> dict[str, dict[int, float]]:
     """By tag, the value at every step."""
-    said = read(run)
+    said = read_events(run)
     found: dict[str, dict[int, float]] = {}
     for tag in said.Tags()["tensors"]:
         if said.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
@@ -78,6 +78,6 @@ def scalars(run: Path) -> dict[str, dict[int, float]]:
     return found
 
 
-def files(logdir: Path) -> dict[str, bytes]:
+def read_files(logdir: Path) -> dict[str, bytes]:
     """Every file below a folder, and its content."""
     return {str(path.relative_to(logdir)): path.read_bytes() for path in sorted(logdir.rglob("*")) if path.is_file()}
