@@ -6,7 +6,7 @@ from math import sqrt
 
 import pytest
 
-from tests.benchmarks.verdicts import TRUTHS, Truth, said
+from tests.benchmarks.verdicts import TRUTHS, Truth, count_verdicts
 
 SWEEPS = 200
 SLACK = 3 * sqrt(0.05 * 0.95 / SWEEPS)
@@ -16,4 +16,4 @@ LIKELIEST_TO_ERR = {"margin in all bands", "null in one band", "margin of one", 
 @pytest.mark.parametrize("truth", [t for t in TRUTHS if t.name in LIKELIEST_TO_ERR], ids=lambda t: t.name)
 def test_a_claim_that_just_fails_or_just_holds_is_rarely_misjudged(truth: Truth) -> None:
     """One part without effect does not let a claim pass, nor do three chances contradict what is at the margin."""
-    assert said(truth, SWEEPS)[truth.wrong] / SWEEPS <= 0.05 + SLACK
+    assert count_verdicts(truth, SWEEPS)[truth.wrong] / SWEEPS <= 0.05 + SLACK
