@@ -19,5 +19,5 @@ def test_a_recorded_sweep_is_finished_and_sound(tmp_path: Path) -> None:
     written = store.read_manifest()
     assert ("small", 32, "cpu") == (written["name"], written["planned_runs"], written["device"])
     assert written["finished_at"] > written["started_at"]
-    assert {"mosi"} == written["references"].keys()
+    assert {"mosi"} == written["baselines"].keys()
     assert [store.sweep_id] == Store.open(str(tmp_path / "trials")).sweep_ids()

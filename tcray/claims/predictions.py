@@ -9,6 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tcray.store.store import SweepStore
@@ -65,7 +67,7 @@ class Predictions:
         keys = [_codes(columns[name]) for name in COLUMNS[:4]]
         changes = np.any([codes[1:] != codes[:-1] for codes, _ in keys], axis=0)
         begins = np.concatenate([[0], np.flatnonzero(changes) + 1, [columns.num_rows]])
-        values = columns["prediction"].to_numpy().astype(np.float64)
+        values = _first_outputs(columns["prediction"])
         splits: dict[str, TestSplit] = {}
         outputs: dict[tuple[str, int, int, str], Floats] = {}
         for begin, end in pairwise(begins):
@@ -74,7 +76,7 @@ class Predictions:
             dataset = cell.partition("/")[0]
             if dataset not in splits:
                 rows = columns.slice(begin, end - begin)
-                splits[dataset] = TestSplit(rows["label"].to_numpy(), tuple(rows["group"].to_pylist()))
+                splits[dataset] = TestSplit(_first_outputs(rows["label"]), tuple(rows["group"].to_pylist()))
         return splits, outputs
 
 
@@ -82,3 +84,9 @@ def _codes(column: Any) -> tuple[NDArray[np.int64], list[Any]]:
     """Return a column as integer codes, and the value of each code."""
     encoded = column.combine_chunks().dictionary_encode()
     return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def _first_outputs(column: pa.ChunkedArray) -> Floats:
+    """Return the only output of each row, (N,); datasets have one output each."""
+    values: Floats = pc.list_element(column, 0).to_numpy().astype(np.float64)
+    return values

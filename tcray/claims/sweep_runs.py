@@ -236,7 +236,7 @@ class SweepRuns:
                 factors=tuple(sweep.factors),
                 runs=[run for run in confirmed if (run["dataset"], run["source"]) == (card["name"], card["source"])],
                 predictions=predictions,
-                baselines=manifest["references"].get(card["name"], ()),
+                baselines=manifest["baselines"].get(card["name"], ()),
             )
             for card in manifest["cards"]
         )

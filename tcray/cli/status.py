@@ -96,7 +96,7 @@ def format_datasets(summary: Summary) -> str:
     rows = [
         {"dataset": dataset, "source": source, "phase": phase}
         for dataset, source in summary.datasets
-        for phase in ("search", "confirm")
+        for phase in ("search", "finalist", "confirm")
         if summary.runs(dataset=dataset, source=source, phase=phase)
     ]
     if not rows:

@@ -11,12 +11,13 @@ from tcray.errors import InputError, StoreError
 from tcray.results.display.labels import format_count
 from tcray.store.export import export_rows, to_json_line
 from tcray.store.store import Store
+from tcray.store.upgrade import upgrade_sweep
 from tcray.store.verify import check_sweep, list_sweep_ids
 
 
 @click.group("store")
 def command() -> None:
-    """Verify or export the trial store."""
+    """Verify, export or upgrade the trial store."""
 
 
 @command.command("verify")
@@ -59,6 +60,22 @@ def export(sweep: str | None, store: str, output: str | None, *, reproducible: b
             click.echo(row)
     else:
         _write(rows, output)
+
+
+@command.command("upgrade")
+@optional_sweep_argument
+@store_option
+def upgrade(sweep: str | None, store: str) -> None:
+    """Convert SWEEP, or all sweeps, of an earlier version of tcray to the present schema, in place.
+
+    An upgraded sweep keeps all rows and results, but an unfinished one cannot be resumed. An interrupted upgrade is
+    completed by running the command again.
+    """
+    opened = Store.open(store)
+    ids = opened.sweep_ids() if sweep is None else [opened.resolve(sweep, any_version=True)[0]]
+    for sweep_id in ids:
+        upgraded = upgrade_sweep(opened.sweep(sweep_id))
+        click.echo(f"{sweep_id}: {'upgraded' if upgraded else 'nothing to do'}")
 
 
 def _write(rows: Iterator[str], output: str) -> None:

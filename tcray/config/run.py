@@ -81,9 +81,10 @@ class Configuration:
 
     @classmethod
     def from_flat(cls, flat: Mapping[str, Any]) -> Configuration:
-        """Return the configuration of flat hyperparameters; the inverse of `to_flat`."""
+        """Return the configuration of flat hyperparameters, None for defaults; the inverse of `to_flat`."""
+        given = {name: value for name, value in flat.items() if value is not None}
         used = tuple(flat["modalities"].split("+"))
-        return cls.resolve({**flat, "modalities": used}, used)
+        return cls.resolve({**given, "modalities": used}, used)
 
     @property
     def terms(self) -> tuple[bool, bool, bool]:

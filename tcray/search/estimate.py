@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean
@@ -58,15 +57,14 @@ def load_epoch_seconds(plan: Plan, store: Store) -> dict[Signature, float]:
     for manifest in manifests[:MAX_SWEEPS]:
         fingerprints = {card["name"]: card["fingerprint"] for card in manifest["cards"]}
         for dataset, configuration, per_epoch in _read_timed_runs(store, manifest["sweep_id"]):
-            flat = Configuration.from_flat(json.loads(configuration))
-            run = Run(dataset, fingerprints[dataset], flat, plan.rungs.epochs, plan.sweep.objective, 0, 0)
+            run = Run(dataset, fingerprints[dataset], configuration, plan.rungs.epochs, plan.sweep.objective, 0, 0)
             seconds.setdefault(run.signature, []).append(per_epoch)
     return {signature: fmean(times) for signature, times in seconds.items()}
 
 
-def _read_timed_runs(store: Store, sweep_id: str) -> Iterator[tuple[str, str, float]]:
+def _read_timed_runs(store: Store, sweep_id: str) -> Iterator[tuple[str, Configuration, float]]:
     """Yield dataset, configuration and seconds per epoch of some runs of a sweep."""
-    rows = store.sweep(sweep_id).read("runs", ("dataset", "configuration", "seconds", "epochs")).to_pylist()
+    rows = store.sweep(sweep_id).read("runs").drop_columns(["metrics"]).to_pylist()
     for row in rows[:: 1 + len(rows) // MAX_RUNS]:
         if row["epochs"] and row["seconds"]:
-            yield row["dataset"], row["configuration"], row["seconds"] / row["epochs"]
+            yield row["dataset"], Configuration.from_flat(row), row["seconds"] / row["epochs"]

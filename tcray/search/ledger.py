@@ -2,8 +2,8 @@
 
 proposal    a run that was added to the sweep, with its configuration and seed
 value       the measurement of one segment of a run: the objective at its rung, its metrics so far, and its execution
-verdict     the decision to promote a run from a rung, or to prune it there
-closed      the end of a repeat's search before all of its trials were proposed, with the reason
+promotion   the decision to promote a run from a rung, or to prune it there
+exhausted   the end of a repeat's search before all of its trials were proposed, with the reason
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def promotion_row(history: RunHistory) -> Row:
     rung = history.position
     promoted = history.promotions[rung]
     return {
-        "kind": "verdict",
+        "kind": "promotion",
         **_run_columns(history),
         "rung": rung,
-        "goes_on": promoted,
+        "promoted": promoted,
         "at": datetime.now(UTC),
     }
 
@@ -49,7 +49,7 @@ def promotion_row(history: RunHistory) -> Row:
 def exhausted_row(repeat: Repeat, wave: int) -> Row:
     """Return the row that ends a search; it names the wave and the trial that could not be proposed."""
     key = RunKey("search", repeat.cell.key, repeat.index, len(repeat.search_histories), search_seed(repeat.index))
-    return {"kind": "closed", **key.columns(), "wave": wave, "reason": repeat.exhausted, "at": datetime.now(UTC)}
+    return {"kind": "exhausted", **key.columns(), "wave": wave, "reason": repeat.exhausted, "at": datetime.now(UTC)}
 
 
 def read_configuration(row: Mapping[str, Any]) -> Configuration:

@@ -80,6 +80,11 @@ class Plan:
         pruner = self.sweep.search.pruner if self.sweep.search else None
         return Rungs.asha(epochs, pruner.min_epochs, pruner.reduction_factor) if pruner else Rungs(epochs)
 
+    @property
+    def modality_hyperparameters(self) -> tuple[str, ...]:
+        """The hyperparameters of all modalities: names of columns that every run of the sweep has in the store."""
+        return tuple(sorted({MODALITY_DROPOUT + m for card in self.cards.values() for m in card.modalities}))
+
     def search_space(self, cell: Cell) -> Space:
         """Return the domains tuned in a cell, without the dropout rate of a modality that the cell does not use."""
         used = self.resolve(cell, {}).modalities

@@ -218,7 +218,8 @@ class Queue:
     def _record_ended(self, histories: Iterable[RunHistory]) -> None:
         """Write the rows of the runs that have ended since the last call, and delete their checkpoints."""
         ended = [history for history in histories if history.state is not None and not history.recorded]
-        self._store.append("runs", [records.run_row(h, self._plan.cards[h.run.dataset].source) for h in ended])
+        names, cards = self._plan.modality_hyperparameters, self._plan.cards
+        self._store.append("runs", [records.run_row(h, cards[h.run.dataset].source, names) for h in ended])
         for history in ended:
             history.recorded = True
         done = [history for history in ended if history.reason not in RETRYABLE]
@@ -235,13 +236,13 @@ class Queue:
             rows[row["kind"]].append(row)
         for row in rows["proposal"]:
             self._add_run(RunKey.from_row(row), row["wave"] or 0, ledger.read_configuration(row))
-        for row in rows["closed"]:
+        for row in rows["exhausted"]:
             self._repeats[row["cell"], row["repeat"]].exhausted = row["reason"]
         for row in rows["value"]:
             if row["reason"] not in RETRYABLE:
                 self._find_history(row).measurements.append(Measurement.from_row(row))
-        for row in rows["verdict"]:
-            self._find_history(row).promotions[row["rung"]] = row["goes_on"]
+        for row in rows["promotion"]:
+            self._find_history(row).promotions[row["rung"]] = row["promoted"]
         for row in self._store.read("runs", (*RUN_KEY, "reason")).to_pylist():
             self._find_history(row).recorded = row["reason"] not in RETRYABLE
 

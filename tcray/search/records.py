@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tcray.config.run import canonical_json
 from tcray.search.ledger import Row
 from tcray.search.run_history import RunHistory
 from tcray.store.outcome import Outcome
@@ -20,14 +19,18 @@ class TestExamples:
     labels: Sequence[float]
 
 
-def run_row(history: RunHistory, source: str) -> Row:
-    """Return the row in `runs` of a run that has ended: times of all its segments, place of the last one."""
+def run_row(history: RunHistory, source: str, hyperparameters: Iterable[str] = ()) -> Row:
+    """Return the row in `runs` of a run that has ended: times of all its segments, place of the last one.
+
+    hyperparameters   names of columns that every row of the sweep has; null if they do not apply to this run
+    """
     first, last = history.measurements[0], history.measurements[-1]
     return {
         **_run_columns(history),
         "dataset": history.run.dataset,
         "source": source,
-        "configuration": canonical_json(history.run.configuration.to_flat()),
+        **dict.fromkeys(hyperparameters),
+        **history.run.configuration.to_flat(),
         "state": history.state,
         "reason": last.outcome.reason,
         "best_epoch": last.outcome.best_epoch,
@@ -65,7 +68,7 @@ def prediction_rows(history: RunHistory, outcome: Outcome, examples: Mapping[str
         for example, group, label, prediction in zip(
             test.ids, test.groups, test.labels, evaluation.predictions, strict=True
         ):
-            columns = {"example": example, "group": group, "label": label, "prediction": prediction}
+            columns = {"example": example, "group": group, "label": [label], "prediction": [prediction]}
             yield {**run, "condition": evaluation.condition, **columns}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-Phase = Literal["search", "confirm"]
+Phase = Literal["search", "finalist", "confirm"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -34,6 +34,10 @@ EMPTY_LEASE_SECONDS = 1.0
 """Time after which an empty lease counts as abandoned: its creator was killed before it wrote the content."""
 
 
+_FIELDS_OF_SCHEMA_1 = {"since": "acquired_at", "beat": "renewed_at"}
+"""Names in the leases of tcray 0.1, which `tcray store upgrade` must read."""
+
+
 @dataclass(frozen=True, slots=True)
 class LeaseHolder:
     """Content of a lease file: the driver that holds, or held, the lease.
@@ -59,8 +63,8 @@ class LeaseHolder:
 
     @classmethod
     def parse(cls, content: bytes) -> LeaseHolder:
-        """Invert `to_json`. Raises `ValueError`, `KeyError` or `TypeError` if the content is not a lease."""
-        fields = json.loads(content)
+        """Invert `to_json`. Raises `ValueError`, `KeyError` `TypeError` or `AttributeError` if the content is not a lease."""
+        fields = {_FIELDS_OF_SCHEMA_1.get(name, name): value for name, value in json.loads(content).items()}
         return cls(**{**fields, "process": Process(**fields["process"])})
 
     def to_json(self) -> bytes:
@@ -202,7 +206,7 @@ class Lease:
 
 
 def _numbers(sweep: SweepStore) -> list[int]:
-    names = (LEASE.fullmatch(entry.name) for entry in sweep.filesystem.entries(sweep.paths.home))
+    names = (LEASE.fullmatch(entry.name) for entry in sweep.filesystem.list_folder(sweep.paths.home))
     return [int(name[1]) for name in names if name]
 
 

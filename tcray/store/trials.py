@@ -1,8 +1,7 @@
-"""The runs of a sweep as flat records: what the tables say of each, under the names that users know."""
+"""Finished runs as flat records: one value per hyperparameter and metric, under the names that users know."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tcray.store.schema import is_hyperparameter
 from tcray.store.store import SweepStore
 
 LEADING = ("run_id", "sweep_id", "phase", "repeat", "trial", "state", "reason", "dataset", "source", "seed", "cell")
@@ -20,57 +20,57 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trials:
-    """Finished runs as records, which all have the same names in the same order: those of `names`.
+    """Finished runs as records with the same names in the same order, those of `names`.
 
-    A name that does not apply to a run is None there; what was measured and is no number is NaN. Times are ISO texts
-    in UTC.
+    A value that does not apply to a run is None; a measurement that is not a number is NaN. Times are ISO texts in UTC.
     """
 
     records: Sequence[Record]
     hyperparameters: tuple[str, ...]
-    """By name, sorted, as `modality_dropout.audio`."""
+    """Sorted names of hyperparameters, such as `modality_dropout.audio`."""
     metrics: tuple[str, ...]
-    """By name, sorted, as `last.test.mae`."""
+    """Sorted names of metrics, such as `last.test.mae`."""
 
     @classmethod
     def read(cls, sweep: SweepStore) -> Trials:
-        """Every finished run of a sweep, sorted by its key (see `RunKey`)."""
+        """Return every finished run of a sweep, sorted by its key (see `RunKey`)."""
         rows = sweep.read("runs").to_pylist(maps_as_pydicts="strict")
-        configurations = [json.loads(row["configuration"]) for row in rows]
-        hyperparameters, metrics = _names(configurations), _names(row["metrics"] for row in rows)
-        made = [
-            {name: row[name] for name in LEADING}
-            | {name: configuration.get(name) for name in hyperparameters}
+        hyperparameters = _sorted_names(
+            {name: None for name, value in row.items() if value is not None and is_hyperparameter(name)} for row in rows
+        )
+        metrics = _sorted_names(row["metrics"] for row in rows)
+        records = [
+            {name: row[name] for name in (*LEADING, *hyperparameters)}
             | {name: row["metrics"].get(name) for name in metrics}
-            | {name: _plain(row[name]) for name in TRAILING}
-            for row, configuration in zip(rows, configurations, strict=True)
+            | {name: _to_plain(row[name]) for name in TRAILING}
+            for row in rows
         ]
-        return cls(made, hyperparameters, metrics)
+        return cls(records, hyperparameters, metrics)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is said of every run."""
+        """The names of every record, in order."""
         return (*LEADING, *self.hyperparameters, *self.metrics, *TRAILING)
 
 
 def read_records(sweep: SweepStore) -> list[Record]:
-    """The records of `Trials.of`."""
+    """Return the records of `Trials.read`."""
     return list(Trials.read(sweep).records)
 
 
 def to_table(records: Sequence[Mapping[str, Any]], names: Iterable[str]) -> pa.Table:
-    """The records as an Arrow table, a column a name; times as instants."""
-    return pa.table({name: _column(name, [record[name] for record in records]) for name in names})
+    """Return the records as an Arrow table with one column per name; times are timestamps."""
+    return pa.table({name: _to_column(name, [record[name] for record in records]) for name in names})
 
 
-def _column(name: str, values: list[Any]) -> pa.Array:
+def _to_column(name: str, values: list[Any]) -> pa.Array:
     column = pa.array(values)
     return column.cast(pa.timestamp("us", tz="UTC")) if name in ("started_at", "ended_at") else column
 
 
-def _names(mappings: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def _sorted_names(mappings: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted({name for mapping in mappings for name in mapping}))
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value

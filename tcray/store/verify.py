@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,8 @@ from tcray.store.keys import RUN_KEY, RunKey
 from tcray.store.lease import is_stop_requested, last_holder
 from tcray.store.parts import is_part
 from tcray.store.paths import TMP_SUFFIX
-from tcray.store.schema import TABLES, TableSchema
-from tcray.store.store import Store, SweepStore
+from tcray.store.schema import SCHEMA_VERSION, TABLES, TableSchema
+from tcray.store.store import Store, SweepStore, unify
 
 Row = Mapping[str, Any]
 
@@ -59,7 +58,7 @@ def verify(store: Store, sweep_id: str | None = None) -> list[Issue]:
 
 def list_sweep_ids(store: Store) -> list[str]:
     """The ids of all sweeps that have a manifest or a table, sorted."""
-    folders = [entry.name for table in TABLES for entry in store.filesystem.entries(table) if not entry.is_file]
+    folders = [entry.name for table in TABLES for entry in store.filesystem.list_folder(table) if not entry.is_file]
     return sorted({*store.sweep_ids(), *folders})
 
 
@@ -67,16 +66,19 @@ def check_sweep(sweep: SweepStore) -> SweepHealth:
     """All that can be said of one sweep's health; whoever runs it meanwhile is not disturbed, nor is the verdict."""
     messages: list[str] = []
     manifest = _manifest(sweep, messages)
+    if manifest.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
+        return SweepHealth(sweep.sweep_id, 0, 0, (Issue(sweep.sweep_id, messages[0]),), ())
     # Runs first: what belongs to a run is written before its row is.
     names = sorted(TABLES, key=lambda name: name != "runs")
     parts = {name: _sound_parts(sweep, TABLES[name], messages) for name in names}
-    written = {name: pa.concat_tables([TABLES[name].columns.empty_table(), *parts[name]]) for name in parts}
+    written = {name: unify(parts[name], TABLES[name]) for name in parts}
     tables = {name: deduplicate(rows, TABLES[name]) for name, rows in written.items()}
     runs = tables["runs"].to_pylist(maps_as_pydicts="strict")
     for name, rows in written.items():
         messages += _conflicts(rows, TABLES[name], exact=manifest.get("device") == "cpu")
     messages += _unproposed(runs, tables["ledger"])
-    messages += _incomplete(runs, tables, {entry.name for entry in sweep.filesystem.entries(sweep.paths.all_weights)})
+    weights = {entry.name for entry in sweep.filesystem.list_folder(sweep.paths.all_weights)}
+    messages += _incomplete(runs, tables, weights)
     messages += _misnamed(runs, manifest)
     return SweepHealth(
         sweep_id=sweep.sweep_id,
@@ -89,20 +91,25 @@ def check_sweep(sweep: SweepStore) -> SweepHealth:
 
 def _manifest(sweep: SweepStore, messages: list[str]) -> Row:
     try:
-        return sweep.read_manifest()
+        manifest = sweep.read_manifest(any_version=True)
     except StoreError as error:
         messages.append(error.message)
         return {}
+    try:
+        return sweep.read_manifest()
+    except StoreError as error:
+        messages.append(str(error).replace("\n", ". "))
+        return {**manifest, "schema": manifest.get("schema", 1)}
 
 
 def _sound_parts(sweep: SweepStore, table: TableSchema, messages: list[str]) -> list[pa.Table]:
     """The parts that can be read, in the order of writing; the others go into `messages`."""
     folder = sweep.paths.table(table.name)
     sound = []
-    for entry in sweep.filesystem.entries(folder):
+    for entry in sweep.filesystem.list_folder(folder):
         try:
             if is_part(entry, sweep.filesystem.display_path(f"{folder}/{entry.name}")):
-                sound.append(sweep.read_part(table.name, entry.name, table.names))
+                sound.append(sweep.read_part(table.name, entry.name, None))
         except StoreError as error:
             messages.append(error.message)
     return sound
@@ -156,7 +163,7 @@ def _incomplete(runs: Sequence[Row], tables: Mapping[str, pa.Table], weights: Co
         if (run["phase"], run["state"]) != ("confirm", "COMPLETE"):
             continue
         lacking = [what for what, keys in told.items() if RunKey.from_row(run) not in keys]
-        if json.loads(run["configuration"]).get("fusion") == "concat":  # it has no fusion tensor
+        if run["fusion"] == "concat":  # it has no fusion tensor
             lacking = [what for what in lacking if what != "spectra"]
         if run["run_id"] not in weights:
             lacking.append("weights")
@@ -171,7 +178,7 @@ def _misnamed(runs: Sequence[Row], manifest: Row) -> Iterator[str]:
     fingerprints = {card["name"]: card["fingerprint"] for card in manifest["cards"]}
     sweep = manifest["sweep"]
     for run in runs:
-        configuration = Configuration.from_flat(json.loads(run["configuration"]))
+        configuration = Configuration.from_flat(run)
         fingerprint = fingerprints.get(run["dataset"], "")
         asked = (sweep["training"]["epochs"], sweep["objective"], sweep["seed"])
         digest = Run(run["dataset"], fingerprint, configuration, *asked, run["seed"]).run_id
@@ -187,7 +194,7 @@ def _notes(sweep: SweepStore, manifest: Row) -> Iterator[str]:
     """What is worth knowing and harms nobody."""
     paths = sweep.paths
     for folder in (paths.home, *map(paths.table, TABLES), paths.all_weights, paths.checkpoints):
-        for entry in sweep.filesystem.entries(folder):
+        for entry in sweep.filesystem.list_folder(folder):
             if entry.name.endswith(TMP_SUFFIX):
                 yield f"{sweep.filesystem.display_path(f'{folder}/{entry.name}')} was never finished; nobody reads it"
     states = len(sweep.checkpoint_paths())

@@ -11,7 +11,6 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tcray.errors import StoreError
-from tcray.store.filesystem import StoreFilesystem
 from tcray.store.lease import last_holder
 from tcray.store.paths import SweepPaths
 from tcray.store.store import SweepStore
@@ -20,16 +19,15 @@ MAX_CONCURRENCY = 16
 """Blobs that the driver's host reads or writes at a time."""
 
 
-def sees_store(store_uri: str, sweep_id: str, lease: str) -> bool:
+def sees_store(store: SweepStore, lease: str) -> bool:
     """True if this host sees the driver's store, in which the driver holds the lease with the token `lease`.
 
     Object storage is the same on every host, or raises an error. A local folder may be another one here, or missing.
     """
-    filesystem = StoreFilesystem.from_uri(store_uri)
-    if not filesystem.is_local:
+    if not store.filesystem.is_local:
         return True
     try:
-        holder = last_holder(SweepStore(filesystem, sweep_id))
+        holder = last_holder(store)
     except StoreError:
         return False
     return holder is not None and holder.token == lease

@@ -13,6 +13,7 @@ from typing import Any
 from tcray.config.run import ENGINE_VERSION
 from tcray.config.sweep import Sweep
 from tcray.search.plan import Plan
+from tcray.store.schema import SCHEMA_VERSION
 from tcray.version import __version__
 
 PACKAGES = ("torch", "ray", "optuna", "numpy", "scipy", "pyarrow")
@@ -21,6 +22,7 @@ PACKAGES = ("torch", "ray", "optuna", "numpy", "scipy", "pyarrow")
 def new_manifest(plan: Plan, sweep_id: str, baselines: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest of a sweep that has no sessions yet; `baselines` are the baseline rows of each dataset."""
     return {
+        "schema": SCHEMA_VERSION,
         "sweep_id": sweep_id,
         "name": plan.sweep.name,
         **sweep_fields(plan.sweep),
@@ -28,7 +30,7 @@ def new_manifest(plan: Plan, sweep_id: str, baselines: Mapping[str, Any]) -> dic
         "cards": [card.document() for card in plan.cards.values()],
         "left_out": [{"dataset": left.dataset, "reason": left.reason} for left in plan.skipped],
         "planned_runs": plan.planned_runs,
-        "references": baselines,
+        "baselines": baselines,
         "engine": ENGINE_VERSION,
         "started_at": format_now(),
         "finished_at": None,

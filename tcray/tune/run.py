@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from tcray.config.sweep import Sweep
-from tcray.errors import Interrupted
+from tcray.errors import InputError, Interrupted
 from tcray.search.plan import Plan, find_cards, plan
 from tcray.search.queue import Progress, Queue
 from tcray.store.lease import Lease
@@ -64,6 +64,7 @@ def run_sweep(
     planned = plan(sweep, find_cards(sweep))
     _print_notes(console, *planned.twin_notes, *planned.notes, *(f"warning: {text}" for text in planned.warnings))
     store = Store.open(store_uri, create=True)
+    store.manifests()  # raises for sweeps of another schema, before anything is trained: verdicts count all sweeps
     sweep_store = store.sweep(planned.sweep_id(store.generation(planned.sweep_id(), fresh=fresh)))
     run = SweepRun(planned, sweep_store, LazyDatasets(planned.cards, sweep.data.root), console, train)
     lease = Lease(sweep_store)
@@ -88,9 +89,16 @@ class SweepRun:
     def run(self, lease: Lease, address: str | None) -> SweepResult:
         """Run the sweep to its end; without Ray if it is finished already."""
         if self.store.exists:
-            self.store.write_manifest({**self.store.read_manifest(), **manifest.sweep_fields(self.plan.sweep)})
+            written = self.store.read_manifest()
+            upgraded = bool(written.get("upgraded_from"))
+            if upgraded and not written["finished_at"]:
+                raise InputError(
+                    f"sweep {self.store.sweep_id} was upgraded from an earlier version of tcray and cannot be resumed",
+                    "Pass --fresh to start it again; `tcray results` shows what it has recorded.",
+                )
+            self.store.write_manifest({**written, **manifest.sweep_fields(self.plan.sweep)})
             self.queue = self._load_queue()
-            if self.queue.finished:
+            if self.queue.finished or upgraded:
                 return SweepResult(self.store, self.queue.progress(), was_finished=True)
         with connect(address) as cluster:
             notices = self._check_hosts(cluster, lease)
@@ -134,7 +142,7 @@ class SweepRun:
         check_hosts_match(cluster.run_on_other_nodes(installed_versions))
         notices = HostNotices(self.store.filesystem.display_path())
         if self.store.filesystem.is_local:
-            visible = cluster.run_on_other_nodes(sees_store, self.store.uri, self.store.sweep_id, lease.token)
+            visible = cluster.run_on_other_nodes(sees_store, self.store, lease.token)
             _print_notes(self.console, *notices.store_not_visible([host for host, sees in visible if not sees]))
         return notices
 

@@ -15,7 +15,6 @@ from ray.actor import ActorHandle
 
 from tcray.errors import TcrayError
 from tcray.search.queue import Execution, Pack
-from tcray.store.filesystem import StoreFilesystem
 from tcray.store.store import SweepStore
 from tcray.tune.blobs import RelayedBlobs, sees_store
 from tcray.tune.capacity import WorkerResources
@@ -59,8 +58,7 @@ class WorkerContext:
     versions    the driver's
     """
 
-    store_uri: str
-    sweep_id: str
+    store: SweepStore
     lease: str
     relay: ActorHandle | None
     datasets: Mapping[str, ray.ObjectRef]
@@ -77,9 +75,8 @@ class WorkerContext:
         check_matches_driver(self.versions)
         if resources.device == "cuda":
             torch.cuda.set_per_process_memory_fraction(resources.gpu)
-        relayed = self.relay is not None and not sees_store(self.store_uri, self.sweep_id, self.lease)
-        store = SweepStore(StoreFilesystem.from_uri(self.store_uri), self.sweep_id)
-        blobs = RelayedBlobs(store.paths, self.relay) if relayed else store
+        relayed = self.relay is not None and not sees_store(self.store, self.lease)
+        blobs = RelayedBlobs(self.store.paths, self.relay) if relayed else self.store
         return Worker(blobs, lambda name: ray.get(self.datasets[name]), resources.device, self.train, relayed)
 
 

@@ -105,8 +105,7 @@ def run_tuner(
     training are then dropped; their runs resume from their last rung.
     """
     worker_context = WorkerContext(
-        store_uri=store.uri,
-        sweep_id=store.sweep_id,
+        store=store,
         lease=lease.token,
         relay=start_relay(store) if cluster.joined and store.filesystem.is_local else None,
         datasets={name: ray.put(dataset) for name, dataset in datasets.items()},

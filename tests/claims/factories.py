@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest, Finding, conclude
 from tcray.config.domains import LogUniform
-from tcray.config.run import Configuration, canonical_json, digest
+from tcray.config.run import Configuration, digest
 from tcray.config.sweep import Confirm, Search, Sweep, Training
 from tcray.data.catalog import Card
 from tcray.search.cells import Cell, list_cells
@@ -83,7 +83,7 @@ def make_run(
         "run_id": digest([key, configuration]),
         "dataset": card.name,
         "source": card.source,
-        "configuration": canonical_json(configuration),
+        **configuration,
         "state": state,
         "reason": reason,
         "best_epoch": 1,
@@ -113,7 +113,7 @@ def make_store(
         "finished_at": "2026-01-01T00:01:00+00:00",
         "sweep": asked.to_document(),
         "cards": [card.document() for card in cards],
-        "references": {card.name: BASELINES.get(card.name, ()) for card in cards},
+        "baselines": {card.name: BASELINES.get(card.name, ()) for card in cards},
         "left_out": [],
         **manifest,
     }
@@ -221,8 +221,7 @@ def _run(
     measured = {f"test.{k}": v for k, v in _metrics(dataset, outcome.prediction).items()} | dict(outcome.metrics)
     row = make_run(measured, card=dataset.card, repeat=repeat, seed=seed, state=outcome.state)
     configuration = Configuration.resolve({**sweep.fixed, **cell.levels}, tuple(dataset.card.modalities)).to_flat()
-    named = {"cell": cell.key, "configuration": canonical_json(configuration)}
-    return {**row, **named, "run_id": digest([cell.key, repeat, seed])}
+    return {**row, **configuration, "cell": cell.key, "run_id": digest([cell.key, repeat, seed])}
 
 
 def _metrics(dataset: SyntheticDataset, prediction: ArrayLike) -> dict[str, float]:
@@ -240,7 +239,7 @@ def _predictions(dataset: SyntheticDataset, run: Mapping[str, Any], outcome: Run
     for condition, prediction in {"clean": outcome.prediction, **outcome.also}.items():
         for n, value in enumerate(np.asarray(prediction, np.float64)):
             told = {"example": f"{dataset.card.name}-{n:04d}", "group": dataset.group[n]}
-            yield {**_key(run), **told, "condition": condition, "label": dataset.label[n], "prediction": value}
+            yield {**_key(run), **told, "condition": condition, "label": [dataset.label[n]], "prediction": [value]}
 
 
 def _spectra(run: Mapping[str, Any], outcome: RunOutcome) -> Iterator[dict[str, Any]]:

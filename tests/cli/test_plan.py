@@ -85,7 +85,7 @@ def test_a_plan_counts_recorded_runs(file) -> None:
     record.write_manifest({"sweep_id": asked.sweep_id(), "name": "small", "started_at": "2026-01-01", "cards": []})
     row = {"phase": "search", "cell": "c", "repeat": 0, "seed": 0, "run_id": "r", "dataset": "mosi", "source": "twin"}
     states = ["COMPLETE", "PRUNED", "PRUNED"]
-    rows = [{**row, "trial": n, "configuration": "{}", "state": state, "metrics": {}} for n, state in enumerate(states)]
+    rows = [{**row, "trial": n, "state": state, "metrics": {}} for n, state in enumerate(states)]
     record.append("runs", rows)
     output, _ = run(file, "--store", "elsewhere")
     assert find_line(output, "store") == "elsewhere: 3 of 192 runs of this sweep (1 complete, 2 pruned)"

@@ -195,7 +195,7 @@ CASES: Mapping[str, Case] = {
     "one dataset of two is empty": Case(
         asked(RANKS, datasets=("mosi", "mustard")), well(), verdict="", beside=(EMPTY,)
     ),
-    "no reference rows": Case(asked(SUBSETS), well(), verdict="", manifest={"references": {"mosi": ()}}),
+    "no reference rows": Case(asked(SUBSETS), well(), verdict="", manifest={"baselines": {"mosi": ()}}),
     "every dataset left out": Case(
         asked(RATES), silent, manifest={"left_out": [{"dataset": "mosi", "reason": "it has no audio"}]}
     ),

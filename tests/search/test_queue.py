@@ -1,6 +1,5 @@
 """The queue: the packs it hands out, the rows it writes, retries and failures."""
 
-import json
 import math
 from collections import Counter
 
@@ -8,9 +7,11 @@ import pytest
 from pyarrow import parquet
 
 from tcray.config.domains import Choice, Int
+from tcray.config.run import Configuration
 from tcray.config.sweep import Asha, Confirm, Resources, Search, Training
 from tcray.errors import StoreError
 from tcray.search import queue as queue_module
+from tcray.search.ledger import read_configuration
 from tcray.search.queue import Queue
 from tcray.search.sampler import TrialSampler
 from tcray.store.outcome import Outcome
@@ -66,7 +67,7 @@ def test_the_best_complete_trial_is_confirmed_in_full_with_fresh_seeds(tmp_path)
         complete = read_runs(store, phase="search", state="COMPLETE", **place)
         best = min(complete, key=lambda row: row["metrics"]["valid.loss"])
         assert confirmed["trial"] == best["trial"]
-        assert confirmed["configuration"] == best["configuration"]
+        assert Configuration.from_flat(confirmed) == Configuration.from_flat(best)
         assert (confirmed["state"], confirmed["epochs"]) == ("COMPLETE", 8)
         assert confirmed["seed"] in (1000 * confirmed["repeat"] + 1, 1000 * confirmed["repeat"] + 2)
         assert best["seed"] == 1000 * confirmed["repeat"]
@@ -96,7 +97,7 @@ def test_no_configuration_is_proposed_twice_in_a_repeat(tmp_path) -> None:
     tune = {"rank": Int(1, 5), "batch_size": Choice((16, 32, 64))}
     _, store, queue = open_queue(tmp_path, factors={}, tune=tune, search=Search("tpe", 14, 4), confirm=None)
     train_all(queue, FakeTrainer())
-    assert len({row["configuration"] for row in read_runs(store)}) == 14
+    assert len({Configuration.from_flat(row) for row in read_runs(store)}) == 14
 
 
 def test_an_exhausted_space_ends_the_search_with_a_note(tmp_path) -> None:
@@ -105,7 +106,7 @@ def test_an_exhausted_space_ends_the_search_with_a_note(tmp_path) -> None:
         tmp_path, factors={}, tune={"rank": Int(1, 5)}, search=Search("tpe", 12, 4), confirm=Confirm(2)
     )
     train_all(queue, FakeTrainer())
-    (row,) = select_rows(export_reproducible(store), "ledger", kind="closed")
+    (row,) = select_rows(export_reproducible(store), "ledger", kind="exhausted")
     assert (row["trial"], row["wave"], row["reason"]) == (
         5,
         1,
@@ -320,8 +321,8 @@ def test_the_ledger_s_configuration_is_the_run_s(tmp_path) -> None:
     _, store, queue = open_queue(tmp_path)
     train_all(queue, FakeTrainer())
     rows = export_reproducible(store)
-    proposed = {row["run_id"]: json.loads(row["configuration"]) for row in select_rows(rows, "ledger", kind="proposal")}
-    assert proposed == {row["run_id"]: json.loads(row["configuration"]) for row in select_rows(rows, "runs")}
+    proposed = {row["run_id"]: read_configuration(row) for row in select_rows(rows, "ledger", kind="proposal")}
+    assert proposed == {row["run_id"]: Configuration.from_flat(row) for row in select_rows(rows, "runs")}
 
 
 def test_a_ledger_of_another_sweep_is_refused(tmp_path) -> None:
@@ -332,8 +333,8 @@ def test_a_ledger_of_another_sweep_is_refused(tmp_path) -> None:
     with pytest.raises(StoreError, match=r"contains repeat 0 of mosi/rank=4, which this sweep did not propose"):
         Queue(other, store, EXAMPLES)
     orphan = make_store(tmp_path / "orphan", other)
-    row = {"kind": "verdict", "phase": "search", "cell": "mosi/rank=1", "repeat": 0, "trial": 3, "seed": 0, "rung": 2}
-    orphan.append("ledger", [{**row, "goes_on": True}])
+    row = {"kind": "promotion", "phase": "search", "cell": "mosi/rank=1", "repeat": 0, "trial": 3, "seed": 0, "rung": 2}
+    orphan.append("ledger", [{**row, "promoted": True}])
     with pytest.raises(
         StoreError, match=r"contains trial 3 of mosi/rank=1, repeat 0, which this sweep did not propose"
     ) as caught:

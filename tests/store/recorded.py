@@ -10,6 +10,7 @@ from typing import Any
 from tcray.config.run import ENGINE_VERSION, Configuration, Run, canonical_json
 from tcray.store.driver_status import BestRun, DriverStatus, Host
 from tcray.store.keys import RunKey
+from tcray.store.schema import SCHEMA_VERSION
 from tcray.store.store import Store, SweepStore
 
 Row = dict[str, Any]
@@ -28,6 +29,7 @@ EPOCHS = 3
 def a_manifest(sweep_id: str = SWEEP_ID, **changes: Any) -> Row:
     """A manifest with every key that a driver writes and a reader needs."""
     return {
+        "schema": SCHEMA_VERSION,
         "sweep_id": sweep_id,
         "name": "rank",
         "question": "Does rank matter?",
@@ -91,7 +93,7 @@ class Recorded:
             **self.name,
             "dataset": self.dataset,
             "source": card["source"],
-            "configuration": canonical_json(self.configuration.to_flat()),
+            **self.configuration.to_flat(),
             "state": self.state,
             "reason": self.reason,
             "best_epoch": 2,
@@ -127,7 +129,7 @@ class Recorded:
 
     def predictions(self) -> list[Row]:
         """Its rows in `predictions`."""
-        told = [{"example": f"v{n}", "group": "v", "label": float(n), "prediction": n / 3} for n in range(4)]
+        told = [{"example": f"v{n}", "group": "v", "label": [float(n)], "prediction": [n / 3]} for n in range(4)]
         return [{**self.name, "condition": "clean", **row} for row in told]
 
     def spectra(self) -> list[Row]:

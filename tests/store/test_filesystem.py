@@ -81,12 +81,12 @@ def test_what_is_written_is_read(place: str, filesystem: StoreFilesystem, bucket
     where.write("a/b", b"one")
     where.write("a/b", b"two")
     assert where.read("a/b") == b"two"
-    assert where.entries("a") == [Entry("b", is_file=True)]
+    assert where.list_folder("a") == [Entry("b", is_file=True)]
     assert (where.kind("a"), where.kind("a/b"), where.kind("c")) == ("folder", "file", None)
     where.delete("a/b")
     where.delete("a/b")
     assert where.read("a/b") is None
-    assert where.entries("nowhere") == []
+    assert where.list_folder("nowhere") == []
 
 
 def test_where_files_grow_they_are_written_aside(monkeypatch: pytest.MonkeyPatch):
@@ -177,13 +177,13 @@ def test_a_folder_that_is_made_while_it_is_listed_is_empty(bucket: Bucket, monke
         raise FileNotFoundError(2, "Cannot list directory")
 
     monkeypatch.setattr(bucket, "get_file_info_selector", missing)
-    assert bucket.filesystem().entries("runs") == []
+    assert bucket.filesystem().list_folder("runs") == []
 
 
 def test_a_file_where_a_folder_should_be_is_said_in_a_sentence(filesystem: StoreFilesystem, tmp_path: Path):
     """Listing or making a folder under a file is a StoreError that names it."""
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match=f"{tmp_path}/a cannot be read: Not a directory"):
-        filesystem.entries("a")
+        filesystem.list_folder("a")
     with pytest.raises(StoreError, match=f"{tmp_path}/a/b cannot be made: Not a directory"):
         filesystem.make_folder("a/b")

@@ -176,7 +176,7 @@ def test_superseded_leases_are_deleted(sweep: SweepStore):
     for _ in range(3):
         with Lease(sweep):
             pass
-    leases = [entry.name for entry in sweep.filesystem.entries(sweep.paths.home)]
+    leases = [entry.name for entry in sweep.filesystem.list_folder(sweep.paths.home)]
     assert leases == ["lease-000003.json"]
 
 

@@ -19,6 +19,7 @@ from tcray.store.schema import CURVES, LEDGER, RUNS, TableSchema
 from .recorded import SWEEP_ID, a_run
 
 ROWS = [a_run(trial=trial).run() for trial in range(3)]
+LATER = ("reused_from", "arithmetic", "learned")
 SOUND = encode(ROWS, RUNS, SWEEP_ID)
 
 
@@ -29,7 +30,7 @@ def named(content: bytes) -> str:
 
 def read(content: bytes, table: TableSchema = RUNS) -> pa.Table:
     """All columns of a part."""
-    return decode(content, table, SWEEP_ID, table.names, named(content))
+    return decode(content, table, SWEEP_ID, None, named(content))
 
 
 def test_rows_come_back_as_they_went_in():
@@ -37,11 +38,12 @@ def test_rows_come_back_as_they_went_in():
     read_back = read(SOUND).to_pylist(maps_as_pydicts="strict")
     assert repr([row["metrics"] for row in read_back]) == repr([dict(sorted(row["metrics"].items())) for row in ROWS])
     assert [row.pop("metrics") and row for row in read_back] == [
-        {name: value for name, value in {"sweep_id": SWEEP_ID, **row}.items() if name != "metrics"} for row in ROWS
+        {**dict.fromkeys(LATER), "sweep_id": SWEEP_ID, **{name: row[name] for name in row if name != "metrics"}}
+        for row in ROWS
     ]
-    verdict = {"kind": "verdict", "phase": "search", "cell": "c", "repeat": 0, "goes_on": True}
-    row = read(encode([verdict], LEDGER, SWEEP_ID), LEDGER).to_pylist()[0]
-    assert {name: value for name, value in row.items() if value is not None} == {"sweep_id": SWEEP_ID, **verdict}
+    promotion = {"kind": "promotion", "phase": "search", "cell": "c", "repeat": 0, "promoted": True}
+    row = read(encode([promotion], LEDGER, SWEEP_ID), LEDGER).to_pylist()[0]
+    assert {name: value for name, value in row.items() if value is not None} == {"sweep_id": SWEEP_ID, **promotion}
 
 
 @pytest.mark.parametrize("number", [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, math.inf, -0.0])
@@ -61,8 +63,8 @@ def test_instants_keep_microseconds():
 
 def test_an_unknown_column_is_not_dropped():
     """A row with a column that the table does not have is a mistake in the program."""
-    with pytest.raises(ValueError, match="table runs has no column colour, shape"):
-        encode([{**ROWS[0], "shape": 1, "colour": "red"}], RUNS, SWEEP_ID)
+    with pytest.raises(ValueError, match="table runs has no column color, shape"):
+        encode([{**ROWS[0], "shape": 1, "color": "red"}], RUNS, SWEEP_ID)
 
 
 def test_a_missing_column_is_not_invented():
@@ -92,12 +94,12 @@ def test_a_flipped_byte_is_noticed():
 def test_another_schema_version_is_refused(monkeypatch: pytest.MonkeyPatch):
     """A part of a later tcray is not read as if it were of this one."""
     with monkeypatch.context() as later:
-        later.setattr(parts, "SCHEMA_VERSION", 2)
+        later.setattr(parts, "SCHEMA_VERSION", 3)
         content = encode(ROWS, RUNS, SWEEP_ID)
     with pytest.raises(StoreError) as caught:
         read(content)
-    assert caught.value.message == f"{named(content)} has schema version 2, and this tcray reads version 1"
-    assert caught.value.remedy == "Use the version of tcray that wrote it, or begin another store with --store."
+    assert caught.value.message == f"{named(content)} has schema version 3; this version of tcray reads 2"
+    assert caught.value.remedy == "Use the version of tcray that wrote it, or start another store with --store."
 
 
 def test_a_foreign_parquet_file_is_refused():
@@ -111,18 +113,17 @@ def test_a_foreign_parquet_file_is_refused():
 
 def test_a_part_of_another_table_or_sweep_is_refused():
     """A part that was put into the wrong folder says where it belongs."""
-    with pytest.raises(StoreError, match=f"belongs to curves/{SWEEP_ID}, and lies in runs/{SWEEP_ID}"):
+    with pytest.raises(StoreError, match=f"belongs to curves/{SWEEP_ID}, and is in runs/{SWEEP_ID}"):
         read(encode(a_run().curve(), CURVES, SWEEP_ID))
-    with pytest.raises(StoreError, match=f"belongs to runs/other, and lies in runs/{SWEEP_ID}"):
+    with pytest.raises(StoreError, match=f"belongs to runs/other, and is in runs/{SWEEP_ID}"):
         read(encode(ROWS, RUNS, "other"))
 
 
 def test_other_columns_are_refused():
     """A part must have the very columns of its table."""
-    fewer = RUNS.columns.remove(RUNS.columns.get_field_index("host"))
     sink = pa.BufferOutputStream()
-    schema = fewer.with_metadata(parquet.read_schema(pa.BufferReader(SOUND)).metadata)
-    parquet.write_table(read(SOUND).drop_columns(["host"]).cast(schema), sink)
+    metadata = parquet.read_schema(pa.BufferReader(SOUND)).metadata
+    parquet.write_table(read(SOUND).drop_columns(["host"]).replace_schema_metadata(metadata), sink)
     with pytest.raises(StoreError, match="does not have the columns of table runs"):
         read(sink.getvalue().to_pybytes())
 

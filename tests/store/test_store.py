@@ -23,7 +23,7 @@ import sys
 from tcray.store.store import Store
 sweep = Store.open(sys.argv[1]).sweep("rank-1")
 row = {"phase": "search", "cell": "c", "repeat": 0, "run_id": "", "dataset": "mosi", "source": "twin",
-       "configuration": "{}", "state": "COMPLETE", "metrics": {"valid.loss": 0.5}}
+       "rank": 4, "state": "COMPLETE", "metrics": {"valid.loss": 0.5}}
 print("ready", flush=True)
 for part in range(int(sys.argv[2])):
     sweep.append("runs", [{**row, "trial": part, "seed": seed} for seed in range(10)])
@@ -108,14 +108,14 @@ def test_a_reader_in_another_process_needs_the_uri_alone(store: Store):
 def test_no_rows_make_no_part(store: Store):
     """An empty append writes nothing."""
     store.sweep(SWEEP_ID).append("runs", [])
-    assert store.filesystem.entries("runs") == []
+    assert store.filesystem.list_folder("runs") == []
 
 
 def test_a_resumed_writer_goes_on_after_the_last_part(store: Store):
     """Parts of a later session sort after those of an earlier one, so that the first written still counts."""
     for loss in (0.1, 0.2, 0.3):
         store.sweep(SWEEP_ID).append("runs", [a_run(loss=loss).run()])
-    numbers = [entry.name[:8] for entry in store.filesystem.entries(f"runs/{SWEEP_ID}")]
+    numbers = [entry.name[:8] for entry in store.filesystem.list_folder(f"runs/{SWEEP_ID}")]
     assert numbers == ["00000001", "00000002", "00000003"]
     (row,) = store.sweep(SWEEP_ID).read("runs").to_pylist(maps_as_pydicts="strict")
     assert row["metrics"]["valid.loss"] == 0.1
@@ -250,9 +250,9 @@ def test_a_manifest_is_read_as_it_was_written(any_store: Store):
     """A later one takes its place; a number that is none is null."""
     sweep = any_store.sweep(SWEEP_ID)
     assert not sweep.exists
-    sweep.write_manifest(a_manifest(references={"mosi": float("nan")}))
+    sweep.write_manifest(a_manifest(baselines={"mosi": float("nan")}))
     assert sweep.exists
-    assert sweep.read_manifest() == a_manifest(references={"mosi": None})
+    assert sweep.read_manifest() == a_manifest(baselines={"mosi": None})
     sweep.write_manifest(a_manifest(finished_at="2026"))
     assert sweep.read_manifest() == a_manifest(finished_at="2026")
 

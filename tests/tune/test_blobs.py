@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tcray.errors import StoreError
+from tcray.store.filesystem import StoreFilesystem
 from tcray.store.lease import Lease
 from tcray.store.store import Store, SweepStore
 from tcray.tune.blobs import RelayedBlobs, sees_store, start_relay
@@ -19,23 +20,28 @@ def store(tmp_path: Path) -> SweepStore:
     return Store.open(str(tmp_path / "trials"), create=True).sweep("small-1")
 
 
+def at(location: str | Path) -> SweepStore:
+    """Return the same sweep at another location."""
+    return SweepStore(StoreFilesystem.from_uri(str(location)), "small-1")
+
+
 def test_a_host_sees_the_store_that_has_the_lease(store: SweepStore, tmp_path: Path) -> None:
     """A local folder is the driver's store only if it holds the driver's lease."""
     with Lease(store) as lease:
-        assert sees_store(store.uri, "small-1", lease.token)
-        assert not sees_store(store.uri, "small-2", lease.token)
-        assert not sees_store(str(tmp_path / "elsewhere"), "small-1", lease.token)
+        assert sees_store(store, lease.token)
+        assert not sees_store(SweepStore(store.filesystem, "small-2"), lease.token)
+        assert not sees_store(at(tmp_path / "elsewhere"), lease.token)
         (tmp_path / "a file").write_text("")
-        assert not sees_store(str(tmp_path / "a file"), "small-1", lease.token)
+        assert not sees_store(at(tmp_path / "a file"), lease.token)
     with Lease(store) as later:
-        assert sees_store(store.uri, "small-1", later.token)
-        assert not sees_store(store.uri, "small-1", lease.token)
+        assert sees_store(store, later.token)
+        assert not sees_store(store, lease.token)
 
 
 def test_every_host_sees_object_storage(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bucket is not read: a problem with it is an error, not another store."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    assert sees_store("s3://bucket/trials?region=nowhere", "small-1", "token")
+    assert sees_store(at("s3://bucket/trials?region=nowhere"), "token")
 
 
 @pytest.mark.slow
@@ -55,7 +61,7 @@ class TestRelay:
 
     def test_a_relay_raises_the_stores_errors(self, store: SweepStore) -> None:
         """An error that the store raises at the relay is raised at the caller with the same message."""
-        Path(store.uri, "states").write_text("a file")
+        Path(store.uri, "checkpoints").write_text("a file")
         with pytest.raises(StoreError) as expected:
             store.write_blob(store.paths.checkpoint("a run", 1), b"")
         with pytest.raises(StoreError) as caught:

@@ -189,10 +189,10 @@ def test_a_failing_store_is_not_a_crash(setup: Setup, monkeypatch: pytest.Monkey
     """If a checkpoint cannot be written after all retries, the failure is the store's, with its message."""
 
     def broken(store: SweepStore, path: str, content: bytes) -> None:
-        raise StoreError("states/ cannot be written: No space left on device", "Make room.")
+        raise StoreError("checkpoints/ cannot be written: No space left on device", "Make room.")
 
     monkeypatch.setattr(worker_module, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(SweepStore, "write_blob", broken)
     report = setup.worker().train_pack(setup.first_pack(), "")
     assert "store" == report.failure
-    assert report.reason.startswith("states/ cannot be written: No space left on device")
+    assert report.reason.startswith("checkpoints/ cannot be written: No space left on device")

@@ -16,7 +16,7 @@ from tcray.results.spectrum.panels import build_spectrum_panels
 
 def build_panels(results: Results) -> Iterator[PanelGroup]:
     """Yield the panels; those of a topic and dataset follow one another."""
-    yield from build_rank_panels(results.profiles, results.sweep.claims, results.manifest["references"])
+    yield from build_rank_panels(results.profiles, results.sweep.claims, results.manifest["baselines"])
     yield from build_spectrum_panels(results.spectra)
     yield from build_prior_panels(results.conditionings)
     yield from build_modality_panels(results.contributions)

@@ -93,7 +93,7 @@ def build_ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Rankin
             sweep,
             card,
             [run for run in runs if (run["dataset"], run["source"]) == (card["name"], card["source"])],
-            [_reference(row) for row in manifest["references"][card["name"]]],
+            [_reference(row) for row in manifest["baselines"][card["name"]]],
         )
         for card in manifest["cards"]
     )

@@ -83,7 +83,7 @@ def load_sweep_runs(
         }
     )
     baselines = {card.name: [{"name": "median", "metrics": {"test.mae": CONSTANT}}]}
-    return SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(card, outcome), references=baselines))
+    return SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(card, outcome), baselines=baselines))
 
 
 def load_dataset_runs(folder: Path, maes: MaeBySubset, **changes: Any) -> DatasetRuns:

@@ -37,7 +37,7 @@ def samples_with(folder: Path, card: Card, row: Mapping[str, Any]) -> DatasetRun
     outputs = make_predictions(label, 0.5) if card is MOSI else label - 0.5
     sweep = make_sweep(datasets=(card.name,), factors={"rank": (2,)})
     planted = SyntheticDataset(card, lambda levels, repeat, seed: RunOutcome(outputs), label, make_groups(card))
-    return SweepRuns.load(make_recorded_store(folder, sweep, planted, references={card.name: [row]})).datasets[0]
+    return SweepRuns.load(make_recorded_store(folder, sweep, planted, baselines={card.name: [row]})).datasets[0]
 
 
 def a_row(card: Card, name: str, value: float) -> dict[str, Any]:

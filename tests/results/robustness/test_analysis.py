@@ -155,7 +155,7 @@ def test_a_metric_that_is_better_the_larger_costs_what_it_falls_by(tmp_path: Pat
         return RunOutcome(label - 0.5, also={"missing:text": 0.5 - label})
 
     sweep = make_sweep(datasets=("mustard",), factors={"rank": (2,)}, claims=("robustness",))
-    store = make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MUSTARD, flips), references={"mustard": ()})
+    store = make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MUSTARD, flips), baselines={"mustard": ()})
     _, (component,) = analyze_robustness(SweepRuns.load(store))
     assert component.details["costs"]["missing:text"] == {"rank 2": 1.0}
 
