@@ -226,6 +226,6 @@ def _latest(sweep: SweepStore) -> tuple[int, LeaseHolder | None]:
 def _parse(sweep: SweepStore, number: int, content: bytes) -> LeaseHolder:
     try:
         return LeaseHolder.parse(content)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         shown = sweep.filesystem.display_path(sweep.paths.lease(number))
         raise StoreError(f"{shown} is not a lease", "Delete it if no driver is running the sweep.") from error

@@ -132,5 +132,5 @@ def test_a_missing_store_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         run("--store", str(tmp_path / "nowhere"))
     assert str(caught.value) == (
-        f"there is no trial store at {tmp_path}/nowhere\nRun `tcray sweep FILE` first, or name the store with --store."
+        f"there is no trial store at {tmp_path}/nowhere\nRun `tcray sweep FILE` first, or pass the store with --store."
     )

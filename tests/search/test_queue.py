@@ -182,7 +182,7 @@ def test_each_segment_leaves_its_curve_and_confirm_runs_their_evaluations(tmp_pa
     mine = {"phase": "confirm", "run_id": confirmed["run_id"]}
     assert [row["epoch"] for row in select_rows(rows, "curves", **mine)] == list(range(1, 9))
     assert [row["condition"] for row in select_rows(rows, "evaluations", **mine)] == ["clean"]
-    predicted = [(r["example"], r["group"], r["label"]) for r in select_rows(rows, "predictions", **mine)]
+    predicted = [(r["example"], r["group"], *r["label"]) for r in select_rows(rows, "predictions", **mine)]
     assert predicted == [("a", "g", 0.0), ("b", "h", 1.0)]
     assert [(r["kind"], r["index"], r["value"]) for r in select_rows(rows, "spectra", **mine)] == [
         ("energy", 0, 1.0),

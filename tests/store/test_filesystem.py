@@ -37,22 +37,22 @@ def test_a_file_uri_is_a_path(tmp_path: Path):
 @pytest.mark.parametrize(
     ("uri", "sentence"),
     [
-        ("", "'' is no place for a trial store"),
-        ("a\0b", "'a\\x00b' is no place for a trial store"),
+        ("", "'' is not a valid location of a trial store"),
+        ("a\0b", "'a\\x00b' is not a valid location of a trial store"),
         (
             "gopher://x/y",
-            "gopher://x/y is no place for a trial store: Unrecognized filesystem type in URI: gopher://x/y",
+            "gopher://x/y is not a valid location of a trial store: Unrecognized filesystem type in URI: gopher://x/y",
         ),
-        ("s3://", "s3:// names no bucket"),
+        ("s3://", "s3:// has no bucket"),
         (
             "s3://K:S@b c?region=x",
-            "s3://b c is no place for a trial store: Cannot parse URI: 's3://b c?region=x' due to syntax error",
+            "s3://b c is not a valid location of a trial store: Cannot parse URI: 's3://b c?region=x' due to syntax error",
         ),
         (
             "s3://b/p?colour=red&region=x",
-            "s3://b/p is no place for a trial store: Unexpected query parameter in S3 URI: 'colour'",
+            "s3://b/p is not a valid location of a trial store: Unexpected query parameter in S3 URI: 'colour'",
         ),
-        ("file://here", "file://here is no place for a trial store: File URI cannot be relative: 'file://here'"),
+        ("file://here", "file://here is not a valid location of a trial store: File URI cannot be relative: 'file://here'"),
     ],
 )
 def test_a_uri_that_means_nothing_is_said_in_a_sentence(uri: str, sentence: str):
@@ -185,5 +185,5 @@ def test_a_file_where_a_folder_should_be_is_said_in_a_sentence(filesystem: Store
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match=f"{tmp_path}/a cannot be read: Not a directory"):
         filesystem.list_folder("a")
-    with pytest.raises(StoreError, match=f"{tmp_path}/a/b cannot be made: Not a directory"):
+    with pytest.raises(StoreError, match=f"{tmp_path}/a/b cannot be created: Not a directory"):
         filesystem.make_folder("a/b")

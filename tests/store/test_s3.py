@@ -54,7 +54,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     ("bucket", "message"),
     [
         ("forbidden", "s3://forbidden/trials cannot be read: access is denied"),
-        ("missing", "s3://missing/trials/sweeps cannot be made: the bucket does not exist"),
+        ("missing", "s3://missing/trials/sweeps cannot be created: the bucket does not exist"),
     ],
 )
 def test_an_unusable_bucket_is_an_error(endpoint: str, bucket: str, message: str) -> None:
@@ -83,7 +83,7 @@ def test_an_endpoint_that_does_not_answer_is_an_error(monkeypatch: pytest.Monkey
 
 def test_an_invalid_endpoint_is_an_input_error() -> None:
     """A port that is not a number is refused."""
-    with pytest.raises(InputError, match="s3://bucket/trials is no place for a trial store: Port could not be cast"):
+    with pytest.raises(InputError, match="s3://bucket/trials is not a valid location of a trial store: Port could not be cast"):
         Store.open("s3://bucket/trials?endpoint_override=here:there")
 
 

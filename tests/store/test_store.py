@@ -47,7 +47,7 @@ def test_a_store_that_is_a_file_is_refused(tmp_path: Path):
         with pytest.raises(InputError) as caught:
             Store.open(str(tmp_path / "trials"), create=create)
         assert caught.value.message == f"the store {tmp_path}/trials is a file"
-        assert caught.value.remedy == "Name a folder or a bucket with --store."
+        assert caught.value.remedy == "Pass a folder or a bucket with --store."
 
 
 def test_a_store_that_does_not_exist_is_made_only_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -56,7 +56,7 @@ def test_a_store_that_does_not_exist_is_made_only_when_asked(tmp_path: Path, mon
     with pytest.raises(InputError) as caught:
         Store.open("trials/")
     assert caught.value.message == f"there is no trial store at {tmp_path}/trials"
-    assert caught.value.remedy == "Run `tcray sweep FILE` first, or name the store with --store."
+    assert caught.value.remedy == "Run `tcray sweep FILE` first, or pass the store with --store."
     assert list(tmp_path.iterdir()) == []
     assert Store.open("trials/", create=True) == Store.open("trials/")
     assert Store.open("trials/").uri == str(tmp_path / "trials")
@@ -76,7 +76,7 @@ def test_the_folder_of_sweep_files_is_no_store(tmp_path: Path):
     with pytest.raises(StoreError) as caught:
         Store.open(str(tmp_path)).manifests()
     assert caught.value.message == f"{tmp_path}/sweeps/rank.yaml is no part of a trial store"
-    assert caught.value.remedy == "Name another folder with --store."
+    assert caught.value.remedy == "Pass another folder with --store."
 
 
 # --- tables
@@ -85,7 +85,7 @@ def test_the_folder_of_sweep_files_is_no_store(tmp_path: Path):
 def test_a_table_without_parts_is_empty(any_store: Store):
     """It has its columns nevertheless."""
     for table in TABLES.values():
-        assert any_store.sweep("rank-1").read(table.name).schema == table.columns
+        assert any_store.sweep("rank-1").read(table.name).schema == table.with_hyperparameters()
 
 
 def test_what_is_appended_is_read_in_canonical_order(any_store: Store):
@@ -316,8 +316,8 @@ def test_a_beginning_of_several_names_them(three: Store):
     """The user chooses."""
     with pytest.raises(InputError) as caught:
         three.resolve("rank-")
-    assert caught.value.message == "'rank-' is the beginning of several sweeps' ids"
-    assert caught.value.remedy == "Say which: rank-bb01, rank-aa02."
+    assert caught.value.message == "'rank-' is the beginning of several ids"
+    assert caught.value.remedy == "Pass one of: rank-bb01, rank-aa02."
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_an_empty_store_has_no_sweep(store: Store):
     """It says what to do first."""
     with pytest.raises(InputError) as caught:
         store.resolve("rank")
-    assert caught.value.remedy == "It has no sweep yet: run `tcray sweep FILE` first."
+    assert caught.value.remedy == "It has no sweep yet. Run `tcray sweep FILE` first."
 
 
 def test_generations_come_in_the_order_of_their_numbers(store: Store):
