@@ -63,7 +63,7 @@ class LeaseHolder:
 
     @classmethod
     def parse(cls, content: bytes) -> LeaseHolder:
-        """Invert `to_json`. Raises `ValueError`, `KeyError` `TypeError` or `AttributeError` if the content is not a lease."""
+        """Invert `to_json`. Raises ValueError, KeyError, TypeError or AttributeError if the content is not a lease."""
         fields = {_FIELDS_OF_SCHEMA_1.get(name, name): value for name, value in json.loads(content).items()}
         return cls(**{**fields, "process": Process(**fields["process"])})
 

@@ -46,13 +46,16 @@ def test_a_file_uri_is_a_path(tmp_path: Path):
         ("s3://", "s3:// has no bucket"),
         (
             "s3://K:S@b c?region=x",
-            "s3://b c is not a valid location of a trial store: Cannot parse URI: 's3://b c?region=x' due to syntax error",
+            "s3://b c is not a valid location of a trial store: Cannot parse URI: 's3://b c?region=x'",
         ),
         (
             "s3://b/p?colour=red&region=x",
             "s3://b/p is not a valid location of a trial store: Unexpected query parameter in S3 URI: 'colour'",
         ),
-        ("file://here", "file://here is not a valid location of a trial store: File URI cannot be relative: 'file://here'"),
+        (
+            "file://here",
+            "file://here is not a valid location of a trial store: File URI cannot be relative: 'file://here'",
+        ),
     ],
 )
 def test_a_uri_that_means_nothing_is_said_in_a_sentence(uri: str, sentence: str):
@@ -60,7 +63,7 @@ def test_a_uri_that_means_nothing_is_said_in_a_sentence(uri: str, sentence: str)
     with pytest.raises(InputError) as caught:
         StoreFilesystem.from_uri(uri)
     assert caught.value.message.startswith(sentence)
-    assert caught.value.remedy == "Name a folder, or a bucket as s3://bucket/path, with --store."
+    assert caught.value.remedy == "Pass a folder, or a bucket such as s3://bucket/path, with --store."
 
 
 def test_a_message_shows_no_credentials(bucket: Bucket):

@@ -83,7 +83,9 @@ def test_an_endpoint_that_does_not_answer_is_an_error(monkeypatch: pytest.Monkey
 
 def test_an_invalid_endpoint_is_an_input_error() -> None:
     """A port that is not a number is refused."""
-    with pytest.raises(InputError, match="s3://bucket/trials is not a valid location of a trial store: Port could not be cast"):
+    with pytest.raises(
+        InputError, match="bucket/trials is not a valid location of a trial store: Port could not be cast"
+    ):
         Store.open("s3://bucket/trials?endpoint_override=here:there")
 
 
