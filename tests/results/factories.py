@@ -297,7 +297,7 @@ def make_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
         "cards": [MOSI.document(), MUSTARD.document()],
         "left_out": [{"dataset": "hateful_memes", "reason": "it has no audio"}],
         "planned_runs": 4032,
-        "references": BASELINES,
+        "baselines": BASELINES,
         "engine": "2",
         "started_at": "2026-01-01T10:00:00+00:00",
         "finished_at": "2026-01-01T11:00:00+00:00",
