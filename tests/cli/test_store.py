@@ -44,7 +44,7 @@ def test_an_unsound_store_fails(sweep: SweepStore) -> None:
     issue, note, summary = outcome.stdout.splitlines()
     assert issue.startswith(f"{SWEEP_ID}: phase confirm cell ")
     assert issue.endswith(" lacks weights")
-    assert note == f"{SWEEP_ID}: note: {sweep.uri}/runs/{SWEEP_ID}/x.tmp was never finished; nobody reads it"
+    assert note == f"{SWEEP_ID}: note: {sweep.uri}/runs/{SWEEP_ID}/x.tmp was never completed; it is ignored"
     assert summary == f"{SWEEP_ID}: 12 runs in 11 parts, 1 issue"
 
 

@@ -1,4 +1,4 @@
-"""Where a store lives, and that what is written there is there wholly or not at all."""
+"""Tests of the store's file system: locations, and operations that happen completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from .bucket import Bucket
 
 @pytest.fixture
 def filesystem(tmp_path: Path) -> StoreFilesystem:
-    """An empty folder."""
+    """Return the file system of an empty folder."""
     return StoreFilesystem.from_uri(str(tmp_path))
 
 
 def test_a_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The uri of a relative path is absolute, so that a worker elsewhere opens the same place."""
+    """The URI of a relative path is absolute, so that a worker opens the same folder."""
     monkeypatch.chdir(tmp_path)
     assert StoreFilesystem.from_uri("trials/").uri == str(tmp_path / "trials")
 
 
 def test_a_file_uri_is_a_path(tmp_path: Path):
-    """`file://` and a path name the same filesystem."""
+    """A `file://` URI and its path are the same file system."""
     assert StoreFilesystem.from_uri(f"file://{tmp_path}/my%20trials") == StoreFilesystem.from_uri(
         f"{tmp_path}/my trials"
     )
 
 
 @pytest.mark.parametrize(
-    ("uri", "sentence"),
+    ("uri", "message"),
     [
         ("", "'' is not a valid location of a trial store"),
         ("a\0b", "'a\\x00b' is not a valid location of a trial store"),
@@ -46,7 +46,10 @@ def test_a_file_uri_is_a_path(tmp_path: Path):
         ("s3://", "s3:// has no bucket"),
         (
             "s3://K:S@b c?region=x",
-            "s3://b c is not a valid location of a trial store: Cannot parse URI: 's3://b c?region=x'",
+            (
+                "s3://b c is not a valid location of a trial store: "
+                "Cannot parse URI: 's3://b c?region=x' due to syntax error"
+            ),
         ),
         (
             "s3://b/p?colour=red&region=x",
@@ -58,16 +61,16 @@ def test_a_file_uri_is_a_path(tmp_path: Path):
         ),
     ],
 )
-def test_a_uri_that_means_nothing_is_said_in_a_sentence(uri: str, sentence: str):
-    """What `pyarrow.fs` refuses is an InputError that says what to name instead."""
+def test_an_invalid_uri_is_an_input_error(uri: str, message: str):
+    """A URI that `pyarrow.fs` refuses leads to an `InputError` whose remedy shows valid locations."""
     with pytest.raises(InputError) as caught:
         StoreFilesystem.from_uri(uri)
-    assert caught.value.message.startswith(sentence)
+    assert caught.value.message.startswith(message)
     assert caught.value.remedy == "Pass a folder, or a bucket such as s3://bucket/path, with --store."
 
 
 def test_a_message_shows_no_credentials(bucket: Bucket):
-    """Keys and options of a URI go to the workers, not to the terminal."""
+    """A URI's credentials and options are passed to workers, but not shown in messages."""
     assert bucket.filesystem().display_path("runs") == "s3://bucket/trials/runs"
 
 
@@ -77,23 +80,24 @@ def test_a_volume_can_be_sent_to_another_process(filesystem: StoreFilesystem):
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
-def test_what_is_written_is_read(place: str, filesystem: StoreFilesystem, bucket: Bucket):
-    """A file has the content last written, and none once it is deleted."""
-    where = filesystem if place == "folder" else bucket.filesystem()
-    assert where.read("a/b") is None
-    where.write("a/b", b"one")
-    where.write("a/b", b"two")
-    assert where.read("a/b") == b"two"
-    assert where.list_folder("a") == [Entry("b", is_file=True)]
-    assert (where.kind("a"), where.kind("a/b"), where.kind("c")) == ("folder", "file", None)
-    where.delete("a/b")
-    where.delete("a/b")
-    assert where.read("a/b") is None
-    assert where.list_folder("nowhere") == []
+def test_a_file_has_the_content_last_written(place: str, filesystem: StoreFilesystem, bucket: Bucket):
+    """A deleted or missing file has no content; deleting it again does nothing."""
+    if place == "bucket":
+        filesystem = bucket.filesystem()
+    assert filesystem.read("a/b") is None
+    filesystem.write("a/b", b"one")
+    filesystem.write("a/b", b"two")
+    assert filesystem.read("a/b") == b"two"
+    assert filesystem.list_folder("a") == [Entry("b", is_file=True)]
+    assert (filesystem.kind("a"), filesystem.kind("a/b"), filesystem.kind("c")) == ("folder", "file", None)
+    filesystem.delete("a/b")
+    filesystem.delete("a/b")
+    assert filesystem.read("a/b") is None
+    assert filesystem.list_folder("nowhere") == []
 
 
-def test_where_files_grow_they_are_written_aside(monkeypatch: pytest.MonkeyPatch):
-    """On a file system that is neither a local disk nor object storage a file is renamed once it is whole."""
+def test_other_file_systems_write_to_a_temporary_file_first(monkeypatch: pytest.MonkeyPatch):
+    """On a file system that is neither a local disk nor object storage, the complete file is renamed."""
     moved = []
     monkeypatch.setattr(Bucket, "move", lambda _, *paths: moved.append(paths))
     bucket = Bucket("hdfs")
@@ -104,37 +108,38 @@ def test_where_files_grow_they_are_written_aside(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
-def test_a_file_is_created_once(place: str, filesystem: StoreFilesystem, bucket: Bucket):
-    """`create` tells the second creator that it came too late, and leaves the first one's content."""
-    where = filesystem if place == "folder" else bucket.filesystem()
-    assert where.create("a/b", b"one")
-    assert not where.create("a/b", b"two")
-    assert where.read("a/b") == b"one"
+def test_a_file_is_created_only_once(place: str, filesystem: StoreFilesystem, bucket: Bucket):
+    """The second `create` returns False and leaves the content as it is."""
+    if place == "bucket":
+        filesystem = bucket.filesystem()
+    assert filesystem.create("a/b", b"one")
+    assert not filesystem.create("a/b", b"two")
+    assert filesystem.read("a/b") == b"one"
 
 
-def test_of_many_creators_one_wins(filesystem: StoreFilesystem):
-    """Eight threads that create one file at once are told yes once in all."""
+def test_one_of_many_creators_wins(filesystem: StoreFilesystem):
+    """If eight threads create a file at once, exactly one call returns True."""
     for round_ in range(20):
         ready = threading.Barrier(8)
-        told: list[bool] = []
+        created: list[bool] = []
 
-        def creator(path: str, ready: threading.Barrier, told: list[bool]) -> None:
+        def creator(path: str, ready: threading.Barrier, created: list[bool]) -> None:
             ready.wait()
-            told.append(filesystem.create(path, b"mine"))
+            created.append(filesystem.create(path, b"mine"))
 
-        threads = [threading.Thread(target=creator, args=(f"x{round_}", ready, told)) for _ in range(8)]
+        threads = [threading.Thread(target=creator, args=(f"x{round_}", ready, created)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(told) == [False] * 7 + [True]
+        assert sorted(created) == [False] * 7 + [True]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_nothing(
+def test_a_failed_write_leaves_the_old_content(
     step: str, filesystem: StoreFilesystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Where the disk is full the old content stays, and no half-written file."""
+    """If the disk is full, the old content stays and no temporary file is left."""
     filesystem.write("a", b"old")
 
     def full(*_: object) -> None:
@@ -148,10 +153,8 @@ def test_a_write_that_fails_leaves_nothing(
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
-def test_a_create_that_fails_leaves_nothing(
-    filesystem: StoreFilesystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    """A file whose content could not be written was not created."""
+def test_a_failed_create_leaves_nothing(filesystem: StoreFilesystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """If the content cannot be written, the file does not exist afterwards."""
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -162,8 +165,8 @@ def test_a_create_that_fails_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bucket_that_does_not_answer_is_said_in_a_sentence(bucket: Bucket):
-    """The first line of what the library says, and where to look."""
+def test_a_failing_bucket_is_a_store_error(bucket: Bucket):
+    """The message contains the first line of the library's error; the remedy mentions the credentials."""
     bucket.failures = 1
     with pytest.raises(StoreError) as caught:
         bucket.filesystem().write("a", b"x")
@@ -173,8 +176,8 @@ def test_a_bucket_that_does_not_answer_is_said_in_a_sentence(bucket: Bucket):
     assert "credentials" in caught.value.remedy
 
 
-def test_a_folder_that_is_made_while_it_is_listed_is_empty(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
-    """`pyarrow.fs` looks twice, and says that a folder is missing which it then finds."""
+def test_a_folder_that_is_created_while_it_is_listed_is_empty(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
+    """`pyarrow.fs` looks twice, and may raise `FileNotFoundError` for a folder that exists by then."""
 
     def missing(_: object) -> None:
         raise FileNotFoundError(2, "Cannot list directory")
@@ -183,8 +186,8 @@ def test_a_folder_that_is_made_while_it_is_listed_is_empty(bucket: Bucket, monke
     assert bucket.filesystem().list_folder("runs") == []
 
 
-def test_a_file_where_a_folder_should_be_is_said_in_a_sentence(filesystem: StoreFilesystem, tmp_path: Path):
-    """Listing or making a folder under a file is a StoreError that names it."""
+def test_a_file_in_place_of_a_folder_is_a_store_error(filesystem: StoreFilesystem, tmp_path: Path):
+    """Listing a file, or creating a folder below it, leads to a `StoreError` with the path."""
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match=f"{tmp_path}/a cannot be read: Not a directory"):
         filesystem.list_folder("a")

@@ -1,4 +1,4 @@
-"""Whether a store holds what it should."""
+"""Tests of the verification of a store."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from .recorded import SWEEP_ID, a_run, a_sweep, an_activity, record, runs
 
 @pytest.fixture
 def sweep(store: Store) -> SweepStore:
-    """The small sweep, which is sound."""
+    """Return the small sweep, which is sound."""
     return a_sweep(store)
 
 
 def messages(sweep: SweepStore) -> list[str]:
-    """What is wrong with it."""
+    """Return the messages of the sweep's issues."""
     return [issue.message for issue in check_sweep(sweep).issues]
 
 
 def test_a_sound_sweep_has_no_issues(store: Store, sweep: SweepStore):
-    """The summary counts its runs and parts."""
+    """The summary line contains the numbers of runs and parts."""
     assert verify(store) == verify(store, SWEEP_ID) == []
     health = check_sweep(sweep)
     assert str(health) == f"{SWEEP_ID}: 12 runs in 11 parts, sound"
     assert health.notes == ()
 
 
-def test_one_is_singular(store: Store):
-    """A sweep that has only begun has one part and no runs."""
+def test_a_count_of_one_is_singular(store: Store):
+    """A sweep with one proposal has 0 runs in 1 part."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("ledger", [a_run().proposal()])
     assert str(check_sweep(sweep)) == f"{SWEEP_ID}: 0 runs in 1 part, 1 issue"
 
 
-def test_every_damaged_part_is_named(sweep: SweepStore):
-    """Not only the first; the others are still examined."""
+def test_every_damaged_part_is_an_issue(sweep: SweepStore):
+    """All damaged parts and foreign files are named, not only the first."""
     folder = Path(sweep.uri) / "curves" / SWEEP_ID
     parts = sorted(folder.iterdir())
     for part in parts:
@@ -60,23 +60,23 @@ def test_every_damaged_part_is_named(sweep: SweepStore):
     ]
 
 
-def test_a_repeat_that_agrees_is_no_issue(sweep: SweepStore):
-    """A segment that was trained again after a crash says the same, at another time and place."""
+def test_an_equal_duplicate_is_not_an_issue(sweep: SweepStore):
+    """A segment that was trained again after a crash differs only in time and host."""
     record(sweep, [a_run(loss=0.4, later=timedelta(days=1))])
     assert messages(sweep) == []
 
 
-def test_a_repeat_that_differs_is_an_issue(sweep: SweepStore):
-    """On a CPU the same training has the same bits."""
+def test_a_conflicting_duplicate_is_an_issue(sweep: SweepStore):
+    """On a CPU, the same training gives the same bits."""
     sweep.append("runs", [a_run(loss=0.41).run(), a_run(rank=4, loss=0.11).run()])
     run = "phase search cell mosi/rank=1 repeat 0 trial 0 seed 0"
     assert messages(sweep) == [
-        f"table runs tells 2 rows twice and differently (the first written counts), as that of {run}"
+        f"table runs contains conflicting duplicates of 2 rows (the first written counts), for example of {run}"
     ]
 
 
-def test_on_a_gpu_measurements_of_a_repeat_may_differ(store: Store):
-    """Its arithmetic is not stable to the bit; what was decided must still agree."""
+def test_measurements_of_duplicates_may_differ_on_a_gpu(store: Store):
+    """GPU arithmetic is not reproducible to the bit; states must still agree."""
     sweep = a_sweep(store, manifest={"device": "cuda"})
     sweep.append("runs", [a_run(loss=0.41).run()])
     assert messages(sweep) == []
@@ -84,47 +84,47 @@ def test_on_a_gpu_measurements_of_a_repeat_may_differ(store: Store):
     assert len(messages(sweep)) == 1
 
 
-def test_an_attempt_before_a_result_is_no_conflict(store: Store):
-    """A crash, and what the run became when it was tried again."""
+def test_a_crash_before_a_result_is_not_a_conflict(store: Store):
+    """A run that crashed and then completed has two different rows, which is not an issue."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("runs", [a_run(state="FAILED", reason="crash", loss=9.0).run()])
     a_sweep(store)
     assert messages(sweep) == []
 
 
-def test_a_run_that_nobody_proposed_is_an_issue(sweep: SweepStore):
-    """Whatever is trained stands in the ledger first."""
+def test_a_run_without_a_proposal_is_an_issue(sweep: SweepStore):
+    """Every run is proposed in the ledger before it is trained."""
     sweep.append("runs", [a_run(trial=7).run()])
-    assert messages(sweep) == ["phase search cell mosi/rank=1 repeat 0 trial 7 seed 0 was never proposed in the ledger"]
+    assert messages(sweep) == ["phase search cell mosi/rank=1 repeat 0 trial 7 seed 0 has no proposal in the ledger"]
 
 
-def test_a_run_that_was_proposed_otherwise_is_an_issue(sweep: SweepStore):
-    """Its run id must be that of the proposal."""
+def test_a_run_with_another_id_than_its_proposal_is_an_issue(sweep: SweepStore):
+    """The message contains both run ids."""
     sweep.append("ledger", [a_run(trial=7).proposal()])
     other = replace(a_run(trial=7), configuration=a_run(rank=2).configuration)
     sweep.append("runs", [other.run()])
     run = "phase search cell mosi/rank=1 repeat 0 trial 7 seed 0"
-    assert messages(sweep) == [f"{run} has run id {other.run_id}, and was proposed as {a_run(trial=7).run_id}"]
+    assert messages(sweep) == [f"{run} has run id {other.run_id}, but was proposed as {a_run(trial=7).run_id}"]
 
 
 def test_a_run_id_that_is_not_the_digest_of_its_run_is_an_issue(sweep: SweepStore):
-    """Who trains what the row says would get another id."""
+    """The message contains the run id and the digest of the row's columns."""
     wrong = {"run_id": "0123456789abcdef"}
     sweep.append("ledger", [{**a_run(trial=7).proposal(), **wrong}])
     sweep.append("runs", [{**a_run(trial=7).run(), **wrong}])
     run, right = "phase search cell mosi/rank=1 repeat 0 trial 7 seed 0", a_run(trial=7).run_id
-    assert messages(sweep) == [f"{run} has run id 0123456789abcdef, and what it says it trained has {right}"]
+    assert messages(sweep) == [f"{run} has run id 0123456789abcdef, but its columns give {right}"]
 
 
 def test_run_ids_of_another_engine_are_not_checked(store: Store):
-    """It is said that they were not."""
+    """A note states that they were not checked."""
     health = check_sweep(a_sweep(store, manifest={"engine": "0"}))
     assert health.issues == ()
-    assert health.notes == ("its run ids were not checked, since another version of the training engine made them",)
+    assert health.notes == ("its run ids were not checked because another version of the training engine wrote them",)
 
 
-def test_a_confirm_run_without_what_it_leaves_is_an_issue(sweep: SweepStore):
-    """All of it is named."""
+def test_an_incomplete_confirm_run_is_an_issue(sweep: SweepStore):
+    """The message lists everything that the run lacks."""
     everything = "curves, a clean evaluation, predictions, spectra, weights"
     run = a_run(phase="confirm", trial=3)
     sweep.append("ledger", [run.proposal()])
@@ -138,7 +138,7 @@ def test_a_confirm_run_without_what_it_leaves_is_an_issue(sweep: SweepStore):
 
 
 def test_concatenation_has_no_spectra(sweep: SweepStore):
-    """It has no fusion tensor whose spectrum one could take."""
+    """A run with fusion `concat` has no fusion tensor, so it lacks no spectra."""
     run = a_run(phase="confirm", trial=3)
     run = replace(run, configuration=replace(run.configuration, fusion="concat"))
     for table, rows in (("ledger", [run.proposal()]), ("curves", run.curve()), ("evaluations", run.evaluations())):
@@ -150,7 +150,7 @@ def test_concatenation_has_no_spectra(sweep: SweepStore):
 
 
 def test_a_table_without_a_manifest_is_an_issue(store: Store, sweep: SweepStore):
-    """A sweep whose manifest went is still found by its tables."""
+    """A sweep whose manifest was deleted is still found by its tables."""
     (Path(store.uri) / sweep.paths.manifest).unlink()
     assert list_sweep_ids(store) == [SWEEP_ID]
     assert verify(store) == [
@@ -159,36 +159,36 @@ def test_a_table_without_a_manifest_is_an_issue(store: Store, sweep: SweepStore)
 
 
 def leave_tmp(sweep: SweepStore) -> str:
-    """A part that a killed writer was writing."""
+    """Leave a part that a killed driver was writing; return the expected note."""
     path = Path(sweep.uri) / "runs" / SWEEP_ID / "00000099-00000000.parquet.0badcafe.tmp"
     path.write_bytes(b"half")
-    return f"{path} was never finished; nobody reads it"
+    return f"{path} was never completed; it is ignored"
 
 
-def leave_state(sweep: SweepStore) -> str:
-    """A checkpoint that a finished sweep left behind."""
+def leave_checkpoint(sweep: SweepStore) -> str:
+    """Leave a checkpoint of a finished sweep; return the expected note."""
     sweep.write_blob(sweep.checkpoint_path("abc", 9), b"state")
     sweep.write_manifest({**sweep.read_manifest(), "finished_at": "2026"})
-    return "checkpoints are left that no run needs any more: 1"
+    return "1 checkpoint left over from ended runs"
 
 
 def leave_lease(sweep: SweepStore) -> str:
-    """The lease of a driver that was killed."""
+    """Leave the lease of a killed driver; return the expected note."""
     killed = LeaseHolder("t", replace(Process.current(), started="1"), acquired_at=0.0, renewed_at=time.time())
     sweep.filesystem.write(sweep.paths.lease(1), killed.to_json())
-    return f"its last driver ({killed}) ended without a word; the same command goes on from what it recorded"
+    return f"its last driver ({killed}) ended without releasing its lease; run the same command to resume"
 
 
-@pytest.mark.parametrize("leave", [leave_tmp, leave_state, leave_lease])
-def test_what_harms_nobody_is_a_note(leave: Callable[[SweepStore], str], sweep: SweepStore):
-    """What a killed driver leaves behind is mentioned, and the store is sound."""
+@pytest.mark.parametrize("leave", [leave_tmp, leave_checkpoint, leave_lease])
+def test_leftovers_are_notes(leave: Callable[[SweepStore], str], sweep: SweepStore):
+    """The leftovers of a killed driver are reported, and the store is sound."""
     note = leave(sweep)
     health = check_sweep(sweep)
     assert (health.issues, health.notes) == ((), (note,))
 
 
 def test_a_running_sweep_is_sound(sweep: SweepStore):
-    """Its driver is named, and its checkpoints are needed."""
+    """The note names the driver; the checkpoints of a running sweep are not leftovers."""
     sweep.write_blob(sweep.checkpoint_path("abc", 9), b"state")
     with Lease(sweep):
         health = check_sweep(sweep)
@@ -196,18 +196,18 @@ def test_a_running_sweep_is_sound(sweep: SweepStore):
     assert [note.startswith(f"it is being run by pid {Process.current().pid} on") for note in health.notes] == [True]
 
 
-def test_what_is_said_to_a_driver_and_by_it_harms_nobody(sweep: SweepStore):
-    """A request to stop is mentioned; neither it nor the driver's activity is part of what was recorded."""
+def test_a_stop_request_and_a_status_are_not_issues(sweep: SweepStore):
+    """A stop request is noted while the driver runs; the driver's status is ignored."""
     with Lease(sweep):
         driver = last_holder(sweep)
         assert driver is not None
         request_stop(sweep, driver)
         write_status(sweep, an_activity(driver.token))
         health = check_sweep(sweep)
-    assert (health.issues, health.notes) == ((), (f"it is being run by {driver}, who was asked to stop",))
+    assert (health.issues, health.notes) == ((), (f"it is being run by {driver}, which was asked to stop",))
     assert check_sweep(sweep).notes == ()
 
 
-def test_the_runs_of_the_small_sweep_are_twelve():
-    """The tests above count on it."""
+def test_the_small_sweep_has_twelve_runs():
+    """The tests above depend on this number."""
     assert len(runs()) == 12
