@@ -1,1 +1,1 @@
-"""What `tensorboard --logdir` shows of sweeps: a run a cell, and above them verdicts, figures and charts."""
+"""TensorBoard event files of sweeps: one run per cell, and per sweep one run with verdicts, figures and charts."""

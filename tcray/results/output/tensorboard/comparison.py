@@ -24,7 +24,7 @@ from tcray.results.analysis import Results, analyze
 from tcray.results.output.tensorboard.dashboard import Dashboard
 from tcray.results.output.tensorboard.events import event_file
 from tcray.results.output.tensorboard.output_folder import OutputFolder, is_output_folder
-from tcray.results.output.tensorboard.runs import ComparisonRuns
+from tcray.results.output.tensorboard.runs import ComparedSweep
 from tcray.results.output.tensorboard.verdicts import build_verdict_values
 from tcray.store.store import SweepStore
 
@@ -78,7 +78,7 @@ def write_comparison(
     written: list[WrittenFolder] = []
     room = MAX_RUNS - _count_runs_of_others(logdir)
     for store in sweeps:
-        sweep = ComparisonRuns.of(store)
+        sweep = ComparedSweep.load(store)
         results = analyzed.get(store.sweep_id) or analyze(store)
         for dataset, part in sweep.by_dataset().items():
             shown = part.select_best(MAX_RUNS - 1)
@@ -96,7 +96,7 @@ def write_comparison(
     return tuple(written)
 
 
-def _write_folder(folder: OutputFolder, shown: ComparisonRuns, part: ComparisonRuns, results: Results) -> None:
+def _write_folder(folder: OutputFolder, shown: ComparedSweep, part: ComparedSweep, results: Results) -> None:
     """Write the runs of a sweep on a dataset; `part` has all of its cells, and `shown` those that are written."""
     other = folder.read_info().get("sweep_id", results.sweep_id)
     if other != results.sweep_id:
@@ -107,13 +107,13 @@ def _write_folder(folder: OutputFolder, shown: ComparisonRuns, part: ComparisonR
     folder.replace(files, info)
 
 
-def _build_runs(shown: ComparisonRuns, part: ComparisonRuns, results: Results) -> Iterator[tuple[str, bytes]]:
+def _build_runs(shown: ComparedSweep, part: ComparedSweep, results: Results) -> Iterator[tuple[str, bytes]]:
     """Yield the event files of the verdicts and of each cell."""
     datasets = {card["name"] for card in shown.manifest["cards"]}
     own = replace(results, findings=tuple(f for f in results.findings if f.measured.dataset in datasets))
-    yield _build_file(VERDICTS, {0: build_verdict_values(own, shown, part)}, shown.began, shown.ended)
+    yield _build_file(VERDICTS, {0: build_verdict_values(own, shown, part)}, shown.started_at, shown.ended_at)
     for place, cell in enumerate(shown.cells, 1):
-        yield _build_file(cell.name, shown.steps(cell), shown.began + place * TICK, cell.span[1])
+        yield _build_file(cell.name, shown.steps(cell), shown.started_at + place * TICK, cell.span[1])
 
 
 def _build_columns(dashboard: Dashboard) -> tuple[str, bytes]:
@@ -123,10 +123,10 @@ def _build_columns(dashboard: Dashboard) -> tuple[str, bytes]:
 
 
 def _build_file(
-    name: str, steps: Mapping[int, Iterable[Summary.Value]], began: float, ended: float
+    name: str, steps: Mapping[int, Iterable[Summary.Value]], started_at: float, ended_at: float
 ) -> tuple[str, bytes]:
     """Return the path and the content of the event file of a run."""
-    content = event_file(steps, began=began, ended=ended)
+    content = event_file(steps, started_at=started_at, ended_at=ended_at)
     file = f"events.out.tfevents.{hashlib.sha256(content).hexdigest()[:12]}"
     return f"{name}/{file}" if name else file, content
 
@@ -134,10 +134,10 @@ def _build_file(
 def _write_columns(folders: Sequence[OutputFolder]) -> None:
     """Write the columns of all folders into each of them, because TensorBoard reads the columns of any one run."""
     infos = [folder.read_info() for folder in folders]
-    together = _build_columns(Dashboard.together(Dashboard.of(info["dashboard"]) for info in infos))
+    merged = _build_columns(Dashboard.merge(Dashboard.from_document(info["dashboard"]) for info in infos))
     for folder, info in zip(folders, infos, strict=True):
         files = {name: content for name, content in folder.read_files().items() if not name.endswith(COLUMNS)}
-        folder.replace(dict([*files.items(), together]), info)
+        folder.replace(dict([*files.items(), merged]), info)
 
 
 def _move_older(logdir: Path, more: Path, written: set[Path], room: int) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import SPLITS, format_metric
-from tcray.results.output.tensorboard.events import Band, Column, Level, experiment, layout
+from tcray.results.output.tensorboard.events import Level, MarginChart, MetricColumn, experiment, layout
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
@@ -35,27 +35,27 @@ class Dashboard:
 
     at: float
     hparams: Mapping[str, tuple[Level, ...]]
-    columns: tuple[Column, ...]
+    columns: tuple[MetricColumn, ...]
     curves: tuple[str, ...]
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Self:
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the dashboard of a document made by `to_document`."""
         return cls(
             document["at"],
             {name: tuple(levels) for name, levels in document["hparams"].items()},
-            tuple(Column(**column) for column in document["columns"]),
+            tuple(MetricColumn(**column) for column in document["columns"]),
             tuple(document["curves"]),
         )
 
     @classmethod
-    def together(cls, dashboards: Iterable[Dashboard]) -> Self:
+    def merge(cls, dashboards: Iterable[Dashboard]) -> Self:
         """Return the union of dashboards."""
         each = list(dashboards)
         names = dict.fromkeys(name for one in each for name in one.hparams)
         return cls(
             max((one.at for one in each), default=0.0),
-            {name: ordered(level for one in each for level in one.hparams.get(name, ())) for name in names},
+            {name: order_levels(level for one in each for level in one.hparams.get(name, ())) for name in names},
             tuple(dict.fromkeys(column for one in each for column in one.columns)),
             tuple(sorted({metric for one in each for metric in one.curves})),
         )
@@ -67,7 +67,7 @@ class Dashboard:
     def values(self) -> list[Summary.Value]:
         """Return the values to write into a run."""
         by_split = group_by(self.curves, lambda metric: metric.partition(".")[0])
-        charts = {SPLITS.get(split, split): list(map(band, metrics)) for split, metrics in by_split.items()}
+        charts = {SPLITS.get(split, split): list(map(to_margin_chart, metrics)) for split, metrics in by_split.items()}
         shown = {name: levels for name, levels in self.hparams.items() if not _is_constant(name, levels)}
         return [experiment(shown, self.columns), layout(charts)]
 
@@ -77,12 +77,12 @@ def _is_constant(name: str, levels: tuple[Level, ...]) -> bool:
     return (name == SWEEP and len(levels) == 1) or (name == SOURCE and levels == ("real",))
 
 
-def band(metric: str) -> Band:
+def to_margin_chart(metric: str) -> MarginChart:
     """Return the chart of a metric's mean and interval, with their tags."""
-    return Band(format_metric(metric), f"{metric}/mean", f"{metric}/low", f"{metric}/high")
+    return MarginChart(format_metric(metric), f"{metric}/mean", f"{metric}/low", f"{metric}/high")
 
 
-def ordered(levels: Iterable[Level]) -> tuple[Level, ...]:
+def order_levels(levels: Iterable[Level]) -> tuple[Level, ...]:
     """Return each level once: numbers by size, other levels in order of appearance."""
     once = tuple(dict.fromkeys(levels))
     return once if any(isinstance(level, str) for level in once) else tuple(sorted(once))

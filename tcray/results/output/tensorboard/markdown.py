@@ -19,10 +19,10 @@ from tcray.results.output.verdict_text import (
 if TYPE_CHECKING:
     from tcray.claims.verdicts import Finding
     from tcray.results.analysis import Results
-    from tcray.results.output.tensorboard.runs import ComparisonRuns
+    from tcray.results.output.tensorboard.runs import ComparedSweep
 
 
-def format_results(results: Results, shown: ComparisonRuns, part: ComparisonRuns) -> str:
+def format_results(results: Results, shown: ComparedSweep, part: ComparedSweep) -> str:
     """Return the question, the data, and for each claim its verdicts in words and its components in a table.
 
     shown   the cells with runs in TensorBoard
@@ -45,7 +45,7 @@ def _format_row(row: TableRow) -> list[str]:
     return [f"**{text}**" if at in bold and text else text for at, text in enumerate(row.texts)]
 
 
-def _sections(results: Results, shown: ComparisonRuns, part: ComparisonRuns) -> Iterator[str]:
+def _sections(results: Results, shown: ComparedSweep, part: ComparedSweep) -> Iterator[str]:
     yield f"# {results.sweep_id}"
     yield results.sweep.question
     yield _describe_data(part.manifest["cards"])

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     from tcray.results.analysis import Results
-    from tcray.results.output.tensorboard.runs import ComparisonRuns
+    from tcray.results.output.tensorboard.runs import ComparedSweep
 
 VERDICTS = "verdicts"
 """The tag of the text."""
 
 
-def build_verdict_values(results: Results, shown: ComparisonRuns, part: ComparisonRuns) -> Iterator[Summary.Value]:
+def build_verdict_values(results: Results, shown: ComparedSweep, part: ComparedSweep) -> Iterator[Summary.Value]:
     """Yield the text, and the figures of the sweep's claims, or all figures if it makes none.
 
     shown   the cells with runs in TensorBoard

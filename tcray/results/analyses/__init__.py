@@ -1,1 +1,0 @@
-"""From a sweep's store to findings: each module asks one question of the evidence."""

@@ -1,1 +1,0 @@
-"""Plates: figures that belong side by side, under one caption that says what they estimate."""
