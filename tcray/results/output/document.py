@@ -1,6 +1,6 @@
-"""`results.json`: what was asked, of which data, with which versions; what was found, and the numbers behind figures.
+"""`results.json`: question, data, versions, findings, and the numbers behind the figures.
 
-The document and its JSON Schema are two readings of one table of keys, so neither can say what the other does not.
+The document and its JSON Schema are built from one table of properties, so they always agree.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from tcray.claims.verdicts import ALL, Finding, Verdict
 from tcray.results.analysis import Results
 from tcray.results.modalities.analysis import Contribution
 from tcray.results.output.json_values import (
-    FLAG,
+    BOOLEAN,
+    INTEGER,
     NUMBER,
-    OPEN,
-    TEXT,
-    WHOLE,
-    Entry,
-    Kind,
-    kind_of,
-    list_of,
-    one_of,
-    record,
+    OBJECT,
+    STRING,
+    JsonType,
+    Property,
+    array_of,
+    enum_of,
+    json_type_of,
+    object_of,
 )
 from tcray.results.prior.analysis import Conditioning
 from tcray.results.rank.analysis import Profile
@@ -34,32 +34,32 @@ from tcray.results.search.analysis import SearchAnalysis
 from tcray.results.spectrum.analysis import Spectrum
 
 FORMAT = 1
-"""Of the document; raised where a key goes or changes its meaning."""
+"""The format of the document; increased when a key is removed or changes its meaning."""
 
 
 def build_document(results: Results) -> dict[str, Any]:
-    """The results of a sweep as JSON has them: a pure function of its store, with null where there is no number."""
+    """Return the results of a sweep in JSON types: a pure function of its store; missing numbers are None."""
     written: dict[str, Any] = _DOCUMENT.write(results)
     return written
 
 
 def build_results_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of every `build_document`."""
+    """Return the JSON Schema (draft 2020-12) of `build_document`."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tcray results",
-        "description": "What may be concluded from a sweep over hyperparameters of low-rank multimodal fusion",
+        "description": "Results of a sweep over hyperparameters of low-rank multimodal fusion",
         **_DOCUMENT.schema,
     }
 
 
 def format_document(document: Mapping[str, Any]) -> str:
-    """A document as its file has it: equal documents, equal bytes. What holds plain values alone stands in one line."""
+    """Return a document as the text of its file; objects and arrays of plain values are on one line each."""
     return "".join(_pieces(document, "\n")) + "\n"
 
 
 def _pieces(value: Any, newline: str) -> Iterator[str]:
-    """As `json.dumps` does, which would give each number of a matrix a line of its own."""
+    """Yield the pieces of a text like that of `json.dumps(indent=2)`, which has one line for each number."""
     items: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
     nested = list(items.values()) if items else value if isinstance(value, list) else []
     if not any(isinstance(item, Mapping | list) for item in nested):
@@ -75,112 +75,122 @@ def _pieces(value: Any, newline: str) -> Iterator[str]:
 
 
 def _measured(name: str, end: str = "") -> Callable[[Finding], Any]:
-    """Reads a field of the component that a finding measured; of an interval one end, where there is an interval."""
+    """Return a reader for a field of a finding's component; with `end`, for one end of an interval, if there is one."""
     field = attrgetter(f"measured.{name}")
     return (lambda finding: getattr(field(finding), end, None)) if end else field
 
 
-_SOURCE = one_of("real", "twin")
-_SOURCE_IF_ANY = Kind(lambda source: source or None, {"enum": ["real", "twin", None]})
+_SOURCE = enum_of("real", "twin")
+_SOURCE_IF_ANY = JsonType(lambda source: source or None, {"enum": ["real", "twin", None]})
 
-_DETAILS = record(
+_DETAILS = object_of(
     {
-        "stratum": Entry(OPEN, "levels of the other factors, by name", _measured("stratum")),
-        "estimand": Entry(TEXT, "what the estimate estimates", _measured("estimand")),
-        "people_ci_low": Entry(
-            NUMBER, "of the 95 % interval over retraining and people", _measured("ci_people", "low")
+        "stratum": Property(OBJECT, "levels of the other factors, by name", _measured("stratum")),
+        "estimand": Property(STRING, "what the estimate estimates", _measured("estimand")),
+        "people_ci_low": Property(
+            NUMBER, "lower end of the 95 % interval over retraining and people", _measured("ci_people", "low")
         ),
-        "people_ci_high": Entry(NUMBER, "of the same", _measured("ci_people", "high")),
-        "margin": Entry(NUMBER, "the smallest effect of interest", _measured("margin")),
-        "p_opposite": Entry(NUMBER, "for the opposite of what is claimed, before correction", _measured("p_opposes")),
-        "p_against": Entry(
+        "people_ci_high": Property(NUMBER, "its upper end", _measured("ci_people", "high")),
+        "margin": Property(NUMBER, "the smallest effect of interest", _measured("margin")),
+        "p_opposite": Property(
+            NUMBER, "p-value of the opposite of what is claimed, before correction", _measured("p_opposes")
+        ),
+        "p_against": Property(
             NUMBER,
-            "of what contradicts it, corrected (Holm) for components, datasets and strata",
+            "p-value of what contradicts the claim, corrected (Holm) for components, datasets and strata",
             attrgetter("p_against"),
         ),
-        "negligible": Entry(FLAG, "whether the effect is shown to be below the margin", _measured("negligible")),
-        "unit": Entry(TEXT, "what is independent: a repeat (the mean of its seeds), or a seed", _measured("unit")),
-        "sd_repeats": Entry(
-            NUMBER, "standard deviation between repeats, without the share of their seeds", _measured("sd_repeats")
+        "negligible": Property(BOOLEAN, "whether the effect is shown to be below the margin", _measured("negligible")),
+        "unit": Property(
+            STRING, "the independent unit: a repeat (the mean of its seeds), or a seed", _measured("unit")
         ),
-        "sd_seeds": Entry(NUMBER, "standard deviation between the seeds of a repeat", _measured("sd_seeds")),
-        "units_needed": Entry(
-            WHOLE.or_null(), "units that show an effect of the margin with 80 % power", _measured("units_needed")
+        "sd_repeats": Property(
+            NUMBER, "standard deviation between repeats, without that between seeds", _measured("sd_repeats")
         ),
-        "beats_linear": Entry(FLAG.or_null(), "whether any cell beats the linear model; null where that is not known"),
-        "specific": Entry(OPEN, "what this component alone measures", _measured("details")),
+        "sd_seeds": Property(NUMBER, "standard deviation between the seeds of a repeat", _measured("sd_seeds")),
+        "units_needed": Property(
+            INTEGER.or_null(), "units that show an effect of the margin with 80 % power", _measured("units_needed")
+        ),
+        "beats_linear": Property(BOOLEAN.or_null(), "whether any cell beats the linear model; null if unknown"),
+        "specific": Property(OBJECT, "values that only this component measures", _measured("details")),
     }
 )
 
-_FINDING = record(
+_FINDING = object_of(
     {
-        "claim": Entry(TEXT, "", _measured("claim")),
-        "component": Entry(TEXT, f"a part of the claim, or {ALL} for the claim as a whole", _measured("component")),
-        "dataset": Entry(TEXT, "", _measured("dataset")),
-        "metric": Entry(TEXT, "as test.mae", _measured("metric")),
-        "source": Entry(_SOURCE_IF_ANY, "a twin is synthetic; null: the dataset was left out", _measured("source")),
-        "verdict": Entry(one_of(*get_args(Verdict))),
-        "estimate": Entry(NUMBER, "the effect", _measured("estimate")),
-        "ci_low": Entry(
-            NUMBER, "of the 95 % interval over retraining, on this test set", _measured("ci_retraining", "low")
+        "claim": Property(STRING, "", _measured("claim")),
+        "component": Property(
+            STRING, f"a part of the claim, or {ALL} for the claim as a whole", _measured("component")
         ),
-        "ci_high": Entry(NUMBER, "of the same", _measured("ci_retraining", "high")),
-        "p_value": Entry(NUMBER, "for what is claimed, before correction"),
-        "p_adjusted": Entry(
-            NUMBER, "the same, corrected (Holm) for datasets and strata; alpha is what it is held against"
+        "dataset": Property(STRING, "", _measured("dataset")),
+        "metric": Property(STRING, "such as test.mae", _measured("metric")),
+        "source": Property(_SOURCE_IF_ANY, "a twin is synthetic; null: the dataset was left out", _measured("source")),
+        "verdict": Property(enum_of(*get_args(Verdict))),
+        "estimate": Property(NUMBER, "the effect", _measured("estimate")),
+        "ci_low": Property(
+            NUMBER,
+            "lower end of the 95 % interval over retraining, on this test set",
+            _measured("ci_retraining", "low"),
         ),
-        "n_units": Entry(WHOLE, "", _measured("n_units")),
-        "n_seeds": Entry(WHOLE, "confirm runs that the mean of a cell rests on", _measured("n_seeds")),
-        "sentence": Entry(TEXT, "the verdict in plain words"),
-        "remark": Entry(TEXT, "a remark on the dataset; empty if there is none"),
-        "details": Entry(_DETAILS, "", lambda finding: finding),
+        "ci_high": Property(NUMBER, "its upper end", _measured("ci_retraining", "high")),
+        "p_value": Property(NUMBER, "p-value of what is claimed, before correction"),
+        "p_adjusted": Property(NUMBER, "the same, corrected (Holm) for datasets and strata; compared with alpha"),
+        "n_units": Property(INTEGER, "", _measured("n_units")),
+        "n_seeds": Property(INTEGER, "confirm runs in the mean of a cell", _measured("n_seeds")),
+        "sentence": Property(STRING, "the verdict in plain words"),
+        "remark": Property(STRING, "a remark on the dataset; empty if there is none"),
+        "details": Property(_DETAILS, "", lambda finding: finding),
     }
 )
 
-_DATA_SOURCE = record(
+_DATA_SOURCE = object_of(
     {
-        "dataset": Entry(TEXT, "", itemgetter("name")),
-        "source": Entry(_SOURCE, "", itemgetter("source")),
-        "fingerprint": Entry(TEXT, "equal fingerprints, equal data", itemgetter("fingerprint")),
-        "task": Entry(one_of("regression", "classification"), "", itemgetter("task")),
-        "primary_metric": Entry(TEXT, "the one that bears verdicts", itemgetter("primary_metric")),
-        "modalities": Entry(OPEN, "width of the features of each", itemgetter("modalities")),
-        "sizes": Entry(list_of(WHOLE), "train, valid and test examples", itemgetter("sizes")),
-        "folds": Entry(WHOLE, "1 for a single split", itemgetter("folds")),
-        "groups": Entry(TEXT, "what test examples are grouped by; empty where each stands alone", itemgetter("groups")),
-        "saw_labels": Entry(
-            FLAG, "the features of the train split were learned from its labels", itemgetter("saw_labels")
+        "dataset": Property(STRING, "", itemgetter("name")),
+        "source": Property(_SOURCE, "", itemgetter("source")),
+        "fingerprint": Property(STRING, "equal fingerprints mean equal data", itemgetter("fingerprint")),
+        "task": Property(enum_of("regression", "classification"), "", itemgetter("task")),
+        "primary_metric": Property(STRING, "the metric of the verdicts", itemgetter("primary_metric")),
+        "modalities": Property(OBJECT, "feature width of each modality", itemgetter("modalities")),
+        "sizes": Property(array_of(INTEGER), "train, valid and test examples", itemgetter("sizes")),
+        "folds": Property(INTEGER, "1 for a single split", itemgetter("folds")),
+        "groups": Property(
+            STRING, "how test examples are grouped; empty if each is a group of its own", itemgetter("groups")
         ),
-        "notes": Entry(list_of(TEXT), "what a reader should know", itemgetter("notes")),
+        "saw_labels": Property(
+            BOOLEAN, "true if the features of the train split were learned from its labels", itemgetter("saw_labels")
+        ),
+        "notes": Property(array_of(STRING), "remarks for the reader", itemgetter("notes")),
     }
 )
 
-_SESSION = record(
+_SESSION = object_of(
     {
-        "started_at": Entry(TEXT, "UTC", itemgetter("started_at")),
-        "device": Entry(TEXT, "", itemgetter("device")),
-        "commit": Entry(TEXT.or_null(), "of the working directory, where that is a repository", itemgetter("commit")),
-        "packages": Entry(OPEN, "version by name", itemgetter("versions")),
+        "started_at": Property(STRING, "UTC", itemgetter("started_at")),
+        "device": Property(STRING, "", itemgetter("device")),
+        "commit": Property(
+            STRING.or_null(), "of the working directory; null if it is not a repository", itemgetter("commit")
+        ),
+        "packages": Property(OBJECT, "version by name", itemgetter("versions")),
     }
 )
 
-_VERSIONS = record(
+_VERSIONS = object_of(
     {
-        "document": Entry(WHOLE, "the format of this document", lambda _: FORMAT),
-        "engine": Entry(TEXT, "of the arithmetic of training", itemgetter("engine")),
-        "sessions": Entry(list_of(_SESSION), "every time that the sweep was begun or resumed", itemgetter("sessions")),
+        "document": Property(INTEGER, "the format of this document", lambda _: FORMAT),
+        "engine": Property(STRING, "version of the training arithmetic", itemgetter("engine")),
+        "sessions": Property(array_of(_SESSION), "one per start or resumption of the sweep", itemgetter("sessions")),
     }
 )
 
-_PARTS = record(
+_PARTS = object_of(
     {
-        "profiles": Entry(list_of(kind_of(Profile))),
-        "conditionings": Entry(list_of(kind_of(Conditioning))),
-        "spectra": Entry(list_of(kind_of(Spectrum))),
-        "contributions": Entry(list_of(kind_of(Contribution))),
-        "robustness": Entry(list_of(kind_of(Robustness))),
-        "search": Entry(kind_of(SearchAnalysis)),
-        "tables": Entry(list_of(kind_of(DatasetTable)), "", attrgetter("ranking.tables")),
+        "profiles": Property(array_of(json_type_of(Profile))),
+        "conditionings": Property(array_of(json_type_of(Conditioning))),
+        "spectra": Property(array_of(json_type_of(Spectrum))),
+        "contributions": Property(array_of(json_type_of(Contribution))),
+        "robustness": Property(array_of(json_type_of(Robustness))),
+        "search": Property(json_type_of(SearchAnalysis)),
+        "tables": Property(array_of(json_type_of(DatasetTable)), "", attrgetter("ranking.tables")),
     }
 )
 
@@ -189,23 +199,28 @@ def _manifest(key: str) -> Callable[[Results], Any]:
     return lambda results: results.manifest[key]
 
 
-_DOCUMENT = record(
+_DOCUMENT = object_of(
     {
-        "sweep_id": Entry(TEXT),
-        "name": Entry(TEXT, "", attrgetter("sweep.name")),
-        "question": Entry(TEXT, "", attrgetter("sweep.question")),
-        "claims": Entry(list_of(TEXT), "hypotheses put to the test", attrgetter("sweep.claims")),
-        "started_at": Entry(TEXT, "UTC", _manifest("started_at")),
-        "finished_at": Entry(TEXT.or_null(), "null: not yet", _manifest("finished_at")),
-        "asked": Entry(OPEN, "all that can change a result", lambda results: results.sweep.to_question_document()),
-        "data_sources": Entry(list_of(_DATA_SOURCE), "", _manifest("cards")),
-        "left_out": Entry(list_of(OPEN), "datasets that could not be swept, and why", _manifest("left_out")),
-        "versions": Entry(_VERSIONS, "", attrgetter("manifest")),
-        "alpha": Entry(NUMBER, "what adjusted p-values are held against: 0.05 over the number of looks"),
-        "looks": Entry(WHOLE, "how often this was asked of these data with other confirm runs, this sweep included"),
-        "findings": Entry(
-            list_of(_FINDING), "the claims as a whole, a dataset and stratum each, then their components"
+        "sweep_id": Property(STRING),
+        "name": Property(STRING, "", attrgetter("sweep.name")),
+        "question": Property(STRING, "", attrgetter("sweep.question")),
+        "claims": Property(array_of(STRING), "tested hypotheses", attrgetter("sweep.claims")),
+        "started_at": Property(STRING, "UTC", _manifest("started_at")),
+        "finished_at": Property(STRING.or_null(), "null if not finished", _manifest("finished_at")),
+        "asked": Property(
+            OBJECT, "everything that can change a result", lambda results: results.sweep.to_question_document()
         ),
-        "parts": Entry(_PARTS, "the numbers behind the figures", lambda results: results),
+        "data_sources": Property(array_of(_DATA_SOURCE), "", _manifest("cards")),
+        "left_out": Property(array_of(OBJECT), "datasets that could not be swept, with reasons", _manifest("left_out")),
+        "versions": Property(_VERSIONS, "", attrgetter("manifest")),
+        "alpha": Property(NUMBER, "level for adjusted p-values: 0.05 divided by the number of looks"),
+        "looks": Property(
+            INTEGER,
+            "sweeps that asked this question of these data with other confirm runs, this one included",
+        ),
+        "findings": Property(
+            array_of(_FINDING), "the whole claims, one finding per dataset and stratum, then their components"
+        ),
+        "parts": Property(_PARTS, "the numbers behind the figures", lambda results: results),
     }
 )

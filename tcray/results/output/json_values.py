@@ -1,4 +1,4 @@
-"""Kinds of JSON value: how each is written, and the schema that whatever is written so fits."""
+"""Types of JSON values: each with a function that writes it, and the JSON Schema of what that function writes."""
 
 from __future__ import annotations
 
@@ -14,144 +14,150 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How a value is written as JSON, and a schema that says so."""
+class JsonType:
+    """A type of JSON value: a function that writes a value, and the schema of what it writes."""
 
     write: Callable[[Any], Any]
     schema: Mapping[str, Any]
 
-    def or_null(self) -> Kind:
-        """The same, or nothing."""
+    def or_null(self) -> JsonType:
+        """Return this type or null, which None is written as."""
         nullable = {"anyOf": [self.schema, {"type": "null"}]}
-        return Kind(lambda value: None if value is None else self.write(value), nullable)
+        return JsonType(lambda value: None if value is None else self.write(value), nullable)
 
 
-def number(value: Any) -> float | None:
-    """A real number; None for what is not there, and for what is no finite number."""
+def to_number(value: Any) -> float | None:
+    """Return a real number; None if it is missing or not finite."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def anything(value: Any) -> Any:
-    """A value of any kind as JSON can say it: keys as text, sets in order, and null for what is no finite number."""
+def to_json(value: Any) -> Any:
+    """Return any value in the types of JSON: keys as text, sets in order, None for numbers that are not finite."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: anything(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     match value:
         case None | bool() | int() | str():
             return value
         case float():
-            return number(value)
+            return to_number(value)
         case np.generic() | np.ndarray():
-            return anything(value.tolist())
+            return to_json(value.tolist())
         case Mapping():
-            return {key_text(key): anything(item) for key, item in value.items()}
+            return {to_key(key): to_json(item) for key, item in value.items()}
         case set() | frozenset():
-            return [anything(item) for item in sorted(value)]
+            return [to_json(item) for item in sorted(value)]
         case Collection():
-            return [anything(item) for item in value]
+            return [to_json(item) for item in value]
     return str(value)
 
 
-def key_text(key: Any) -> str:
-    """A key: names of a pair or subset joined by `+`, and `none` for the empty subset."""
+def to_key(key: Any) -> str:
+    """Return a key as text: the names of a pair or subset joined by `+`, and `none` for the empty subset."""
     if isinstance(key, tuple | set | frozenset):
         return "+".join(map(str, key if isinstance(key, tuple) else sorted(key))) or "none"
     return str(key)
 
 
-NUMBER = Kind(number, {"type": ["number", "null"]})
-WHOLE = Kind(int, {"type": "integer"})
-TEXT = Kind(str, {"type": "string"})
-FLAG = Kind(bool, {"type": "boolean"})
-OPEN = Kind(anything, {"type": "object"})
-"""A mapping whose keys are its owner's own."""
-ARRAY = Kind(anything, {"type": "array", "items": {"type": ["number", "null", "array"]}})
-"""Numbers along one axis, or within one another along several."""
-SCALAR = Kind(anything, {"type": ["number", "string", "boolean", "null"]})
+NUMBER = JsonType(to_number, {"type": ["number", "null"]})
+INTEGER = JsonType(int, {"type": "integer"})
+STRING = JsonType(str, {"type": "string"})
+BOOLEAN = JsonType(bool, {"type": "boolean"})
+OBJECT = JsonType(to_json, {"type": "object"})
+"""A mapping with any keys."""
+ARRAY = JsonType(to_json, {"type": "array", "items": {"type": ["number", "null", "array"]}})
+"""Numbers along one axis, or nested along several."""
+SCALAR = JsonType(to_json, {"type": ["number", "string", "boolean", "null"]})
 
 
-def one_of(*texts: str) -> Kind:
-    """One of these texts."""
-    return Kind(str, {"enum": list(texts)})
+def enum_of(*texts: str) -> JsonType:
+    """Return the type of these texts."""
+    return JsonType(str, {"enum": list(texts)})
 
 
-def list_of(kind: Kind) -> Kind:
-    """Any number of the same kind."""
-    return Kind(lambda values: [kind.write(value) for value in values], {"type": "array", "items": kind.schema})
+def array_of(items: JsonType) -> JsonType:
+    """Return the type of arrays of one type."""
+    return JsonType(lambda values: [items.write(value) for value in values], {"type": "array", "items": items.schema})
 
 
-def by_name(kind: Kind) -> Kind:
-    """A mapping to values of one kind."""
-    return Kind(
-        lambda values: {key_text(key): kind.write(value) for key, value in values.items()},
-        {"type": "object", "additionalProperties": kind.schema},
+def mapping_of(values: JsonType) -> JsonType:
+    """Return the type of objects with any keys, whose values have one type."""
+    return JsonType(
+        lambda mapping: {to_key(key): values.write(value) for key, value in mapping.items()},
+        {"type": "object", "additionalProperties": values.schema},
     )
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One key of a record: its kind, its meaning, and how it is read: as the attribute of that name, unless said."""
+class Property:
+    """One property of an object: its type, its description, and the function that reads it.
 
-    kind: Kind
-    meaning: str = ""
+    read  by default, the attribute with the name of the property
+    """
+
+    type: JsonType
+    description: str = ""
     read: Callable[[Any], Any] | None = None
 
     def schema(self) -> dict[str, Any]:
-        """Its kind's, with its meaning."""
-        return {"description": self.meaning, **self.kind.schema} if self.meaning else dict(self.kind.schema)
+        """Return the schema of the type, with the description."""
+        return {"description": self.description, **self.type.schema} if self.description else dict(self.type.schema)
 
 
-def record(entries: Mapping[str, Entry], meaning: str = "") -> Kind:
-    """An object with exactly these keys, in this order."""
-    readers = [(key, entry.kind.write, entry.read or attrgetter(key)) for key, entry in entries.items()]
+def object_of(properties: Mapping[str, Property], description: str = "") -> JsonType:
+    """Return the type of objects with exactly these properties, in this order."""
+    readers = [(key, one.type.write, one.read or attrgetter(key)) for key, one in properties.items()]
     schema = {
-        **({"description": meaning} if meaning else {}),
+        **({"description": description} if description else {}),
         "type": "object",
-        "properties": {key: entry.schema() for key, entry in entries.items()},
-        "required": list(entries),
+        "properties": {key: one.schema() for key, one in properties.items()},
+        "required": list(properties),
         "additionalProperties": False,
     }
-    return Kind(lambda value: {key: write(read(value)) for key, write, read in readers}, schema)
+    return JsonType(lambda value: {key: write(read(value)) for key, write, read in readers}, schema)
 
 
-_PLAIN: Mapping[Any, Kind] = {str: TEXT, int: WHOLE, float: NUMBER, bool: FLAG, Any: Kind(anything, {})}
+_PLAIN: Mapping[Any, JsonType] = {str: STRING, int: INTEGER, float: NUMBER, bool: BOOLEAN, Any: JsonType(to_json, {})}
 
 
-def kind_of(annotation: Any) -> Kind:
-    """The kind of what a type annotation allows; of a dataclass a record of its fields, explained by its docstring.
+def json_type_of(annotation: Any) -> JsonType:
+    """Return the JSON type of a type annotation.
 
-    Raises TypeError for an annotation that says nothing about JSON.
+    A dataclass becomes an object with its fields as properties and its docstring as description.
+
+    Raises:
+        TypeError: if the annotation has no JSON type.
     """
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     if is_dataclass(annotation) and isinstance(annotation, type):
         hints = get_type_hints(annotation)
-        return record(
-            {field.name: Entry(kind_of(hints[field.name])) for field in fields(annotation)},
+        return object_of(
+            {field.name: Property(json_type_of(hints[field.name])) for field in fields(annotation)},
             inspect.getdoc(annotation) or "",
         )
-    return _generic(get_origin(annotation), get_args(annotation), annotation)
+    return _generic_type(get_origin(annotation), get_args(annotation), annotation)
 
 
-def _generic(origin: Any, arguments: tuple[Any, ...], annotation: Any) -> Kind:
-    """The kind of a type with arguments."""
+def _generic_type(origin: Any, arguments: tuple[Any, ...], annotation: Any) -> JsonType:
+    """Return the JSON type of a type with arguments."""
     if origin is np.ndarray:
         return ARRAY
     if origin is Literal:
-        return one_of(*arguments)
+        return enum_of(*arguments)
     if origin in {Union, UnionType}:
-        return _union([argument for argument in arguments if argument is not NoneType], NoneType in arguments)
+        return _union_type([argument for argument in arguments if argument is not NoneType], NoneType in arguments)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return by_name(kind_of(arguments[1]))
+        return mapping_of(json_type_of(arguments[1]))
     if isinstance(origin, type) and issubclass(origin, Collection):
-        return list_of(kind_of(arguments[0]))
+        return array_of(json_type_of(arguments[0]))
     raise TypeError(f"results.json has no way to write {annotation}")
 
 
-def _union(types: list[Any], nullable: bool) -> Kind:
-    """Of one type and nothing, or of several plain types."""
+def _union_type(types: list[Any], nullable: bool) -> JsonType:
+    """Return the JSON type of one type or None, or of several plain types."""
     if len(types) == 1:
-        kind = kind_of(types[0])
-        return kind.or_null() if nullable and kind is not NUMBER else kind
+        only = json_type_of(types[0])
+        return only.or_null() if nullable and only is not NUMBER else only
     if set(types) <= {str, int, float, bool}:
         return SCALAR
     raise TypeError(f"results.json has no way to write a union of {types}")

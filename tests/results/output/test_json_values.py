@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tcray.results.output.json_values import NUMBER, TEXT, WHOLE, Entry, anything, by_name, kind_of, list_of, record
+from tcray.results.output.json_values import (
+    INTEGER,
+    NUMBER,
+    STRING,
+    Property,
+    array_of,
+    json_type_of,
+    mapping_of,
+    object_of,
+    to_json,
+)
 
 
 @dataclass
@@ -53,7 +63,7 @@ EVERYTHING = Everything(
 
 def test_a_dataclass_is_a_record_of_its_fields():
     """Arrays are lists, subsets are joined, and what is no finite number is null."""
-    assert kind_of(Everything).write(EVERYTHING) == {
+    assert json_type_of(Everything).write(EVERYTHING) == {
         "points": [{"at": 1.5, "name": "a"}, {"at": None, "name": None}],
         "values": [[1.0, None], [None, 2.0]],
         "by_subset": {"none": 0.0, "audio+text": None},
@@ -68,7 +78,7 @@ def test_a_dataclass_is_a_record_of_its_fields():
 
 def test_what_is_written_fits_its_schema():
     """And the docstring explains the record."""
-    kind = kind_of(Everything)
+    kind = json_type_of(Everything)
     jsonschema.Draft202012Validator.check_schema(kind.schema)
     jsonschema.validate(kind.write(EVERYTHING), kind.schema)
     assert kind.schema["properties"]["points"]["items"]["description"] == "Where something is."
@@ -80,7 +90,7 @@ def test_what_is_written_fits_its_schema():
 )
 def test_the_schema_refuses_what_is_never_written(key: str, value: Any):
     """A wrong kind in a field."""
-    kind = kind_of(Everything)
+    kind = json_type_of(Everything)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**kind.write(EVERYTHING), key: value}, kind.schema)
 
@@ -88,7 +98,7 @@ def test_the_schema_refuses_what_is_never_written(key: str, value: Any):
 @pytest.mark.parametrize("change", [{"more": 1}, {"n": "two"}])
 def test_a_record_has_its_keys_and_no_other(change: dict[str, Any]):
     """In their order, each read as it is told or as the attribute of its name."""
-    kind = record({"n": Entry(WHOLE, "how many", lambda value: len(value.name)), "name": Entry(TEXT)})
+    kind = object_of({"n": Property(INTEGER, "how many", lambda value: len(value.name)), "name": Property(STRING)})
     written = kind.write(Point(0.0, "abc"))
     assert list(written.items()) == [("n", 3), ("name", "abc")]
     assert kind.schema["properties"]["n"] == {"description": "how many", "type": "integer"}
@@ -98,18 +108,18 @@ def test_a_record_has_its_keys_and_no_other(change: dict[str, Any]):
 
 def test_lists_mappings_and_nothing():
     """Kinds are made of kinds."""
-    assert list_of(NUMBER).write((1, None, math.nan)) == [1.0, None, None]
-    assert by_name(NUMBER).write({1: 2}) == {"1": 2.0}
-    assert [TEXT.or_null().write(value) for value in ("a", None)] == ["a", None]
+    assert array_of(NUMBER).write((1, None, math.nan)) == [1.0, None, None]
+    assert mapping_of(NUMBER).write({1: 2}) == {"1": 2.0}
+    assert [STRING.or_null().write(value) for value in ("a", None)] == ["a", None]
 
 
 def test_anything_of_a_dataclass_is_its_fields():
     """Wherever it is nested."""
-    assert anything([Point(math.inf, "a")]) == [{"at": None, "name": "a"}]
+    assert to_json([Point(math.inf, "a")]) == [{"at": None, "name": "a"}]
 
 
 @pytest.mark.parametrize("annotation", [object, dict | str, Path | int])
 def test_an_annotation_that_says_nothing_about_json_is_an_error(annotation: Any):
     """It is found when the document's module is loaded, not when a sweep has ended."""
     with pytest.raises(TypeError, match=r"results\.json has no way to write"):
-        kind_of(annotation)
+        json_type_of(annotation)
