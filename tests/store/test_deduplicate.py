@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcray.store.deduplicate import deduplicate
@@ -40,15 +40,16 @@ def deduplicate_naively(written: list[dict[str, object]]) -> list[dict[str, obje
     return sorted(chosen, key=lambda row: [(row[name] is None, row[name] or 0) for name in LEDGER.key])
 
 
+@settings(deadline=None)  # the first call is slow because it loads parts of Arrow
 @given(st.lists(rows, max_size=12), st.integers(1, 4))
-def test_rows_agree_with_the_reference(written: list[dict[str, object]], size: int):
+def test_rows_agree_with_the_reference(written: list[dict[str, object]], size: int) -> None:
     """The result does not depend on how the rows are distributed over parts."""
     parts = [pa.Table.from_pylist(written[start : start + size], SCHEMA) for start in range(0, len(written), size)]
     table = pa.concat_tables([SCHEMA.empty_table(), *parts])
     assert deduplicate(table, LEDGER).to_pylist() == deduplicate_naively(written)
 
 
-def test_the_first_of_several_results_counts():
+def test_the_first_of_several_results_counts() -> None:
     """Repeated measurements may differ on a GPU; decisions were based on the first."""
     names = [*SPECTRA.key, "value"]
     measurements = [

@@ -19,19 +19,19 @@ def sweep(any_store: Store) -> SweepStore:
     return any_store.sweep(SWEEP_ID)
 
 
-def test_a_status_survives_writing_and_reading(sweep: SweepStore):
+def test_a_status_survives_writing_and_reading(sweep: SweepStore) -> None:
     """All digits and types are kept; a new status replaces the old one."""
     for status in (an_activity("t"), an_activity("t", seconds_left=None, best=(), hosts=(), pending_reasons={})):
         write_status(sweep, status)
         assert read_status(sweep, "t") == status
 
 
-def test_ended_runs_include_pruned_and_failed_ones():
+def test_ended_runs_include_pruned_and_failed_ones() -> None:
     """`ended` is the sum of complete, pruned and failed runs."""
     assert an_activity("t").ended == 300 + 88 + 1
 
 
-def test_a_new_driver_has_no_status(sweep: SweepStore):
+def test_a_new_driver_has_no_status(sweep: SweepStore) -> None:
     """The status of an earlier driver is ignored, even if another version of tcray wrote it."""
     assert read_status(sweep, "t") is None
     write_status(sweep, an_activity("before"))
@@ -41,7 +41,7 @@ def test_a_new_driver_has_no_status(sweep: SweepStore):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"token": "t"}', b'{"token": "t", "best": [{"cell": "a"}]}'])
-def test_a_status_of_another_version_is_an_error(content: bytes, sweep: SweepStore):
+def test_a_status_of_another_version_is_an_error(content: bytes, sweep: SweepStore) -> None:
     """Invalid JSON, missing fields and unexpected fields are errors that name the file."""
     sweep.filesystem.write(sweep.paths.status, content)
     with pytest.raises(StoreError) as caught:

@@ -21,13 +21,13 @@ def filesystem(tmp_path: Path) -> StoreFilesystem:
     return StoreFilesystem.from_uri(str(tmp_path))
 
 
-def test_a_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The URI of a relative path is absolute, so that a worker opens the same folder."""
     monkeypatch.chdir(tmp_path)
     assert StoreFilesystem.from_uri("trials/").uri == str(tmp_path / "trials")
 
 
-def test_a_file_uri_is_a_path(tmp_path: Path):
+def test_a_file_uri_is_a_path(tmp_path: Path) -> None:
     """A `file://` URI and its path are the same file system."""
     assert StoreFilesystem.from_uri(f"file://{tmp_path}/my%20trials") == StoreFilesystem.from_uri(
         f"{tmp_path}/my trials"
@@ -61,7 +61,7 @@ def test_a_file_uri_is_a_path(tmp_path: Path):
         ),
     ],
 )
-def test_an_invalid_uri_is_an_input_error(uri: str, message: str):
+def test_an_invalid_uri_is_an_input_error(uri: str, message: str) -> None:
     """A URI that `pyarrow.fs` refuses leads to an `InputError` whose remedy shows valid locations."""
     with pytest.raises(InputError) as caught:
         StoreFilesystem.from_uri(uri)
@@ -69,18 +69,18 @@ def test_an_invalid_uri_is_an_input_error(uri: str, message: str):
     assert caught.value.remedy == "Pass a folder, or a bucket such as s3://bucket/path, with --store."
 
 
-def test_a_message_shows_no_credentials(bucket: Bucket):
+def test_a_message_shows_no_credentials(bucket: Bucket) -> None:
     """A URI's credentials and options are passed to workers, but not shown in messages."""
     assert bucket.filesystem().display_path("runs") == "s3://bucket/trials/runs"
 
 
-def test_a_volume_can_be_sent_to_another_process(filesystem: StoreFilesystem):
+def test_a_volume_can_be_sent_to_another_process(filesystem: StoreFilesystem) -> None:
     """A pickled filesystem is the same filesystem."""
     assert pickle.loads(pickle.dumps(filesystem)) == filesystem
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
-def test_a_file_has_the_content_last_written(place: str, filesystem: StoreFilesystem, bucket: Bucket):
+def test_a_file_has_the_content_last_written(place: str, filesystem: StoreFilesystem, bucket: Bucket) -> None:
     """A deleted or missing file has no content; deleting it again does nothing."""
     if place == "bucket":
         filesystem = bucket.filesystem()
@@ -96,7 +96,7 @@ def test_a_file_has_the_content_last_written(place: str, filesystem: StoreFilesy
     assert filesystem.list_folder("nowhere") == []
 
 
-def test_other_file_systems_write_to_a_temporary_file_first(monkeypatch: pytest.MonkeyPatch):
+def test_other_file_systems_write_to_a_temporary_file_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a file system that is neither a local disk nor object storage, the complete file is renamed."""
     moved = []
     monkeypatch.setattr(Bucket, "move", lambda _, *paths: moved.append(paths))
@@ -108,7 +108,7 @@ def test_other_file_systems_write_to_a_temporary_file_first(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
-def test_a_file_is_created_only_once(place: str, filesystem: StoreFilesystem, bucket: Bucket):
+def test_a_file_is_created_only_once(place: str, filesystem: StoreFilesystem, bucket: Bucket) -> None:
     """The second `create` returns False and leaves the content as it is."""
     if place == "bucket":
         filesystem = bucket.filesystem()
@@ -117,7 +117,7 @@ def test_a_file_is_created_only_once(place: str, filesystem: StoreFilesystem, bu
     assert filesystem.read("a/b") == b"one"
 
 
-def test_one_of_many_creators_wins(filesystem: StoreFilesystem):
+def test_one_of_many_creators_wins(filesystem: StoreFilesystem) -> None:
     """If eight threads create a file at once, exactly one call returns True."""
     for round_ in range(20):
         ready = threading.Barrier(8)
@@ -138,7 +138,7 @@ def test_one_of_many_creators_wins(filesystem: StoreFilesystem):
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_failed_write_leaves_the_old_content(
     step: str, filesystem: StoreFilesystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """If the disk is full, the old content stays and no temporary file is left."""
     filesystem.write("a", b"old")
 
@@ -153,7 +153,9 @@ def test_a_failed_write_leaves_the_old_content(
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
-def test_a_failed_create_leaves_nothing(filesystem: StoreFilesystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_create_leaves_nothing(
+    filesystem: StoreFilesystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If the content cannot be written, the file does not exist afterwards."""
 
     def full(_: int) -> None:
@@ -165,7 +167,7 @@ def test_a_failed_create_leaves_nothing(filesystem: StoreFilesystem, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failing_bucket_is_a_store_error(bucket: Bucket):
+def test_a_failing_bucket_is_a_store_error(bucket: Bucket) -> None:
     """The message contains the first line of the library's error; the remedy mentions the credentials."""
     bucket.failures = 1
     with pytest.raises(StoreError) as caught:
@@ -176,7 +178,7 @@ def test_a_failing_bucket_is_a_store_error(bucket: Bucket):
     assert "credentials" in caught.value.remedy
 
 
-def test_a_folder_that_is_created_while_it_is_listed_is_empty(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_that_is_created_while_it_is_listed_is_empty(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     """`pyarrow.fs` looks twice, and may raise `FileNotFoundError` for a folder that exists by then."""
 
     def missing(_: object) -> None:
@@ -186,7 +188,7 @@ def test_a_folder_that_is_created_while_it_is_listed_is_empty(bucket: Bucket, mo
     assert bucket.filesystem().list_folder("runs") == []
 
 
-def test_a_file_in_place_of_a_folder_is_a_store_error(filesystem: StoreFilesystem, tmp_path: Path):
+def test_a_file_in_place_of_a_folder_is_a_store_error(filesystem: StoreFilesystem, tmp_path: Path) -> None:
     """Listing a file, or creating a folder below it, leads to a `StoreError` with the path."""
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match=f"{tmp_path}/a cannot be read: Not a directory"):

@@ -63,7 +63,7 @@ def ended_process() -> Process:
     return replace(Process.current(), pid=child.pid, started="1")
 
 
-def test_a_lease_is_held_inside_with(sweep: SweepStore):
+def test_a_lease_is_held_inside_with(sweep: SweepStore) -> None:
     """This process is the sweep's holder inside `with`; before and after there is none."""
     assert current_holder(sweep) is None
     with Lease(sweep) as held_here:
@@ -74,7 +74,7 @@ def test_a_lease_is_held_inside_with(sweep: SweepStore):
     assert current_holder(sweep) is None
 
 
-def test_the_error_of_a_second_driver_names_the_holder(sweep: SweepStore):
+def test_the_error_of_a_second_driver_names_the_holder(sweep: SweepStore) -> None:
     """The message states pid, host and start of the holder."""
     since = 1_700_000_000.0
     busy = LeaseHolder("t", OTHER_HOST, acquired_at=since, renewed_at=time.time())
@@ -89,7 +89,7 @@ def test_the_error_of_a_second_driver_names_the_holder(sweep: SweepStore):
     assert current_holder(sweep) == busy
 
 
-def test_a_stale_lease_of_another_host_is_taken_over(sweep: SweepStore):
+def test_a_stale_lease_of_another_host_is_taken_over(sweep: SweepStore) -> None:
     """The lease is stale once its last renewal is a minute old, not before."""
     write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time() - STALE_SECONDS + 5))
     with pytest.raises(StoreBusyError), Lease(sweep):
@@ -102,7 +102,7 @@ def test_a_stale_lease_of_another_host_is_taken_over(sweep: SweepStore):
 
 
 @pytest.mark.parametrize("ended", ["killed", "pid reused"])
-def test_the_lease_of_a_dead_local_driver_is_taken_over_at_once(ended: str, sweep: SweepStore):
+def test_the_lease_of_a_dead_local_driver_is_taken_over_at_once(ended: str, sweep: SweepStore) -> None:
     """A recent renewal does not count if the process has ended."""
     process = ended_process() if ended == "killed" else replace(Process.current(), started="1")
     write_lease(sweep, LeaseHolder("t", process, acquired_at=0.0, renewed_at=time.time()))
@@ -112,14 +112,14 @@ def test_the_lease_of_a_dead_local_driver_is_taken_over_at_once(ended: str, swee
         assert held.process == Process.current()
 
 
-def test_a_suspended_local_driver_keeps_its_lease(sweep: SweepStore):
+def test_a_suspended_local_driver_keeps_its_lease(sweep: SweepStore) -> None:
     """A process that exists but renews nothing would still write once it is resumed."""
     write_lease(sweep, LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0))
     with pytest.raises(StoreBusyError), Lease(sweep):
         pass
 
 
-def test_an_empty_lease_is_taken_over(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch):
+def test_an_empty_lease_is_taken_over(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lease stays empty if its creator was killed before it wrote the content."""
     monkeypatch.setattr(lease, "EMPTY_LEASE_SECONDS", 0.05)
     sweep.filesystem.write(sweep.paths.lease(1), b"")
@@ -127,7 +127,7 @@ def test_an_empty_lease_is_taken_over(sweep: SweepStore, monkeypatch: pytest.Mon
         assert current_holder(sweep) is not None
 
 
-def test_an_invalid_lease_is_an_error(sweep: SweepStore):
+def test_an_invalid_lease_is_an_error(sweep: SweepStore) -> None:
     """The error names the file."""
     for content in (b"{", b"[]", b"{}", b'{"process": {}}'):
         sweep.filesystem.write(sweep.paths.lease(1), content)
@@ -135,7 +135,7 @@ def test_an_invalid_lease_is_an_error(sweep: SweepStore):
             pass
 
 
-def test_a_held_lease_is_renewed(sweep: SweepStore):
+def test_a_held_lease_is_renewed(sweep: SweepStore) -> None:
     """A renewal changes `renewed_at` only."""
     with Lease(sweep, renew_seconds=0.01):
         first = last_holder(sweep)
@@ -148,7 +148,7 @@ def test_a_held_lease_is_renewed(sweep: SweepStore):
         assert now.renewed_at > first.renewed_at
 
 
-def test_a_driver_that_lost_its_lease_gets_an_error_before_it_writes(sweep: SweepStore):
+def test_a_driver_that_lost_its_lease_gets_an_error_before_it_writes(sweep: SweepStore) -> None:
     """`check` raises an error after a pause during which another driver took over; the new lease stays as it is."""
     with Lease(sweep, renew_seconds=3600) as mine:
         write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time()), number=2)
@@ -162,7 +162,7 @@ def test_a_driver_that_lost_its_lease_gets_an_error_before_it_writes(sweep: Swee
     assert (last.token, last.released) == ("t", False)
 
 
-def test_the_renewing_thread_detects_a_lost_lease(sweep: SweepStore):
+def test_the_renewing_thread_detects_a_lost_lease(sweep: SweepStore) -> None:
     """The thread ends, and `check` raises an error although no time has passed."""
     with Lease(sweep, renew_seconds=0.01) as mine:
         write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time()), number=2)
@@ -171,7 +171,7 @@ def test_the_renewing_thread_detects_a_lost_lease(sweep: SweepStore):
             mine.check()
 
 
-def test_superseded_leases_are_deleted(sweep: SweepStore):
+def test_superseded_leases_are_deleted(sweep: SweepStore) -> None:
     """One file is left, no matter how often the sweep was resumed."""
     for _ in range(3):
         with Lease(sweep):
@@ -188,10 +188,11 @@ def wait_for_stop_request(lease: Lease) -> bool:
     return lease.stop_requested
 
 
-def test_a_stop_request_is_seen_at_the_next_renewal(sweep: SweepStore):
+def test_a_stop_request_is_seen_at_the_next_renewal(sweep: SweepStore) -> None:
     """The request is deleted when the lease is released."""
     with Lease(sweep, renew_seconds=0.01) as mine:
-        assert not mine.stop_requested
+        requested_before = mine.stop_requested
+        assert not requested_before
         asked = last_holder(sweep)
         assert asked is not None
         assert asked.token == mine.token
@@ -203,7 +204,7 @@ def test_a_stop_request_is_seen_at_the_next_renewal(sweep: SweepStore):
     assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
-def test_a_stop_request_does_not_stop_a_later_driver(sweep: SweepStore):
+def test_a_stop_request_does_not_stop_a_later_driver(sweep: SweepStore) -> None:
     """A later driver neither obeys nor deletes the request to a dead driver."""
     before = LeaseHolder("t", ended_process(), acquired_at=0.0, renewed_at=time.time())
     write_lease(sweep, before)
@@ -218,7 +219,7 @@ def test_a_stop_request_does_not_stop_a_later_driver(sweep: SweepStore):
     assert is_stop_requested(sweep, before)
 
 
-def test_a_late_stop_request_is_deleted(sweep: SweepStore):
+def test_a_late_stop_request_is_deleted(sweep: SweepStore) -> None:
     """A driver that ends before its next renewal deletes the request to it."""
     with Lease(sweep, renew_seconds=3600):
         asked = last_holder(sweep)
@@ -227,7 +228,7 @@ def test_a_late_stop_request_is_deleted(sweep: SweepStore):
     assert sweep.filesystem.kind(sweep.paths.stop) is None
 
 
-def test_one_of_many_threads_takes_a_stale_lease(store: Store):
+def test_one_of_many_threads_takes_a_stale_lease(store: Store) -> None:
     """If eight drivers find the same stale lease at once, one acquires it and seven get an error (20 times)."""
     for race in range(20):
         sweep = store.sweep(f"race-{race}")
@@ -256,7 +257,7 @@ def test_one_of_many_threads_takes_a_stale_lease(store: Store):
         assert (len(won), len(lost)) == (1, 7)
 
 
-def test_one_of_two_processes_takes_a_stale_lease(store: Store):
+def test_one_of_two_processes_takes_a_stale_lease(store: Store) -> None:
     """When that process is killed, the next driver takes over at once."""
     sweep = store.sweep(SWEEP_ID)
     write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=0.0))

@@ -30,7 +30,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
 
 
-def test_a_brief_failure_is_retried(caplog: pytest.LogCaptureFixture):
+def test_a_brief_failure_is_retried(caplog: pytest.LogCaptureFixture) -> None:
     """Three failures in a row are retried and logged once."""
     flaky = Flaky(3, StoreError("trials/a cannot be written: No space left on device"))
     with caplog.at_level(logging.WARNING):
@@ -39,7 +39,7 @@ def test_a_brief_failure_is_retried(caplog: pytest.LogCaptureFixture):
     assert caplog.messages == ["trials/a cannot be written: No space left on device; retrying for 60 s"]
 
 
-def test_a_long_failure_is_raised():
+def test_a_long_failure_is_raised() -> None:
     """When the time is over, the last failure is raised."""
     flaky = Flaky(1000, StoreError("the disk is gone"))
     with pytest.raises(StoreError, match="the disk is gone"):
@@ -47,7 +47,7 @@ def test_a_long_failure_is_raised():
     assert 3 <= flaky.calls < 1000
 
 
-def test_other_errors_are_not_retried():
+def test_other_errors_are_not_retried() -> None:
     """Only store errors can be temporary; an `InputError` is raised at once."""
     flaky = Flaky(1, InputError("wrong"))
     with pytest.raises(InputError):

@@ -58,7 +58,7 @@ RECORD: dict[str, Any] = {
         ("'\\d' != state != '1'and rank == 4", True),
     ],
 )
-def test_an_expression_is_true_or_false(expression: str, expected: bool):
+def test_an_expression_is_true_or_false(expression: str, expected: bool) -> None:
     """Comparisons may be chained and combined with and, or, not; a missing value equals only None."""
     assert parse_filter(expression, RECORD.keys())(RECORD) is expected
 
@@ -79,7 +79,7 @@ def test_an_expression_is_true_or_false(expression: str, expected: bool):
         ),
     ],
 )
-def test_an_unknown_column_is_an_error_with_the_nearest_name(expression: str, message: str, remedy: str):
+def test_an_unknown_column_is_an_error_with_the_nearest_name(expression: str, message: str, remedy: str) -> None:
     """The remedy also shows how to write a text, since missing quotes are the more likely mistake."""
     with pytest.raises(InputError) as caught:
         parse_filter(expression, RECORD.keys())
@@ -115,7 +115,7 @@ def test_an_unknown_column_is_an_error_with_the_nearest_name(expression: str, me
         ("rank == 4\x00", "--where 'rank == 4\\x00' cannot be read"),
     ],
 )
-def test_other_python_expressions_are_refused(expression: str, message: str):
+def test_other_python_expressions_are_refused(expression: str, message: str) -> None:
     """The message quotes the invalid part, and the remedy shows a valid expression."""
     with pytest.raises(InputError) as caught:
         parse_filter(expression, RECORD.keys())
@@ -147,7 +147,7 @@ def test_other_python_expressions_are_refused(expression: str, message: str):
     ],
     ids=lambda attack: attack[:24],
 )
-def test_an_attack_is_refused(attack: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch):
+def test_an_attack_is_refused(attack: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is called, looked up or computed; too deep and too long expressions are errors, not crashes."""
     monkeypatch.chdir(str(tmp_path))
     with pytest.raises(InputError, match="--where"):
@@ -167,7 +167,7 @@ def test_an_attack_is_refused(attack: str, tmp_path: object, monkeypatch: pytest
         ("rank in state", "--where: `in` requires a list or a text after it"),
     ],
 )
-def test_comparing_different_types_is_an_error(expression: str, message: str):
+def test_comparing_different_types_is_an_error(expression: str, message: str) -> None:
     """Such a comparison would never be true, which the user cannot have intended."""
     with pytest.raises(InputError) as caught:
         parse_filter(expression, RECORD.keys())(RECORD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -133,7 +134,7 @@ def test_the_metadata_service_is_used_if_it_answers(there: bool, monkeypatch: py
             service.close()
         monkeypatch.setattr(s3, "METADATA_SERVICE", address)
         s3._disable_missing_metadata_service.__wrapped__()
-    assert (None if there else "true") == s3.os.environ.get("AWS_EC2_METADATA_DISABLED")
+    assert (None if there else "true") == os.environ.get("AWS_EC2_METADATA_DISABLED")
 
 
 @pytest.mark.parametrize("name", ["AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT"])
@@ -141,6 +142,6 @@ def test_the_users_metadata_settings_are_kept(name: str, monkeypatch: pytest.Mon
     """If the user has configured the metadata service, the variable stays and no connection is tried."""
     monkeypatch.setattr(s3, "METADATA_SERVICE", None)
     monkeypatch.setenv(name, "as the user set it")
-    before = dict(s3.os.environ)
+    before = dict(os.environ)
     s3._disable_missing_metadata_service.__wrapped__()
-    assert before == dict(s3.os.environ)
+    assert before == dict(os.environ)

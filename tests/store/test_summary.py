@@ -13,7 +13,7 @@ from tcray.store.trials import read_records
 from .recorded import a_sweep, an_activity
 
 
-def test_runs_are_counted_by_their_properties(store: Store):
+def test_runs_are_counted_by_their_properties(store: Store) -> None:
     """Runs are counted by any of dataset, source, phase, state and reason."""
     summary = Summary.read(a_sweep(store))
     assert [summary.runs(state=state) for state in ("COMPLETE", "PRUNED", "FAILED")] == [8, 2, 2]
@@ -23,7 +23,7 @@ def test_runs_are_counted_by_their_properties(store: Store):
     assert summary.datasets == [("mosi", "real"), ("mustard", "twin")]
 
 
-def test_the_holder_is_the_current_driver(store: Store):
+def test_the_holder_is_the_current_driver(store: Store) -> None:
     """The holder is None if no lease is held."""
     sweep = a_sweep(store)
     assert Summary.read(sweep).holder is None
@@ -31,13 +31,13 @@ def test_the_holder_is_the_current_driver(store: Store):
         assert Summary.read(sweep).holder is not None
 
 
-def test_records_give_the_same_summary_as_the_table(store: Store):
+def test_records_give_the_same_summary_as_the_table(store: Store) -> None:
     """A caller that has the records need not read the table again."""
     sweep = a_sweep(store)
     assert Summary.from_runs(sweep, read_records(sweep)) == Summary.read(sweep)
 
 
-def test_progress_comes_from_the_drivers_status_if_there_is_one(store: Store):
+def test_progress_comes_from_the_drivers_status_if_there_is_one(store: Store) -> None:
     """Otherwise the runs in the store are counted; the status of an earlier driver is ignored."""
     sweep = a_sweep(store)
     assert count_ended_and_planned(sweep, None) == (12, 20)
@@ -50,12 +50,14 @@ def test_progress_comes_from_the_drivers_status_if_there_is_one(store: Store):
         assert count_ended_and_planned(sweep, driver) == (389, 1234)
 
 
-def a_record(dataset: str, value: float | None, state: str = "COMPLETE", metric: str = "valid.loss", **more: object):
+def a_record(
+    dataset: str, value: float | None, state: str = "COMPLETE", metric: str = "valid.loss", **more: object
+) -> dict[str, object]:
     """Return a record with the fields that are used."""
     return {"dataset": dataset, "state": state, metric: value, **more}
 
 
-def test_the_best_run_is_complete_and_has_the_best_objective():
+def test_the_best_run_is_complete_and_has_the_best_objective() -> None:
     """Losses are minimized, scores maximized; the first of equal runs counts; NaN and missing values never do."""
     runs = [
         a_record("mosi", nan),

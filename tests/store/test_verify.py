@@ -30,7 +30,7 @@ def messages(sweep: SweepStore) -> list[str]:
     return [issue.message for issue in check_sweep(sweep).issues]
 
 
-def test_a_sound_sweep_has_no_issues(store: Store, sweep: SweepStore):
+def test_a_sound_sweep_has_no_issues(store: Store, sweep: SweepStore) -> None:
     """The summary line contains the numbers of runs and parts."""
     assert verify(store) == verify(store, SWEEP_ID) == []
     health = check_sweep(sweep)
@@ -38,14 +38,14 @@ def test_a_sound_sweep_has_no_issues(store: Store, sweep: SweepStore):
     assert health.notes == ()
 
 
-def test_a_count_of_one_is_singular(store: Store):
+def test_a_count_of_one_is_singular(store: Store) -> None:
     """A sweep with one proposal has 0 runs in 1 part."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("ledger", [a_run().proposal()])
     assert str(check_sweep(sweep)) == f"{SWEEP_ID}: 0 runs in 1 part, 1 issue"
 
 
-def test_every_damaged_part_is_an_issue(sweep: SweepStore):
+def test_every_damaged_part_is_an_issue(sweep: SweepStore) -> None:
     """All damaged parts and foreign files are named, not only the first."""
     folder = Path(sweep.uri) / "curves" / SWEEP_ID
     parts = sorted(folder.iterdir())
@@ -60,13 +60,13 @@ def test_every_damaged_part_is_an_issue(sweep: SweepStore):
     ]
 
 
-def test_an_equal_duplicate_is_not_an_issue(sweep: SweepStore):
+def test_an_equal_duplicate_is_not_an_issue(sweep: SweepStore) -> None:
     """A segment that was trained again after a crash differs only in time and host."""
     record(sweep, [a_run(loss=0.4, later=timedelta(days=1))])
     assert messages(sweep) == []
 
 
-def test_a_conflicting_duplicate_is_an_issue(sweep: SweepStore):
+def test_a_conflicting_duplicate_is_an_issue(sweep: SweepStore) -> None:
     """On a CPU, the same training gives the same bits."""
     sweep.append("runs", [a_run(loss=0.41).run(), a_run(rank=4, loss=0.11).run()])
     run = "phase search cell mosi/rank=1 repeat 0 trial 0 seed 0"
@@ -75,7 +75,7 @@ def test_a_conflicting_duplicate_is_an_issue(sweep: SweepStore):
     ]
 
 
-def test_measurements_of_duplicates_may_differ_on_a_gpu(store: Store):
+def test_measurements_of_duplicates_may_differ_on_a_gpu(store: Store) -> None:
     """GPU arithmetic is not reproducible to the bit; states must still agree."""
     sweep = a_sweep(store, manifest={"device": "cuda"})
     sweep.append("runs", [a_run(loss=0.41).run()])
@@ -84,7 +84,7 @@ def test_measurements_of_duplicates_may_differ_on_a_gpu(store: Store):
     assert len(messages(sweep)) == 1
 
 
-def test_a_crash_before_a_result_is_not_a_conflict(store: Store):
+def test_a_crash_before_a_result_is_not_a_conflict(store: Store) -> None:
     """A run that crashed and then completed has two different rows, which is not an issue."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("runs", [a_run(state="FAILED", reason="crash", loss=9.0).run()])
@@ -92,13 +92,13 @@ def test_a_crash_before_a_result_is_not_a_conflict(store: Store):
     assert messages(sweep) == []
 
 
-def test_a_run_without_a_proposal_is_an_issue(sweep: SweepStore):
+def test_a_run_without_a_proposal_is_an_issue(sweep: SweepStore) -> None:
     """Every run is proposed in the ledger before it is trained."""
     sweep.append("runs", [a_run(trial=7).run()])
     assert messages(sweep) == ["phase search cell mosi/rank=1 repeat 0 trial 7 seed 0 has no proposal in the ledger"]
 
 
-def test_a_run_with_another_id_than_its_proposal_is_an_issue(sweep: SweepStore):
+def test_a_run_with_another_id_than_its_proposal_is_an_issue(sweep: SweepStore) -> None:
     """The message contains both run ids."""
     sweep.append("ledger", [a_run(trial=7).proposal()])
     other = replace(a_run(trial=7), configuration=a_run(rank=2).configuration)
@@ -107,7 +107,7 @@ def test_a_run_with_another_id_than_its_proposal_is_an_issue(sweep: SweepStore):
     assert messages(sweep) == [f"{run} has run id {other.run_id}, but was proposed as {a_run(trial=7).run_id}"]
 
 
-def test_a_run_id_that_is_not_the_digest_of_its_run_is_an_issue(sweep: SweepStore):
+def test_a_run_id_that_is_not_the_digest_of_its_run_is_an_issue(sweep: SweepStore) -> None:
     """The message contains the run id and the digest of the row's columns."""
     wrong = {"run_id": "0123456789abcdef"}
     sweep.append("ledger", [{**a_run(trial=7).proposal(), **wrong}])
@@ -116,14 +116,14 @@ def test_a_run_id_that_is_not_the_digest_of_its_run_is_an_issue(sweep: SweepStor
     assert messages(sweep) == [f"{run} has run id 0123456789abcdef, but its columns give {right}"]
 
 
-def test_run_ids_of_another_engine_are_not_checked(store: Store):
+def test_run_ids_of_another_engine_are_not_checked(store: Store) -> None:
     """A note states that they were not checked."""
     health = check_sweep(a_sweep(store, manifest={"engine": "0"}))
     assert health.issues == ()
     assert health.notes == ("its run ids were not checked because another version of the training engine wrote them",)
 
 
-def test_an_incomplete_confirm_run_is_an_issue(sweep: SweepStore):
+def test_an_incomplete_confirm_run_is_an_issue(sweep: SweepStore) -> None:
     """The message lists everything that the run lacks."""
     everything = "curves, a clean evaluation, predictions, spectra, weights"
     run = a_run(phase="confirm", trial=3)
@@ -137,7 +137,7 @@ def test_an_incomplete_confirm_run_is_an_issue(sweep: SweepStore):
     ]
 
 
-def test_concatenation_has_no_spectra(sweep: SweepStore):
+def test_concatenation_has_no_spectra(sweep: SweepStore) -> None:
     """A run with fusion `concat` has no fusion tensor, so it lacks no spectra."""
     run = a_run(phase="confirm", trial=3)
     run = replace(run, configuration=replace(run.configuration, fusion="concat"))
@@ -149,7 +149,7 @@ def test_concatenation_has_no_spectra(sweep: SweepStore):
     assert messages(sweep) == []
 
 
-def test_a_table_without_a_manifest_is_an_issue(store: Store, sweep: SweepStore):
+def test_a_table_without_a_manifest_is_an_issue(store: Store, sweep: SweepStore) -> None:
     """A sweep whose manifest was deleted is still found by its tables."""
     (Path(store.uri) / sweep.paths.manifest).unlink()
     assert list_sweep_ids(store) == [SWEEP_ID]
@@ -180,14 +180,14 @@ def leave_lease(sweep: SweepStore) -> str:
 
 
 @pytest.mark.parametrize("leave", [leave_tmp, leave_checkpoint, leave_lease])
-def test_leftovers_are_notes(leave: Callable[[SweepStore], str], sweep: SweepStore):
+def test_leftovers_are_notes(leave: Callable[[SweepStore], str], sweep: SweepStore) -> None:
     """The leftovers of a killed driver are reported, and the store is sound."""
     note = leave(sweep)
     health = check_sweep(sweep)
     assert (health.issues, health.notes) == ((), (note,))
 
 
-def test_a_running_sweep_is_sound(sweep: SweepStore):
+def test_a_running_sweep_is_sound(sweep: SweepStore) -> None:
     """The note names the driver; the checkpoints of a running sweep are not leftovers."""
     sweep.write_blob(sweep.checkpoint_path("abc", 9), b"state")
     with Lease(sweep):
@@ -196,7 +196,7 @@ def test_a_running_sweep_is_sound(sweep: SweepStore):
     assert [note.startswith(f"it is being run by pid {Process.current().pid} on") for note in health.notes] == [True]
 
 
-def test_a_stop_request_and_a_status_are_not_issues(sweep: SweepStore):
+def test_a_stop_request_and_a_status_are_not_issues(sweep: SweepStore) -> None:
     """A stop request is noted while the driver runs; the driver's status is ignored."""
     with Lease(sweep):
         driver = last_holder(sweep)
@@ -208,6 +208,6 @@ def test_a_stop_request_and_a_status_are_not_issues(sweep: SweepStore):
     assert check_sweep(sweep).notes == ()
 
 
-def test_the_small_sweep_has_twelve_runs():
+def test_the_small_sweep_has_twelve_runs() -> None:
     """The tests above depend on this number."""
     assert len(runs()) == 12
