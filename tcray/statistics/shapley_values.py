@@ -68,8 +68,8 @@ def shapley(values: Mapping[Subset, float | ArrayLike], *, alpha: float = 0.05) 
 
     φ_i is the mean, over orders of arrival, of the value that i adds on arrival; the interaction index of i and j is
     Grabisch & Roubens' (1999), I_ij = Σ_S s! (n - s - 2)! / (n - 1)! [v(S+ij) - v(S+i) - v(S+j) + v(S)], s the size of
-    S. Both are linear in v, so each unit has its own, and their means over units have the intervals of means. A modality
-    that adds nothing to any subset has exactly 0, and two that add the same to each subset differ by exactly 0.
+    S. Both are linear in v, so each unit has its own, and their means over units have the intervals of means. A
+    modality that adds nothing to any subset has exactly 0; two that add the same to each subset differ by exactly 0.
 
     Args:
         values: the value of every subset of modalities, including the empty one, larger being better: a number each, or
