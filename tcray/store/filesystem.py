@@ -153,8 +153,8 @@ class StoreFilesystem:
     def create(self, path: str, content: bytes) -> bool:
         """Write a file that does not exist yet; return True if this call created it.
 
-        If several processes try at once, True is returned to exactly one. Only a local disk guarantees this; elsewhere
-        the content is read back after `SETTLE_SECONDS`, so that the last of several writers within that time wins.
+        If several processes try at once, True is returned to exactly one. Only a local disk guarantees this; on other
+        file systems the content is read back after `SETTLE_SECONDS`, so that the last writer within that time wins.
         """
         if self.is_local:
             with self._translate_errors(path, "written"):

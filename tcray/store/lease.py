@@ -33,7 +33,6 @@ The clocks of the hosts must differ by much less."""
 EMPTY_LEASE_SECONDS = 1.0
 """Time after which an empty lease counts as abandoned: its creator was killed before it wrote the content."""
 
-
 _FIELDS_OF_SCHEMA_1 = {"since": "acquired_at", "beat": "renewed_at"}
 """Names in the leases of tcray 0.1, which `tcray store upgrade` must read."""
 
