@@ -1,4 +1,4 @@
-"""Trial stores with planted results: hand-written rows for every run of a sweep, with known effects."""
+"""Factories of sweeps, runs and trial stores whose results have known effects."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ BASELINES: Mapping[str, Sequence[Mapping[str, Any]]] = {
 
 
 def make_sweep(**changes: Any) -> Sweep:
-    """Ranks 2 and 12 of one dataset at their best learning rate, three repeats of two seeds."""
+    """Return a sweep over ranks 2 and 12 of MOSI with a tuned learning rate and three repeats of two seeds."""
     given: dict[str, Any] = {
         "name": "small",
         "datasets": ("mosi",),
@@ -73,7 +73,7 @@ def make_run(
     reason: str = "",
     **levels: Any,
 ) -> dict[str, Any]:
-    """A row of the runs table; `levels` are hyperparameters, of which all but `lr` name its cell."""
+    """Return a row of the runs table; `levels` are hyperparameters, and all of them except `lr` name the cell."""
     configuration = Configuration.resolve(levels, tuple(card.modalities)).to_flat()
     cell = ",".join(f"{name}={value}" for name, value in levels.items() if name != "lr")
     key = {"phase": phase, "cell": f"{card.name}/{cell}".strip("/"), "repeat": repeat, "trial": trial, "seed": seed}
@@ -103,21 +103,21 @@ def make_store(
     cards: Sequence[Card] = (MOSI,),
     **manifest: Any,
 ) -> SweepStore:
-    """A store in `folder` in which a finished sweep has recorded `runs`."""
-    asked = sweep or make_sweep()
+    """Return a store in `folder` with a finished sweep whose runs table contains `runs`."""
+    sweep = sweep or make_sweep()
     store = Store.open(str(folder / "trials"), create=True).sweep("small-1")
-    told = {
+    written = {
         "sweep_id": "small-1",
-        "name": asked.name,
+        "name": sweep.name,
         "started_at": "2026-01-01T00:00:00+00:00",
         "finished_at": "2026-01-01T00:01:00+00:00",
-        "sweep": asked.to_document(),
+        "sweep": sweep.to_document(),
         "cards": [card.document() for card in cards],
         "baselines": {card.name: BASELINES.get(card.name, ()) for card in cards},
         "left_out": [],
         **manifest,
     }
-    store.write_manifest(told)
+    store.write_manifest(written)
     store.append("runs", list(runs))
     return store
 
@@ -125,19 +125,19 @@ def make_store(
 Floats = NDArray[np.float64]
 
 GROUPS, EXAMPLES = 6, 10
-"""Of a planted test split: how many groups, and examples in each."""
+"""Number of groups of a synthetic test split, and of examples in each group."""
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What one confirm run came to.
+    """Results of one confirm run.
 
-    prediction  (N,) what it predicts on the clean test split: sentiments, or logits
-    also        what it predicts under other conditions, as `missing:audio`; these too are stored
-    metrics     beside, or instead of, those that follow from `prediction`, as `train.loss` or `check.mmd2.text`
-    evaluations metrics under conditions whose predictions are not stored, as `fgsm:0.1`
-    spectra     by kind, as `factor energy`
-    state       other than COMPLETE, it leaves a row in `runs` alone
+    prediction  (N,) predictions on the clean test split: sentiments or logits
+    also        predictions under other conditions such as `missing:audio`; these are stored as well
+    metrics     added to the metrics of `prediction`, or replacing them: `train.loss`, `check.mmd2.text`
+    evaluations metrics under conditions whose predictions are not stored, such as `fgsm:0.1`
+    spectra     values by kind, such as `factor energy`
+    state       final state of the run; if it is not COMPLETE, only the row in `runs` is written
     """
 
     prediction: ArrayLike
@@ -149,15 +149,15 @@ class RunOutcome:
 
 
 OutcomeFunction = Callable[[Mapping[str, Any], int, int], RunOutcome | None]
-"""From a cell's levels, a repeat and a seed to what came of the run; None for a run that there is not."""
+"""Function from a cell's levels, a repeat and a seed to the outcome of the run; None if there is no such run."""
 
 
 @dataclass(frozen=True)
 class SyntheticDataset:
-    """A dataset, its test split and the outcomes of its runs.
+    """A dataset with its test split and the outcomes of its runs.
 
     label   (N,) sentiments, or 0 and 1
-    group   (N,) names; examples that stand alone are each a group
+    group   (N,) group names; ungrouped examples are each their own group
     """
 
     card: Card
@@ -167,31 +167,31 @@ class SyntheticDataset:
 
     @classmethod
     def of(cls, card: Card, outcome_of: OutcomeFunction) -> SyntheticDataset:
-        """`GROUPS` groups of `EXAMPLES` test examples each, with the labels that the card's task has."""
+        """Return a dataset with `GROUPS` groups of `EXAMPLES` test examples each, labeled for the card's task."""
         return cls(card, outcome_of, make_labels(card), make_groups(card))
 
 
 def make_labels(card: Card) -> Floats:
-    """Sentiments from -2.75 to 2.75 that go round in every group, or 0 and 1 in turn; (GROUPS * EXAMPLES,)."""
+    """Return labels (GROUPS * EXAMPLES,): sentiments that cycle from -2.75 to 2.75, or 0 and 1 alternating."""
     turn = np.arange(GROUPS * EXAMPLES)
     return turn % 12 / 2 - 2.75 if card.task == "regression" else (turn % 2).astype(np.float64)
 
 
 def make_groups(card: Card) -> tuple[str, ...]:
-    """`EXAMPLES` test examples in a row to each of `GROUPS` groups; each its own where the card has no groups."""
+    """Return group names: `EXAMPLES` consecutive examples per group, or one example each if the card has no groups."""
     return tuple(
         f"{card.groups or 'example'}-{n // (EXAMPLES if card.groups else 1):02d}" for n in range(GROUPS * EXAMPLES)
     )
 
 
 def make_predictions(label: Floats, error: ArrayLike) -> Floats:
-    """Sentiments whose absolute errors are `error`, one for all or one an example, over and under in turn."""
+    """Return sentiments whose absolute error is `error` (one number, or one per example), with alternating sign."""
     side: Floats = np.where(np.arange(len(label)) % 2, 1.0, -1.0)
     return label + side * np.asarray(error, np.float64)
 
 
 def make_recorded_store(folder: Path, sweep: Sweep, *datasets: SyntheticDataset, **manifest: Any) -> SweepStore:
-    """A store in `folder` in which every confirm run of a finished `sweep` on `datasets` has been recorded."""
+    """Return a store in `folder` with every confirm run of a finished `sweep` on `datasets`."""
     outcomes = [(dataset, run, outcome) for dataset in datasets for run, outcome in _runs(dataset, sweep)]
     store = make_store(
         folder, [run for _, run, _ in outcomes], sweep=sweep, cards=[d.card for d in datasets], **manifest
@@ -204,7 +204,7 @@ def make_recorded_store(folder: Path, sweep: Sweep, *datasets: SyntheticDataset,
 
 
 def _runs(dataset: SyntheticDataset, sweep: Sweep) -> Iterator[tuple[dict[str, Any], RunOutcome]]:
-    """The rows of the runs table; seeds are numbered on from repeat to repeat."""
+    """Yield each row of the runs table with its outcome; seed numbers continue from repeat to repeat."""
     confirm = sweep.confirm
     assert confirm is not None
     for cell in list_cells(sweep, dataset.card):
@@ -238,8 +238,9 @@ def _evaluations(dataset: SyntheticDataset, run: Mapping[str, Any], outcome: Run
 def _predictions(dataset: SyntheticDataset, run: Mapping[str, Any], outcome: RunOutcome) -> Iterator[dict[str, Any]]:
     for condition, prediction in {"clean": outcome.prediction, **outcome.also}.items():
         for n, value in enumerate(np.asarray(prediction, np.float64)):
-            told = {"example": f"{dataset.card.name}-{n:04d}", "group": dataset.group[n]}
-            yield {**_key(run), **told, "condition": condition, "label": [dataset.label[n]], "prediction": [value]}
+            example = {"example": f"{dataset.card.name}-{n:04d}", "group": dataset.group[n]}
+            found = {"label": [dataset.label[n]], "prediction": [value]}
+            yield {**_key(run), **example, "condition": condition, **found}
 
 
 def _spectra(run: Mapping[str, Any], outcome: RunOutcome) -> Iterator[dict[str, Any]]:
@@ -258,7 +259,7 @@ Part = TypeVar("Part")
 def analyze_store(
     analyze: Callable[[SweepRuns], tuple[list[Part], list[ComponentTest]]], store: SweepStore
 ) -> tuple[list[Part], dict[str, ComponentTest], dict[str, Finding]]:
-    """What an analysis makes of a store: its parts, and by name its components and what they come to."""
+    """Return the parts of an analysis of a store, and its components and findings by name."""
     sweep_runs = SweepRuns.load(store)
     parts, components = analyze(sweep_runs)
     findings = conclude(components, alpha=sweep_runs.alpha, beats_linear={})

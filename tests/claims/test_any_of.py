@@ -1,4 +1,4 @@
-"""Components that hold if one of several effects does."""
+"""Components that hold if at least one of several effects holds."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tcray.statistics.mean import Interval
 WHOLE = ComponentTest("weak-modality", "leaving-one-out", "mosi", "real", {}, "test.mae", "of the best")
 
 
-def part(p: float, estimate: float, *, p_negligible: float = 1.0, p_opposes: float = 1.0) -> ComponentTest:
-    """What one effect came to."""
+def make_part(p: float, estimate: float, *, p_negligible: float = 1.0, p_opposes: float = 1.0) -> ComponentTest:
+    """Return the component test of one effect."""
     return ComponentTest(
         "weak-modality",
         "leaving-one-out",
@@ -31,59 +31,66 @@ def part(p: float, estimate: float, *, p_negligible: float = 1.0, p_opposes: flo
     )
 
 
-def together(**parts: ComponentTest) -> ComponentTest:
-    """All of them, an effect below 0 being claimed."""
+def combine(**parts: ComponentTest) -> ComponentTest:
+    """Return the test that any of the parts holds; the claimed effect is negative."""
     return any_of(
         WHOLE, parts, sign=-1, some="It is open whether any holds", none="None holds", alpha=0.05, groups="video"
     )
 
 
-def said(component: ComponentTest) -> str:
-    """The sentence of its verdict."""
+def verdict_sentence(component: ComponentTest) -> str:
+    """Return the sentence of the component's verdict."""
     return conclude([component], alpha=0.05, beats_linear={})[-1].sentence
 
 
-def test_the_best_borne_out_speaks_at_its_adjusted_p_value() -> None:
-    """Holm: the smallest of three counts three times, the others no less than that."""
-    whole = together(text=part(0.5, -0.1), audio=part(0.01, -0.3), video=part(1.0, 0.2))
+def test_the_part_with_the_smallest_p_value_represents_the_whole() -> None:
+    """Holm's correction multiplies the smallest of three p-values by three; no other is smaller."""
+    whole = combine(text=make_part(0.5, -0.1), audio=make_part(0.01, -0.3), video=make_part(1.0, 0.2))
     assert (whole.estimand, whole.estimate, whole.p_supports) == ("of the best", -0.3, pytest.approx(0.03))
     assert whole.details["chosen"] == "audio"
     assert [one["p_adjusted"] for one in whole.details["parts"].values()] == pytest.approx([1.0, 0.03, 1.0])
-    assert said(whole) == "It holds by much."
+    assert verdict_sentence(whole) == "It holds by much."
 
 
-def test_the_best_of_several_may_be_so_by_chance() -> None:
-    """0.02 would do alone, and does not do as the best of three."""
-    whole = together(text=part(0.5, -0.1), audio=part(0.02, -0.3), video=part(1.0, 0.2))
-    assert said(whole) == "It holds by much, but it is the best of 3, and the best of 3 can be so by chance."
+def test_the_best_part_must_be_significant_after_correction() -> None:
+    """A p-value of 0.02 is significant for a single part but not for the best of three."""
+    whole = combine(text=make_part(0.5, -0.1), audio=make_part(0.02, -0.3), video=make_part(1.0, 0.2))
+    assert (
+        verdict_sentence(whole) == "It holds by much, but it is the best of 3, and the best of 3 can be so by chance."
+    )
 
 
-def test_an_open_part_speaks_before_one_that_is_settled() -> None:
-    """Audio is nearer to holding, and shown not to by the margin; video keeps the question open."""
-    whole = together(audio=part(1.0, 0.001, p_negligible=0.01), video=part(1.0, 0.3))
+def test_an_inconclusive_part_is_named_before_a_negligible_one() -> None:
+    """Audio has the larger claimed effect but is negligible; video is inconclusive, so the whole is inconclusive."""
+    whole = combine(audio=make_part(1.0, 0.001, p_negligible=0.01), video=make_part(1.0, 0.3))
     assert whole.p_negligible == 1.0
-    assert said(whole) == (
+    assert verdict_sentence(whole) == (
         "It is open whether any holds; the nearest is video: the effect is +0.300 (95 % interval −0.700 to 1.300); "
         "with these videos no number of repeats would show an effect of 0.02: more videos are needed."
     )
 
 
 def test_the_whole_is_negligible_if_every_part_is() -> None:
-    """The part nearest to holding is named."""
-    whole = together(audio=part(1.0, 0.1, p_negligible=0.01), video=part(0.4, -0.01, p_negligible=0.03))
+    """The sentence names the part that is nearest to the claimed effect."""
+    whole = combine(audio=make_part(1.0, 0.1, p_negligible=0.01), video=make_part(0.4, -0.01, p_negligible=0.03))
     assert whole.p_negligible == 0.03
-    assert said(whole) == "None holds; the nearest is video: the effect is −0.010 (95 % interval −1.010 to 0.990)."
+    assert (
+        verdict_sentence(whole)
+        == "None holds; the nearest is video: the effect is −0.010 (95 % interval −1.010 to 0.990)."
+    )
 
 
-def test_the_whole_is_opposed_as_surely_as_its_least_opposed_part() -> None:
-    """Every part's opposite must hold."""
-    assert together(audio=part(1.0, 0.1, p_opposes=0.001), video=part(1.0, 0.2, p_opposes=0.04)).p_opposes == 0.04
+def test_p_opposes_of_the_whole_is_the_largest_of_its_parts() -> None:
+    """The whole is opposed only if every part is opposed."""
+    assert (
+        combine(audio=make_part(1.0, 0.1, p_opposes=0.001), video=make_part(1.0, 0.2, p_opposes=0.04)).p_opposes == 0.04
+    )
 
 
-def test_one_part_that_cannot_be_tested_leaves_the_whole_so() -> None:
-    """Its reason is the whole's."""
-    silent = ComponentTest(
+def test_one_untestable_part_makes_the_whole_untestable() -> None:
+    """The whole has the reason of the untestable part."""
+    untestable = ComponentTest(
         "weak-modality", "leaving-one-out", "mosi", "real", {}, "test.mae", "", reason="Too few. Add."
     )
-    whole = together(audio=part(0.01, -0.3), video=silent)
+    whole = combine(audio=make_part(0.01, -0.3), video=untestable)
     assert (whole.reason, whole.estimate) == ("Too few. Add.", None)

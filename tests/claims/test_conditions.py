@@ -1,4 +1,4 @@
-"""Test conditions of confirm runs: their names, and the metric under each by unit."""
+"""Test conditions of confirm runs: their names, and the metric of each unit under each condition."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ CELL = "mosi/rank=2"
 LABEL = make_labels(MOSI)
 
 
-def an_outcome(levels: object, repeat: int, seed: int) -> RunOutcome:
-    """Off by a tenth more in every repeat, and by 0.02 more with every second seed; by 1 without text."""
+def make_outcome(levels: object, repeat: int, seed: int) -> RunOutcome:
+    """Return a run with MAE 0.5 + 0.1 per repeat + 0.02 for odd seeds, and MAE 1 without text."""
     error = 0.5 + 0.1 * repeat + 0.02 * (seed % 2)
     noisy = {"noise:text:1.0": {"mae": error + 0.3 if repeat else float("nan")}}
     return RunOutcome(
@@ -39,21 +39,21 @@ def an_outcome(levels: object, repeat: int, seed: int) -> RunOutcome:
     )
 
 
-def the_conditions(folder: Path) -> ConditionMetrics:
-    """Those of MOSI at rank 2."""
+def load_conditions(folder: Path) -> ConditionMetrics:
+    """Return the condition metrics of MOSI at rank 2."""
     sweep = make_sweep(factors={"rank": (2,)})
     return ConditionMetrics.load_all(
-        SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(MOSI, an_outcome)))
+        SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(MOSI, make_outcome)))
     )[0]
 
 
 def test_patterns_are_every_subset_by_size() -> None:
-    """Of two modalities nothing, either or both may be missing."""
+    """For two modalities the patterns are: nothing missing, either one missing, or both missing."""
     assert list_missing_patterns(("text", "audio")) == [(), ("text",), ("audio",), ("text", "audio")]
 
 
 def test_conditions_are_named_as_in_the_store() -> None:
-    """What is missing is joined by +; nothing missing is clean."""
+    """Missing modalities are joined by +; the condition with nothing missing is `clean`."""
     assert [missing_condition(p) for p in ((), ("text",), ("text", "audio"))] == [
         "clean",
         "missing:text",
@@ -62,33 +62,33 @@ def test_conditions_are_named_as_in_the_store() -> None:
 
 
 def test_a_unit_is_the_mean_over_its_runs(tmp_path: Path) -> None:
-    """Two seeds a repeat, 0.02 apart, leave their middle."""
-    rows = the_conditions(tmp_path).by_unit(CELL, ["clean", "missing:text"])
+    """Two seeds per repeat that differ by 0.02 give their mean."""
+    rows = load_conditions(tmp_path).by_unit(CELL, ["clean", "missing:text"])
     assert {unit: row.tolist() for unit, row in rows.items()} == {
         repeat: pytest.approx([0.51 + 0.1 * repeat, 1.0]) for repeat in range(3)
     }
 
 
 def test_a_unit_with_an_undefined_number_is_left_out(tmp_path: Path) -> None:
-    """The first repeat has no MAE under noise."""
-    assert list(the_conditions(tmp_path).by_unit(CELL, ["clean", "noise:text:1.0"])) == [1, 2]
+    """The first repeat has no MAE under noise and is omitted."""
+    assert list(load_conditions(tmp_path).by_unit(CELL, ["clean", "noise:text:1.0"])) == [1, 2]
 
 
 def test_only_conditions_that_every_run_was_evaluated_in_are_named(tmp_path: Path) -> None:
     """All runs of this cell were evaluated clean, without text, and under noise."""
-    assert sorted(the_conditions(tmp_path).names(CELL)) == ["clean", "missing:text", "noise:text:1.0"]
+    assert sorted(load_conditions(tmp_path).names(CELL)) == ["clean", "missing:text", "noise:text:1.0"]
 
 
-def test_a_cell_tells_its_modalities_and_its_units(tmp_path: Path) -> None:
-    """Three repeats of two seeds, on both modalities of the dataset."""
-    dataset_runs = the_conditions(tmp_path).dataset_runs
+def test_modalities_and_units_of_a_cell(tmp_path: Path) -> None:
+    """The cell has three repeats of two seeds and uses both modalities of the dataset."""
+    dataset_runs = load_conditions(tmp_path).dataset_runs
     assert used_modalities(dataset_runs, CELL) == ("text", "audio")
     assert group_by_unit(dataset_runs, CELL)[1] == [(CELL, 1, 2), (CELL, 1, 3)]
 
 
-def test_pseudo_values_by_group_have_the_units_metric_for_mean(tmp_path: Path) -> None:
-    """Under either condition, the mean over the six videos is what the store has for the unit."""
-    dataset_runs = the_conditions(tmp_path).dataset_runs
+def test_pseudo_values_average_to_the_metric_of_their_unit(tmp_path: Path) -> None:
+    """Under both conditions the mean over the six videos equals the metric in the store."""
+    dataset_runs = load_conditions(tmp_path).dataset_runs
     found = pseudovalues_by_condition(dataset_runs, CELL, ["clean", "missing:text"], [0, 2])
     assert found is not None
     assert found.shape == (2, 2, 6)
@@ -96,7 +96,8 @@ def test_pseudo_values_by_group_have_the_units_metric_for_mean(tmp_path: Path) -
 
 
 def test_without_predictions_there_are_no_pseudo_values(tmp_path: Path) -> None:
-    """Predictions under noise are not kept."""
+    """Predictions under noise are not stored, so the result is None."""
     assert (
-        pseudovalues_by_condition(the_conditions(tmp_path).dataset_runs, CELL, ["clean", "noise:text:1.0"], [0]) is None
+        pseudovalues_by_condition(load_conditions(tmp_path).dataset_runs, CELL, ["clean", "noise:text:1.0"], [0])
+        is None
     )

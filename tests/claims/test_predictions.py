@@ -36,11 +36,11 @@ def predictions(tmp_path_factory: pytest.TempPathFactory) -> Predictions:
         ),
     )
     mustard = SyntheticDataset.of(MUSTARD, lambda levels, *_: RunOutcome((2 * MUSTARD_LABEL - 1) * levels["rank"]))
-    return Predictions(make_recorded_store(tmp_path_factory.mktemp("planted"), SWEEP, mosi, mustard))
+    return Predictions(make_recorded_store(tmp_path_factory.mktemp("recorded"), SWEEP, mosi, mustard))
 
 
 def test_each_run_and_condition_has_its_own_predictions(predictions: Predictions) -> None:
-    """The errors of two ranks, two seeds and two conditions come back as planted."""
+    """The errors of two ranks, two seeds and two conditions are read back as written."""
     for rank, seed in ((2, 0), (2, 1), (12, 0), (12, 1)):
         clean = predictions.outputs((f"mosi/rank={rank}", 0, seed), "clean")
         assert np.abs(clean - MOSI_LABEL) == pytest.approx(np.full(60, rank + seed / 10))
@@ -50,22 +50,22 @@ def test_each_run_and_condition_has_its_own_predictions(predictions: Predictions
 
 
 def test_labels_and_groups_are_in_the_order_of_predictions(predictions: Predictions) -> None:
-    """MOSI has six videos of ten examples; MUStARD's examples stand alone, and their signs are those of the logits."""
+    """MOSI has six videos of ten examples; each MUStARD example is its own group, and its label matches its logit."""
     mosi, mustard = predictions.test_split("mosi"), predictions.test_split("mustard")
     assert (mosi.labels.tolist(), mosi.groups) == (MOSI_LABEL.tolist(), make_groups(MOSI))
     assert (mustard.groups, len(set(mustard.groups))) == (make_groups(MUSTARD), 60)
     assert ((predictions.outputs(("mustard/rank=12", 0, 0), "clean") > 0) == (mustard.labels > 0.5)).all()
 
 
-def test_a_run_tells_its_conditions(predictions: Predictions) -> None:
-    """Clean and without audio on MOSI, clean alone on MUStARD, nothing for a run that there is not."""
+def test_conditions_of_a_run(predictions: Predictions) -> None:
+    """MOSI runs have clean and no-audio predictions, MUStARD runs only clean ones, a missing run none."""
     assert predictions.conditions(("mosi/rank=2", 0, 0)) == ["clean", "missing:audio"]
     assert predictions.conditions(("mustard/rank=2", 0, 0)) == ["clean"]
     assert predictions.conditions(("mosi/rank=3", 0, 0)) == []
 
 
-def test_what_was_not_recorded_is_a_key_error(predictions: Predictions, tmp_path: Path) -> None:
-    """So are a condition, a dataset and a whole store without predictions."""
+def test_missing_predictions_raise_a_key_error(predictions: Predictions, tmp_path: Path) -> None:
+    """KeyError is raised if the condition, the dataset or the whole store has no predictions."""
     with pytest.raises(KeyError):
         predictions.outputs(("mosi/rank=2", 0, 0), "missing:text")
     with pytest.raises(KeyError):

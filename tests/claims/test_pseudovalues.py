@@ -12,8 +12,8 @@ from tcray.training.metrics import compute_metrics
 EVERY = [(task, name) for name, metric in METRICS.items() for task in metric.tasks]
 
 
-def predicted(task: Task, units: int = 4, examples: int = 60) -> tuple[Floats, Floats, NDArray[np.str_]]:
-    """Predictions of some use, labels and groups of unequal sizes; with ties, exact zeros and neutral labels."""
+def make_test_set(task: Task, units: int = 4, examples: int = 60) -> tuple[Floats, Floats, NDArray[np.str_]]:
+    """Return predictions, labels and groups of unequal sizes, with ties, exact zeros and neutral labels."""
     rng = np.random.default_rng(5)
     if task == "regression":
         label = np.round(rng.uniform(-3, 3, examples) * 5) / 5
@@ -27,7 +27,7 @@ def predicted(task: Task, units: int = 4, examples: int = 60) -> tuple[Floats, F
 
 
 def plain_pseudovalues(metric: str, task: Task, prediction: Floats, label: Floats, group: NDArray[np.str_]) -> Floats:
-    """The definition, with the metric computed anew without each group."""
+    """Return pseudo-values by definition: the metric is recomputed without each group."""
     names = sorted(set(group))
     rows = []
     for row in prediction:
@@ -39,9 +39,9 @@ def plain_pseudovalues(metric: str, task: Task, prediction: Floats, label: Float
 
 
 @pytest.mark.parametrize(("task", "metric"), EVERY)
-def test_subtraction_leaves_what_computing_anew_gives(task: Task, metric: str) -> None:
-    """Every metric's pseudo-values are those of `tcray.training.metrics` on the examples that remain."""
-    prediction, label, group = predicted(task)
+def test_pseudovalues_equal_the_jackknife_definition(task: Task, metric: str) -> None:
+    """For every metric the result equals recomputation with `tcray.training.metrics` on the remaining examples."""
+    prediction, label, group = make_test_set(task)
     found = pseudovalues(metric, prediction, label, list(group), task=task)
     expected = plain_pseudovalues(metric, task, prediction, label, group)
     assert found.shape == (4, 5)
@@ -50,47 +50,47 @@ def test_subtraction_leaves_what_computing_anew_gives(task: Task, metric: str) -
 
 @pytest.mark.parametrize(("task", "metric"), EVERY)
 def test_mean_over_groups_is_the_units_metric(task: Task, metric: str) -> None:
-    """So that both intervals are about the number the tables show."""
-    prediction, label, group = predicted(task)
+    """Pseudo-values average to the metric in the tables, so both intervals are centered on it."""
+    prediction, label, group = make_test_set(task)
     expected = [compute_metrics(task, row, label)[metric] for row in prediction]
     assert pseudovalues(metric, prediction, label, list(group), task=task).mean(1) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("task", "metric"), EVERY)
 def test_every_example_may_be_its_own_group(task: Task, metric: str) -> None:
-    """Datasets without speakers have their examples for groups."""
-    prediction, label, _ = predicted(task)
+    """Datasets without speakers use their examples as groups."""
+    prediction, label, _ = make_test_set(task)
     names = np.array([f"{number:03}" for number in range(label.size)])
     expected = plain_pseudovalues(metric, task, prediction, label, names)
     assert pseudovalues(metric, prediction, label, list(names), task=task) == pytest.approx(expected, abs=1e-10)
 
 
 def test_groups_of_one_size_have_their_own_mean_error() -> None:
-    """For a mean over groups of equal size the jackknife gives back each group's own mean."""
-    prediction, label, _ = predicted("regression")
+    """For groups of equal size the jackknife of a mean returns each group's own mean."""
+    prediction, label, _ = make_test_set("regression")
     group = np.repeat(["a", "b", "c"], 20)
     expected = np.abs(prediction - label).reshape(4, 3, 20).mean(2)
     assert pseudovalues("mae", prediction, label, list(group), task="regression") == pytest.approx(expected)
 
 
-def test_groups_of_other_sizes_weigh_by_their_size() -> None:
-    """Errors of 1 and 0 in groups of 3 and 1: T = 3/4, so 2T - 0 = 3/2 and 2T - 1 = 1/2, both less 1/4."""
+def test_groups_of_unequal_size_are_weighted_by_size() -> None:
+    """With errors 1 and 0 in groups of 3 and 1, T = 3/4, so 2T - 0 = 3/2 and 2T - 1 = 1/2, both minus 1/4."""
     found = pseudovalues("mae", [[1.0, 1.0, 1.0, 0.0]], [0.0] * 4, ["a", "a", "a", "b"], task="regression")
     assert found == pytest.approx(np.array([[1.25, 0.25]]))
 
 
 def test_spread_of_pseudovalues_is_the_jackknifes_variance() -> None:
     """Their variance over G is (G - 1) / G Σ (T_g - mean T_g)²."""
-    prediction, label, group = predicted("classification")
+    prediction, label, group = make_test_set("classification")
     names = sorted(set(group))
     left = [compute_metrics("classification", prediction[0][group != n], label[group != n])["auroc"] for n in names]
     pseudo = pseudovalues("auroc", prediction, label, list(group), task="classification")[0]
     assert pseudo.var(ddof=1) / 5 == pytest.approx(4 / 5 * ((np.array(left) - np.mean(left)) ** 2).sum())
 
 
-def test_groups_are_in_alphabetical_order_whatever_that_of_the_examples() -> None:
-    """Cells that list their examples differently still pair by column."""
-    prediction, label, group = predicted("regression")
+def test_groups_are_in_alphabetical_order_for_any_order_of_examples() -> None:
+    """Cells that list their examples in different orders are still paired by column."""
+    prediction, label, group = make_test_set("regression")
     shuffled = np.random.default_rng(0).permutation(label.size)
     expected = pseudovalues("r", prediction, label, list(group), task="regression")
     found = pseudovalues("r", prediction[:, shuffled], label[shuffled], list(group[shuffled]), task="regression")
@@ -98,19 +98,19 @@ def test_groups_are_in_alphabetical_order_whatever_that_of_the_examples() -> Non
 
 
 def test_without_the_last_positive_there_is_no_auroc() -> None:
-    """No number stands in for it; the group is named."""
+    """A ValueError names the group without which AUROC is undefined."""
     with pytest.raises(ValueError, match=r"^auroc of unit 0 \(from 0\) without group 'b' is undefined$"):
         pseudovalues("auroc", [[0.1, 0.2, 0.3]], [0, 0, 1], ["a", "c", "b"], task="classification")
 
 
-def test_without_the_only_group_with_feelings_there_is_no_accuracy_of_them() -> None:
-    """Neutral labels are left out of acc2_nonzero, and nothing else is left."""
+def test_without_the_only_nonneutral_group_there_is_no_nonzero_accuracy() -> None:
+    """`acc2_nonzero` excludes neutral labels, and without group b only neutral labels remain."""
     with pytest.raises(ValueError, match=r"^acc2_nonzero of unit 0 \(from 0\) without group 'b' is undefined$"):
         pseudovalues("acc2_nonzero", [[0.1, 0.2, 0.3]], [0, 0, 1], ["a", "c", "b"], task="regression")
 
 
 def test_without_the_only_predictions_that_vary_there_is_no_correlation() -> None:
-    """Unit 1 predicts a large constant elsewhere, and rounding does not pass for variation."""
+    """Unit 1 predicts a large constant outside group b; rounding errors do not count as variation."""
     prediction = np.full((2, 30), 1e6 + 0.1)
     prediction[0] += np.arange(30)
     prediction[1, :3] = [1.0, 2.0, 3.0]
@@ -130,7 +130,7 @@ def test_without_the_only_predictions_that_vary_there_is_no_correlation() -> Non
 def test_a_metric_that_is_undefined_is_named(
     metric: str, task: Task, prediction: list[list[float]], message: str
 ) -> None:
-    """A run that predicts a constant has no correlation, one that overflowed no error."""
+    """Constant predictions have no correlation, and predictions that are not finite have no MAE or AUROC."""
     with pytest.raises(ValueError, match=message):
         pseudovalues(metric, prediction, [0, 1, 1, 0], ["a", "a", "b", "b"], task=task)
 
@@ -144,7 +144,7 @@ def test_a_metric_that_is_undefined_is_named(
         ("mae", "regression", ["a"], r"got prediction \(1, 2\), label \(2,\), group \(1,\)"),
     ],
 )
-def test_what_cannot_be_grouped_is_said(metric: str, task: Task, group: list[str], message: str) -> None:
-    """A metric of the other task, one group, or examples without one."""
+def test_invalid_inputs_raise_a_value_error(metric: str, task: Task, group: list[str], message: str) -> None:
+    """The error names a metric of the other task, a single group, or a mismatch of shapes."""
     with pytest.raises(ValueError, match=message):
         pseudovalues(metric, [[0.5, 0.2]], [0, 1], group, task=task)

@@ -14,7 +14,7 @@ CLAIM = "rank-generalisation"
 
 
 def test_datasets_divide_into_testable_and_untestable(tmp_path: Path) -> None:
-    """One with complete confirm runs is testable, one without and one left out are not."""
+    """A dataset with complete confirm runs is testable; one without them and one left out of the sweep are not."""
     store = make_store(
         tmp_path,
         [make_run({"test.mae": 1.0}, rank=2), make_run({}, card=MUSTARD, rank=2, state="FAILED", reason="diverged")],
@@ -31,7 +31,7 @@ def test_datasets_divide_into_testable_and_untestable(tmp_path: Path) -> None:
 
 
 def test_a_stratum_without_a_complete_run_is_untestable(tmp_path: Path) -> None:
-    """It does not go missing: of two arms one has diverged at every rank."""
+    """The stratum whose runs diverged at every rank is listed with its reason."""
     runs = [make_run({"test.mae": 1.0}, rank=rank, conditioning="none") for rank in (2, 12)]
     lost = [
         make_run({}, rank=rank, conditioning="jwae", state="FAILED", reason="diverged", seed=seed)
@@ -50,24 +50,24 @@ def test_a_stratum_without_a_complete_run_is_untestable(tmp_path: Path) -> None:
     assert testability.list_untestable(sweep_runs, "robustness") == []
 
 
-def test_a_claim_that_the_sweep_does_not_make_is_neither(tmp_path: Path) -> None:
-    """Nothing is tested, and nothing missed."""
+def test_a_claim_that_is_not_made_is_neither_testable_nor_untestable(tmp_path: Path) -> None:
+    """Both lists are empty for a claim that the sweep does not make."""
     sweep_runs = SweepRuns.load(make_store(tmp_path, [make_run({"test.mae": 1.0}, rank=2)]))
     assert (testability.list_testable(sweep_runs, CLAIM), testability.list_untestable(sweep_runs, CLAIM)) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("states", "told"),
+    ("states", "ending"),
     [
         ([("FAILED", "diverged"), ("FAILED", "crash")], " (1 diverged and 1 crash): narrow its learning rates."),
         ([("FAILED", "memory"), ("PRUNED", "")], " (1 memory and 1 pruned): run the sweep to its end."),
         ([], ": run the sweep to its end."),
     ],
 )
-def test_runs_that_failed_are_counted_by_their_reason(states: list[tuple[str, str]], told: str, tmp_path: Path) -> None:
-    """The remedy is that of the reason."""
+def test_failed_runs_are_counted_by_reason(states: list[tuple[str, str]], ending: str, tmp_path: Path) -> None:
+    """The suggested remedy depends on the reason."""
     runs = [make_run({}, rank=2, state=state, reason=reason, seed=n) for n, (state, reason) in enumerate(states)]
     sweep_runs = SweepRuns.load(make_store(tmp_path, runs, sweep=make_sweep(claims=(CLAIM,), confirm=Confirm(2, 3))))
     assert [c.reason for c in testability.list_untestable(sweep_runs, CLAIM)] == [
-        f"No confirm run on mosi is complete{told}"
+        f"No confirm run on mosi is complete{ending}"
     ]

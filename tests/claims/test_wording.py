@@ -26,18 +26,18 @@ from tcray.statistics.mean import Interval
     ],
 )
 def test_numbers_have_three_decimals_and_a_true_minus(value: float, plain: str, with_sign: str) -> None:
-    """What rounds to zero has no sign."""
+    """A number that rounds to zero has no sign."""
     assert (phrase_number(value), phrase_signed(value)) == (plain, with_sign)
 
 
 def test_an_interval_follows_its_clause() -> None:
-    """The interval of a fall is that of the rise turned round."""
+    """The interval of a fall is the negated interval of the rise."""
     assert phrase_interval(Interval(-0.2, 0.1)) == "−0.200 to 0.100"
     assert phrase_interval(Interval(-0.2, 0.1), -1) == "−0.100 to 0.200"
 
 
-def test_both_intervals_say_what_they_are_over() -> None:
-    """A single one needs no such word."""
+def test_two_intervals_are_labeled() -> None:
+    """Two intervals are labeled with their source of variation; a single interval has no label."""
     narrow, wide = Interval(0.1, 0.2), Interval(0.0, 0.3)
     assert phrase_intervals(narrow, None, "video") == "95 % interval 0.100 to 0.200"
     assert phrase_intervals(narrow, wide, "speaker") == (
@@ -55,13 +55,13 @@ def test_both_intervals_say_what_they_are_over() -> None:
         ("effective rank", "effective rank"),
     ],
 )
-def test_metrics_go_by_their_names_in_tables(metric: str, label: str) -> None:
-    """What is no metric is called what it is."""
+def test_metrics_have_the_names_of_the_tables(metric: str, label: str) -> None:
+    """A name that is not a metric is returned unchanged."""
     assert phrase_metric(metric) == label
 
 
-def test_levels_and_factors_are_said_plainly() -> None:
-    """As `0.3 or 0.5`, `audio dropout`, `prior strength`."""
+def test_levels_and_factors_are_worded_for_readers() -> None:
+    """Levels are written as `0.3 or 0.5`, factors as `audio dropout` or `prior strength`."""
     assert [phrase_level(value) for value in (4, 0.30, "jwae")] == ["4", "0.3", "jwae"]
     assert phrase_levels([0.3, 0.5], "or") == "0.3 or 0.5"
     assert [phrase_factor(name) for name in ("rank", "modality_dropout.audio", "prior_strength")] == [
@@ -71,6 +71,6 @@ def test_levels_and_factors_are_said_plainly() -> None:
     ]
 
 
-def test_only_the_first_letter_is_raised() -> None:
-    """`AUROC` stays what it is."""
+def test_only_the_first_letter_is_capitalized() -> None:
+    """Capitals inside the text such as `AUROC` are unchanged."""
     assert capitalize("test AUROC falls") == "Test AUROC falls"

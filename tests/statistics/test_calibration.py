@@ -20,36 +20,36 @@ SLACK = 3 * np.sqrt(0.05 * 0.95 / SWEEPS)
 
 @pytest.mark.parametrize(("noise", "units", "levels"), [("normal", 5, 4), ("normal", 12, 8), ("t3", 5, 6)])
 def test_size(noise: str, units: int, levels: int) -> None:
-    """No truth without a peak is called peaked more often than in 5 % of sweeps."""
+    """For every truth without a peak, a peak is detected in at most 5 % of sweeps."""
     assert largest_size(Cell(noise, units, levels, SWEEPS)).share <= 0.05 + SLACK
 
 
-def test_size_when_levels_are_alike() -> None:
-    """From twelve units on, noise that correlates from level to level does no harm."""
+def test_size_under_correlated_levels() -> None:
+    """With twelve units, noise that is correlated between levels does not inflate the error rate."""
     assert largest_size(Cell("AR(1) over levels, ρ = .7", 12, 8, SWEEPS)).share <= 0.05 + SLACK
 
 
 @pytest.mark.parametrize("cell", [Cell("normal", 5, 8, SWEEPS), Cell("t3", 12, 6, SWEEPS)])
 def test_power(cell: Cell) -> None:
-    """Thresholds matched, more peaks are seen than by two lines."""
+    """At matched error rates the test detects more peaks than the two-lines test."""
     power = matched_power(cell)
     assert mean_power([power], "", ours=True) > mean_power([power], "", ours=False)
 
 
 def test_optimum_set() -> None:
-    """Each truly best level is held in 95 % of sweeps, whatever the truth."""
+    """Each truly best level is in the optimum set in 95 % of sweeps, for every truth."""
     assert optimum_sets(Cell("normal", 5, 6, SWEEPS)).lowest.share >= 0.95 - SLACK
 
 
 def test_naive_reading() -> None:
-    """“The best mean is not at an end” errs in 6 of 8 flat sweeps, with many units as with few."""
+    """The reading “the best mean is not at an end” is wrong in 6 of 8 flat sweeps for any number of units."""
     for units in (5, 20):
         assert naive_rate(Cell("normal", units, 8, SWEEPS), "flat").share == pytest.approx(0.75, abs=0.03)
 
 
 @pytest.mark.parametrize("group_sd", [0.0, 1.0, 10.0])
 def test_size_over_people(group_sd: float) -> None:
-    """With 21 groups and five units, groups that differ not at all, as much as units, and far more."""
+    """The size is at most 5 % with 21 groups that do not differ, differ as much as units, or far more."""
     rng = np.random.default_rng(0)
     units, levels, groups = 5, 6, 21
     weights = peak_contrasts(levels)
@@ -64,8 +64,8 @@ def test_size_over_people(group_sd: float) -> None:
         assert (peak_statistic(moved) >= critical).mean() <= 0.05 + SLACK
 
 
-def test_units_needed_give_the_power_they_promise() -> None:
-    """About 80 % of sweeps with that many units show the hardest peak of that size, and more an easy one."""
+def test_units_needed_give_the_nominal_power() -> None:
+    """About 80 % of sweeps with that many units detect the hardest peak of that size, and more an easier one."""
     units = units_for_peak(8, 1.0, 1.0, critical_value(simulate_peak_nulls(5, 8), 0.05))
     critical = critical_value(simulate_peak_nulls(units, 8), 0.05)
     noise = np.random.default_rng(1).standard_normal((SWEEPS, units, 8))

@@ -15,8 +15,8 @@ A, B = RNG.normal(1.0, size=8), RNG.normal(size=8)
 BY_GROUP_A, BY_GROUP_B = RNG.normal(1.0, size=(8, 21)), RNG.normal(size=(8, 21))
 
 
-def test_over_units_it_is_the_paired_t_test() -> None:
-    """Estimate, interval and p-value are those of scipy's paired test of a - b."""
+def test_without_groups_the_result_is_the_paired_t_test() -> None:
+    """Estimate, interval and p-value equal those of scipy's paired t-test of a - b."""
     found, known = paired_difference(list(A), list(B), alpha=0.1), stats.ttest_rel(A, B)
     interval = known.confidence_interval(0.9)
     assert found == PairedDifference(
@@ -34,8 +34,8 @@ def test_over_units_it_is_the_paired_t_test() -> None:
     )
 
 
-def test_with_groups_it_is_over_retraining_and_people() -> None:
-    """Interval and p-value are the crossed ones; those over units alone stand beside them."""
+def test_with_groups_the_result_is_over_retraining_and_people() -> None:
+    """Interval and p-value use the crossed variance; those over units alone are in `retraining`."""
     found = paired_difference(BY_GROUP_A, BY_GROUP_B)
     people, retraining = (
         mean_over_units_and_groups(BY_GROUP_A - BY_GROUP_B),
@@ -49,23 +49,23 @@ def test_with_groups_it_is_over_retraining_and_people() -> None:
     assert found.sd == pytest.approx((BY_GROUP_A - BY_GROUP_B).mean(1).std(ddof=1))
 
 
-def test_order_turns_the_sign_and_nothing_else() -> None:
-    """b - a is what a - b is, seen from the other side."""
+def test_swapping_the_arguments_only_changes_the_sign() -> None:
+    """b - a has the negated estimate and interval of a - b, and the same p-value."""
     there, back = paired_difference(BY_GROUP_A, BY_GROUP_B), paired_difference(BY_GROUP_B, BY_GROUP_A)
     assert (back.estimate, back.ci_low, back.ci_high) == (-there.estimate, -there.ci_high, -there.ci_low)
     assert back.p_value == there.p_value
 
 
 @pytest.mark.parametrize("same", [[0.1, 0.7, 0.4], [[0.1, 0.3], [0.7, 0.2], [0.4, 0.4]]])
-def test_what_is_identical_does_not_differ(same: ArrayLike) -> None:
-    """Without any variance the difference is 0, surely 0, and nothing speaks against it."""
+def test_identical_values_have_a_p_value_of_one(same: ArrayLike) -> None:
+    """The difference of identical values is 0 with an interval of no width and p = 1."""
     found = paired_difference(same, same)
     assert (found.estimate, found.ci_low, found.ci_high, found.p_value) == (0.0, 0.0, 0.0, 1.0)
     assert found.retraining == Mean(0.0, 0.0, 2.0)
 
 
-def test_a_constant_difference_is_certain() -> None:
-    """Every unit differs by exactly one half."""
+def test_a_constant_difference_has_a_p_value_of_zero() -> None:
+    """If every unit differs by exactly one half, the interval has no width."""
     found = paired_difference([1.0, 2.0, 3.0], [0.5, 1.5, 2.5])
     assert (found.estimate, found.ci_low, found.ci_high, found.p_value) == (0.5, 0.5, 0.5, 0.0)
 
@@ -83,8 +83,8 @@ def test_a_constant_difference_is_certain() -> None:
         ([[1.0], [2.0]], [[1.0], [2.0]], "the variation between groups needs at least 2 groups, not 1"),
     ],
 )
-def test_what_cannot_be_paired_is_said(a: ArrayLike, b: ArrayLike, message: str) -> None:
-    """Which side, which unit, and what holds."""
+def test_invalid_pairs_raise_a_value_error(a: ArrayLike, b: ArrayLike, message: str) -> None:
+    """The error names the argument, the unit and the problem."""
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (the message is compared as a whole)
         paired_difference(a, b)
     assert str(raised.value) == message

@@ -1,4 +1,4 @@
-"""The test of a peak within."""
+"""Test of a peak at an inner level."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tcray.statistics.flat import critical_value
 from tcray.statistics.peak import PLACE_PENALTY, peak_contrasts, peak_statistic, simulate_peak_nulls
 
 
-def statistic(values: Floats) -> Floats:
-    """The statistic of values (..., U, L)."""
+def compute_statistic(values: Floats) -> Floats:
+    """Return the peak statistic of values (..., U, L)."""
     return peak_statistic(SampleMoments.from_values(values).over_units(peak_contrasts(values.shape[-1])))
 
 
 @pytest.fixture(scope="module")
 def values() -> Floats:
-    """Flat sweeps (200, 6, 5)."""
+    """Return flat sweeps (200, 6, 5)."""
     return np.random.default_rng(0).standard_normal((200, 6, 5))
 
 
-def test_what_units_differ_by_is_no_part_of_it(values: Floats) -> None:
-    """Constants added to units, and a change of the metric's unit, leave the statistic as it was."""
+def test_the_statistic_ignores_constants_of_units_and_scale(values: Floats) -> None:
+    """Adding constants to units or rescaling the metric does not change the statistic."""
     moved = 7 * (values + np.arange(6.0)[:, None] * 100)
-    np.testing.assert_allclose(statistic(values), statistic(moved), rtol=1e-8)
+    np.testing.assert_allclose(compute_statistic(values), compute_statistic(moved), rtol=1e-8)
 
 
-def test_levels_may_be_turned_round(values: Floats) -> None:
-    """A peak seen from the other end is the same peak."""
-    np.testing.assert_allclose(statistic(values), statistic(values[..., ::-1]), rtol=1e-10)
+def test_reversing_the_levels_does_not_change_the_statistic(values: Floats) -> None:
+    """The statistic is symmetric in rise and fall."""
+    np.testing.assert_allclose(compute_statistic(values), compute_statistic(values[..., ::-1]), rtol=1e-10)
 
 
-def test_the_clearer_side_chooses_the_place_and_the_other_is_tested() -> None:
-    """Of two places, the one with the largest z is tested by its smaller z; the other, if better, pays a toll."""
+def test_the_place_with_the_largest_z_is_tested_by_its_smaller_z() -> None:
+    """The place with the largest z is tested by its smaller z; another place counts with a penalty if it is better."""
     huge = np.full(4, 1e9)
 
     def of(rising: list[float], falling: list[float]) -> float:
@@ -46,8 +46,8 @@ def test_the_clearer_side_chooses_the_place_and_the_other_is_tested() -> None:
 
 
 @pytest.mark.parametrize(("units", "levels"), [(5, 4), (5, 8), (12, 6)])
-def test_a_step_is_least_favourable(units: int, levels: int) -> None:
-    """Random truths without a peak, monotone and valley-shaped, of all heights, are not called peaked too often."""
+def test_random_truths_without_a_peak_keep_the_size(units: int, levels: int) -> None:
+    """For random monotone and valley-shaped truths of all heights, a peak is detected in at most 5 % of sweeps."""
     rng = np.random.default_rng([units, levels])
     weights = peak_contrasts(levels)
     sweeps = 4_000
@@ -63,7 +63,7 @@ def test_a_step_is_least_favourable(units: int, levels: int) -> None:
 
 
 def test_critical_values_hardly_depend_on_units() -> None:
-    """The statistic is a z: for 5 levels, 2.0 to 2.1 from 5 to 40 units; beyond, as for 40."""
+    """The critical value for 5 levels is 2.0 to 2.1 for 5 to 40 units, and stays there for more units."""
     critical = [critical_value(simulate_peak_nulls(units, 5), 0.05) for units in (5, 12, 40, 1_000)]
     assert all(2.0 < value < 2.15 for value in critical)
     assert critical[2] == pytest.approx(critical[3], abs=0.02)

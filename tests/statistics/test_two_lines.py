@@ -23,8 +23,8 @@ def regression_z(columns: Floats, y: Floats) -> Floats:
     return z
 
 
-def interrupted(levels: Floats, values: Floats, point: float) -> tuple[float, float]:
-    """The z of both slopes by two interrupted regressions, the breakpoint in the first line, then in the second."""
+def interrupted_z(levels: Floats, values: Floats, point: float) -> tuple[float, float]:
+    """Return the z of both slopes: the breakpoint belongs to the first line in one regression, then to the second."""
     x = np.tile(levels, len(values))
     y = (values - values.mean(axis=1, keepdims=True)).ravel()
     z = []
@@ -36,16 +36,16 @@ def interrupted(levels: Floats, values: Floats, point: float) -> tuple[float, fl
 
 @pytest.mark.parametrize("seed", range(6))
 def test_slopes_are_those_of_interrupted_regressions(seed: int) -> None:
-    """Slopes and HC3 standard errors are those of two ordinary regressions at the breakpoint found."""
+    """Slopes and HC3 standard errors equal those of two ordinary regressions at the estimated breakpoint."""
     rng = np.random.default_rng(seed)
     values = rng.standard_normal((5, 8)) - 0.15 * np.abs(LEVELS - 4) + rng.standard_normal((5, 1))
     found = two_lines(LEVELS, values)
-    rise, fall = interrupted(LEVELS, values, found.breakpoint)
+    rise, fall = interrupted_z(LEVELS, values, found.breakpoint)
     assert (rise, fall) == pytest.approx((found.z_rise, found.z_fall))
 
 
 def test_quantiles_are_those_of_the_observations() -> None:
-    """The breakpoint's quantile is numpy's, of every observation of the levels in the flat top."""
+    """The quantile of the breakpoint equals numpy's over all observations of the levels in the flat top."""
     within = np.array([[False, True, True, False, True, False, True, False]])
     observations = np.repeat(LEVELS[within[0]], 5)
     for share in (0.0, 0.24, 0.26, 0.5, 0.77, 1.0):
@@ -53,7 +53,7 @@ def test_quantiles_are_those_of_the_observations() -> None:
 
 
 def test_roughness_is_the_integral_of_the_squared_second_derivative() -> None:
-    """The penalty of random values is that of the natural cubic spline through them."""
+    """The roughness of random values equals that of the natural cubic spline through them."""
     values = np.random.default_rng(0).standard_normal(8)
     x = (LEVELS - 1) / 15
     curve = CubicSpline(x, values, bc_type="natural").derivative(2)
@@ -63,15 +63,15 @@ def test_roughness_is_the_integral_of_the_squared_second_derivative() -> None:
     assert expected == pytest.approx(values @ _roughness(LEVELS) @ values)
 
 
-def test_ends_are_no_part_of_the_flat_top() -> None:
-    """However high the last level, the breakpoint stays within the middle 80 % of observations."""
+def test_the_flat_top_excludes_the_ends() -> None:
+    """The breakpoint stays within the middle 80 % of observations even if the last level is highest."""
     mean = np.arange(8.0)
     flat = _flat_top(LEVELS, mean, np.full(8, 0.01), 5)
     assert [False] * 6 + [True, False] == flat.tolist()
 
 
 def test_a_clear_peak_is_found() -> None:
-    """Lines rise to the fourth of seven levels and fall from it."""
+    """The lines rise to the fourth of seven levels and fall after it."""
     levels = np.arange(7.0)
     values = -np.abs(levels - 3) + 0.1 * np.random.default_rng(1).standard_normal((6, 7))
     found = two_lines(levels, values)
@@ -81,15 +81,15 @@ def test_a_clear_peak_is_found() -> None:
     assert found.p_value < 1e-9
 
 
-def test_a_valley_is_no_peak() -> None:
-    """Lines that fall, then rise, speak against a peak with all their weight."""
+def test_a_valley_has_a_p_value_of_one() -> None:
+    """Lines that fall and then rise give p = 1."""
     levels = np.arange(7.0)
     values = np.abs(levels - 3) + 0.1 * np.random.default_rng(2).standard_normal((6, 7))
     assert two_lines(levels, values).p_value == 1.0
 
 
-def test_many_sweeps_at_once_are_as_one_by_one() -> None:
-    """Leading axes only repeat the test."""
+def test_leading_axes_are_independent() -> None:
+    """Sweeps in one array have the results of each sweep alone."""
     values = np.random.default_rng(3).standard_normal((20, 5, 8))
     together = np.stack(two_lines_z(LEVELS, values), axis=-1)
     single = [two_lines(LEVELS, sweep) for sweep in values]
@@ -97,7 +97,7 @@ def test_many_sweeps_at_once_are_as_one_by_one() -> None:
 
 
 def test_values_without_noise_have_no_nan() -> None:
-    """Perfect lines are infinitely significant, in numbers that can be shown."""
+    """Values that lie exactly on two lines give finite z values and p = 0."""
     found = two_lines(np.arange(5.0), np.tile([0.0, 1.0, 2.0, 1.0, 0.0], (3, 1)))
     assert np.isfinite([found.breakpoint, found.z_rise, found.z_fall]).all()
     assert found.p_value == 0.0
