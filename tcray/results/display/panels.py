@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from tcray.results.display.labels import format_dataset, format_stratum
+
+Place = tuple[str, str, Mapping[str, Any]]
+"""Dataset, source and stratum of a panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,19 @@ class PanelGroup:
     details: str = ""
 
 
-def format_panel_name(dataset: str, source: str, stratum: Mapping[str, Any], *words: str) -> str:
-    """Return the name of a figure among those of its topic."""
-    return "/".join(part for part in (format_dataset(dataset, source), format_stratum(stratum), *words) if part)
+def build_panel(place: Place, name: str, alt_text: str, draw: Callable[[str], Figure], *title: str) -> Panel:
+    """Return the panel of a place.
 
-
-def format_panel_title(dataset: str, source: str, stratum: Mapping[str, Any] | None = None, *words: str) -> str:
-    """Return a title with which a figure can stand alone: `mosi (twin) · conditioning=none`."""
-    return " · ".join(p for p in (format_dataset(dataset, source), format_stratum(stratum or {}), *words) if p)
+    Args:
+        place: dataset, source and stratum.
+        name: the rest of the panel's name, as in `mosi (twin)/conditioning=none/history`.
+        alt_text: the description in words.
+        draw: draws the figure with a title, which is complete without its surroundings.
+        title: the rest of that title, as in `mosi (twin) · conditioning=none · rank factors`.
+    """
+    dataset, source, stratum = place
+    shown = [format_dataset(dataset, source), *filter(None, [format_stratum(stratum)])]
+    return Panel("/".join([*shown, name]), alt_text, partial(draw, " · ".join([*shown, *title])))
 
 
 def describe_units(count: int, unit: str) -> str:

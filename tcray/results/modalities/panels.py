@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+
+from matplotlib.figure import Figure
 
 from tcray.claims.wording import capitalize
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_count, format_metric
-from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
+from tcray.results.display.panels import Panel, PanelGroup, build_panel
 from tcray.results.modalities.analysis import Contribution
 from tcray.results.modalities.figure import (
     describe_interactions,
@@ -24,36 +26,42 @@ TOPIC = "modal-asymmetry"
 KINDS = {"retrained": "trained on each subset", "inference": "rest missing at test"}
 """How the value of a subset of modalities was measured."""
 
+INTERACTIONS_CAPTION = (
+    "Pairwise Shapley interaction index (Grabisch & Roubens 1999): + if two modalities are worth more together than "
+    "apart, − if one can replace the other. The deeper the tint, the larger the index."
+)
+
 
 def build_modality_panels(contributions: Sequence[Contribution]) -> Iterator[PanelGroup]:
     """Yield the panels of each dataset: values, subsets and interactions, retrained and at inference side by side."""
     for (dataset, source), parts in group_by(contributions, lambda part: (part.dataset, part.source)).items():
-        yield PanelGroup(TOPIC, dataset, source, _values_caption(parts), tuple(map(_values, parts)))
-        yield PanelGroup(TOPIC, dataset, source, _subsets_caption(parts), tuple(map(_subsets, parts)))
+        values = _build_panels("Shapley values", parts, describe_shapley_values, draw_shapley_values)
+        yield PanelGroup(TOPIC, dataset, source, _values_caption(parts), values)
+        subsets = _build_panels("subsets", parts, describe_subsets, draw_subsets)
+        yield PanelGroup(TOPIC, dataset, source, _subsets_caption(parts), subsets)
         paired = [part for part in parts if part.shapley.interactions]
         if paired:
-            yield PanelGroup(TOPIC, dataset, source, _interactions_caption(), tuple(map(_interactions, paired)))
+            interactions = _build_panels("interactions", paired, describe_interactions, draw_interactions)
+            yield PanelGroup(TOPIC, dataset, source, INTERACTIONS_CAPTION, interactions)
 
 
-def _name_and_title(part: Contribution, word: str) -> tuple[str, str]:
-    kind = KINDS[part.kind]
-    of = (part.dataset, part.source, part.stratum)
-    return format_panel_name(*of, f"{word}, {kind}"), format_panel_title(*of, kind)
-
-
-def _values(part: Contribution) -> Panel:
-    name, title = _name_and_title(part, "Shapley values")
-    return Panel(name, describe_shapley_values(part), partial(draw_shapley_values, part, title))
-
-
-def _subsets(part: Contribution) -> Panel:
-    name, title = _name_and_title(part, "subsets")
-    return Panel(name, describe_subsets(part), partial(draw_subsets, part, title))
-
-
-def _interactions(part: Contribution) -> Panel:
-    name, title = _name_and_title(part, "interactions")
-    return Panel(name, describe_interactions(part), partial(draw_interactions, part, title))
+def _build_panels(
+    name: str,
+    parts: Sequence[Contribution],
+    describe: Callable[[Contribution], str],
+    draw: Callable[[Contribution, str], Figure],
+) -> tuple[Panel, ...]:
+    """Return one panel per contribution."""
+    return tuple(
+        build_panel(
+            (part.dataset, part.source, part.stratum),
+            f"{name}, {KINDS[part.kind]}",
+            describe(part),
+            partial(draw, part),
+            KINDS[part.kind],
+        )
+        for part in parts
+    )
 
 
 def _values_caption(parts: list[Contribution]) -> str:
@@ -72,11 +80,4 @@ def _subsets_caption(parts: list[Contribution]) -> str:
         f"{capitalize(format_metric(parts[0].metric))} that each subset of modalities reaches, with 95 % intervals "
         "over retraining; the dashed line is the full fusion, and none is the best constant (trained on each subset) "
         "or the fusion with all modalities missing (rest missing at test)."
-    )
-
-
-def _interactions_caption() -> str:
-    return (
-        "Pairwise Shapley interaction index (Grabisch & Roubens 1999): + if two modalities are worth more together "
-        "than apart, − if one can replace the other. The deeper the tint, the larger the index."
     )

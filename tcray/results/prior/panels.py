@@ -8,7 +8,7 @@ from functools import partial
 from tcray.config.messages import join_words
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_metric, format_place, format_stratum
-from tcray.results.display.panels import Panel, PanelGroup, describe_units, format_panel_name, format_panel_title
+from tcray.results.display.panels import Panel, PanelGroup, build_panel, describe_units
 from tcray.results.prior.analysis import Conditioning
 from tcray.results.prior.figure import (
     describe_differences,
@@ -25,22 +25,21 @@ def build_prior_panels(conditionings: Sequence[Conditioning]) -> Iterator[PanelG
     groups = group_by(conditionings, lambda part: (part.dataset, part.source, format_stratum(part.stratum)))
     for (dataset, source, _), parts in groups.items():
         complete = [part for part in parts if len(part.differences)]
-        panels = [_difference(part) for part in complete]
+        panels = [_build_difference_panel(part) for part in complete]
         checked = [part for part in complete if any(value is not None for value in part.mmd2_jwae)]
-        panels += [_manipulation(part) for part in checked[:1]]  # it is the same for every metric
-        yield PanelGroup(TOPIC, dataset, source, _caption(complete), tuple(panels), tuple(_incomplete(parts)))
+        panels += [_build_check_panel(part) for part in checked[:1]]  # it is the same for every metric
+        yield PanelGroup(TOPIC, dataset, source, _caption(complete), tuple(panels), tuple(_explain_incomplete(parts)))
 
 
-def _difference(part: Conditioning) -> Panel:
-    of = (part.dataset, part.source, part.stratum)
-    draw = partial(draw_differences, part, format_panel_title(*of, format_metric(part.metric)))
-    return Panel(format_panel_name(*of, f"jWAE − LMF, {format_metric(part.metric)}"), describe_differences(part), draw)
+def _build_difference_panel(part: Conditioning) -> Panel:
+    place, metric = (part.dataset, part.source, part.stratum), format_metric(part.metric)
+    alt_text, draw = describe_differences(part), partial(draw_differences, part)
+    return build_panel(place, f"jWAE − LMF, {metric}", alt_text, draw, metric)
 
 
-def _manipulation(part: Conditioning) -> Panel:
-    of = (part.dataset, part.source, part.stratum)
-    draw = partial(draw_manipulation_check, part, format_panel_title(*of, "manipulation check"))
-    return Panel(format_panel_name(*of, "manipulation check"), describe_manipulation_check(part), draw)
+def _build_check_panel(part: Conditioning) -> Panel:
+    place, name = (part.dataset, part.source, part.stratum), "manipulation check"
+    return build_panel(place, name, describe_manipulation_check(part), partial(draw_manipulation_check, part), name)
 
 
 def _caption(parts: list[Conditioning]) -> str:
@@ -58,7 +57,7 @@ def _caption(parts: list[Conditioning]) -> str:
     )
 
 
-def _incomplete(parts: list[Conditioning]) -> Iterator[str]:
+def _explain_incomplete(parts: list[Conditioning]) -> Iterator[str]:
     for part in parts:
         if not len(part.differences):
             yield (

@@ -19,7 +19,7 @@ from tcray.results.display.labels import (
     format_place,
     format_stratum,
 )
-from tcray.results.display.panels import Panel, PanelGroup, describe_units, format_panel_name, format_panel_title
+from tcray.results.display.panels import PanelGroup, build_panel, describe_units
 from tcray.results.rank.analysis import (
     AUDIO_DROPOUT,
     BEST_RANKS,
@@ -97,11 +97,15 @@ def _build_metric_group(profiles: Sequence[Profile], claims: Collection[str], ba
     limits = profile_limits(complete, shown) if complete else None
     claim, claimed = CLAIMED.get(first.factor, ("", None))
     named = claimed if claim in claims and first.purpose == "generalisation" else None
-    panels = []
-    for profile in complete:
-        of = (profile.dataset, profile.source, profile.stratum)
-        draw = partial(draw_profile, profile, format_panel_title(*of), baselines=shown, claimed=named, limits=limits)
-        panels.append(Panel(format_panel_name(*of, format_metric(profile.metric)), describe_profile(profile), draw))
+    panels = [
+        build_panel(
+            (profile.dataset, profile.source, profile.stratum),
+            format_metric(profile.metric),
+            describe_profile(profile),
+            partial(draw_profile, profile, baselines=shown, claimed=named, limits=limits),
+        )
+        for profile in complete
+    ]
     caption = " ".join(_explain_metric(complete, named, values)) if complete else ""
     if limits and (beyond := count_beyond(complete, limits)):
         lie = "lies" if beyond == 1 else "lie"
@@ -168,11 +172,10 @@ def _build_loss_group(profiles: Sequence[Profile]) -> PanelGroup:
     limits = loss_limits([(by_purpose.get("train"), by_purpose.get("gap")) for by_purpose in strata.values()])
     for by_purpose in strata.values():
         known = next(iter(by_purpose.values()))
-        of: tuple[str, str, Mapping[str, Any]] = (known.dataset, known.source, known.stratum)
-        title = format_panel_title(*of)
-        draw = partial(draw_losses, by_purpose.get("train"), by_purpose.get("gap"), title, limits=limits)
-        alt_text = " ".join(describe_profile(profile) for profile in by_purpose.values())
-        panels.append(Panel(format_panel_name(*of, "train and test loss"), alt_text, draw))
+        place = (known.dataset, known.source, known.stratum)
+        alt_text = " ".join(map(describe_profile, by_purpose.values()))
+        draw = partial(draw_losses, by_purpose.get("train"), by_purpose.get("gap"), limits=limits)
+        panels.append(build_panel(place, "train and test loss", alt_text, draw))
     caption = (
         f"Train loss and test loss at the last epoch against {format_factor(first.factor)}, "
         f"{_describe_tuning(first)}; the shaded distance is the generalization gap. Means with 95 % intervals over "

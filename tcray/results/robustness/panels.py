@@ -9,7 +9,7 @@ from typing import Any
 from tcray.claims.wording import capitalize
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_factor, format_metric, format_stratum
-from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
+from tcray.results.display.panels import Panel, PanelGroup, build_panel
 from tcray.results.robustness.analysis import Robustness
 from tcray.results.robustness.figure import (
     describe_severity_curves,
@@ -40,9 +40,9 @@ def build_robustness_panels(parts: Sequence[Robustness]) -> Iterator[PanelGroup]
         by_corruption = group_by(own, lambda part: part.corruption)
         factor = find_line_factor(own)
         if factor:
-            yield from _areas(own, factor)
+            yield from _build_area_groups(own, factor)
         for same in sorted(by_corruption.values(), key=lambda same: bool(same[0].severities)):
-            yield _corruption(same, factor)
+            yield _build_corruption_group(same, factor)
 
 
 def find_line_factor(parts: Sequence[Robustness]) -> str | None:
@@ -52,48 +52,51 @@ def find_line_factor(parts: Sequence[Robustness]) -> str | None:
     return most if most is not None and levels[most] > 1 else None
 
 
-def _rest(part: Robustness, factor: str | None) -> dict[str, Any]:
+def _select_other_levels(part: Robustness, factor: str | None) -> dict[str, Any]:
     """Return the levels of all other factors, which have a panel each."""
     return {name: level for name, level in part.stratum.items() if name != factor}
 
 
-def _areas(parts: Sequence[Robustness], factor: str) -> Iterator[PanelGroup]:
+def _build_area_groups(parts: Sequence[Robustness], factor: str) -> Iterator[PanelGroup]:
     """Yield relative robustness with one panel per corruption, and effective robustness with one per stratum."""
     first = parts[0]
     relative = group_by((part for part in parts if part.area.mean is not None), lambda part: part.corruption)
     if relative:
-        panels = (_relative(same, factor) for same in relative.values())
+        panels = (_build_relative_panel(same, factor) for same in relative.values())
         yield PanelGroup(TOPIC, first.dataset, first.source, RELATIVE, tuple(panels))
     compared = (part for part in parts if part.effective is not None)
-    effective = group_by(compared, lambda part: format_stratum(_rest(part, factor)))
+    effective = group_by(compared, lambda part: format_stratum(_select_other_levels(part, factor)))
     if effective:
-        panels = (_effective(same, factor) for same in effective.values())
+        panels = (_build_effective_panel(same, factor) for same in effective.values())
         yield PanelGroup(TOPIC, first.dataset, first.source, EFFECTIVE, tuple(panels))
 
 
-def _relative(parts: Sequence[Robustness], factor: str) -> Panel:
+def _build_relative_panel(parts: Sequence[Robustness], factor: str) -> Panel:
     """Return a panel with one line per stratum."""
-    of: tuple[str, str, dict[str, Any]] = (parts[0].dataset, parts[0].source, {})
-    named = format_corruption(parts[0].corruption)
-    lines = group_by(parts, lambda part: format_stratum(_rest(part, factor)))
-    draw = partial(draw_areas, lines, factor, format_panel_title(*of, named))
-    return Panel(format_panel_name(*of, f"{named}, relative"), f"Relative robustness by {format_factor(factor)}.", draw)
+    name = format_corruption(parts[0].corruption)
+    lines = group_by(parts, lambda part: format_stratum(_select_other_levels(part, factor)))
+    alt_text = f"Relative robustness by {format_factor(factor)}."
+    place = (parts[0].dataset, parts[0].source, {})
+    return build_panel(place, f"{name}, relative", alt_text, partial(draw_areas, lines, factor), name)
 
 
-def _effective(parts: Sequence[Robustness], factor: str) -> Panel:
+def _build_effective_panel(parts: Sequence[Robustness], factor: str) -> Panel:
     """Return a panel with one line per corruption."""
-    of = (parts[0].dataset, parts[0].source, _rest(parts[0], factor))
+    place = (parts[0].dataset, parts[0].source, _select_other_levels(parts[0], factor))
     lines = group_by(parts, lambda part: format_corruption(part.corruption))
-    draw = partial(draw_areas, lines, factor, format_panel_title(*of, "effective"), effective=True)
-    return Panel(format_panel_name(*of, "effective"), f"Effective robustness by {format_factor(factor)}.", draw)
+    alt_text, draw = (
+        f"Effective robustness by {format_factor(factor)}.",
+        partial(draw_areas, lines, factor, effective=True),
+    )
+    return build_panel(place, "effective", alt_text, draw, "effective")
 
 
-def _corruption(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
+def _build_corruption_group(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
     """Return one panel per stratum; they are details if the areas summarize them."""
     first = parts[0]
     complete = (part for part in parts if any(value.mean is not None for value in part.values))
-    strata = group_by(complete, lambda part: format_stratum(_rest(part, factor)))
-    panels = tuple(_panel(stratum, factor, parts) for stratum in strata.values())
+    strata = group_by(complete, lambda part: format_stratum(_select_other_levels(part, factor)))
+    panels = tuple(_build_corruption_panel(stratum, factor, parts) for stratum in strata.values())
     note = f"{capitalize(format_corruption(first.corruption))}: no cell has complete runs, so nothing is drawn."
     return PanelGroup(
         TOPIC,
@@ -106,16 +109,18 @@ def _corruption(parts: Sequence[Robustness], factor: str | None) -> PanelGroup:
     )
 
 
-def _panel(stratum: Sequence[Robustness], factor: str | None, parts: Sequence[Robustness]) -> Panel:
+def _build_corruption_panel(stratum: Sequence[Robustness], factor: str | None, parts: Sequence[Robustness]) -> Panel:
     first = stratum[0]
-    of, named = (first.dataset, first.source, _rest(first, factor)), format_corruption(first.corruption)
-    title = format_panel_title(*of, named)
-    draw = (
-        partial(draw_severity_curves, stratum, factor, title, limits=severity_limits(parts))
-        if first.severities
-        else partial(draw_missing_modalities, stratum, factor, title)
+    place, name = (
+        (first.dataset, first.source, _select_other_levels(first, factor)),
+        format_corruption(first.corruption),
     )
-    return Panel(format_panel_name(*of, named), describe_severity_curves(stratum, factor), draw)
+    draw = (
+        partial(draw_severity_curves, stratum, factor, limits=severity_limits(parts))
+        if first.severities
+        else partial(draw_missing_modalities, stratum, factor)
+    )
+    return build_panel(place, name, describe_severity_curves(stratum, factor), draw, name)
 
 
 def _caption(part: Robustness, factor: str | None) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from tcray.claims.wording import capitalize
 from tcray.config.messages import join_words
 from tcray.results.display.labels import format_metric
-from tcray.results.display.panels import Panel, PanelGroup, format_panel_name, format_panel_title
+from tcray.results.display.panels import Panel, PanelGroup, build_panel
 from tcray.results.search.analysis import History, Importance, Optimism, SearchAnalysis
 from tcray.results.search.figure import (
     describe_history,
@@ -38,11 +38,7 @@ def _build_histories(parts: Sequence[History]) -> Iterator[PanelGroup]:
             "median and quartiles over searches if there are many. The worst outliers lie off the scale."
         )
         panels = (
-            Panel(
-                format_panel_name(part.dataset, part.source, {}, "history"),
-                describe_history(part),
-                partial(draw_history, part, format_panel_title(part.dataset, part.source)),
-            )
+            build_panel((part.dataset, part.source, {}), "history", describe_history(part), partial(draw_history, part))
             for part in parts
         )
         yield PanelGroup(TOPIC, "", "", capitalize(caption), tuple(panels))
@@ -57,10 +53,11 @@ def _build_importances(parts: Sequence[Importance]) -> Iterator[PanelGroup]:
             "deviation between them. Trials that were pruned later count with their value at that epoch."
         )
         panels = (
-            Panel(
-                format_panel_name(part.dataset, part.source, {}, "importance"),
+            build_panel(
+                (part.dataset, part.source, {}),
+                "importance",
                 describe_importances(part),
-                partial(draw_importances, part, format_panel_title(part.dataset, part.source)),
+                partial(draw_importances, part),
             )
             for part in parts
         )

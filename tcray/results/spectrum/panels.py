@@ -7,7 +7,7 @@ from functools import partial
 
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_place
-from tcray.results.display.panels import Panel, PanelGroup, describe_units, format_panel_name, format_panel_title
+from tcray.results.display.panels import Panel, PanelGroup, build_panel, describe_units
 from tcray.results.spectrum.analysis import Spectrum
 from tcray.results.spectrum.figure import (
     describe_effective_rank,
@@ -37,44 +37,43 @@ def build_spectrum_panels(spectra: Sequence[Spectrum]) -> Iterator[PanelGroup]:
     """Yield the panels of each dataset: effective rank, the gap against it, and spectra; strata side by side."""
     for (dataset, source), parts in group_by(spectra, lambda part: (part.dataset, part.source)).items():
         complete = [part for part in parts if len(part.effective_rank)]
-        notes = tuple(_incomplete(parts))
-        ranks = tuple(map(_effective_rank, complete))
+        notes = tuple(_explain_incomplete(parts))
+        ranks = tuple(map(_build_rank_panel, complete))
         yield PanelGroup(TOPIC, dataset, source, _rank_caption(complete) if complete else "", ranks, notes)
-        gaps = tuple(_gap(part) for part in complete if part.gap is not None)
+        gaps = tuple(_build_gap_panel(part) for part in complete if part.gap is not None)
         if gaps:
             yield PanelGroup(TOPIC, dataset, source, GAP_CAPTION, gaps)
         if len(complete) <= MANY:
             for part in complete:
-                yield PanelGroup(TOPIC, dataset, source, SPECTRA_CAPTION, tuple(_spectra(part)), details=DETAILS)
+                yield PanelGroup(
+                    TOPIC, dataset, source, SPECTRA_CAPTION, tuple(_build_spectra_panels(part)), details=DETAILS
+                )
         else:
             note = f"{len(complete)} strata have too many spectra to draw; `tcray results --json` writes all of them."
             yield PanelGroup(TOPIC, dataset, source, "", (), (note,))
 
 
-def _effective_rank(part: Spectrum) -> Panel:
-    of = (part.dataset, part.source, part.stratum)
-    draw = partial(draw_effective_rank, part, format_panel_title(*of))
-    return Panel(format_panel_name(*of, "effective rank"), describe_effective_rank(part), draw)
+def _build_rank_panel(part: Spectrum) -> Panel:
+    place = (part.dataset, part.source, part.stratum)
+    return build_panel(place, "effective rank", describe_effective_rank(part), partial(draw_effective_rank, part))
 
 
-def _gap(part: Spectrum) -> Panel:
-    of = (part.dataset, part.source, part.stratum)
-    shown = "Generalization gap against effective rank, one line per unit."
-    draw = partial(draw_gap, part, format_panel_title(*of))
-    return Panel(format_panel_name(*of, "gap against effective rank"), shown, draw)
+def _build_gap_panel(part: Spectrum) -> Panel:
+    place = (part.dataset, part.source, part.stratum)
+    alt_text = "Generalization gap against effective rank, one line per unit."
+    return build_panel(place, "gap against effective rank", alt_text, partial(draw_gap, part))
 
 
-def _spectra(part: Spectrum) -> Iterator[Panel]:
+def _build_spectra_panels(part: Spectrum) -> Iterator[Panel]:
     """Yield the panel of the rank factors, and that of the fusion tensor along each modality."""
-    of = (part.dataset, part.source, part.stratum)
+    place = (part.dataset, part.source, part.stratum)
     if part.energies:
-        shown = "Energies of the rank factors, strongest first, one line per rank."
-        draw = partial(draw_factor_energies, part, format_panel_title(*of, "rank factors"))
-        yield Panel(format_panel_name(*of, "factor energies"), shown, draw)
+        alt_text = "Energies of the rank factors, strongest first, one line per rank."
+        yield build_panel(place, "factor energies", alt_text, partial(draw_factor_energies, part), "rank factors")
     for modality in part.unfolded:
-        shown = f"Singular values of the fusion tensor unfolded along {modality}, one line per rank."
-        draw = partial(draw_unfolding, part, modality, format_panel_title(*of, f"along {modality}"))
-        yield Panel(format_panel_name(*of, f"unfolded along {modality}"), shown, draw)
+        along = f"along {modality}"
+        alt_text = f"Singular values of the fusion tensor unfolded {along}, one line per rank."
+        yield build_panel(place, f"unfolded {along}", alt_text, partial(draw_unfolding, part, modality), along)
 
 
 def _rank_caption(parts: list[Spectrum]) -> str:
@@ -85,7 +84,7 @@ def _rank_caption(parts: list[Spectrum]) -> str:
     )
 
 
-def _incomplete(parts: list[Spectrum]) -> Iterator[str]:
+def _explain_incomplete(parts: list[Spectrum]) -> Iterator[str]:
     for part in parts:
         if not len(part.effective_rank):
             yield f"{format_place(part)}: no {part.unit} is complete over all ranks, so nothing is drawn."
