@@ -1,4 +1,4 @@
-"""What can be concluded from a sweep: pure functions of its store, one folder per topic."""
+"""The analysis of a sweep and its outputs: pure functions of its store, one folder per topic."""
 
 import importlib
 import importlib.util

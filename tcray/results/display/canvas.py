@@ -115,6 +115,12 @@ def annotate(
     axes.annotate(text, (x, y), xytext=offset, **{**defaults, **options})
 
 
+def draw_units(axes: Axes, positions: ArrayLike, values: ArrayLike) -> None:
+    """Draw one faint line per unit; `values` are (U, L)."""
+    for unit in np.asarray(values, np.float64):
+        axes.plot(positions, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+
+
 def add_legend(axes: Axes) -> None:
     """Add a legend in rows above the axes, which shrink to make room for it; none if no artist has a label."""
     names = axes.get_legend_handles_labels()[1]

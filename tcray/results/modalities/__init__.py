@@ -1,1 +1,1 @@
-"""What each modality contributes."""
+"""The contribution of each modality."""

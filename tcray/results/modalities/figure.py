@@ -1,4 +1,4 @@
-"""What each modality contributes: exact Shapley values, what every subset reaches, and how pairs interact."""
+"""Figures of the contributions of modalities: exact Shapley values, metrics of subsets, interactions of pairs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 ROW = 0.4
 """Inches of a modality's row."""
 FAINT = 0.1
-"""An interaction of this fraction of the largest value, or larger, has the deepest tint."""
+"""Interactions of at least this fraction of the largest value have the deepest tint."""
 
 
 @in_house_style
 def draw_shapley_values(part: Contribution, title: str) -> Figure:
-    """A bar a modality, with the interval over retraining (thick) and over retraining and people (thin)."""
+    """Draw one bar per modality, with intervals over retraining (thick) and over retraining and people (thin)."""
     height = 1.15 + ROW * len(part.modalities)
     what = "reliance" if part.kind == "inference" else "Shapley value"
     figure, axes = new_panel(title, f"{what}, in {format_metric(part.metric)} gained", "", height=height, left=0.85)
@@ -39,7 +39,7 @@ def draw_shapley_values(part: Contribution, title: str) -> Figure:
     for row, modality in enumerate(reversed(part.modalities)):
         value = part.shapley.values[modality]
         axes.barh(row, value, height=0.5, facecolor=color, alpha=0.32, edgecolor=color, lw=1.0, zorder=2)
-        for interval, width in intervals(part, modality):
+        for interval, width in _select_intervals(part, modality):
             axes.hlines(row, interval.low, interval.high, color=INK, lw=width, zorder=3)
         annotate(axes, value, row, format_signed(value), offset=(0, 11), ha="center", va="center", color=INK, bbox=None)
     axes.axvline(0, color=INK, lw=0.9, zorder=4)
@@ -53,7 +53,7 @@ def draw_shapley_values(part: Contribution, title: str) -> Figure:
 
 @in_house_style
 def draw_subsets(part: Contribution, title: str) -> Figure:
-    """What every subset of modalities reaches, smallest first, in the metric itself."""
+    """Draw the metric of every subset of modalities, smallest subset first."""
     subsets = sorted(part.by_subset, key=lambda subset: (len(subset), [m not in subset for m in part.modalities]))
     height = max(1.7, 1.1 + 0.24 * len(subsets))
     better = format_direction(maximize=part.maximize)
@@ -80,7 +80,7 @@ def draw_subsets(part: Contribution, title: str) -> Figure:
 
 @in_house_style
 def draw_interactions(part: Contribution, title: str) -> Figure:
-    """A square a pair of modalities: its interaction index and interval in numbers, sign and size as tint."""
+    """Draw one square per pair of modalities: interaction index and interval as text, sign and size as tint."""
     count = len(part.modalities)
     figure, axes = new_panel(title, "", "", height=1.0 + 0.5 * count, left=0.85)
     pairs = {frozenset(pair): index for pair, index in part.shapley.interactions.items()}
@@ -91,16 +91,16 @@ def draw_interactions(part: Contribution, title: str) -> Figure:
         for column, other in enumerate(part.modalities):
             y = count - 1 - row
             if row == column:
-                _square(axes, column, y, RULE, 0.5)
+                _draw_square(axes, column, y, RULE, 0.5)
                 continue
             index = pairs[frozenset((one, other))]
-            _square(axes, column, y, GREEN if index > 0 else ORANGE, 0.08 + 0.5 * abs(index) / deepest)
+            _draw_square(axes, column, y, GREEN if index > 0 else ORANGE, 0.08 + 0.5 * abs(index) / deepest)
             lift = 5 if details else 0
             annotate(axes, column, y, format_signed(index), offset=(0, lift), color=INK, fontsize=8, **centered)
             if details:
                 detail = details[min(one, other), max(one, other)]
-                told = format_interval(Interval(detail.ci_low, detail.ci_high))
-                annotate(axes, column, y, told, offset=(0, -6), color=INK, fontsize=6.5, **centered)
+                text = format_interval(Interval(detail.ci_low, detail.ci_high))
+                annotate(axes, column, y, text, offset=(0, -6), color=INK, fontsize=6.5, **centered)
     axes.set_xlim(-0.5, count - 0.5)
     axes.set_ylim(-0.5, count - 0.5)
     axes.set_xticks(range(count), part.modalities)
@@ -112,17 +112,17 @@ def draw_interactions(part: Contribution, title: str) -> Figure:
     return figure
 
 
-def _square(axes: Axes, x: float, y: float, color: str, alpha: float) -> None:
+def _draw_square(axes: Axes, x: float, y: float, color: str, alpha: float) -> None:
     axes.add_patch(Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, facecolor=color, alpha=alpha, lw=0))
 
 
 def format_subset(part: Contribution, subset: frozenset[str]) -> str:
-    """A subset of modalities, in the dataset's order."""
+    """Return a subset of modalities as text, in the dataset's order."""
     return format_level([modality for modality in part.modalities if modality in subset])
 
 
-def intervals(part: Contribution, modality: str) -> list[tuple[Interval, float]]:
-    """The 95 % intervals of a modality's value, each with its line's width: thin over retraining and people."""
+def _select_intervals(part: Contribution, modality: str) -> list[tuple[Interval, float]]:
+    """Return the 95 % intervals of a modality's value, with line widths: thin over retraining and people."""
     if part.shapley.details is None:
         return []
     detail = part.shapley.details[modality]
@@ -131,13 +131,13 @@ def intervals(part: Contribution, modality: str) -> list[tuple[Interval, float]]
 
 
 def describe_shapley_values(part: Contribution) -> str:
-    """What the panel shows, in words and numbers."""
+    """Return the alternative text of `draw_shapley_values`."""
     shown = "; ".join(f"{modality}: {format_signed(part.shapley.values[modality])}" for modality in part.modalities)
     return f"{part.name} of each modality in {format_metric(part.metric)}: {shown}."
 
 
 def describe_subsets(part: Contribution) -> str:
-    """The same of what subsets reach."""
+    """Return the alternative text of `draw_subsets`."""
     shown = "; ".join(
         f"{format_subset(part, s)}: {format_number(estimate.mean)}" for s, estimate in part.by_subset.items()
     )
@@ -145,6 +145,6 @@ def describe_subsets(part: Contribution) -> str:
 
 
 def describe_interactions(part: Contribution) -> str:
-    """The same of the pairs."""
+    """Return the alternative text of `draw_interactions`."""
     shown = "; ".join(f"{format_level(pair)}: {format_signed(i)}" for pair, i in part.shapley.interactions.items())
     return f"Interaction index of each pair of modalities: {shown}."

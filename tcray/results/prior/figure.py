@@ -1,11 +1,19 @@
-"""What the shared prior changes at each rank, and whether it did impose itself."""
+"""Figures of the shared prior: its effect at each rank, and the manipulation check."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from tcray.results.display.canvas import add_legend, annotate, data_limits, in_house_style, new_panel, padded_limits
+from tcray.results.display.canvas import (
+    add_legend,
+    annotate,
+    data_limits,
+    draw_units,
+    in_house_style,
+    new_panel,
+    padded_limits,
+)
 from tcray.results.display.labels import format_metric, format_signed
 from tcray.results.display.level_axis import LevelAxis
 from tcray.results.display.palette import BLUE, INK, MUTED, ORANGE, PAPER, RULE
@@ -14,7 +22,7 @@ from tcray.results.prior.analysis import BANDS, Conditioning
 
 @in_house_style
 def draw_differences(part: Conditioning, title: str) -> Figure:
-    """jWAE − LMF at each rank: every unit, the mean, its 95 % interval; the bands of rank behind."""
+    """Draw jWAE − LMF at each rank: every unit, the mean with its 95 % interval, and the bands of ranks behind."""
     figure, axes = new_panel(title, "rank", f"jWAE − LMF in {format_metric(part.metric)}")
     levels = LevelAxis.of(part.ranks)
     values = np.asarray(part.differences, np.float64)
@@ -41,8 +49,7 @@ def draw_differences(part: Conditioning, title: str) -> Figure:
                 bbox=None,
             )
     axes.axhline(0, color=INK, lw=0.9, zorder=2)
-    for unit in values:
-        axes.plot(levels.positions, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+    draw_units(axes, levels.positions, values)
     axes.plot([at for at, *_ in known], [centre for _, centre, _ in known], color=BLUE, lw=1.8, zorder=3)
     for at, centre, half in known:
         clear = half > 0 and abs(centre) > half
@@ -58,7 +65,7 @@ def draw_differences(part: Conditioning, title: str) -> Figure:
 
 @in_house_style
 def draw_manipulation_check(part: Conditioning, title: str) -> Figure:
-    """MMD² between latents and prior at each rank, without the prior and with it."""
+    """Draw MMD² between latents and prior at each rank, without the prior and with it."""
     figure, axes = new_panel(title, "rank", "mean MMD² to the prior")
     levels = LevelAxis.of(part.ranks)
     series = (("LMF (none)", part.mmd2_none, ORANGE, "s", (0, (5, 1.6))), ("jWAE", part.mmd2_jwae, BLUE, "o", "-"))
@@ -76,12 +83,12 @@ def draw_manipulation_check(part: Conditioning, title: str) -> Figure:
 
 
 def describe_differences(part: Conditioning) -> str:
-    """What the panel shows, in words and numbers."""
+    """Return the alternative text of `draw_differences`."""
     shown = "; ".join(f"{rank}: {format_signed(mean.mean)}" for rank, mean in zip(part.ranks, part.means, strict=True))
     return f"jWAE minus LMF in {format_metric(part.metric)} by rank. Means: {shown}."
 
 
 def describe_manipulation_check(part: Conditioning) -> str:
-    """The same of the manipulation check."""
+    """Return the alternative text of `draw_manipulation_check`."""
     halved = "at least halved" if part.halved else "not halved"
     return f"MMD² of the latents to the prior by rank, for LMF and jWAE: {halved} by the prior."

@@ -1,4 +1,4 @@
-"""A metric against the levels of an ordered factor: every unit, the mean, and where the optimum may lie."""
+"""Figures of a metric against an ordered factor: every unit, the mean, and the levels that may be the optimum."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tcray.claims.wording import phrase_levels as listed_levels
-from tcray.results.display.canvas import WIDTH, annotate, data_limits, in_house_style, new_panel, padded_limits
+from tcray.claims.wording import phrase_levels
+from tcray.results.display.canvas import (
+    WIDTH,
+    annotate,
+    data_limits,
+    draw_units,
+    in_house_style,
+    new_panel,
+    padded_limits,
+)
 from tcray.results.display.labels import format_direction, format_factor, format_level, format_metric, format_number
 from tcray.results.display.level_axis import LevelAxis
 from tcray.results.display.palette import BLUE, GREEN, INK, MUTED, ORANGE, PAPER
@@ -24,15 +32,15 @@ if TYPE_CHECKING:
     from tcray.results.rank.analysis import Profile
 
 REACH = 0.5
-"""A reference row is drawn if it is no farther off what else is drawn than this fraction of its extent."""
+"""The largest distance of a drawn baseline from the range of the data, as a fraction of that range."""
 
 MARGIN = 0.42
-"""Inches at the right for the names of reference rows."""
+"""Inches at the right for the names of baselines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The levels that a claim named in advance, and as what they are claimed."""
+    """The levels that a claim names in advance as the best or the worst."""
 
     region: Region
     extremum: Extremum
@@ -47,25 +55,29 @@ def draw_profile(
     claimed: Claimed | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """Every unit as a faint line over its levels, the mean with its 95 % interval, and the sets of the optimum.
+    """Draw every unit as a faint line, the mean with its 95 % interval, and the set of possible optima.
 
-    references  reference rows by name; which are near enough to be drawn, `shown_references` says
-    limits      of the y axis, so that panels side by side share one
+    Args:
+        profile: the metric over the levels.
+        title: the title of the figure.
+        baselines: values by name, as selected by `visible_baselines`.
+        claimed: the levels that a claim names in advance.
+        limits: those of the y axis, for panels that share one.
     """
     better = format_direction(maximize=profile.maximize)
     figure, axes = new_panel(title, format_factor(profile.factor), f"{format_metric(profile.metric)} ({better})")
     levels = LevelAxis.of(profile.levels)
     if claimed:
-        _claimed(axes, levels, claimed)
-    _units(axes, levels, profile.values)
+        _draw_claimed(axes, levels, claimed)
+    _draw_units(axes, levels, profile.values)
     tested = profile.optimum is not None
-    _means(axes, levels, profile.means, BLUE, filled=profile.optimum_set if tested else profile.levels)
+    _draw_means(axes, levels, profile.means, BLUE, filled=profile.optimum_set if tested else profile.levels)
     axes.set_ylim(limits or profile_limits([profile], baselines))
     _draw_baselines(axes, baselines or {})
     if tested:
-        _strip(axes, levels, profile.optimum_set, 0.05, "D", GREEN, "optimum set")
+        _draw_strip(axes, levels, profile.optimum_set, 0.05, "D", GREEN, "optimum set")
     if tested and claimed and claimed.extremum == "worst":
-        _strip(axes, levels, profile.worst_set, 0.95, "v", ORANGE, "worst set")
+        _draw_strip(axes, levels, profile.worst_set, 0.95, "v", ORANGE, "worst set")
     levels.apply(axes)
     return figure
 
@@ -74,7 +86,7 @@ def draw_profile(
 def draw_losses(
     train: Profile | None, gap: Profile | None, title: str, *, limits: tuple[float, float] | None = None
 ) -> Figure:
-    """Train and test loss at the last epoch, and the gap between them."""
+    """Draw train and test loss at the last epoch, and the gap between them."""
     known = train or gap
     assert known is not None
     figure, axes = new_panel(title, format_factor(known.factor), "loss at the last epoch (lower is better)")
@@ -86,37 +98,37 @@ def draw_losses(
         if not numbers:
             continue
         axes.plot(at, numbers, color=color, lw=1.6, ls=dashes, zorder=3)
-        _whiskers(axes, levels, means, color)
+        _draw_whiskers(axes, levels, means, color)
         axes.plot(at, numbers, ls="none", marker=marker, ms=4.2, color=color, zorder=4)
         annotate(axes, at[-1], numbers[-1], name, offset=(0, 5), color=color, fontweight="bold", ha="right")
     if {"train loss", "test loss"} <= curves.keys():
-        _between(axes, levels, *(curves[name][0] for name in ("train loss", "test loss")))
+        _shade_gap(axes, levels, *(curves[name][0] for name in ("train loss", "test loss")))
     levels.apply(axes)
     axes.set_ylim(limits or loss_limits([(train, gap)]))
     return figure
 
 
 def profile_limits(profiles: Sequence[Profile], baselines: Mapping[str, float] | None = None) -> tuple[float, float]:
-    """Limits of the y axis: intervals, references and most units lie within; a collapsed unit may lie without."""
+    """Return limits of the y axis that contain intervals, baselines and most units, but not every collapsed unit."""
     return padded_limits(_extent(profiles), list((baselines or {}).values()), above=0.16, below=0.16)
 
 
 def loss_limits(pairs: Sequence[tuple[Profile | None, Profile | None]]) -> tuple[float, float] | None:
-    """Limits of the y axis that hold the curves of all pairs of train loss and gap; None where there are none."""
+    """Return limits of the y axis that contain the curves of all pairs of train loss and gap; None without curves."""
     curves = [means for train, gap in pairs for means, *_ in _loss_curves(train, gap).values()]
     ends = [end for means in curves for mean in means for end in _ends(mean)]
     return padded_limits(ends, above=0.12) if ends else None
 
 
 def visible_baselines(baselines: Mapping[str, float], profiles: Sequence[Profile]) -> dict[str, float]:
-    """The reference rows that are no farther off the rest of the figure than `REACH` of its extent."""
+    """Return the baselines within `REACH` of the range of the data."""
     low, high = _extent(profiles)
     reach = REACH * ((high - low) or abs(high))
     return {name: value for name, value in baselines.items() if low - reach <= value <= high + reach}
 
 
 def count_beyond(profiles: Sequence[Profile], limits: tuple[float, float]) -> int:
-    """How many units' numbers lie outside of the limits."""
+    """Return the number of values of single units outside the limits."""
     values = np.concatenate([np.ravel(profile.values) for profile in profiles])
     return int(((values < limits[0]) | (values > limits[1])).sum())
 
@@ -134,7 +146,7 @@ def _ends(mean: Estimate) -> list[float]:
 
 
 def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
-    """A line a reference row, named in the margin, where it hides no unit."""
+    """Draw one line per baseline, with its name in the margin, where it hides no unit."""
     if baselines:
         box = axes.get_position()
         axes.set_position((box.x0, box.y0, box.width - MARGIN / WIDTH, box.height))
@@ -144,30 +156,29 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
         annotate(axes, 1, value, name, xycoords=across, offset=(2, 0), ha="left", va="center", color=ORANGE, bbox=None)
 
 
-def _claimed(axes: Axes, levels: LevelAxis, claimed: Claimed) -> None:
-    """A band behind the levels that were named in advance."""
+def _draw_claimed(axes: Axes, levels: LevelAxis, claimed: Claimed) -> None:
+    """Draw a band behind the levels that were named in advance."""
     named = [level for level in levels.levels if claimed.region.contains(level)]
     if named:
         axes.axvspan(*levels.edges(named), color=GREEN if claimed.extremum == "best" else ORANGE, alpha=0.09, lw=0)
 
 
-def _units(axes: Axes, levels: LevelAxis, values: Any) -> None:
-    """A line a unit: levels are paired by unit, and the eye sees which of them agree."""
-    for unit in np.asarray(values):
-        axes.plot(levels.positions, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+def _draw_units(axes: Axes, levels: LevelAxis, values: Any) -> None:
+    """Draw one line per unit, because levels are paired by unit; points if there is a single level."""
+    draw_units(axes, levels.positions, values)
     if len(levels.positions) == 1:
         axes.plot(np.repeat(levels.positions, len(values)), np.ravel(values), ls="none", marker="o", ms=3, color=MUTED)
 
 
-def _means(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str, *, filled: Sequence[Any]) -> None:
-    """The mean's line, its intervals, and a point a level: filled where the level is in the set."""
+def _draw_means(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str, *, filled: Sequence[Any]) -> None:
+    """Draw the line of the means, their intervals, and one point per level, filled if the level is in the set."""
     known = [
         (level, place, estimate.mean)
         for level, place, estimate in zip(levels.levels, levels.positions, means, strict=True)
         if estimate.mean is not None
     ]
     axes.plot([place for _, place, _ in known], [mean for *_, mean in known], color=color, lw=1.8, zorder=3)
-    _whiskers(axes, levels, means, color)
+    _draw_whiskers(axes, levels, means, color)
     for inside in (True, False):
         points = [(place, mean) for level, place, mean in known if (level in filled) is inside]
         if points:
@@ -175,18 +186,18 @@ def _means(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str,
             axes.plot(*zip(*points, strict=True), ls="none", marker="o", ms=5, mfc=fill, mec=color, mew=1.2, zorder=4)
 
 
-def _whiskers(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str) -> None:
-    """The 95 % intervals."""
+def _draw_whiskers(axes: Axes, levels: LevelAxis, means: Sequence[Estimate], color: str) -> None:
+    """Draw the 95 % intervals."""
     known = [(place, *_ends(mean)) for place, mean in zip(levels.positions, means, strict=True) if mean.half_width]
     if known:
         places, lows, highs = zip(*known, strict=True)
         axes.vlines(places, lows, highs, color=color, lw=1.2, zorder=3)
 
 
-def _strip(
+def _draw_strip(
     axes: Axes, levels: LevelAxis, chosen: Sequence[Any], height: float, marker: str, color: str, name: str
 ) -> None:
-    """A mark at each level of a set, along the foot or the head of the axes; neighbours are joined."""
+    """Draw a mark at each level of a set, at the bottom or the top of the axes, with lines between neighbors."""
     if not chosen:
         return
     ordered = sorted(range(len(levels.levels)), key=lambda at: levels.positions[at])
@@ -202,7 +213,7 @@ def _strip(
 
 
 def _loss_curves(train: Profile | None, gap: Profile | None) -> dict[str, tuple[Sequence[Estimate], str, str, Any]]:
-    """What there is to draw: train and test loss, or else the gap alone."""
+    """Return the means and the style of train and test loss; of the gap if there is no train loss."""
     if train is None:
         assert gap is not None
         return {"gap": (gap.means, INK, "o", "-")}
@@ -214,8 +225,8 @@ def _loss_curves(train: Profile | None, gap: Profile | None) -> dict[str, tuple[
     return curves
 
 
-def _between(axes: Axes, levels: LevelAxis, train: Sequence[Estimate], test: Sequence[Estimate]) -> None:
-    """The gap, shaded."""
+def _shade_gap(axes: Axes, levels: LevelAxis, train: Sequence[Estimate], test: Sequence[Estimate]) -> None:
+    """Shade the gap."""
     pairs = zip(levels.positions, train, test, strict=True)
     known = [(place, a.mean, b.mean) for place, a, b in pairs if a.mean is not None and b.mean is not None]
     if len(known) > 1:
@@ -226,12 +237,12 @@ def _between(axes: Axes, levels: LevelAxis, train: Sequence[Estimate], test: Seq
 
 
 def describe_profile(profile: Profile) -> str:
-    """What the panel shows, in words and numbers, for those who do not see it."""
+    """Return the alternative text of `draw_profile`."""
     shown = "; ".join(
         f"{format_level(level)}: {format_number(mean.mean)}"
         for level, mean in zip(profile.levels, profile.means, strict=True)
     )
-    said = f"{format_metric(profile.metric)} by {format_factor(profile.factor)}. Means: {shown}."
+    text = f"{format_metric(profile.metric)} by {format_factor(profile.factor)}. Means: {shown}."
     if profile.optimum is not None:
-        said += f" Best at {format_level(profile.optimum)}; optimum set: {listed_levels(profile.optimum_set)}."
-    return said
+        text += f" Best at {format_level(profile.optimum)}; optimum set: {phrase_levels(profile.optimum_set)}."
+    return text

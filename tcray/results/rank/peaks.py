@@ -16,10 +16,7 @@ from tcray.statistics.paired import PairedDifference
 
 
 def measure_peak(curve: FactorCurve, claim: str, component: str) -> ComponentTest:
-    """Return the component that the extremum lies between the ends.
-
-    Its distance from the nearer end, with a peak test.
-    """
+    """Return the component that the extremum lies between the ends, with its difference from the nearer end."""
     label, noun, shape = curve.label, curve.noun, curve.shape
     better = "better" if curve.extremum == "best" else "worse"
     estimand = (
@@ -74,14 +71,9 @@ class _Peak:
 
 
 def _units_needed(curve: FactorCurve, peak: _Peak) -> int | None:
-    """Return the units that would show a rise and a fall by the margin.
-
-    None if groups differ too much for any number.
-    """
-    shape, margin = (
-        curve.shape,
-        detectable_margin(peak.effects, default_margin(curve.dataset_runs.primary), curve.alpha),
-    )
+    """Return the units that would show a rise and a fall by the margin; None if no number would (groups differ)."""
+    shape = curve.shape
+    margin = detectable_margin(peak.effects, default_margin(curve.dataset_runs.primary), curve.alpha)
     if not margin or shape.units_needed is None or shape.residual_sd is None or shape.critical_value is None:
         return None
     return units_for_peak(len(curve.levels), shape.residual_sd, margin, shape.critical_value)
@@ -110,7 +102,7 @@ def _compose_sentences(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]
     groups = curve.dataset_runs.group_noun
 
     def beside(difference: PairedDifference, end: Any, words: tuple[str, str]) -> str:
-        """As `0.031 higher at rank 16 (…)`; `words` for an end that is lower in height, and for one that is higher."""
+        """Return `0.031 higher at rank 16 (…)`; `words` are for a lower and for a higher end, in height."""
         orient = 1 if difference.estimate >= 0 else -1
         people = difference.people.interval() if difference.people else None
         size = f"{phrase_number(abs(difference.estimate))} {words[orient < 0]}"

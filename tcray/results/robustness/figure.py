@@ -1,4 +1,4 @@
-"""What perturbing the test inputs costs: curves over severity, missing modalities, areas over a factor."""
+"""Figures of robustness to perturbed test inputs: curves over severity, missing modalities, areas over a factor."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ NAMES: Mapping[str, str] = {
 
 
 FEW = 3
-"""Lines of a panel that have room for their intervals."""
+"""The largest number of lines that are drawn with intervals."""
 
 SHORT = 8
-"""Characters of a factor that has room in a legend."""
+"""The largest length of a factor's name in a legend, in characters."""
 
 
 def format_corruption(corruption: str) -> str:
-    """`noise:text` as `noise on text`."""
+    """Return a corruption as text: `noise:text` becomes `noise on text`."""
     family, _, modality = corruption.partition(":")
     return f"noise on {modality}" if modality else NAMES.get(family, family)
 
@@ -48,7 +48,7 @@ def format_corruption(corruption: str) -> str:
 def draw_severity_curves(
     parts: Sequence[Robustness], factor: str | None, title: str, *, limits: tuple[float, float] | None = None
 ) -> Figure:
-    """The metric against severity, a line a level of `factor`."""
+    """Draw the metric against severity, one line per level of `factor`."""
     first = parts[0]
     xlabel = SEVERITY.get(first.corruption.partition(":")[0], "severity")
     figure, axes = new_panel(
@@ -75,7 +75,7 @@ def draw_severity_curves(
 
 @in_house_style
 def draw_missing_modalities(parts: Sequence[Robustness], factor: str | None, title: str) -> Figure:
-    """The metric with each combination of modalities missing, a row a combination, a mark a level of `factor`."""
+    """Draw the metric with modalities missing: one row per combination, one mark per level of `factor`."""
     first = parts[0]
     labels = list(dict.fromkeys(label for part in parts for label in part.labels))
     better = format_direction(maximize=first.maximize)
@@ -106,7 +106,7 @@ def draw_missing_modalities(parts: Sequence[Robustness], factor: str | None, tit
 def draw_areas(
     groups: Mapping[str, Sequence[Robustness]], factor: str, title: str, *, effective: bool = False
 ) -> Figure:
-    """Relative (or effective) robustness against the levels of `factor`, a line a group."""
+    """Draw relative (or effective) robustness against the levels of `factor`, one line per group."""
     first = next(iter(groups.values()))[0]
     better = format_direction(maximize=effective or first.maximize)
     name = "effective robustness" if effective else f"mean {format_metric(first.metric)}"
@@ -136,7 +136,7 @@ def draw_areas(
 
 
 def _line_name(part: Robustness, factor: str | None, *, first: bool) -> str | None:
-    """A level, the first with its factor before it where there is room."""
+    """Return the level of a line; for the first line, with the factor if its name is short."""
     if factor is None:
         return None
     noun = format_factor(factor)
@@ -148,17 +148,17 @@ def _line_name(part: Robustness, factor: str | None, *, first: bool) -> str | No
 
 
 def describe_severity_curves(parts: Sequence[Robustness], factor: str | None) -> str:
-    """What the panel shows, in words and numbers: each line from its first to its last value."""
+    """Return the alternative text of a corruption: the first and the last value of each line."""
     first = parts[0]
-    said = f"{format_metric(first.metric)}, {format_corruption(first.corruption)}."
+    text = f"{format_metric(first.metric)}, {format_corruption(first.corruption)}."
     for part in parts:
         name = f" {format_factor(factor)} {format_level(part.stratum[factor])}:" if factor else ""
         known = [mean.mean for mean in part.values if mean.mean is not None]
         if known:
-            said += f"{name} from {format_number(known[0])} (clean) to {format_number(known[-1])} (most severe);"
-    return said.rstrip(";") + "."
+            text += f"{name} from {format_number(known[0])} (clean) to {format_number(known[-1])} (most severe);"
+    return text.rstrip(";") + "."
 
 
 def severity_limits(parts: Sequence[Robustness]) -> tuple[float, float]:
-    """Limits of the y axis that hold the means of all parts, so that panels side by side share them."""
+    """Return limits of the y axis that contain the means of all parts, for panels that share an axis."""
     return padded_limits([mean.mean for part in parts for mean in part.values if mean.mean is not None] or [0.0, 1.0])

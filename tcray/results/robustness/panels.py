@@ -9,7 +9,7 @@ from typing import Any
 from tcray.claims.wording import capitalize
 from tcray.results.display.grouping import group_by
 from tcray.results.display.labels import format_factor, format_metric, format_stratum
-from tcray.results.display.panels import Panel, PanelGroup, build_panel
+from tcray.results.display.panels import Panel, PanelGroup, Place, build_panel
 from tcray.results.robustness.analysis import Robustness
 from tcray.results.robustness.figure import (
     describe_severity_curves,
@@ -76,7 +76,7 @@ def _build_relative_panel(parts: Sequence[Robustness], factor: str) -> Panel:
     name = format_corruption(parts[0].corruption)
     lines = group_by(parts, lambda part: format_stratum(_select_other_levels(part, factor)))
     alt_text = f"Relative robustness by {format_factor(factor)}."
-    place = (parts[0].dataset, parts[0].source, {})
+    place: Place = (parts[0].dataset, parts[0].source, {})
     return build_panel(place, f"{name}, relative", alt_text, partial(draw_areas, lines, factor), name)
 
 

@@ -1,1 +1,1 @@
-"""What the store holds of runs, prepared for the topics."""
+"""Data of runs, read from the store and prepared for the topics."""

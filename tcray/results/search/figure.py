@@ -1,4 +1,4 @@
-"""How the search went: every trial, pruned ones too, what mattered, and by how much the search flattered itself."""
+"""Figures of the search phase: every trial, importance of the hyperparameters, optimism of the selection."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from tcray.results.search.analysis import History, Importance, Optimism
 
 SPREAD = 0.36
-"""Half the width, in trials, over which the searches of a sweep stand side by side."""
+"""Half the width, in trials, over which the searches of a sweep are spread."""
 FEW = 8
-"""Searches that are drawn a line each; of more, the median and the quartiles."""
+"""The largest number of searches with one line each; for more, the median and the quartiles are drawn."""
 
 
 @in_house_style
 def draw_history(part: History, title: str) -> Figure:
-    """Every trial in the order of its search; best so far as a line a search, or the median and quartiles of many."""
+    """Draw every trial in the order of its search, and the best so far: one line per search, or quartiles of many."""
     better = format_direction(maximize=part.maximize)
     figure, axes = new_panel(title, "trial of a search, in order", f"{format_metric(part.objective)} ({better})")
     searches = list(dict.fromkeys((trial.cell, trial.repeat) for trial in part.trials))
@@ -42,8 +42,8 @@ def draw_history(part: History, title: str) -> Figure:
             )
     values = [trial.value for trial in part.trials if trial.value is not None]
     if values:
-        axes.set_ylim(*_most_of(values, maximize=part.maximize))
-    _best_so_far(axes, part, searches)
+        axes.set_ylim(*_limits_without_outliers(values, maximize=part.maximize))
+    _draw_best_so_far(axes, part, searches)
     failed = sum(trial.state == "FAILED" for trial in part.trials)
     if failed:
         annotate(axes, 0.99, 0.97, f"{failed} failed", xycoords="axes fraction", ha="right", va="top")
@@ -52,8 +52,8 @@ def draw_history(part: History, title: str) -> Figure:
     return figure
 
 
-def _most_of(values: Sequence[float], *, maximize: bool) -> tuple[float, float]:
-    """Limits that leave out the worst few where they are so far off that the rest would be a line."""
+def _limits_without_outliers(values: Sequence[float], *, maximize: bool) -> tuple[float, float]:
+    """Return limits without the worst outliers, which would compress the rest to a line."""
     first, third = np.quantile(values, [0.25, 0.75])
     reach = 4 * float(third - first)
     if not reach:
@@ -62,8 +62,8 @@ def _most_of(values: Sequence[float], *, maximize: bool) -> tuple[float, float]:
     return padded_limits(kept)
 
 
-def _best_so_far(axes: Axes, part: History, searches: Sequence[tuple[str, int]]) -> None:
-    """Best value among the trials up to each."""
+def _draw_best_so_far(axes: Axes, part: History, searches: Sequence[tuple[str, int]]) -> None:
+    """Draw the best value among the trials up to each."""
     lines: dict[tuple[str, int], dict[int, float]] = {key: {} for key in searches}
     for trial in part.trials:
         if trial.best_so_far is not None:
@@ -82,7 +82,7 @@ def _best_so_far(axes: Axes, part: History, searches: Sequence[tuple[str, int]])
 
 @in_house_style
 def draw_importances(part: Importance, title: str) -> Figure:
-    """A bar a tuned hyperparameter, with the standard deviation between cells."""
+    """Draw one bar per tuned hyperparameter, with the standard deviation between cells."""
     names = sorted(part.importances, key=lambda name: part.importances[name])
     figure, axes = new_panel(title, "importance (shares sum to 1)", "", height=1.0 + 0.3 * len(names), left=1.15)
     ends = [0.1]
@@ -100,7 +100,7 @@ def draw_importances(part: Importance, title: str) -> Figure:
 
 @in_house_style
 def draw_optimism(parts: Sequence[Optimism], title: str) -> Figure:
-    """By how much the selected looked better in the search than in its confirm runs, a row a dataset."""
+    """Draw how much better the selected trials were in the search than in their confirm runs, one row per dataset."""
     height = 1.1 + 0.32 * len(parts)
     figure, axes = new_panel(title, "optimism in the objective", "", height=height, left=1.45)
     for row, part in enumerate(reversed(parts)):
@@ -118,19 +118,19 @@ def draw_optimism(parts: Sequence[Optimism], title: str) -> Figure:
 
 
 def describe_history(part: History) -> str:
-    """What the panel shows, in words and numbers."""
+    """Return the alternative text of `draw_history`."""
     states = [trial.state for trial in part.trials]
     counted = ", ".join(f"{states.count(state)} {state.lower()}" for state in ("COMPLETE", "PRUNED", "FAILED"))
     return f"{format_metric(part.objective)} of {len(states)} trials in the order of their searches: {counted}."
 
 
 def describe_importances(part: Importance) -> str:
-    """The same of what mattered."""
+    """Return the alternative text of `draw_importances`."""
     shown = "; ".join(f"{name}: {format_number(value)}" for name, value in part.importances.items())
     return f"Importance of the tuned hyperparameters: {shown}."
 
 
 def describe_optimism(parts: Sequence[Optimism]) -> str:
-    """The same of how far the search flattered itself."""
+    """Return the alternative text of `draw_optimism`."""
     shown = "; ".join(f"{format_dataset(p.dataset, p.source)}: {format_signed(p.optimism.mean)}" for p in parts)
     return f"Objective of the selected, search against confirm runs: {shown}."

@@ -17,7 +17,7 @@ Trial = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Optimism:
-    """How much better the objective of the chosen trials was in the search than in their confirm runs.
+    """The difference by which the chosen trials were better in the search than in their confirm runs.
 
     optimism  in the objective's units, above 0 if the search was optimistic; the unit is the repeat (the mean over its
               cells), because equal repeats of all cells share their seeds

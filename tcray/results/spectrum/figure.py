@@ -1,4 +1,4 @@
-"""How much of the rank a fusion uses: effective rank, energies of its factors, spectra of its unfoldings."""
+"""Figures of the rank that a fusion uses: effective rank, energies of its factors, spectra of its unfoldings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tcray.results.display.canvas import add_legend, annotate, in_house_style, new_panel
+from tcray.results.display.canvas import add_legend, annotate, draw_units, in_house_style, new_panel
 from tcray.results.display.labels import format_number
 from tcray.results.display.level_axis import LevelAxis
 from tcray.results.display.palette import BLUE, INK, MARKERS, MUTED, level_color
@@ -21,17 +21,16 @@ if TYPE_CHECKING:
 
 @in_house_style
 def draw_effective_rank(part: Spectrum, title: str) -> Figure:
-    """Effective rank against rank: every unit and the mean, below the line on which all of the rank is used."""
+    """Draw effective rank against rank: every unit, the mean, and the line on which all of the rank is used."""
     figure, axes = new_panel(title, "rank", "effective rank of the fusion")
     levels = LevelAxis.of(part.ranks)
     values = np.asarray(part.effective_rank, np.float64)
-    for unit in values:
-        axes.plot(levels.positions, unit, color=MUTED, alpha=0.32, lw=0.8, zorder=1)
+    draw_units(axes, levels.positions, values)
     if len(values):
         axes.plot(levels.positions, values.mean(axis=0), color=BLUE, lw=1.8, marker="o", ms=5, zorder=3)
     top = float(values.max()) if values.size else 1.0
     axes.plot(levels.positions, part.ranks, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=2)
-    axes.set_ylim(0, 1.25 * top or 1)  # of fusions without any energy the effective rank is 0
+    axes.set_ylim(0, 1.25 * top or 1)  # the effective rank is 0 for fusions without energy
     within = [(at, rank) for at, rank in zip(levels.positions, part.ranks, strict=True) if rank <= 1.2 * top]
     if within:
         annotate(axes, *within[-1], "all of the rank", offset=(-7, 2), ha="right", color=INK)
@@ -41,23 +40,23 @@ def draw_effective_rank(part: Spectrum, title: str) -> Figure:
 
 @in_house_style
 def draw_factor_energies(part: Spectrum, title: str) -> Figure:
-    """The share of each rank factor in the fusion's energy, a line a rank."""
+    """Draw the share of each rank factor in the fusion's energy, one line per rank."""
     figure, axes = new_panel(title, "rank factor, strongest first", "share of energy (log scale)")
-    _spectra(axes, part.energies)
+    _draw_spectra(axes, part.energies)
     return figure
 
 
 @in_house_style
 def draw_unfolding(part: Spectrum, modality: str, title: str) -> Figure:
-    """The singular values of the fusion tensor unfolded along one modality, a line a rank."""
+    """Draw the singular values of the fusion tensor unfolded along one modality, one line per rank."""
     figure, axes = new_panel(title, "singular value, largest first", "share of the sum (log scale)")
-    _spectra(axes, part.unfolded[modality])
+    _draw_spectra(axes, part.unfolded[modality])
     return figure
 
 
 @in_house_style
 def draw_gap(part: Spectrum, title: str) -> Figure:
-    """The generalisation gap against effective rank: a line a unit across ranks, and the mean of each rank."""
+    """Draw the generalization gap against effective rank: one line per unit, and the mean of each rank."""
     figure, axes = new_panel(title, "effective rank of the fusion", "test − train loss")
     assert part.gap is not None
     ranks, gaps = np.asarray(part.effective_rank, np.float64), np.asarray(part.gap, np.float64)
@@ -71,8 +70,8 @@ def draw_gap(part: Spectrum, title: str) -> Figure:
     return figure
 
 
-def _spectra(axes: Axes, by_rank: Mapping[int, Sequence[float]]) -> None:
-    """A line a rank; zeros, which a logarithm has no place for, end a line."""
+def _draw_spectra(axes: Axes, by_rank: Mapping[int, Sequence[float]]) -> None:
+    """Draw one line per rank on a log scale, up to the first zero."""
     longest = max((len(shares) for shares in by_rank.values()), default=1)
     for place, (rank, shares) in enumerate(by_rank.items()):
         known = [(at, share) for at, share in enumerate(shares, 1) if share > 1e-6]
@@ -89,7 +88,7 @@ def _spectra(axes: Axes, by_rank: Mapping[int, Sequence[float]]) -> None:
 
 
 def describe_effective_rank(part: Spectrum) -> str:
-    """What the panels show, in words and numbers."""
+    """Return the alternative text of `draw_effective_rank`."""
     values = np.asarray(part.effective_rank, np.float64)
     if not len(values):
         return "Effective rank of the fusion by rank: no complete run."
