@@ -46,8 +46,9 @@ def test_predictions_are_those_of_the_engine(tmp_path: Path, dataset: str, value
     for fold, split in enumerate(data.splits):
         features = {name: matrix.numpy() for name, matrix in data.features.items()}
         standardize = {
-            name: Standardize(*map(torch.from_numpy, compute_moments(matrix, split.train.numpy())), clip=CLIP)
+            name: Standardize(torch.from_numpy(mean), torch.from_numpy(scale), clip=CLIP)
             for name, matrix in features.items()
+            for mean, scale in [compute_moments(matrix, split.train.numpy())]
         }
         model = FusionModel(configuration, card.modalities, {n: a[fold] for n, a in weights.items()}, standardize)
         with torch.no_grad():

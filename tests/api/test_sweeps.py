@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -18,7 +19,7 @@ import tcray
 from tcray.api import sweeps
 from tcray.config.load import load_sweep
 
-KEYS = {
+KEYS: dict[str, Any] = {
     "name": "first",
     "claims": ["rank-generalisation"],
     "datasets": ["twin-flat"],

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tcray.cli import following
 from tcray.cli.following import SILENT_SECONDS, FollowedSweep, describe_state, follow
 from tcray.errors import Interrupted, SweepError
 from tcray.store.driver_status import write_status
@@ -67,8 +66,8 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             now[0] += 6.0
             left.pop(0)()
 
-        monkeypatch.setattr(following.time, "sleep", sleep)
-        monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr("time.sleep", sleep)
+        monkeypatch.setattr("time.monotonic", lambda: now[0])
 
     return play
 
@@ -143,7 +142,7 @@ def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callabl
 def test_a_silent_driver_is_reported(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its silence is measured by the follower's clock, because clocks of hosts differ."""
     now = [0.0]
-    monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     watched = FollowedSweep(sweep)
     report(sweep, pending_reasons={"busy": "9 runs wait: every slot is busy"})()
     watched.poll()

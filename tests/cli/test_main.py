@@ -47,7 +47,7 @@ def test_every_module_is_a_command_or_a_helper() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_listed_command_exists(name: str) -> None:
     """Each name of the table is a module whose `command` has that name and a help text."""
-    command = main.get_command(click.Context(main), name)  # type: ignore[attr-defined] # a group
+    command = main.get_command(click.Context(main), name)
     assert command is not None
     assert command.name == name
     assert command.help

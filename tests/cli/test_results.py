@@ -193,7 +193,12 @@ def test_a_slow_analysis_is_announced(folder: Path, monkeypatch: pytest.MonkeyPa
 def test_the_report_is_opened_in_the_browser(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --html the report is named after the sweep; without a browser the file is named."""
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda uri: opened.append(uri) or len(opened) < 3)
+
+    def open_twice(uri: str) -> bool:
+        opened.append(uri)
+        return len(opened) < 3
+
+    monkeypatch.setattr("webbrowser.open", open_twice)
     assert run("small", "--open").stderr.splitlines()[1:] == ["small-1.html is written"]
     run("small", "--open", "--html", "my report.html")
     assert opened == [(folder / name).as_uri() for name in ("small-1.html", "my report.html")]

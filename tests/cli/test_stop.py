@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tcray.cli import stop
 from tcray.cli.stop import REPORT_SECONDS, command
 from tcray.errors import InputError, Interrupted
 from tcray.store.driver_status import write_status
@@ -53,8 +52,8 @@ def test_a_driver_is_asked_to_stop_and_waited_for(sweep: SweepStore, monkeypatch
 
     write_lease(sweep, HERE)
     write_status(sweep, an_activity(HERE.token))
-    monkeypatch.setattr(stop.time, "sleep", sleep)
-    monkeypatch.setattr(stop.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     result = run("rank")
     assert result.stdout == f"sweep {SWEEP_ID}: it stopped with 389 of 1,234 runs done{GONE_ON}\n"
     assert result.stderr.splitlines() == [
@@ -76,7 +75,7 @@ def test_a_driver_that_holds_a_lease_stops(sweep: SweepStore, monkeypatch: pytes
             driver.close()
 
         pause = threading.Event()
-        monkeypatch.setattr(stop.time, "sleep", sleep)
+        monkeypatch.setattr("time.sleep", sleep)
         said = run("rank").stdout
     assert said.startswith(f"sweep {SWEEP_ID}: it stopped with 12 of 20 runs done{GONE_ON}\n")
     assert sweep.filesystem.kind(sweep.paths.stop) is None
@@ -85,7 +84,7 @@ def test_a_driver_that_holds_a_lease_stops(sweep: SweepStore, monkeypatch: pytes
 def test_a_driver_that_dies_meanwhile_is_reported(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command does not wait any longer."""
     write_lease(sweep, HERE)
-    monkeypatch.setattr(stop.time, "sleep", lambda _: write_lease(sweep, DEAD))
+    monkeypatch.setattr("time.sleep", lambda _: write_lease(sweep, DEAD))
     assert run("rank").stdout == (f"sweep {SWEEP_ID}: its driver ({DEAD}) died with 12 of 20 runs done{GONE_ON}\n")
 
 
@@ -93,7 +92,7 @@ def test_the_next_driver_is_not_stopped(sweep: SweepStore, monkeypatch: pytest.M
     """If another driver has taken over, the one that was asked has ended."""
     write_lease(sweep, HERE)
     after = replace(HERE, token="u")  # noqa: S106  no password
-    monkeypatch.setattr(stop.time, "sleep", lambda _: write_lease(sweep, after))
+    monkeypatch.setattr("time.sleep", lambda _: write_lease(sweep, after))
     assert run("rank").stdout == (f"sweep {SWEEP_ID}: it stopped with 12 of 20 runs done{GONE_ON}\n")
     assert not is_stop_requested(sweep, after)
 
@@ -122,7 +121,7 @@ def test_ctrl_c_ends_only_the_waiting(sweep: SweepStore, monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     write_lease(sweep, HERE)
-    monkeypatch.setattr(stop.time, "sleep", press)
+    monkeypatch.setattr("time.sleep", press)
     with pytest.raises(Interrupted) as caught:
         run("rank")
     assert str(caught.value) == "this command no longer waits; the sweep stops nevertheless"

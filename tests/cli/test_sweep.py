@@ -61,7 +61,7 @@ def test_expect_prevents_another_sweep(tmp_path: Path, calls: list[Call]) -> Non
     """If file, data or generation give another sweep id, nothing is started."""
     asked = make_sweep(tmp_path)
     sweep_id = plan(asked, find_cards(asked)).sweep_id()
-    words = [write_sweep_file(tmp_path), "--store", tmp_path / "trials"]
+    words: list[str | Path] = [write_sweep_file(tmp_path), "--store", tmp_path / "trials"]
     for expected, options in ((sweep_id, ["--set", "seed=7"]), (f"{sweep_id}-g2", [])):
         result = run(*words, "--expect", expected, *options)
         assert (2, []) == (result.exit_code, calls)

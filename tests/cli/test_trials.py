@@ -75,6 +75,7 @@ def test_parquet_goes_to_a_file_or_a_pipe(store: Store) -> None:
 def test_parquet_is_not_written_to_a_terminal(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The remedy names the missing option."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert command.callback is not None
     with pytest.raises(InputError) as caught:
         command.callback("rank", "trials/", None, None, None, None, "parquet", None, all_=False)
     assert caught.value.message == "parquet is not readable in a terminal"
@@ -168,7 +169,7 @@ def test_sort_orders_by_any_column(store: Store) -> None:
 
 def test_runs_without_a_value_come_last_in_either_direction() -> None:
     """Ties keep their order."""
-    runs = [
+    runs: list[dict[str, Any]] = [
         {"x": None, "n": 0},
         {"x": 1.0, "n": 1},
         {"x": float("nan"), "n": 2},

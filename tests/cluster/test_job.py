@@ -89,7 +89,7 @@ def planned_id(folder: Path, *overrides: str) -> str:
 
 def run_command(client: Client, *words: str) -> int:
     """Run a command on the head and return its exit code."""
-    return main(words, lambda: client)  # type: ignore[arg-type, return-value]
+    return main(words, lambda: client)
 
 
 def make_started_sweep(sweep_id: str) -> SweepStore:

@@ -74,7 +74,7 @@ def test_sweeps_with_one_file_name_do_not_overwrite_each_other(tmp_path: Path) -
     """The first one may not have started yet."""
     head, there = make_head(tmp_path)
     there.program("python3", PRINT_ID)
-    strings = {}
+    strings: dict[str, str] = {}
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         file = write_sweep_file(folder)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tcray.config import commands
 from tcray.config.commands import format_command
 
 
@@ -24,7 +23,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(scripts / "python"))
     monkeypatch.setattr(sys, "argv", [str(scripts / "tcray")])
-    monkeypatch.setattr(commands.sysconfig, "get_path", lambda _: str(scripts))
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(scripts))
     monkeypatch.setenv("PATH", os.defpath)
     return scripts
 

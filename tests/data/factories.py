@@ -101,8 +101,10 @@ def memes_folder(folder: Path) -> Path:
     write_list(folder / "test_seen.jsonl", memes(200, 6))
     everyone = [*memes(0, 12), *memes(100, 4), *memes(200, 6)]
     chance = np.random.default_rng(2)
-    np.savez(folder / "text.npz", **{meme["img"]: chance.normal(size=3) for meme in everyone})
-    np.savez(folder / "image.npz", **{Path(meme["img"]).stem: chance.normal(size=2) for meme in everyone})
+    text: dict[str, Any] = {meme["img"]: chance.normal(size=3) for meme in everyone}
+    np.savez(folder / "text.npz", **text)
+    image: dict[str, Any] = {Path(meme["img"]).stem: chance.normal(size=2) for meme in everyone}
+    np.savez(folder / "image.npz", **image)
     return folder
 
 

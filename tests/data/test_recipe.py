@@ -51,6 +51,6 @@ def test_folds_by_group_split_no_group() -> None:
 def test_the_fingerprint_is_of_everything_in_the_recipe() -> None:
     """The fingerprint includes seed, noise, generator version and the order of modalities."""
     recipe = read_recipe("mosi")
-    reordered = replace(recipe, modalities=dict(reversed(recipe.modalities.items())))
+    reordered = replace(recipe, modalities=dict(reversed(list(recipe.modalities.items()))))
     others = [replace(recipe, seed=1), replace(recipe, noise=0.5), replace(recipe, generator=2), reordered]
     assert len({recipe.fingerprint, *(other.fingerprint for other in others)}) == 5

@@ -1,5 +1,7 @@
 """The expected duration of a sweep."""
 
+from typing import Any
+
 import pytest
 
 from tcray.config.sweep import Confirm, Training
@@ -21,7 +23,7 @@ def test_without_earlier_runs_the_estimate_follows_the_size_of_the_data() -> Non
 
 def test_a_modality_that_is_not_used_costs_nothing() -> None:
     """Only the columns of the modalities that the cell uses count."""
-    given = {"tune": {}, "search": None, "confirm": Confirm(seeds=10)}
+    given: dict[str, Any] = {"tune": {}, "search": None, "confirm": Confirm(seeds=10)}
     every, text = (make_plan(factors={"modalities": (m,)}, **given) for m in (("text", "audio", "video"), ("text",)))
     assert estimate_time(text, {}).seconds == pytest.approx(estimate_time(every, {}).seconds * 100 / 273)
 

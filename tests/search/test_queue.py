@@ -287,7 +287,9 @@ def test_an_objective_that_is_not_a_number_survives_the_store(tmp_path) -> None:
     nothing = type(outcomes[0])("TRAINED", epoch=8)
     assert math.isnan(nothing.value)
     queue.record(pack, [nothing, outcomes[1]], make_execution(pack))
-    (confirm,) = Queue(plan, store, EXAMPLES).take(64).segments
+    following = Queue(plan, store, EXAMPLES).take(64)
+    assert following is not None
+    (confirm,) = following.segments
     assert confirm.key.trial == 1
     assert [row["state"] for row in read_runs(store, phase="search")] == ["COMPLETE", "COMPLETE"]
 

@@ -43,7 +43,7 @@ def test_proposals_are_a_function_of_observed_trials_and_the_seed(sampler) -> No
 
 def last_wave(sampler, seed, observe_trial):
     """Return the fourth wave of a search, if its earlier trials are observed through `observe_trial`."""
-    observed = []
+    observed: list[ObservedTrial] = []
     for wave in range(4):
         found = make_sampler(sampler=sampler).propose(observed, 8, seed=10 * seed + wave)
         observed += [observe_trial(configuration) for configuration in found]
@@ -73,7 +73,7 @@ def test_tpe_avoids_the_region_of_diverged_runs() -> None:
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_no_configuration_is_proposed_twice(sampler) -> None:
     """Wave after wave, every configuration of a finite space is proposed once, and then none."""
-    few, observed = make_sampler(FEW, sampler, wave=4), []
+    few, observed = make_sampler(FEW, sampler, wave=4), list[ObservedTrial]()
     sizes = []
     for seed in range(3):
         found = few.propose(observed, 4, seed)
@@ -95,7 +95,12 @@ def test_the_study_has_the_state_and_value_of_each_trial(monkeypatch) -> None:
     """Complete trials have their objective, pruned ones their value at the rung, crashed ones none."""
     observed = []
     add = optuna.Study.add_trial
-    monkeypatch.setattr(optuna.Study, "add_trial", lambda study, trial: (observed.append(trial), add(study, trial)))
+
+    def add_trial(study, trial):
+        observed.append(trial)
+        add(study, trial)
+
+    monkeypatch.setattr(optuna.Study, "add_trial", add_trial)
     one, two, three, four = make_sampler().propose([], 4, seed=0)
     make_sampler().propose(
         [
@@ -118,6 +123,11 @@ def test_the_study_has_the_objective_s_direction(monkeypatch, maximize, directio
     """A loss is minimized, a correlation maximized."""
     studies = []
     create = optuna.create_study
-    monkeypatch.setattr(optuna, "create_study", lambda **given: studies.append(create(**given)) or studies[-1])
+
+    def create_study(**given):
+        studies.append(create(**given))
+        return studies[-1]
+
+    monkeypatch.setattr(optuna, "create_study", create_study)
     make_sampler(maximize=maximize).propose([], 1, seed=0)
     assert [study.direction.name for study in studies] == [direction]

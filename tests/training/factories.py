@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tcray.config.run import Configuration, Run
+from tcray.data.dataset import MultimodalDataset
 from tcray.training.pack import TrainResult, train
 from tcray.training.packed_dataset import PackedDataset
 
@@ -41,9 +42,9 @@ def _random_companion(chance: random.Random, values: dict[str, Any]) -> Run:
     return run(seed=chance.randint(0, 99), **values)
 
 
-def train_fully(packed: PackedDataset, runs: Sequence[Run], **more: Any) -> list[TrainResult]:
+def train_fully(dataset: MultimodalDataset | PackedDataset, runs: Sequence[Run], **more: Any) -> list[TrainResult]:
     """Train runs from their start to their end and return their results."""
-    return train(packed, runs, start=0, stop=runs[0].epochs, checkpoints=[None] * len(runs), **more)
+    return train(dataset, runs, start=0, stop=runs[0].epochs, checkpoints=[None] * len(runs), **more)
 
 
 def bits(result: TrainResult) -> tuple[bytes | None, bytes | None, str]:

@@ -21,7 +21,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 from tcray.config.metrics import Task
 from tcray.config.run import Configuration, Run
 from tcray.data.dataset import MultimodalDataset, standardize_features
-from tcray.models.architecture import Architecture, initialize_parameters
+from tcray.models.architecture import Architecture, Floats, initialize_parameters
 from tcray.models.random_streams import RandomStreams
 
 Doubles = NDArray[np.float64]
@@ -257,8 +257,8 @@ def _train_reference(dataset: MultimodalDataset, run: Run, silent: Collection[st
 
 
 def remove_padding(
-    tensors: Mapping[str, Doubles], configuration: Configuration, widths: Mapping[str, int]
-) -> dict[str, Doubles]:
+    tensors: Mapping[str, Floats], configuration: Configuration, widths: Mapping[str, int]
+) -> dict[str, Floats]:
     """Return a member's padded tensors cut to the shapes of the reference model, under its parameter names."""
     latent, hidden, rank = configuration.latent_dim, configuration.hidden_dim, configuration.rank
     used = configuration.modalities

@@ -56,7 +56,7 @@ def test_a_batch_of_a_single_row_has_no_prior_term() -> None:
 
 def test_a_modality_always_dropped_is_one_whose_latent_is_zero() -> None:
     """A modality dropout of 1 trains as if the fusion received 0 for that modality."""
-    values = {"conditioning": "jwae", "batch_size": PARTS, "latent_dim": 10, "hidden_dim": 24}
+    values: dict[str, Any] = {"conditioning": "jwae", "batch_size": PARTS, "latent_dim": 10, "hidden_dim": 24}
     dropped, whole = run(epochs=EPOCHS, audio_dropout=1.0, **values), run(epochs=EPOCHS, **values)
     dataset = make_dataset(sizes=(50, 20, 20))
     [result] = train(dataset, [dropped], start=0, stop=EPOCHS, checkpoints=[None], dtype=torch.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -84,7 +85,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(kind: str) -> None:
     packed = PackedDataset.from_dataset(make_dataset())
     one = run(epochs=4, rank=3, dropout=0.3, audio_dropout=0.3, weight_decay=0.1, lr=3e-3, **KINDS[kind])
     [straight] = train_fully(packed, [one], confirm=True)
-    state, curve = None, []
+    state: bytes | None = None
+    curve: list[Mapping[str, float]] = []
     for start, stop in ((0, 1), (1, 3), (3, 4)):
         [stopped] = train(packed, [one], start=start, stop=stop, checkpoints=[state], confirm=True)
         state = stopped.checkpoint
@@ -108,7 +110,7 @@ def test_a_member_that_diverges_leaves_its_neighbours_their_bits() -> None:
 def test_divergence_records_its_epoch() -> None:
     """Decay that multiplies three layers by -999 per step gives outputs of 1e36 after four steps, none after five."""
     packed = PackedDataset.from_dataset(make_dataset(sizes=(50, 20, 20)))
-    values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64}
+    values: dict[str, Any] = {"fusion": "concat", "modalities": ("text",), "batch_size": 64}
     growing = run(epochs=6, lr=1e-3, weight_decay=1e6, **values)
     calm = run(epochs=6, lr=1e-3, **values)
     failed, neighbour = train_fully(packed, [growing, calm])
@@ -120,7 +122,7 @@ def test_divergence_records_its_epoch() -> None:
 def test_infinite_predictions_of_a_diverged_member_are_no_warning() -> None:
     """Outputs that overflow to infinity without a NaN fail their run only."""
     packed = PackedDataset.from_dataset(make_dataset(sizes=(50, 20, 20)))
-    values = {"fusion": "concat", "modalities": ("text",), "batch_size": 64, "latent_dim": 1}
+    values: dict[str, Any] = {"fusion": "concat", "modalities": ("text",), "batch_size": 64, "latent_dim": 1}
     failed, neighbour = train_fully(packed, [run(epochs=5, weight_decay=1e6, **values), run(epochs=5, **values)])
     assert (failed.outcome.state, neighbour.outcome.state) == ("FAILED", "TRAINED")
 

@@ -44,7 +44,7 @@ def test_values_are_concatenated_over_folds() -> None:
     """Without padding, the folds' test values cover every example once, in the order of the labels."""
     dataset = make_dataset(sizes=(60, 20, 20), folds=3)
     table = PackedDataset.from_dataset(dataset).splits["test"]
-    examples = np.stack([np.resize(rows, table.inputs[0].shape[1]) for rows in table.indices])
+    examples = np.stack([np.resize(rows, table.inputs[0].shape[1]) for rows in table.indices]).astype(float)
     assert sorted(table.concatenate_folds(examples)) == list(range(100))
     assert np.array_equal(table.labels, dataset.labels.numpy()[table.concatenate_folds(examples).astype(int)])
     assert table.mask().sum(1).tolist() == [len(split.test) for split in dataset.splits]

@@ -98,7 +98,7 @@ class TestUnderRay:
         self, tmp_path: Path, train: FakeTrain, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A write that fails after all retries ends the sweep; the next run resumes it and trains nothing twice."""
-        append, written = SweepStore.append, []
+        append, written = SweepStore.append, list[str]()
 
         def failing(store: SweepStore, table: str, rows: Any, **options: Any) -> None:
             if table == "ledger" and len(written) > 20:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # jsonschema has no annotations
+from jsonschema import Draft7Validator
 
 from tcray.cluster.checks.findings import Finding, error, require
 from tcray.cluster.cluster_file import PLACEHOLDER, ClusterFile

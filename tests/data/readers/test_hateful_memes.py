@@ -130,7 +130,8 @@ def test_an_image_without_features_is_named(folder: Path, error_of: ErrorMessage
 
 def test_bad_feature_files_are_refused(folder: Path, error_of: ErrorMessage) -> None:
     """No feature files, broken ones, invalid modality names and ragged vectors are refused."""
-    np.savez(folder / "image.npz", **{f"{m['id']:05d}": np.ones(2 + (m["id"] == 5)) for m in _everyone()})
+    vectors: dict[str, Any] = {f"{m['id']:05d}": np.ones(2 + (m["id"] == 5)) for m in _everyone()}
+    np.savez(folder / "image.npz", **vectors)
     assert error_of(lambda: read_hateful_memes(folder)) == (
         f"{folder}/image.npz: img/00005.png: 2 columns expected, 3 found"
     )
