@@ -21,8 +21,8 @@ OPENINGS = re.compile(r"(What|Whether|That|How|Where|Who|Which|Whatever|Said)\b"
 PRIVATE_NAMES = (
     "Anteroom|Inquest|Lookout|Workplace|HeldOut|Circumstances|ownfolder|OwnFolder|stillborn|STILLBORN|NEVER_AS_GOOD|under_way"
     "|awaits_verdict|give_back|runs_due|said_there|run_there|say_there|BIRTH_SECONDS|reference_rows|results_of|Crew|Hire"
-    "|Inquest|InTurn|Told|told|_feel|on_blind|_narrow|goes_on|_employ|_hear|Greeting|_Clerk|_Caller|own_machines|amazon"
-    "|barren|Directed|opposes|fragility|dropping|weakness"
+    "|InTurn|Told|told|_feel|on_blind|goes_on|_employ|_hear|Greeting|_Clerk|_Caller|own_machines|amazon"
+    "|barren|Directed|opposes|fragility"
 )
 """Names of the first release that a newcomer could not guess."""
 

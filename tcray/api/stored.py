@@ -47,7 +47,7 @@ class StoredSweep:
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """What was asked, of which data, by which versions: the sweep's `manifest.json`."""
+        """The sweep's `manifest.json`: the question, the data and the versions that ran it."""
         return self._store.read_manifest()
 
     @property

@@ -18,7 +18,7 @@ GENERATOR = 1
 
 @dataclass(frozen=True, slots=True)
 class ModalityRecipe:
-    """How the features of a modality reflect its latents, and how strongly the label depends on them.
+    """The features of a modality as a function of its latents, and the dependence of the label on them.
 
     width     number of feature columns
     strength  t_m, the standard deviation of its factor around 1: strong is about 1, weak is below 0.4

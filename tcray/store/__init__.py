@@ -1,1 +1,1 @@
-"""What happened: every run of every sweep in Arrow tables that only ever grow."""
+"""The trial store: every run of every sweep, in append-only Arrow tables."""

@@ -1,4 +1,4 @@
-"""What came of training a run from one rung to the next: the one thing training hands to the search and the store."""
+"""The outcome of training a run from one rung to the next: all that training passes to the search and the store."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class Evaluation:
     condition: str
     metrics: Mapping[str, float]
     predictions: Sequence[float] = ()
-    """One per test example, in the dataset's order; empty where the condition's predictions are not kept."""
+    """One per test example, in the dataset's order; empty if the predictions of the condition are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one run's segment of epochs.
+    """The outcome of one run's segment of epochs.
 
     state       `TRAINED` (the segment was trained to its end) or `FAILED`
     reason      why it failed: `diverged`, `memory` or `crash`; empty otherwise
     epoch       the last epoch trained (1-based; the epoch of divergence for `diverged`)
-    value       the objective at `epoch`, as measured (not oriented); NaN where there is none
-    best_epoch  the epoch with the best objective so far; 0 where there is none
+    value       the objective at `epoch`, as measured (not oriented); NaN if there is none
+    best_epoch  the epoch with the best objective so far; 0 if there is none
     metrics     `valid.*` at the best epoch; at the run's last epoch also `test.*`, `last.test.*`, `last.valid.*`,
                 `train.loss`, `train.loss_best`; the manipulation check as `check.*`
     curve       one mapping an epoch trained: `epoch` and metric names
