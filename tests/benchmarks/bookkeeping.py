@@ -22,6 +22,7 @@ from tcray.config.run import Run
 from tcray.store.outcome import Outcome
 from tcray.store.trials import read_records
 from tcray.training.pack import TrainResult
+from tcray.training.packed_dataset import PackedDataset
 from tcray.tune.ray.cluster import connect
 from tcray.tune.run import run_sweep
 
@@ -41,7 +42,7 @@ seed: 0
 """
 
 
-def train_nothing(_: Any, runs: Sequence[Run], *, stop: int, **__: Any) -> list[TrainResult]:
+def train_nothing(dataset: PackedDataset, runs: Sequence[Run], *, stop: int, **__: Any) -> list[TrainResult]:
     """Return an outcome for each run immediately, without training."""
     metrics = {"valid.loss": 1.0, "valid.mae": 1.0, "test.loss": 1.0, "test.mae": 1.0, "train.loss": 1.0}
     curve = [{"epoch": float(stop), "valid.loss": 1.0}]

@@ -163,9 +163,9 @@ def _fused(*maes: float) -> TruthOf:
     return lambda _, levels: by_subset[levels["modalities"]]
 
 
-BOTH_ARMS = {"rank": RANKS, "conditioning": ("none", "jwae")}
-AT_RATES = {"modality_dropout.audio": RATES}
-OF_SUBSETS = {"modalities": SUBSETS}
+BOTH_ARMS: dict[str, Any] = {"rank": RANKS, "conditioning": ("none", "jwae")}
+AT_RATES: dict[str, Any] = {"modality_dropout.audio": RATES}
+OF_SUBSETS: dict[str, Any] = {"modalities": SUBSETS}
 FLAT = (0.0,) * len(RANKS)
 PEAK = (0.0, 0.5, 1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 HUMP = (0.0, 0.25, 0.5, 0.75, 1.0, 0.8, 0.6, 0.4, 0.2, 0.0)

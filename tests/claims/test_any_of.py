@@ -46,7 +46,8 @@ def verdict_sentence(component: ComponentTest) -> str:
 def test_the_part_with_the_smallest_p_value_represents_the_whole() -> None:
     """Holm's correction multiplies the smallest of three p-values by three; no other is smaller."""
     whole = combine(text=make_part(0.5, -0.1), audio=make_part(0.01, -0.3), video=make_part(1.0, 0.2))
-    assert (whole.estimand, whole.estimate, whole.p_supports) == ("of the best", -0.3, pytest.approx(0.03))
+    assert (whole.estimand, whole.estimate) == ("of the best", -0.3)
+    assert whole.p_supports == pytest.approx(0.03)
     assert whole.details["chosen"] == "audio"
     assert [one["p_adjusted"] for one in whole.details["parts"].values()] == pytest.approx([1.0, 0.03, 1.0])
     assert verdict_sentence(whole) == "It holds by much."

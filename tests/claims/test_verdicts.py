@@ -205,7 +205,7 @@ def test_a_claim_has_a_remark_if_no_cell_beats_the_linear_model() -> None:
 
 def test_an_inconclusive_sentence_names_the_number_of_units_needed() -> None:
     """The sentence states the units needed for the margin, and the metric if the metric has a display name."""
-    asked = {"margin": 0.02, "units_needed": 1200, "unit": "seed"}
+    asked: dict[str, Any] = {"margin": 0.02, "units_needed": 1200, "unit": "seed"}
     _, (of_mae, of_gap) = conclude_components(
         make_test(0.5, **asked), make_test(0.5, **asked, metric="gap", component="b")
     )
@@ -240,7 +240,8 @@ def test_an_effect_on_the_other_side_opposes() -> None:
 def test_negligible_is_a_90_percent_interval_on_the_near_side_of_the_margin(estimate: float, negligible: bool) -> None:
     """With one degree of freedom the half-width is tan(.45 π) standard errors, here .011 with a margin of .02."""
     mean = Mean(estimate, 0.011 / math.tan(0.45 * math.pi), 1.0)
-    assert mean.interval(0.9) == Interval(pytest.approx(estimate - 0.011), pytest.approx(estimate + 0.011))
+    approx: Any = pytest.approx  # it stands in for a float
+    assert mean.interval(0.9) == Interval(approx(estimate - 0.011), approx(estimate + 0.011))
     numbers = compute_effect_test(mean, None, sign=1, margin=0.02)
     assert make_test(0.3, p_negligible=numbers["p_negligible"]).negligible is negligible
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -42,11 +43,12 @@ def test_over_units_is_the_one_sample_t_test() -> None:
     assert mean.estimate == pytest.approx(np.mean(UNITS))
     assert mean.df == known.df
     assert mean.p_value(0.25) == pytest.approx(known.pvalue)
-    assert mean.interval(0.9) == Interval(pytest.approx(interval.low), pytest.approx(interval.high))
+    approx: Any = pytest.approx  # it stands in for a float
+    assert mean.interval(0.9) == Interval(approx(interval.low), approx(interval.high))
 
 
 @pytest.mark.parametrize("side", ["less", "greater"])
-def test_one_sided_p_value_is_that_of_the_one_sample_t_test(side: str) -> None:
+def test_one_sided_p_value_is_that_of_the_one_sample_t_test(side: Literal["less", "greater"]) -> None:
     """The argument `side` names the alternative hypothesis, as in scipy."""
     expected = stats.ttest_1samp(UNITS, 0.25, alternative=side).pvalue
     assert mean_over_units(UNITS).p_value(0.25, side) == pytest.approx(expected)
@@ -89,13 +91,14 @@ def test_effects_that_add_have_variances_that_add() -> None:
     unit, group = draw_normal(5, 1), draw_normal(1, 21, seed=1)
     of_unit, of_group = unit.var(ddof=1) / 5, group.var(ddof=1) / 21
     expected = (of_unit + of_group) ** 2 / (of_unit**2 / 4 + of_group**2 / 20)
-    assert crossed_variance(unit + group) == (pytest.approx(of_unit + of_group), pytest.approx(expected))
+    assert crossed_variance(unit + group) == pytest.approx((of_unit + of_group, expected))
 
 
 def test_without_group_effects_the_result_is_the_t_test_of_units() -> None:
     """If groups do not differ, estimate, error and degrees of freedom are those of the units."""
     both, units = mean_over_units_and_groups(np.tile(np.array(UNITS)[:, None], 21)), mean_over_units(UNITS)
-    assert (both.estimate, both.df) == (pytest.approx(units.estimate), units.df)
+    assert both.estimate == pytest.approx(units.estimate)
+    assert both.df == units.df
     assert both.standard_error == pytest.approx(units.standard_error)
 
 
@@ -103,7 +106,8 @@ def test_without_unit_effects_the_result_is_the_t_test_of_groups() -> None:
     """If units do not differ, estimate, error and degrees of freedom are those of the groups."""
     group = draw_normal(21)
     both, groups = mean_over_units_and_groups(np.tile(group, (5, 1))), mean_over_units(group)
-    assert (both.estimate, both.df) == (pytest.approx(groups.estimate), groups.df)
+    assert both.estimate == pytest.approx(groups.estimate)
+    assert both.df == groups.df
     assert both.standard_error == pytest.approx(groups.standard_error)
 
 

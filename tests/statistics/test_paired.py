@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,16 +20,17 @@ def test_without_groups_the_result_is_the_paired_t_test() -> None:
     """Estimate, interval and p-value equal those of scipy's paired t-test of a - b."""
     found, known = paired_difference(list(A), list(B), alpha=0.1), stats.ttest_rel(A, B)
     interval = known.confidence_interval(0.9)
+    approx: Any = pytest.approx  # it stands in for a float
     assert found == PairedDifference(
-        estimate=pytest.approx(np.mean(A - B)),
-        standard_error=pytest.approx(np.std(A - B, ddof=1) / math.sqrt(8)),
+        estimate=approx(np.mean(A - B)),
+        standard_error=approx(np.std(A - B, ddof=1) / math.sqrt(8)),
         df=7,
-        ci_low=pytest.approx(interval.low),
-        ci_high=pytest.approx(interval.high),
-        p_value=pytest.approx(known.pvalue),
+        ci_low=approx(interval.low),
+        ci_high=approx(interval.high),
+        p_value=approx(known.pvalue),
         n_units=8,
         n_groups=None,
-        sd=pytest.approx(np.std(A - B, ddof=1)),
+        sd=approx(np.std(A - B, ddof=1)),
         retraining=mean_over_units(A - B),
         people=None,
     )
