@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tcray.claims.sweep_runs import DatasetRuns, Floats, PairedValues
-from tcray.claims.verdicts import ComponentTest, Verdict, compute_effect_test
+from tcray.claims.verdicts import ComponentTest, VerdictLabel, compute_effect_test
 from tcray.claims.wording import capitalize, phrase_intervals, phrase_number, phrase_signed
 from tcray.statistics.paired import PairedDifference
 from tcray.statistics.power import units_needed
@@ -151,7 +151,7 @@ def _power_factor(alpha: float, power: float = 0.8) -> float:
 
 def _compose_sentences(
     component: ComponentTest, difference: PairedDifference, hypothesis: Hypothesis, alpha: float, groups: str
-) -> Mapping[Verdict, str]:
+) -> Mapping[VerdictLabel, str]:
     """Return the sentence for each verdict of a component with a direction."""
     retraining, people, sign = difference.retraining, difference.people, hypothesis.sign
     intervals = retraining.interval(), people.interval() if people else None
@@ -170,7 +170,7 @@ def _compose_sentences(
         inconclusive = phrase_on_these_groups(groups, f"{hypothesis.claimed} {by(sign)}")
     if component.units_needed is None:
         inconclusive += phrase_unreachable(component.unit, groups, hypothesis.margin)
-    sentences: dict[Verdict, str] = {
+    sentences: dict[VerdictLabel, str] = {
         "supported": f"{hypothesis.claimed} {by(sign)}",
         "contradicted": contradicted,
         "inconclusive": inconclusive,

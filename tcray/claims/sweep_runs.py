@@ -56,6 +56,11 @@ class PairedValues:
     no_groups_reason: str = ""
 
     @property
+    def finest(self) -> Floats:
+        """The values (U, L, G) by test group if they are available, otherwise (U, L)."""
+        return self.values if self.by_group is None else self.by_group
+
+    @property
     def units(self) -> int:
         """The number of units, U."""
         return len(self.values)

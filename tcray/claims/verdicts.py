@@ -19,7 +19,7 @@ from tcray.config.metrics import METRICS, Metric
 from tcray.statistics.mean import Interval, Mean
 from tcray.statistics.multiplicity import holm
 
-Verdict = Literal["supported", "contradicted", "inconclusive", "not testable", "descriptive"]
+VerdictLabel = Literal["supported", "contradicted", "inconclusive", "not testable", "descriptive"]
 
 ALL = "all"
 """The component of a finding that stands for the whole claim on a dataset and stratum."""
@@ -58,7 +58,7 @@ class ComponentTest:
     stratum: Mapping[str, Any]
     metric: str
     estimand: str
-    sentences: Mapping[Verdict, str] = field(default_factory=dict)
+    sentences: Mapping[VerdictLabel, str] = field(default_factory=dict)
     p_supports: float | None = None
     p_opposes: float | None = None
     p_negligible: float | None = None
@@ -100,7 +100,7 @@ class Finding:
     """
 
     measured: ComponentTest
-    verdict: Verdict
+    verdict: VerdictLabel
     p_adjusted: float | None
     sentence: str
     beats_linear: bool | None = None
@@ -182,7 +182,7 @@ def _conclude_components(components: Sequence[ComponentTest], alpha: float) -> l
     return findings
 
 
-def _decide(component: ComponentTest, supports: float | None, against: float | None, alpha: float) -> Verdict:
+def _decide(component: ComponentTest, supports: float | None, against: float | None, alpha: float) -> VerdictLabel:
     """Return the verdict for these p-values. A significant effect counts as supported even if below the margin."""
     if component.reason:
         return "not testable"
@@ -193,7 +193,7 @@ def _decide(component: ComponentTest, supports: float | None, against: float | N
     return "contradicted" if against is not None and against <= alpha else "inconclusive"
 
 
-def compose_sentence(component: ComponentTest, verdict: Verdict, *, unadjusted: Verdict | None = None) -> str:
+def compose_sentence(component: ComponentTest, verdict: VerdictLabel, *, unadjusted: VerdictLabel | None = None) -> str:
     """Return the sentence of a verdict; an inconclusive one includes the number of units that would be needed.
 
     Args:
@@ -259,7 +259,7 @@ def _combine_tests(group: Sequence[Finding]) -> ComponentTest:
     )
 
 
-def _combine_verdicts(required: Sequence[Finding], p_adjusted: float | None, alpha: float) -> Verdict:
+def _combine_verdicts(required: Sequence[Finding], p_adjusted: float | None, alpha: float) -> VerdictLabel:
     """Return the verdict of a claim: one contradicted component is enough; an untestable one prevents support."""
     verdicts = {f.verdict for f in required}
     if "contradicted" in verdicts:
@@ -271,7 +271,7 @@ def _combine_verdicts(required: Sequence[Finding], p_adjusted: float | None, alp
     return "inconclusive"
 
 
-def _combine_sentences(group: Sequence[Finding], verdict: Verdict) -> str:
+def _combine_sentences(group: Sequence[Finding], verdict: VerdictLabel) -> str:
     """Return the sentences of the components with the claim's verdict."""
     deciding = dict.fromkeys(f.sentence for f in group if f.verdict == verdict)
     if verdict == "inconclusive" and not deciding:

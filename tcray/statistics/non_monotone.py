@@ -18,7 +18,7 @@ from tcray.statistics.peak import peak_contrasts, peak_statistic, simulate_peak_
 from tcray.statistics.two_lines import TwoLines, two_lines
 
 Level = str | float
-Verdict = Literal["supported", "contradicted", "inconclusive", "not testable"]
+ShapeVerdict = Literal["supported", "contradicted", "inconclusive", "not testable"]
 
 MIN_LEVELS = 3
 MIN_UNITS = 3
@@ -58,7 +58,7 @@ class Nonmonotonicity:
     - `n_units` complete units were used, `dropped` units lacked a level.
     """
 
-    verdict: Verdict
+    verdict: ShapeVerdict
     reason: str | None
     optimum: Level | None
     optimum_set: tuple[Level, ...]
@@ -134,7 +134,7 @@ def _tested(
         rivals = [view(pairwise_contrasts(count)) for view in views]
         negligible = max(float(negligible_p_value(contrasted, margin, units, count)) for contrasted in rivals)
 
-    verdict: Verdict = "inconclusive"
+    verdict: ShapeVerdict = "inconclusive"
     if max(p) <= alpha:
         verdict = "supported"
     elif max(opposite) <= alpha or (negligible is not None and negligible <= alpha):

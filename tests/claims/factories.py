@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tcray.claims.sweep_runs import SweepRuns
 from tcray.claims.verdicts import ComponentTest, Finding, conclude
 from tcray.config.domains import LogUniform
-from tcray.config.run import Configuration, digest
+from tcray.config.run import MODALITY_DROPOUT, Configuration, digest
 from tcray.config.sweep import Confirm, Search, Sweep, Training
 from tcray.data.catalog import Card
 from tcray.search.cells import Cell, list_cells
@@ -221,7 +221,8 @@ def _run(
     measured = {f"test.{k}": v for k, v in _metrics(dataset, outcome.prediction).items()} | dict(outcome.metrics)
     row = make_run(measured, card=dataset.card, repeat=repeat, seed=seed, state=outcome.state)
     configuration = Configuration.resolve({**sweep.fixed, **cell.levels}, tuple(dataset.card.modalities)).to_flat()
-    return {**row, **configuration, "cell": cell.key, "run_id": digest([cell.key, repeat, seed])}
+    unset = {name: None for name in row if name.startswith(MODALITY_DROPOUT)}
+    return {**row, **unset, **configuration, "cell": cell.key, "run_id": digest([cell.key, repeat, seed])}
 
 
 def _metrics(dataset: SyntheticDataset, prediction: ArrayLike) -> dict[str, float]:

@@ -6,11 +6,19 @@ from typing import Any
 
 import pytest
 
-from tcray.claims.verdicts import ALL, ComponentTest, Finding, Verdict, compute_effect_test, conclude, default_margin
+from tcray.claims.verdicts import (
+    ALL,
+    ComponentTest,
+    Finding,
+    VerdictLabel,
+    compute_effect_test,
+    conclude,
+    default_margin,
+)
 from tcray.config.metrics import METRICS
 from tcray.statistics.mean import Interval, Mean
 
-SENTENCES: dict[Verdict, str] = {"supported": "Yes.", "contradicted": "No.", "inconclusive": "Open."}
+SENTENCES: dict[VerdictLabel, str] = {"supported": "Yes.", "contradicted": "No.", "inconclusive": "Open."}
 
 
 def make_test(p_supports: float | None, p_opposes: float | None = 1.0, **fields: Any) -> ComponentTest:
@@ -47,7 +55,7 @@ def conclude_components(
         (make_test(None, None, sentences={"descriptive": "So it is."}), "descriptive"),
     ],
 )
-def test_a_component_gets_one_verdict(component: ComponentTest, verdict: Verdict) -> None:
+def test_a_component_gets_one_verdict(component: ComponentTest, verdict: VerdictLabel) -> None:
     """Significance in the claimed direction supports; the opposite or an effect below the margin contradicts."""
     assert [f.verdict for f in conclude_components(component)[1]] == [verdict]
 
@@ -94,7 +102,7 @@ def test_a_verdict_lost_to_correction_has_a_note() -> None:
     ],
 )
 def test_the_verdict_of_a_claim_combines_its_parts(
-    parts: tuple[ComponentTest, ...], verdict: Verdict, sentence: str
+    parts: tuple[ComponentTest, ...], verdict: VerdictLabel, sentence: str
 ) -> None:
     """A claim needs all parts to be supported; one part contradicts it; an untestable part prevents support."""
     (whole,), _ = conclude_components(*parts)
@@ -114,7 +122,7 @@ def test_a_claims_p_is_the_largest_of_its_parts() -> None:
 
 
 @pytest.mark.parametrize(("p", "verdict", "sentence"), [(0.01, "supported", "Yes."), (0.5, "inconclusive", "Open.")])
-def test_an_untestable_optional_part_does_not_affect_the_claim(p: float, verdict: Verdict, sentence: str) -> None:
+def test_an_untestable_optional_part_does_not_affect_the_claim(p: float, verdict: VerdictLabel, sentence: str) -> None:
     """The optional part is not testable, and the verdict is that of the other parts."""
     beside = make_test(None, None, component="b", reason="Why.", required=False)
     (whole,), (_, part) = conclude_components(make_test(p), beside)

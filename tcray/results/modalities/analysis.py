@@ -16,17 +16,19 @@ from tcray.claims.sweep_runs import ALPHA, SweepRuns
 from tcray.claims.testability import list_testable, list_untestable
 from tcray.claims.units import Unit
 from tcray.claims.verdicts import ComponentTest
-from tcray.results.modalities import contribution_tests as asymmetry
-from tcray.results.modalities import leave_one_out as weakness
 from tcray.results.modalities.coalition_values import (
     FACTOR,
     CoalitionGame,
-    Kind,
+    GameKind,
     compute_inference_game,
     compute_retrained_game,
 )
-from tcray.results.modalities.contribution_tests import measure_combination_gain, measure_share_differences
-from tcray.results.modalities.leave_one_out import measure_leave_one_out
+from tcray.results.modalities.contribution_tests import (
+    ASYMMETRY_CLAIM,
+    measure_combination_gain,
+    measure_share_differences,
+)
+from tcray.results.modalities.leave_one_out import WEAKNESS_CLAIM, measure_leave_one_out
 from tcray.statistics.estimate import Estimate
 from tcray.statistics.shapley_values import Shapley, Subset
 
@@ -46,7 +48,7 @@ class Contribution:
     stratum: Mapping[str, Any]
     metric: str
     maximize: bool
-    kind: Kind
+    kind: GameKind
     name: Literal["Shapley value", "reliance"]
     modalities: tuple[str, ...]
     shapley: Shapley
@@ -78,8 +80,8 @@ def analyze_modalities(sweep_runs: SweepRuns) -> tuple[list[Contribution], list[
     """Return the contributions of every dataset, and the components of `weak-modality` and `modal-asymmetry`."""
     contributions: list[Contribution] = []
     components: list[ComponentTest] = []
-    weak = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, weakness.CLAIM)}
-    asymmetric = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, asymmetry.CLAIM)}
+    weak = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, WEAKNESS_CLAIM)}
+    asymmetric = {dataset_runs.dataset for dataset_runs in list_testable(sweep_runs, ASYMMETRY_CLAIM)}
     for conditions in ConditionMetrics.load_all(sweep_runs) if FACTOR in sweep_runs.sweep.factors else ():
         dataset_runs = conditions.dataset_runs
         for stratum in dataset_runs.strata(FACTOR):
@@ -93,6 +95,6 @@ def analyze_modalities(sweep_runs: SweepRuns) -> tuple[list[Contribution], list[
                 components.append(measure_combination_gain(dataset_runs, stratum, sweep_runs.alpha))
     return contributions, [
         *components,
-        *list_untestable(sweep_runs, weakness.CLAIM),
-        *list_untestable(sweep_runs, asymmetry.CLAIM),
+        *list_untestable(sweep_runs, WEAKNESS_CLAIM),
+        *list_untestable(sweep_runs, ASYMMETRY_CLAIM),
     ]

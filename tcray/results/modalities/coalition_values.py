@@ -23,7 +23,7 @@ from tcray.results.modalities import constant
 from tcray.statistics.estimate import Estimate, to_finite
 from tcray.statistics.shapley_values import Shapley, Subset, shapley
 
-Kind = Literal["retrained", "inference"]
+GameKind = Literal["retrained", "inference"]
 
 FACTOR = "modalities"
 NOTHING: Subset = frozenset()
@@ -42,7 +42,7 @@ class CoalitionGame:
 
     dataset_runs: DatasetRuns
     stratum: Mapping[str, Any]
-    kind: Kind
+    kind: GameKind
     modalities: tuple[str, ...]
     means: Mapping[Subset, Floats]
     by_group: Mapping[Subset, Floats]
@@ -96,13 +96,13 @@ def explain_incomplete(dataset_runs: DatasetRuns, needed: Sequence[Subset], cell
 
 def explain_missing_constant(dataset_runs: DatasetRuns) -> str:
     """Return why the value of the empty subset is unknown, and the remedy; empty if it is known."""
-    if _nothing(dataset_runs) is not None:
+    if _get_constant_value(dataset_runs) is not None:
         return ""
     lacks = f"The sweep has no constant baseline for {dataset_runs.dataset}, so the value of no modality is unknown"
     return f"{lacks}: run it again with --fresh."
 
 
-def _nothing(dataset_runs: DatasetRuns) -> float | None:
+def _get_constant_value(dataset_runs: DatasetRuns) -> float | None:
     metrics = constant.get_constant_metrics(dataset_runs)
     return None if metrics is None else to_finite(metrics.get(f"test.{dataset_runs.primary.name}"))
 
@@ -113,7 +113,7 @@ def compute_retrained_game(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]
     The value of the empty subset is that of the best constant fitted on train (`constant`): equal for every unit, and
     by test group if the constant can be recovered, otherwise equal for every group.
     """
-    cells, nothing = cells_by_subset(dataset_runs, stratum), _nothing(dataset_runs)
+    cells, nothing = cells_by_subset(dataset_runs, stratum), _get_constant_value(dataset_runs)
     if len(cells) < 2 ** len(dataset_runs.card["modalities"]) - 1 or nothing is None:
         return None
     paired = dataset_runs.paired_values(f"test.{dataset_runs.primary.name}", list(cells.values()), by_group=True)
@@ -121,14 +121,14 @@ def compute_retrained_game(dataset_runs: DatasetRuns, stratum: Mapping[str, Any]
         return None
     means = {NOTHING: np.full(paired.units, nothing)}
     means |= {subset: paired.values[:, place] for place, subset in enumerate(cells)}
-    worth = means
+    values = means
     if paired.by_group is not None:
         by_group = constant.score_by_group(dataset_runs)
         of_groups = np.full(paired.by_group.shape[2], nothing) if by_group is None else by_group
-        worth = {NOTHING: np.tile(of_groups, (paired.units, 1))}
-        worth |= {subset: paired.by_group[:, place] for place, subset in enumerate(cells)}
+        values = {NOTHING: np.tile(of_groups, (paired.units, 1))}
+        values |= {subset: paired.by_group[:, place] for place, subset in enumerate(cells)}
     return CoalitionGame(
-        dataset_runs, stratum, "retrained", tuple(dataset_runs.card["modalities"]), means, worth, paired
+        dataset_runs, stratum, "retrained", tuple(dataset_runs.card["modalities"]), means, values, paired
     )
 
 
@@ -150,12 +150,12 @@ def compute_inference_game(conditions: ConditionMetrics, stratum: Mapping[str, A
     subsets = [frozenset(present) for present in list_missing_patterns(modalities)]
     means = np.array(list(by_unit.values()))
     by_group = pseudovalues_by_condition(dataset_runs, cell, asked, list(by_unit))
-    worth = means if by_group is None else by_group
+    values = means if by_group is None else by_group
     return CoalitionGame(
         dataset_runs,
         stratum,
         "inference",
         modalities,
         {subset: means[:, place] for place, subset in enumerate(subsets)},
-        {subset: worth[:, place] for place, subset in enumerate(subsets)},
+        {subset: values[:, place] for place, subset in enumerate(subsets)},
     )

@@ -25,7 +25,7 @@ from tcray.results.modalities.coalition_values import (
 )
 from tcray.statistics.shapley_values import shapley_difference
 
-CLAIM = "modal-asymmetry"
+ASYMMETRY_CLAIM = "modal-asymmetry"
 
 
 def measure_share_differences(
@@ -45,7 +45,7 @@ def measure_share_differences(
     component = new_component(
         dataset_runs,
         stratum,
-        claim=CLAIM,
+        claim=ASYMMETRY_CLAIM,
         component="shares-differ",
         metric=f"test.{dataset_runs.primary.name}",
         estimand=(
@@ -55,8 +55,8 @@ def measure_share_differences(
     )
     cells = cells_by_subset(dataset_runs, stratum)
     if (
-        reason := _one(dataset_runs)
-        or explain_incomplete(dataset_runs, _subsets(modalities), cells)
+        reason := _explain_single_modality(dataset_runs)
+        or explain_incomplete(dataset_runs, _list_subsets(modalities), cells)
         or explain_missing_constant(dataset_runs)
     ):
         return replace(component, reason=reason)
@@ -64,11 +64,15 @@ def measure_share_differences(
     if game is None:
         return replace(with_counts(component, paired), reason=too_few_units(paired, dataset_runs.unit))
     pairs = list(combinations(modalities, 2))
-    worth = {subset: game.sign * values for subset, values in game.by_group.items()}
-    margin, groups, also = default_margin(dataset_runs.primary), dataset_runs.group_noun, f" {_shares(game, label)}"
+    by_subset = {subset: game.sign * values for subset, values in game.by_group.items()}
+    margin, groups, also = (
+        default_margin(dataset_runs.primary),
+        dataset_runs.group_noun,
+        f" {_phrase_shares(game, label)}",
+    )
     parts = {}
     for pair in pairs:
-        more = shapley_difference(worth, modalities, pair)
+        more = shapley_difference(by_subset, modalities, pair)
         first, second = pair if more.mean() >= 0 else reversed(pair)
         direction = Hypothesis(f"{first} is worth more than {second}", f"{second} … {first}", 1, margin, also)
         difference = more if (first, second) == pair else -more
@@ -97,7 +101,7 @@ def measure_combination_gain(dataset_runs: DatasetRuns, stratum: Mapping[str, An
     component = new_component(
         dataset_runs,
         stratum,
-        claim=CLAIM,
+        claim=ASYMMETRY_CLAIM,
         component="combination-beats-parts",
         metric=metric,
         estimand=(
@@ -107,20 +111,23 @@ def measure_combination_gain(dataset_runs: DatasetRuns, stratum: Mapping[str, An
         ),
     )
     cells = cells_by_subset(dataset_runs, stratum)
-    if reason := _one(dataset_runs) or explain_incomplete(dataset_runs, _subsets(modalities), cells):
+    if reason := _explain_single_modality(dataset_runs) or explain_incomplete(
+        dataset_runs, _list_subsets(modalities), cells
+    ):
         return replace(component, reason=reason)
     paired = dataset_runs.paired_values(metric, list(cells.values()), by_group=True)
-    values = paired.values if paired.by_group is None else paired.by_group
-    worth = {subset: values[:, place] for place, subset in enumerate(cells)}
-    whole = [subset for subset in list_missing_patterns(modalities) if len(subset) > 1]
-    beaten = {
-        "+".join(subset): _against_parts(component, dataset_runs, paired, worth, subset, alpha / len(whole))
-        for subset in whole
+    by_subset = {subset: paired.finest[:, place] for place, subset in enumerate(cells)}
+    composites = [subset for subset in list_missing_patterns(modalities) if len(subset) > 1]
+    tests = {
+        "+".join(subset): _compare_with_parts(
+            component, dataset_runs, paired, by_subset, subset, alpha / len(composites)
+        )
+        for subset in composites
     }
     better, margin = "a higher" if dataset_runs.primary.maximize else "a lower", default_margin(dataset_runs.primary)
     return any_of(
         component,
-        beaten,
+        tests,
         sign=1 if dataset_runs.primary.maximize else -1,
         some=f"It is open whether a combination has {better} {label} than the best of its parts",
         none=f"No combination has {better} {label} than the best of its parts by {margin:g} or more",
@@ -129,11 +136,11 @@ def measure_combination_gain(dataset_runs: DatasetRuns, stratum: Mapping[str, An
     )
 
 
-def _against_parts(
+def _compare_with_parts(
     component: ComponentTest,
     dataset_runs: DatasetRuns,
     paired: PairedValues,
-    worth: Mapping[frozenset[str], Floats],
+    by_subset: Mapping[frozenset[str], Floats],
     subset: tuple[str, ...],
     alpha: float,
 ) -> ComponentTest:
@@ -147,7 +154,7 @@ def _against_parts(
     sign, margin = 1 if maximize else -1, default_margin(dataset_runs.primary)
     parts = []
     for m in subset:
-        difference = worth[frozenset(subset)] - worth[frozenset({m})]
+        difference = by_subset[frozenset(subset)] - by_subset[frozenset({m})]
         claimed, opposite = (f"{name} has {word} {label} than {m} alone" for word in (better, worse))
         direction = Hypothesis(claimed, opposite, sign, margin)
         parts.append(
@@ -158,27 +165,26 @@ def _against_parts(
         key=lambda part: (1.0 if part.p_supports is None else part.p_supports, -sign * (part.estimate or 0.0)),
     )
 
-    def surest(p_values: Iterable[float | None]) -> float:
+    def correct_smallest(p_values: Iterable[float | None]) -> float:
         return min(1.0, len(subset) * min((p for p in p_values if p is not None), default=1.0))
 
     return replace(
         weakest,
-        p_opposes=surest(part.p_opposes for part in parts),
-        p_negligible=surest(part.p_negligible for part in parts),
+        p_opposes=correct_smallest(part.p_opposes for part in parts),
+        p_negligible=correct_smallest(part.p_negligible for part in parts),
     )
 
 
-def _shares(game: CoalitionGame, label: str) -> str:
+def _phrase_shares(game: CoalitionGame, label: str) -> str:
     """Return the Shapley values of a game in a sentence."""
     shares = game.shapley(ALPHA)
-    said = join_words([f"{m} {phrase_number(shares.values[m])}" for m in shares.order], "and")
+    values = join_words([f"{m} {phrase_number(shares.values[m])}" for m in shares.order], "and")
     beats = "better" if shares.total >= 0 else "worse"
-    return (
-        f"Shapley values for {label}: {said}; the fusion is {phrase_number(abs(shares.total))} {beats} than a constant."
-    )
+    total = phrase_number(abs(shares.total))
+    return f"Shapley values for {label}: {values}; the fusion is {total} {beats} than a constant."
 
 
-def _one(dataset_runs: DatasetRuns) -> str:
+def _explain_single_modality(dataset_runs: DatasetRuns) -> str:
     """Return why one modality is too few; empty if there are more."""
     modalities = tuple(dataset_runs.card["modalities"])
     if len(modalities) > 1:
@@ -186,5 +192,5 @@ def _one(dataset_runs: DatasetRuns) -> str:
     return f"{dataset_runs.dataset} has only one modality, {modalities[0]}: use a dataset that has at least two."
 
 
-def _subsets(modalities: tuple[str, ...]) -> list[frozenset[str]]:
+def _list_subsets(modalities: tuple[str, ...]) -> list[frozenset[str]]:
     return [frozenset(subset) for subset in list_missing_patterns(modalities)[1:]]

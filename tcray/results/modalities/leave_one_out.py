@@ -13,7 +13,7 @@ from tcray.claims.verdicts import ComponentTest, default_margin
 from tcray.claims.wording import capitalize, phrase_metric
 from tcray.results.modalities.coalition_values import cells_by_subset, explain_incomplete
 
-CLAIM = "weak-modality"
+WEAKNESS_CLAIM = "weak-modality"
 
 
 def measure_leave_one_out(dataset_runs: DatasetRuns, stratum: Mapping[str, Any], alpha: float) -> ComponentTest:
@@ -29,7 +29,7 @@ def measure_leave_one_out(dataset_runs: DatasetRuns, stratum: Mapping[str, Any],
     component = new_component(
         dataset_runs,
         stratum,
-        claim=CLAIM,
+        claim=WEAKNESS_CLAIM,
         component="leaving-one-out",
         metric=metric,
         estimand=(
@@ -46,7 +46,7 @@ def measure_leave_one_out(dataset_runs: DatasetRuns, stratum: Mapping[str, Any],
     if reason := explain_incomplete(dataset_runs, needed, cells):
         return replace(component, reason=reason)
     paired = dataset_runs.paired_values(metric, [cells[subset] for subset in needed], by_group=True)
-    values = paired.values if paired.by_group is None else paired.by_group
+    values = paired.finest
     up, down = ("raises", "lowers") if dataset_runs.primary.maximize else ("lowers", "raises")
     sign, margin, groups = (
         1 if dataset_runs.primary.maximize else -1,

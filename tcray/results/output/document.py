@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter, itemgetter
 from typing import Any, get_args
 
-from tcray.claims.verdicts import ALL, Finding, Verdict
+from tcray.claims.verdicts import ALL, Finding, VerdictLabel
 from tcray.results.analysis import Results
 from tcray.results.modalities.analysis import Contribution
 from tcray.results.output.json_values import (
@@ -125,7 +125,7 @@ _FINDING = object_of(
         "dataset": Property(STRING, "", _measured("dataset")),
         "metric": Property(STRING, "such as test.mae", _measured("metric")),
         "source": Property(_SOURCE_IF_ANY, "a twin is synthetic; null: the dataset was left out", _measured("source")),
-        "verdict": Property(enum_of(*get_args(Verdict))),
+        "verdict": Property(enum_of(*get_args(VerdictLabel))),
         "estimate": Property(NUMBER, "the effect", _measured("estimate")),
         "ci_low": Property(
             NUMBER,

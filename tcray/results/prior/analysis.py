@@ -22,7 +22,7 @@ from tcray.config.metrics import METRICS, Metric
 from tcray.statistics.estimate import Estimate
 
 CLAIM = "conditioning"
-Kind = Literal["classification", "mae"]
+MetricKind = Literal["classification", "mae"]
 PLAIN, PRIOR = "none", "jwae"
 
 HALF = 0.5
@@ -35,7 +35,7 @@ class RankBand:
 
     component: str
     ranks: tuple[int, ...]
-    kind: Kind
+    kind: MetricKind
 
 
 BANDS = (
@@ -91,8 +91,7 @@ class _Arms:
     def difference(self, metric: str, *, by_group: bool = False) -> tuple[PairedValues, Floats]:
         """Return the paired values of both arms, and jWAE minus LMF (U, L) or (U, L, G)."""
         paired = self.dataset_runs.paired_values(metric, [*self.cells(PRIOR), *self.cells(PLAIN)], by_group=by_group)
-        values = paired.values if paired.by_group is None else paired.by_group
-        return paired, values[:, : len(self.ranks)] - values[:, len(self.ranks) :]
+        return paired, paired.finest[:, : len(self.ranks)] - paired.finest[:, len(self.ranks) :]
 
     def mmd2(self, arm: str) -> list[float | None]:
         """Return MMD² by rank, the mean over modalities and units; None if it was not recorded."""
@@ -117,7 +116,7 @@ def _cell(dataset_runs: DatasetRuns, stratum: Mapping[str, Any], rank: int, arm:
     return dataset_runs.cell({**stratum, "rank": rank, "conditioning": arm})
 
 
-def _metric(dataset_runs: DatasetRuns, kind: Kind) -> Metric | None:
+def _metric(dataset_runs: DatasetRuns, kind: MetricKind) -> Metric | None:
     """Return the metric of this kind on a dataset; None if there is none."""
     if kind == "mae":
         return METRICS["mae"] if dataset_runs.task == "regression" else None

@@ -45,7 +45,7 @@ class FactorCurve:
         paired = dataset_runs.paired_values(f"test.{dataset_runs.primary.name}", cells, by_group=True)
         shape = nonmonotonicity(
             found,
-            paired.values if paired.by_group is None else paired.by_group,
+            paired.finest,
             maximize=dataset_runs.primary.maximize == (extremum == "best"),
             alpha=alpha,
             margin=default_margin(dataset_runs.primary),
@@ -85,8 +85,7 @@ class FactorCurve:
 
     def heights(self) -> Floats:
         """Return the metric (U, L) or (U, L, G), with its sign chosen such that the extremum is the largest."""
-        values = self.paired.values if self.paired.by_group is None else self.paired.by_group
-        return values if self.upwards else -values
+        return self.paired.finest if self.upwards else -self.paired.finest
 
     def new_test(self, claim: str, component: str, estimand: str) -> ComponentTest:
         """Return a component about this curve, with counts and levels but without an effect."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tcray.claims.sweep_runs import ALPHA
-from tcray.claims.verdicts import ComponentTest, Verdict
+from tcray.claims.verdicts import ComponentTest, VerdictLabel
 from tcray.claims.wording import capitalize, phrase_level, phrase_levels
 from tcray.results.rank.extremum import FactorCurve
 from tcray.statistics.contrasts import SampleMoments
@@ -78,14 +78,14 @@ def _hull(p_values: Mapping[Any, float]) -> Interval:
     return Interval(min(held), max(held))
 
 
-def _compose_sentences(curve: FactorCurve, region: Region, held: list[Any]) -> Mapping[Verdict, str]:
+def _compose_sentences(curve: FactorCurve, region: Region, held: list[Any]) -> Mapping[VerdictLabel, str]:
     """Return the sentence for each verdict."""
     where = f"with {100 * (1 - curve.alpha):g} % confidence it is {phrase_levels(held, 'or')}"
     if len(held) == len(curve.levels):
         where = "none can be ruled out"
     means = f"{where} (the mean is {curve.extremum} at {phrase_level(curve.shape.optimum)})"
     it = f"the {curve.place} at which {curve.label} is {curve.extremum}"
-    sentences: dict[Verdict, str] = {
+    sentences: dict[VerdictLabel, str] = {
         "supported": f"{it} lies within {region}: {means}",
         "contradicted": f"{it} lies outside {region}: {means}",
         "inconclusive": f"it is open whether {it} lies within {region}: {means}",

@@ -8,7 +8,7 @@ from typing import Any
 
 from tcray.claims.effect import detectable_margin, phrase_on_these_groups, phrase_unreachable
 from tcray.claims.sweep_runs import Floats
-from tcray.claims.verdicts import ComponentTest, Verdict, default_margin
+from tcray.claims.verdicts import ComponentTest, VerdictLabel, default_margin
 from tcray.claims.wording import capitalize, phrase_intervals, phrase_level, phrase_number
 from tcray.results.rank.extremum import FactorCurve
 from tcray.statistics.non_monotone import Nonmonotonicity, units_for_peak
@@ -95,7 +95,7 @@ def _format_tests(shape: Nonmonotonicity) -> dict[str, Any]:
     }
 
 
-def _compose_sentences(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]:
+def _compose_sentences(curve: FactorCurve, peak: _Peak) -> Mapping[VerdictLabel, str]:
     """Return the sentence for each verdict."""
     label, noun, shape = curve.label, curve.noun, curve.shape
     there, back = ("rises", "falls") if curve.upwards else ("falls", "rises")
@@ -126,5 +126,9 @@ def _compose_sentences(curve: FactorCurve, peak: _Peak) -> Mapping[Verdict, str]
         inconclusive = phrase_on_these_groups(groups, rises)
     if _units_needed(curve, peak) is None:
         inconclusive += phrase_unreachable(curve.dataset_runs.unit, groups, default_margin(curve.dataset_runs.primary))
-    sentences: dict[Verdict, str] = {"supported": rises, "contradicted": contradicted, "inconclusive": inconclusive}
+    sentences: dict[VerdictLabel, str] = {
+        "supported": rises,
+        "contradicted": contradicted,
+        "inconclusive": inconclusive,
+    }
     return {verdict: f"{capitalize(sentence)}." for verdict, sentence in sentences.items()}

@@ -6,7 +6,7 @@ from collections import Counter
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tcray.claims.verdicts import ALL, Verdict
+from tcray.claims.verdicts import ALL, VerdictLabel
 from tcray.claims.wording import capitalize
 from tcray.results.analysis import Results
 from tcray.results.display.labels import format_time
@@ -24,7 +24,7 @@ from tcray.results.output.html.sections import build_sections
 from tcray.results.output.verdict_text import format_unbeaten
 from tcray.results.ranking.tables import build_ranking_tables
 
-SIGNS: dict[Verdict, str] = {
+SIGNS: dict[VerdictLabel, str] = {
     "supported": "✓",
     "contradicted": "✕",
     "inconclusive": "?",

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from rich.console import Console
 from rich.text import Text
 
-from tcray.claims.verdicts import Verdict
+from tcray.claims.verdicts import VerdictLabel
 from tcray.results.display.table import Table
 from tcray.results.output.terminal.table import format_table, table_width
 
 PROSE_WIDTH = 100
 """Characters in a line of prose; longer lines are hard to read."""
 
-STYLES: Mapping[Verdict, str] = {
+STYLES: Mapping[VerdictLabel, str] = {
     "supported": "bold green",
     "contradicted": "bold red",
     "inconclusive": "bold yellow",
