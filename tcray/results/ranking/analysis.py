@@ -22,6 +22,7 @@ from tcray.claims.units import (
 )
 from tcray.config.metrics import METRICS
 from tcray.config.sweep import Sweep
+from tcray.results.display.grouping import group_by
 from tcray.statistics.estimate import Estimate, to_finite
 
 MAX_TRIALS = 10
@@ -93,7 +94,7 @@ def build_ranking(manifest: Mapping[str, Any], runs: Sequence[Record]) -> Rankin
             sweep,
             card,
             [run for run in runs if (run["dataset"], run["source"]) == (card["name"], card["source"])],
-            [_reference(row) for row in manifest["baselines"][card["name"]]],
+            [_to_baseline_row(row) for row in manifest["baselines"][card["name"]]],
         )
         for card in manifest["cards"]
     )
@@ -130,9 +131,7 @@ def _table(sweep: Sweep, card: Mapping[str, Any], runs: Sequence[Record], baseli
 
 def _cells(runs: Sequence[Record], levels: Sequence[str], names: Sequence[str], unit: Unit) -> list[Row]:
     """Return one row per cell, best first by the first of `names`; cells without that estimate come last."""
-    cells: dict[str, list[Record]] = {}
-    for run in runs:
-        cells.setdefault(run["cell"], []).append(run)
+    cells = group_by(runs, lambda run: str(run["cell"]))
     rows = [_cell(name, of_cell, levels, names, unit) for name, of_cell in cells.items()]
     return sorted(rows, key=lambda row: _order(names[0], row.values[names[0]].mean))
 
@@ -167,7 +166,7 @@ def _best_trials(runs: Sequence[Record], levels: Sequence[str], names: Sequence[
     ]
 
 
-def _reference(row: Mapping[str, Any]) -> Row:
+def _to_baseline_row(row: Mapping[str, Any]) -> Row:
     values = {metric: Estimate(to_finite(value)) for metric, value in row["metrics"].items()}
     return Row(row["name"], values, {})
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
 from tcray.claims.units import Record
 from tcray.config.domains import Choice, Domain, Int, LogInt, LogUniform, Uniform
+from tcray.results.display.grouping import group_by
 from tcray.results.search.selection import (
     History,
     Optimism,
@@ -133,10 +134,7 @@ def _importance(
     if len(sweep_runs.sweep.tune) < 2:
         return "only one hyperparameter is tuned, so its importance cannot be compared."
     rung = min(by_rung, default=sweep_runs.sweep.training.epochs)
-    cells: dict[str, list[Record]] = {}
-    for run in searched:
-        if run["reason"] not in RETRYABLE:
-            cells.setdefault(run["cell"], []).append(run)
+    cells = group_by((run for run in searched if run["reason"] not in RETRYABLE), lambda run: str(run["cell"]))
     shares: list[dict[str, float]] = []
     counted: list[Record] = []
     for runs in cells.values():
