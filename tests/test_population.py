@@ -26,8 +26,8 @@ def from_reference(name: str) -> tuple[PopulationCurve, Mapping[int | str, tuple
     """Return a twin's curve, and by level the mean minus the reference's with its standard error, in SD."""
     curve = PopulationCurve.read(name)
     each = zip(curve.difference, curve.difference_standard_error, strict=True)
-    told = [(mean / curve.residual_sd, error / curve.residual_sd) for mean, error in each]
-    return curve, dict(zip(curve.levels, told, strict=True))
+    by_level = [(mean / curve.residual_sd, error / curve.residual_sd) for mean, error in each]
+    return curve, dict(zip(curve.levels, by_level, strict=True))
 
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
@@ -75,37 +75,37 @@ def test_a_slice_of_a_curve_is_measured_again(name: str) -> None:
 
 def test_overfit_peaks_at_rank_2() -> None:
     """Every other rank is worse by more than two standard errors; rank 1 and the highest by at least one SD."""
-    curve, told = from_reference("twin-overfit")
+    curve, by_level = from_reference("twin-overfit")
     assert curve.reference == 2
-    assert all(mean > 2 * error for rank, (mean, error) in told.items() if rank != 2)
-    assert min(told[1][0], told[16][0]) >= 1
+    assert all(mean > 2 * error for rank, (mean, error) in by_level.items() if rank != 2)
+    assert min(by_level[1][0], by_level[16][0]) >= 1
 
 
 def test_saturating_rises_and_stays() -> None:
     """No rank is worse than a lower one by more than two standard errors or .2 SD; rank 1 is, by more than 2 SD."""
-    _, told = from_reference("twin-saturating")
-    best_so_far = np.minimum.accumulate([mean for mean, _ in told.values()])
-    for (mean, error), best in zip(told.values(), best_so_far, strict=True):
+    _, by_level = from_reference("twin-saturating")
+    best_so_far = np.minimum.accumulate([mean for mean, _ in by_level.values()])
+    for (mean, error), best in zip(by_level.values(), best_so_far, strict=True):
         assert mean - best <= max(2 * error, 0.2)
-    assert told[1][0] > 2
+    assert by_level[1][0] > 2
 
 
 def test_flat_is_flat() -> None:
     """All ranks are within a quarter of an SD."""
-    _, told = from_reference("twin-flat")
-    means = [mean for mean, _ in told.values()]
+    _, by_level = from_reference("twin-flat")
+    means = [mean for mean, _ in by_level.values()]
     assert max(means) - min(means) < 0.25
 
 
 def test_harmful_is_better_without_audio() -> None:
     """Removing audio improves the metric by more than one SD; removing text or video makes it worse."""
-    _, told = from_reference("twin-harmful")
-    assert told["text+video"][0] < -1
-    assert min(told["text+audio"][0], told["audio+video"][0]) > 1
+    _, by_level = from_reference("twin-harmful")
+    assert by_level["text+video"][0] < -1
+    assert min(by_level["text+audio"][0], by_level["audio+video"][0]) > 1
 
 
 def test_harmless_is_worse_without_any() -> None:
     """Removing any modality makes the metric worse, even the weak audio."""
-    _, told = from_reference("twin-harmless")
-    without = [told[subset] for subset in ("text+video", "text+audio", "audio+video")]
+    _, by_level = from_reference("twin-harmless")
+    without = [by_level[subset] for subset in ("text+video", "text+audio", "audio+video")]
     assert all(mean > 2 * error for mean, error in without)

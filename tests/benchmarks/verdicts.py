@@ -263,8 +263,10 @@ def main() -> None:
         verdicts = count_verdicts(truth, sweeps)
         rate, supported, contradicted = (verdicts[name] / sweeps for name in (truth.wrong, SUPPORTED, CONTRADICTED))
         error = sqrt(rate * (1 - rate) / sweeps)
-        told = f"{rate:.3f} ± {error:.3f}"
-        print(f"{truth.claim:20} {truth.name:28} {truth.wrong:13} {told:>15}  {supported:9.3f}  {contradicted:12.3f}")
+        rounded = f"{rate:.3f} ± {error:.3f}"
+        print(
+            f"{truth.claim:20} {truth.name:28} {truth.wrong:13} {rounded:>15}  {supported:9.3f}  {contradicted:12.3f}"
+        )
 
 
 if __name__ == "__main__":

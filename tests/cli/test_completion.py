@@ -15,7 +15,7 @@ from tcray.cli import main
 from tcray.cli.completion import SHELL_VARIABLE, SHELLS
 from tcray.data.catalog import dataset_names
 from tcray.store.store import Store
-from tests.store.recorded import SWEEP_ID, a_sweep
+from tests.store.factories import SWEEP_ID, make_stored_sweep
 
 
 @pytest.fixture(autouse=True)
@@ -50,10 +50,10 @@ def test_sweep_files_are_completed(command: str) -> None:
 )
 def test_sweeps_are_completed(words: list[str]) -> None:
     """Names and ids of the sweeps in the store that the command names."""
-    a_sweep(Store.open("trials/", create=True))
+    make_stored_sweep(Store.open("trials/", create=True))
     assert complete(*words, "ra") == ["plain,rank", f"plain,{SWEEP_ID}"]
     assert complete(*words, "--store", "nowhere", "ra") == ["file,ra"]
-    a_sweep(Store.open("other/", create=True))
+    make_stored_sweep(Store.open("other/", create=True))
     shutil.rmtree("trials")
     assert complete(*words, "--store", "other", "rank-") == [f"plain,{SWEEP_ID}"]
 
@@ -66,7 +66,7 @@ def test_datasets_are_completed(command: str) -> None:
 
 def test_columns_are_completed() -> None:
     """For --sort, and for the last name of --columns."""
-    a_sweep(Store.open("trials/", create=True))
+    make_stored_sweep(Store.open("trials/", create=True))
     assert complete("trials", "rank", "--sort", "test.m") == ["plain,test.mae"]
     assert complete("trials", "rank", "--columns", "rank,test.m") == ["plain,rank,test.mae"]
     assert complete("trials", "unknown", "--sort", "test.m") == []

@@ -16,7 +16,7 @@ from tcray.store.driver_status import write_status
 from tcray.store.lease import LeaseHolder
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
-from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
+from tests.store.factories import SWEEP_ID, make_driver_status, make_stored_sweep
 
 DRIVER = LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0)
 ENDED = replace(DRIVER, released=True)
@@ -29,7 +29,7 @@ Step = Callable[[], Any]
 @pytest.fixture
 def sweep(tmp_path: Path) -> SweepStore:
     """The small sweep, with this process as its driver."""
-    recorded = a_sweep(Store.open(str(tmp_path / "trials"), create=True))
+    recorded = make_stored_sweep(Store.open(str(tmp_path / "trials"), create=True))
     write_lease(recorded, DRIVER)
     return recorded
 
@@ -41,7 +41,9 @@ def write_lease(sweep: SweepStore, who: LeaseHolder) -> None:
 
 def report(sweep: SweepStore, **changes: Any) -> Step:
     """Return a step in which the driver writes its status."""
-    return lambda: write_status(sweep, an_activity("t", **{"hosts": (), "pending_reasons": {}, "best": (), **changes}))
+    return lambda: write_status(
+        sweep, make_driver_status("t", **{"hosts": (), "pending_reasons": {}, "best": (), **changes})
+    )
 
 
 def end(sweep: SweepStore, who: LeaseHolder = ENDED, finished: str | None = None) -> Step:
@@ -134,9 +136,9 @@ def test_a_driver_that_takes_over_is_followed(sweep: SweepStore, script: Callabl
     write_lease(sweep, replace(DRIVER, token="u"))  # noqa: S106  no password
     assert watched.poll()
     assert before == watched.status is not None
-    write_status(sweep, an_activity("u"))
+    write_status(sweep, make_driver_status("u"))
     assert watched.poll()
-    assert watched.status == an_activity("u")
+    assert watched.status == make_driver_status("u")
 
 
 def test_a_silent_driver_is_reported(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:

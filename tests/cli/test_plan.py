@@ -144,5 +144,5 @@ def test_planning_loads_neither_torch_nor_ray_nor_optuna(file) -> None:
         f"result = CliRunner().invoke(main, ['plan', {file!r}]);"
         "print(result.exit_code, sorted({'torch', 'ray', 'optuna', 'scipy', 'matplotlib'} & set(sys.modules)))"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout == "0 []\n"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "0 []\n"

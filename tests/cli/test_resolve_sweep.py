@@ -11,7 +11,7 @@ from tcray.config.load import load_sweep
 from tcray.errors import InputError
 from tcray.search.plan import find_cards, plan
 from tcray.store.store import Store
-from tests.store.recorded import a_manifest
+from tests.store.factories import make_manifest
 
 SWEEP_FILE = """\
 name: tiny
@@ -31,7 +31,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def start(store: Store, sweep_id: str, started_at: str, name: str = "tiny") -> None:
     """Write the manifest of a sweep that starts."""
-    store.sweep(sweep_id).write_manifest(a_manifest(sweep_id, name=name, started_at=started_at))
+    store.sweep(sweep_id).write_manifest(make_manifest(sweep_id, name=name, started_at=started_at))
 
 
 def test_a_name_is_the_sweep_that_was_started_last(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from tcray.store.driver_status import write_status
 from tcray.store.lease import Lease
 from tcray.store.process import Process
 from tcray.store.store import Store
-from tests.store.recorded import a_manifest, a_sweep, an_activity
+from tests.store.factories import make_driver_status, make_manifest, make_stored_sweep
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def run(*arguments: str) -> str:
 
 def test_every_sweep_has_a_line(store: Store) -> None:
     """In the order of their start: progress, state and datasets."""
-    a_sweep(store)
-    done = a_manifest("prior-1", started_at="2026-05-01T08:00:00+00:00", finished_at="2026-05-01T09:00:00+00:00")
+    make_stored_sweep(store)
+    done = make_manifest("prior-1", started_at="2026-05-01T08:00:00+00:00", finished_at="2026-05-01T09:00:00+00:00")
     store.sweep("prior-1").write_manifest({**done, "planned_runs": 1234})
     assert run().splitlines() == [
         "sweep              started           complete  pruned  failed  planned  state     datasets",
@@ -43,13 +43,13 @@ def test_every_sweep_has_a_line(store: Store) -> None:
 
 def test_a_running_sweep_has_its_host(store: Store) -> None:
     """The host and the process id of its driver are shown."""
-    with Lease(a_sweep(store)):
+    with Lease(make_stored_sweep(store)):
         assert f"running on {socket.gethostname()} (pid {Process.current().pid})" in run()
 
 
 def test_one_sweep_is_shown_in_detail(store: Store) -> None:
     """The output has its question, progress by dataset and phase, failures, and the best run of each dataset."""
-    a_sweep(store)
+    make_stored_sweep(store)
     assert run("rank").splitlines() == [
         "Does rank matter?",
         "8 complete, 2 pruned, 2 failed of 20",
@@ -71,10 +71,10 @@ def test_one_sweep_is_shown_in_detail(store: Store) -> None:
 
 def test_a_running_sweep_has_its_hosts(store: Store) -> None:
     """The output has the remaining time, one line per host, and the reasons for pending runs."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     with Lease(sweep) as lease:
         assert "slots" not in run("rank"), "before the driver has said anything"
-        write_status(sweep, an_activity(lease.token))
+        write_status(sweep, make_driver_status(lease.token))
         lines = run("rank").splitlines()
         assert lines[2] == f"running on {socket.gethostname()} (pid {Process.current().pid}), about 14 min left"
         assert lines[-8:] == [
@@ -87,7 +87,7 @@ def test_a_running_sweep_has_its_hosts(store: Store) -> None:
             "70 runs wait: every slot is busy",
             "h2 is leaving: no new pack begins there",
         ]
-        write_status(sweep, an_activity(lease.token, hosts=(), pending_reasons={}))
+        write_status(sweep, make_driver_status(lease.token, hosts=(), pending_reasons={}))
         assert run("rank").splitlines()[-1].startswith("mustard (twin)"), "nothing where there is no host"
     assert "slots" not in run("rank"), "nobody is at it"
 
@@ -103,7 +103,7 @@ def test_follow_needs_a_sweep(store: Store) -> None:
 
 def test_following_a_sweep_that_is_not_running_ends_at_once(store: Store) -> None:
     """The exit code is 0 if it is finished and 1 otherwise; both times its progress is printed."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     with pytest.raises(SweepError) as caught:
         run("rank", "--follow")
     assert caught.value.message == (
@@ -118,7 +118,7 @@ def test_following_a_sweep_that_is_not_running_ends_at_once(store: Store) -> Non
 
 def test_a_sweep_without_runs_is_shown(store: Store) -> None:
     """Empty sections are left out."""
-    store.sweep("new-1").write_manifest(a_manifest("new-1", name="new"))
+    store.sweep("new-1").write_manifest(make_manifest("new-1", name="new"))
     assert run("new") == "Does rank matter?\n0 complete, 0 pruned, 0 failed of 20\nstopped\n"
 
 

@@ -16,7 +16,7 @@ from tcray.store.driver_status import write_status
 from tcray.store.lease import Lease, LeaseHolder, is_stop_requested
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
-from tests.store.recorded import SWEEP_ID, a_sweep, an_activity
+from tests.store.factories import SWEEP_ID, make_driver_status, make_stored_sweep
 
 HERE = LeaseHolder("t", Process.current(), acquired_at=0.0, renewed_at=0.0)
 DEAD = replace(HERE, process=replace(HERE.process, started="1"))
@@ -27,7 +27,7 @@ GONE_ON = "; run `tcray sweep` with its file to resume"
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     """The small sweep, in `trials/`."""
     monkeypatch.chdir(tmp_path)
-    return a_sweep(Store.open("trials/", create=True))
+    return make_stored_sweep(Store.open("trials/", create=True))
 
 
 def run(*arguments: str) -> Result:
@@ -51,7 +51,7 @@ def test_a_driver_is_asked_to_stop_and_waited_for(sweep: SweepStore, monkeypatch
             write_lease(sweep, replace(HERE, released=True))
 
     write_lease(sweep, HERE)
-    write_status(sweep, an_activity(HERE.token))
+    write_status(sweep, make_driver_status(HERE.token))
     monkeypatch.setattr("time.sleep", sleep)
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     result = run("rank")

@@ -13,14 +13,14 @@ from tcray.cli.store import command
 from tcray.errors import InputError
 from tcray.store.export import export_rows, to_json_line
 from tcray.store.store import Store, SweepStore
-from tests.store.recorded import SWEEP_ID, a_sweep
+from tests.store.factories import SWEEP_ID, make_stored_sweep
 
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
     """The small sweep in `trials/`."""
     monkeypatch.chdir(tmp_path)
-    return a_sweep(Store.open("trials/", create=True))
+    return make_stored_sweep(Store.open("trials/", create=True))
 
 
 def run(*arguments: str) -> str:
@@ -67,7 +67,7 @@ def test_an_export_has_one_line_per_row(flags: tuple[str, ...], sweep: SweepStor
 
 def test_sweeps_are_exported_in_the_order_of_their_ids(sweep: SweepStore) -> None:
     """The order does not depend on when they were run."""
-    a_sweep(Store.open("trials/"), "prior-1", manifest={"started_at": "2027"})
+    make_stored_sweep(Store.open("trials/"), "prior-1", manifest={"started_at": "2027"})
     ids = [json.loads(row)["sweep_id"] for row in run("export").splitlines()]
     assert list(dict.fromkeys(ids)) == ["prior-1", SWEEP_ID]
 

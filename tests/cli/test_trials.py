@@ -18,7 +18,7 @@ from tcray.cli.trials import Selection, command, sort_runs
 from tcray.errors import InputError
 from tcray.store.store import Store
 from tcray.store.trials import Trials, read_records
-from tests.store.recorded import SWEEP_ID, a_manifest, a_sweep
+from tests.store.factories import SWEEP_ID, make_manifest, make_stored_sweep
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     opened = Store.open("trials/", create=True)
-    a_sweep(opened)
+    make_stored_sweep(opened)
     return opened
 
 
@@ -224,7 +224,7 @@ def test_where_names_the_nearest_column(store: Store) -> None:
 
 def test_a_sweep_without_runs_prints_no_run(store: Store) -> None:
     """Whatever the options are."""
-    store.sweep("new-1").write_manifest(a_manifest("new-1", name="new"))
+    store.sweep("new-1").write_manifest(make_manifest("new-1", name="new"))
     assert run("new").stdout == "no run\n"
     assert run("new", "--where", "rank == 4", "--format", "json").stdout == "[]\n"
 

@@ -21,7 +21,7 @@ from tcray.search.plan import find_cards, plan
 from tcray.store.driver_status import write_status
 from tcray.store.lease import Lease, current_holder, is_stop_requested
 from tcray.store.store import Store, SweepStore
-from tests.store.recorded import a_manifest, an_activity
+from tests.store.factories import make_driver_status, make_manifest
 from tests.tune.factories import make_sweep, write_sweep_file
 
 
@@ -95,7 +95,7 @@ def run_command(client: Client, *words: str) -> int:
 def make_started_sweep(sweep_id: str) -> SweepStore:
     """Return a sweep of the store that was started before."""
     sweep = Store.open("trials/", create=True).sweep(sweep_id)
-    sweep.write_manifest({**a_manifest(sweep_id), "sweep_id": sweep_id})
+    sweep.write_manifest({**make_manifest(sweep_id), "sweep_id": sweep_id})
     return sweep
 
 
@@ -194,7 +194,7 @@ def test_until_started_ends_with_the_first_training(work: Path, monkeypatch: pyt
     sweep = make_started_sweep("small-1")
     monkeypatch.setattr(job, "POLL_SECONDS", 0.01)
     with Lease(sweep) as lease:
-        write_status(sweep, an_activity(lease.token))
+        write_status(sweep, make_driver_status(lease.token))
         client = Client(LOG, ["RUNNING"], hangs=True)
         assert (
             0

@@ -89,11 +89,11 @@ class Buildah:
     def _pip_options(self) -> list[str]:
         """Return options that give pip in a build its settings on this machine, and the files they name."""
         command = [sys.executable, "-m", "pip", "config", "list"]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         settings = configparser.RawConfigParser()
         settings.add_section("global")
         volumes = set()
-        for key, _, value in (line.partition("=") for line in told.splitlines()):
+        for key, _, value in (line.partition("=") for line in output.splitlines()):
             words = [word for word in ast.literal_eval(value).split() if not word.startswith("file:")]
             places = [word for word in words if Path(word).is_absolute()]
             volumes |= {f"--volume={place}:/mnt{place}:ro" for place in places}

@@ -174,8 +174,8 @@ class Host:
         namespaces = ["--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--mount-proc"]
         command = shlex.join(["setsid", "unshare", *namespaces, "bash", "-ec", self._first_words(private)])
         # In the background of a shell: it is to outlive this process, and be nobody's zombie.
-        told = _said("bash", "-c", f"{command} > {shlex.quote(str(self.log))} 2>&1 < /dev/null & echo $!")
-        pid = int(told)
+        started = _run_command("bash", "-c", f"{command} > {shlex.quote(str(self.log))} 2>&1 < /dev/null & echo $!")
+        pid = int(started)
         self._record.write_text(f"{pid} {_began(pid)}\n")
         self._connect(pid)
         _until(self._answers, f"{self.name} does not answer; its log is {self.log}")
@@ -227,7 +227,7 @@ class Host:
             # No packet goes there, but by the way to it Ray tells which of a host's addresses is its own.
             ["route", "add", "8.8.8.8", "via", Hosts(self.number).address],
         ):
-            _said("nsenter", f"--target={pid}", "--net", "ip", *words)
+            _run_command("nsenter", f"--target={pid}", "--net", "ip", *words)
 
     def _answers(self) -> bool:
         try:
@@ -299,7 +299,7 @@ class Hosts:
             raise HostsError(f"there are hosts of number {self.number} already: end them by `{down}`")
         self.shared.mkdir(parents=True)
         for key in (self.key, self.door):
-            _said("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+            _run_command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
         self.names.write_text(f"127.0.0.1 localhost\n{self.address} outside\n")
         folders = [str(Path(folder).resolve()) for folder in private]
         self._wishes.write_text(json.dumps({"private": folders, "environment": dict(environment or {})}))
@@ -323,7 +323,7 @@ class Hosts:
         for host in self.all():
             if host.is_on:
                 host.power_off()
-        for link in json.loads(_said("ip", "-json", "link", "show")):
+        for link in json.loads(_run_command("ip", "-json", "link", "show")):
             name = link["ifname"]
             if name == self.bridge or name.startswith(f"tcv{self.number}-"):
                 with contextlib.suppress(HostsError):  # a cable goes by itself too, with the host at its end
@@ -370,7 +370,7 @@ def missing() -> str | None:
     return None
 
 
-def _said(*argv: str) -> str:
+def _run_command(*argv: str) -> str:
     ran = subprocess.run(argv, check=False, capture_output=True, text=True)
     if ran.returncode:
         raise HostsError(f"{shlex.join(argv)}: {ran.stderr.strip()}")
@@ -378,7 +378,7 @@ def _said(*argv: str) -> str:
 
 
 def _ip(*words: str) -> None:
-    _said("ip", *words)
+    _run_command("ip", *words)
 
 
 def _began(pid: int) -> int | None:

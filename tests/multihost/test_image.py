@@ -158,10 +158,10 @@ def test_content_of_the_image(built: Built) -> None:
         volume.split(":")[1] for service in services().values() for volume in service["volumes"] if ":" in volume
     ]
     built.buildah.start("looked-at", TAG)
-    told = subprocess.run(
+    process = subprocess.run(
         built.buildah.run("looked-at", [], "python", "-c", LOOK, *volumes), check=True, capture_output=True, text=True
     )
-    inside = json.loads(told.stdout)
+    inside = json.loads(process.stdout)
     packages = inside.pop("packages")
     assert {
         "user": USER,

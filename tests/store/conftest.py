@@ -10,7 +10,7 @@ from tcray.store import filesystem
 from tcray.store.paths import SWEEPS
 from tcray.store.store import Store
 
-from .bucket import Bucket
+from .fakes import Bucket
 
 
 @pytest.fixture

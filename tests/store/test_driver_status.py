@@ -10,7 +10,7 @@ from tcray.errors import StoreError
 from tcray.store.driver_status import read_status, write_status
 from tcray.store.store import Store, SweepStore
 
-from .recorded import SWEEP_ID, an_activity
+from .factories import SWEEP_ID, make_driver_status
 
 
 @pytest.fixture
@@ -21,20 +21,23 @@ def sweep(any_store: Store) -> SweepStore:
 
 def test_a_status_survives_writing_and_reading(sweep: SweepStore) -> None:
     """All digits and types are kept; a new status replaces the old one."""
-    for status in (an_activity("t"), an_activity("t", seconds_left=None, best=(), hosts=(), pending_reasons={})):
+    for status in (
+        make_driver_status("t"),
+        make_driver_status("t", seconds_left=None, best=(), hosts=(), pending_reasons={}),
+    ):
         write_status(sweep, status)
         assert read_status(sweep, "t") == status
 
 
 def test_ended_runs_include_pruned_and_failed_ones() -> None:
     """`ended` is the sum of complete, pruned and failed runs."""
-    assert an_activity("t").ended == 300 + 88 + 1
+    assert make_driver_status("t").ended == 300 + 88 + 1
 
 
 def test_a_new_driver_has_no_status(sweep: SweepStore) -> None:
     """The status of an earlier driver is ignored, even if another version of tcray wrote it."""
     assert read_status(sweep, "t") is None
-    write_status(sweep, an_activity("before"))
+    write_status(sweep, make_driver_status("before"))
     assert read_status(sweep, "t") is None
     sweep.filesystem.write(sweep.paths.status, json.dumps({"token": "before", "mood": "good"}).encode())
     assert read_status(sweep, "t") is None

@@ -13,7 +13,7 @@ import pytest
 from tcray.store.export import export_rows, to_json_line
 from tcray.store.store import Store, SweepStore
 
-from .recorded import SWEEP_ID, a_manifest, a_run, a_sweep, record, runs
+from .factories import SWEEP_ID, make_manifest, make_run, make_stored_sweep, record, runs
 
 
 def exported(sweep: SweepStore, *, reproducible: bool = True) -> list[str]:
@@ -29,17 +29,17 @@ def other(tmp_path: Path) -> Store:
 
 def test_every_row_of_every_table_is_there(store: Store):
     """Twelve runs: a proposal and a value each, three epochs, and what a confirm run leaves."""
-    tables = Counter(json.loads(row)["table"] for row in exported(a_sweep(store)))
+    tables = Counter(json.loads(row)["table"] for row in exported(make_stored_sweep(store)))
     assert tables == {"ledger": 24, "runs": 12, "curves": 36, "evaluations": 8, "predictions": 16, "spectra": 8}
 
 
 def test_order_and_circumstances_of_recording_make_no_difference(store: Store, other: Store):
     """Other packs, hosts and times, another order, repeats after a crash: equal all the same."""
-    one = a_sweep(store)
+    one = make_stored_sweep(store)
     shuffled = runs(later=timedelta(days=3))
     random.Random(0).shuffle(shuffled)
     another = other.sweep(SWEEP_ID)
-    another.append("runs", [a_run(state="FAILED", reason="crash").run()])
+    another.append("runs", [make_run(state="FAILED", reason="crash").run()])
     for pack in (shuffled[:1], shuffled[1:8], shuffled[8:], shuffled[3:5]):
         record(another, pack)
     assert exported(one) == exported(another)
@@ -49,17 +49,17 @@ def test_order_and_circumstances_of_recording_make_no_difference(store: Store, o
 @pytest.mark.parametrize("change", [{"loss": 0.1 + 2**-55}, {"state": "PRUNED"}, {"trial": 5}, {"rank": 2}])
 def test_any_other_difference_is_seen(change: dict[str, object], store: Store, other: Store):
     """A last bit, a state, a key, a configuration."""
-    one, another = a_sweep(store), a_sweep(other)
+    one, another = make_stored_sweep(store), make_stored_sweep(other)
     assert exported(one) == exported(another)
-    one.append("runs", [a_run(trial=9, loss=0.1).run()])
-    another.append("runs", [a_run(**{"trial": 9, "loss": 0.1, **change}).run()])
+    one.append("runs", [make_run(trial=9, loss=0.1).run()])
+    another.append("runs", [make_run(**{"trial": 9, "loss": 0.1, **change}).run()])
     assert exported(one) != exported(another)
 
 
 def test_a_line_says_what_the_row_holds(store: Store):
     """Floats survive it, NaN is null, times are ISO texts, the table's name comes first."""
     sweep = store.sweep(SWEEP_ID)
-    sweep.append("runs", [a_run(loss=1 / 3).run()])
+    sweep.append("runs", [make_run(loss=1 / 3).run()])
     (row,) = [json.loads(row) for row in exported(sweep, reproducible=False)]
     assert list(row)[:3] == ["table", "sweep_id", "phase"]
     assert row["metrics"] == {"valid.loss": 1 / 3, "test.mae": 1 / 3 + 0.25, "train.loss": None}
@@ -72,7 +72,7 @@ def test_a_line_says_what_the_row_holds(store: Store):
 
 def test_the_order_of_metrics_makes_no_difference(store: Store, other: Store):
     """A mapping has none."""
-    row = a_run().run()
+    row = make_run().run()
     for one, metrics in ((store, {"a": 1.0, "b": 2.0}), (other, {"b": 2.0, "a": 1.0})):
         one.sweep(SWEEP_ID).append("runs", [{**row, "metrics": metrics}])
     assert exported(store.sweep(SWEEP_ID)) == exported(other.sweep(SWEEP_ID))
@@ -80,6 +80,6 @@ def test_the_order_of_metrics_makes_no_difference(store: Store, other: Store):
 
 def test_the_manifest_is_no_part_of_it(store: Store, other: Store):
     """Two machines have two manifests, and may have one answer."""
-    one, another = a_sweep(store), a_sweep(other, manifest={"host": "elsewhere"})
-    assert another.read_manifest() != a_manifest()
+    one, another = make_stored_sweep(store), make_stored_sweep(other, manifest={"host": "elsewhere"})
+    assert another.read_manifest() != make_manifest()
     assert exported(one) == exported(another)

@@ -12,7 +12,7 @@ import pytest
 from tcray.errors import InputError, StoreError
 from tcray.store.filesystem import Entry, StoreFilesystem
 
-from .bucket import Bucket
+from .fakes import Bucket
 
 
 @pytest.fixture

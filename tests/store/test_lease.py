@@ -24,7 +24,7 @@ from tcray.store.lease import (
 from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 
-from .recorded import SWEEP_ID
+from .factories import SWEEP_ID
 
 OTHER_HOST = Process(host="box-7", machine="another", pid=4711, started="123")
 

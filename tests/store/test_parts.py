@@ -16,9 +16,9 @@ from tcray.store.filesystem import StoreFilesystem
 from tcray.store.parts import checksum, decode, encode, list_parts
 from tcray.store.schema import CURVES, LEDGER, RUNS, TableSchema
 
-from .recorded import SWEEP_ID, a_run
+from .factories import SWEEP_ID, make_run
 
-ROWS = [a_run(trial=trial).run() for trial in range(3)]
+ROWS = [make_run(trial=trial).run() for trial in range(3)]
 LATER = ("reused_from", "arithmetic", "learned")
 SOUND = encode(ROWS, RUNS, SWEEP_ID)
 
@@ -49,7 +49,7 @@ def test_rows_come_back_as_they_went_in():
 @pytest.mark.parametrize("number", [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, math.inf, -0.0])
 def test_floats_keep_every_bit(number: float):
     """No number is rounded on its way."""
-    point = {**a_run().curve()[0], "metrics": {"train.loss": number}}
+    point = {**make_run().curve()[0], "metrics": {"train.loss": number}}
     table = read(encode([point], CURVES, SWEEP_ID), CURVES)
     assert repr(table.to_pylist(maps_as_pydicts="strict")[0]["metrics"]["train.loss"]) == repr(number)
 
@@ -57,7 +57,7 @@ def test_floats_keep_every_bit(number: float):
 def test_instants_keep_microseconds():
     """Times are UTC to the microsecond."""
     at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-    table = read(encode([{**a_run().proposal(), "at": at}], LEDGER, SWEEP_ID), LEDGER)
+    table = read(encode([{**make_run().proposal(), "at": at}], LEDGER, SWEEP_ID), LEDGER)
     assert table["at"][0].as_py() == at
 
 
@@ -114,7 +114,7 @@ def test_a_foreign_parquet_file_is_refused():
 def test_a_part_of_another_table_or_sweep_is_refused():
     """A part that was put into the wrong folder says where it belongs."""
     with pytest.raises(StoreError, match=f"belongs to curves/{SWEEP_ID}, and is in runs/{SWEEP_ID}"):
-        read(encode(a_run().curve(), CURVES, SWEEP_ID))
+        read(encode(make_run().curve(), CURVES, SWEEP_ID))
     with pytest.raises(StoreError, match=f"belongs to runs/other, and is in runs/{SWEEP_ID}"):
         read(encode(ROWS, RUNS, "other"))
 

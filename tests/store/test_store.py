@@ -15,8 +15,8 @@ from tcray.store.paths import SWEEPS
 from tcray.store.schema import TABLES
 from tcray.store.store import Store
 
-from .bucket import Bucket
-from .recorded import SWEEP_ID, Recorded, a_manifest, a_run, a_sweep, runs
+from .factories import SWEEP_ID, RecordedRun, make_manifest, make_run, make_stored_sweep, runs
+from .fakes import Bucket
 
 WRITER = """
 import sys
@@ -91,7 +91,7 @@ def test_a_table_without_parts_is_empty(any_store: Store):
 def test_what_is_appended_is_read_in_canonical_order(any_store: Store):
     """Whatever the order of writing was, rows are sorted by key."""
     sweep = any_store.sweep(SWEEP_ID)
-    written = [a_run(rank=rank, trial=trial) for rank in (4, 1) for trial in (2, 0, 1)]
+    written = [make_run(rank=rank, trial=trial) for rank in (4, 1) for trial in (2, 0, 1)]
     for run in written:
         sweep.append("runs", [run.run()])
     read = sweep.read("runs", ["cell", "trial"]).to_pylist()
@@ -100,7 +100,7 @@ def test_what_is_appended_is_read_in_canonical_order(any_store: Store):
 
 def test_a_reader_in_another_process_needs_the_uri_alone(store: Store):
     """The uri and the sweep id name the same tables anywhere."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     elsewhere = Store.open(sweep.uri).sweep(sweep.sweep_id)
     assert repr(elsewhere.read("runs").to_pylist()) == repr(sweep.read("runs").to_pylist())
 
@@ -114,7 +114,7 @@ def test_no_rows_make_no_part(store: Store):
 def test_a_resumed_writer_goes_on_after_the_last_part(store: Store):
     """Parts of a later session sort after those of an earlier one, so that the first written still counts."""
     for loss in (0.1, 0.2, 0.3):
-        store.sweep(SWEEP_ID).append("runs", [a_run(loss=loss).run()])
+        store.sweep(SWEEP_ID).append("runs", [make_run(loss=loss).run()])
     numbers = [entry.name[:8] for entry in store.filesystem.list_folder(f"runs/{SWEEP_ID}")]
     assert numbers == ["00000001", "00000002", "00000003"]
     (row,) = store.sweep(SWEEP_ID).read("runs").to_pylist(maps_as_pydicts="strict")
@@ -124,8 +124,8 @@ def test_a_resumed_writer_goes_on_after_the_last_part(store: Store):
 def test_a_result_takes_the_place_of_a_crash(store: Store):
     """A run that FAILED without a result and was tried again counts as what it became."""
     sweep = store.sweep(SWEEP_ID)
-    attempt: Recorded = a_run(state="FAILED", reason="crash")
-    for run in (attempt, attempt, a_run(loss=0.1), a_run(loss=0.2)):
+    attempt: RecordedRun = make_run(state="FAILED", reason="crash")
+    for run in (attempt, attempt, make_run(loss=0.1), make_run(loss=0.2)):
         sweep.append("ledger", [run.value()])
         sweep.append("runs", [run.run()])
     assert sweep.read("runs", ["state"]).to_pylist() == [{"state": "COMPLETE"}]
@@ -135,14 +135,14 @@ def test_a_result_takes_the_place_of_a_crash(store: Store):
 def test_a_divergence_is_a_result(store: Store):
     """It stays, since training again would only diverge again."""
     sweep = store.sweep(SWEEP_ID)
-    for run in (a_run(state="FAILED", reason="diverged"), a_run()):
+    for run in (make_run(state="FAILED", reason="diverged"), make_run()):
         sweep.append("runs", [run.run()])
     assert sweep.read("runs", ["reason"]).to_pylist() == [{"reason": "diverged"}]
 
 
 def test_what_does_not_belong_is_named(store: Store):
     """A stray file, a foreign folder and a damaged part each stop the reader, which would otherwise tell half."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     folder = Path(store.uri) / "runs" / SWEEP_ID
     stray = folder / "notes.txt"
     stray.touch()
@@ -157,7 +157,7 @@ def test_what_does_not_belong_is_named(store: Store):
 
 def test_a_leftover_of_a_killed_writer_is_not_read(store: Store):
     """What was being written does not count until it has its name."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     (Path(store.uri) / "runs" / SWEEP_ID / "00000099-00000000.parquet.0badcafe.tmp").write_bytes(b"half")
     assert len(sweep.read("runs")) == len(runs())
 
@@ -165,7 +165,7 @@ def test_a_leftover_of_a_killed_writer_is_not_read(store: Store):
 def test_ten_thousand_runs_are_recorded_and_read(store: Store):
     """In parts of 64, as packs come; every run once."""
     sweep = store.sweep(SWEEP_ID)
-    row = a_run().run()
+    row = make_run().run()
     for pack in range(157):
         sweep.append("runs", [{**row, "trial": pack, "seed": seed} for seed in range(64)])
     table = sweep.read("runs", ["trial", "seed"])
@@ -183,23 +183,23 @@ def test_a_write_that_fails_for_a_moment_is_tried_again(bucket: Bucket, monkeypa
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
     sweep = Store(bucket.filesystem()).sweep(SWEEP_ID)
     bucket.failures = 3
-    sweep.append("runs", [a_run().run()])
+    sweep.append("runs", [make_run().run()])
     bucket.failures = 2
-    sweep.write_manifest(a_manifest())
+    sweep.write_manifest(make_manifest())
     assert len(sweep.read("runs")) == 1
-    assert sweep.read_manifest() == a_manifest()
+    assert sweep.read_manifest() == make_manifest()
 
 
 def test_a_write_that_keeps_failing_ends_in_a_sentence(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
     """After its time the append gives up, and what was there before is untouched."""
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
     sweep = Store(bucket.filesystem()).sweep(SWEEP_ID)
-    sweep.append("runs", [a_run().run()])
+    sweep.append("runs", [make_run().run()])
     bucket.failures = 10**9
     with pytest.raises(StoreError, match=r"s3://bucket/trials/runs/.* cannot be written: .* SLOW_DOWN"):
-        sweep.append("runs", [a_run(trial=1).run()], retry_seconds=0.02)
+        sweep.append("runs", [make_run(trial=1).run()], retry_seconds=0.02)
     bucket.failures = 0
-    sweep.append("runs", [a_run(trial=2).run()])
+    sweep.append("runs", [make_run(trial=2).run()])
     assert sweep.read("runs", ["trial"])["trial"].to_pylist() == [0, 2]
 
 
@@ -250,11 +250,11 @@ def test_a_manifest_is_read_as_it_was_written(any_store: Store):
     """A later one takes its place; a number that is none is null."""
     sweep = any_store.sweep(SWEEP_ID)
     assert not sweep.exists
-    sweep.write_manifest(a_manifest(baselines={"mosi": float("nan")}))
+    sweep.write_manifest(make_manifest(baselines={"mosi": float("nan")}))
     assert sweep.exists
-    assert sweep.read_manifest() == a_manifest(baselines={"mosi": None})
-    sweep.write_manifest(a_manifest(finished_at="2026"))
-    assert sweep.read_manifest() == a_manifest(finished_at="2026")
+    assert sweep.read_manifest() == make_manifest(baselines={"mosi": None})
+    sweep.write_manifest(make_manifest(finished_at="2026"))
+    assert sweep.read_manifest() == make_manifest(finished_at="2026")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def three(store: Store) -> Store:
     """Two sweeps called rank, the older one with the greater id, and one called prior."""
     for sweep_id, started in (("rank-bb01", "2026-01"), ("rank-aa02", "2026-03"), ("prior-aa03", "2026-02")):
         name = sweep_id.partition("-")[0]
-        store.sweep(sweep_id).write_manifest(a_manifest(sweep_id, name=name, started_at=started))
+        store.sweep(sweep_id).write_manifest(make_manifest(sweep_id, name=name, started_at=started))
     (Path(store.uri) / SWEEPS / "never-started").mkdir()
     return store
 
@@ -342,7 +342,7 @@ def test_generations_come_in_the_order_of_their_numbers(store: Store):
     """The tenth after the second, and no other sweep whose id merely begins alike."""
     ids = ["rank-aa", "rank-aa-g2", "rank-aa-g10"]
     for sweep_id in [*ids, "rank-aab", "rank-aa-gold"]:
-        store.sweep(sweep_id).write_manifest(a_manifest(sweep_id))
+        store.sweep(sweep_id).write_manifest(make_manifest(sweep_id))
     assert store.list_generations("rank-aa") == ids
     assert store.list_generations("rank-bb") == []
 
@@ -351,6 +351,6 @@ def test_a_fresh_start_is_another_generation(store: Store):
     """A question goes on with its last beginning, or is begun afresh after that; nothing comes before the first."""
     assert (1, 1) == (store.generation("rank-aa", fresh=False), store.generation("rank-aa", fresh=True))
     for number, sweep_id in ((1, "rank-aa"), (2, "rank-aa-g2"), (3, "rank-aa-g3")):
-        store.sweep(sweep_id).write_manifest(a_manifest(sweep_id))
+        store.sweep(sweep_id).write_manifest(make_manifest(sweep_id))
         assert number == store.generation("rank-aa", fresh=False)
         assert number + 1 == store.generation("rank-aa", fresh=True)

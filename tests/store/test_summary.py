@@ -10,12 +10,12 @@ from tcray.store.store import Store
 from tcray.store.summary import Summary, count_ended_and_planned, find_best_runs
 from tcray.store.trials import read_records
 
-from .recorded import a_sweep, an_activity
+from .factories import make_driver_status, make_stored_sweep
 
 
 def test_runs_are_counted_by_their_properties(store: Store) -> None:
     """Runs are counted by any of dataset, source, phase, state and reason."""
-    summary = Summary.read(a_sweep(store))
+    summary = Summary.read(make_stored_sweep(store))
     assert [summary.runs(state=state) for state in ("COMPLETE", "PRUNED", "FAILED")] == [8, 2, 2]
     assert summary.runs() == 12
     assert summary.runs(dataset="mosi", phase="confirm") == 2
@@ -25,7 +25,7 @@ def test_runs_are_counted_by_their_properties(store: Store) -> None:
 
 def test_the_holder_is_the_current_driver(store: Store) -> None:
     """The holder is None if no lease is held."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     assert Summary.read(sweep).holder is None
     with Lease(sweep):
         assert Summary.read(sweep).holder is not None
@@ -33,20 +33,20 @@ def test_the_holder_is_the_current_driver(store: Store) -> None:
 
 def test_records_give_the_same_summary_as_the_table(store: Store) -> None:
     """A caller that has the records need not read the table again."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     assert Summary.from_runs(sweep, read_records(sweep)) == Summary.read(sweep)
 
 
 def test_progress_comes_from_the_drivers_status_if_there_is_one(store: Store) -> None:
     """Otherwise the runs in the store are counted; the status of an earlier driver is ignored."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     assert count_ended_and_planned(sweep, None) == (12, 20)
     with Lease(sweep):
         driver = last_holder(sweep)
         assert driver is not None
-        write_status(sweep, an_activity("before"))
+        write_status(sweep, make_driver_status("before"))
         assert count_ended_and_planned(sweep, driver) == (12, 20)
-        write_status(sweep, an_activity(driver.token))
+        write_status(sweep, make_driver_status(driver.token))
         assert count_ended_and_planned(sweep, driver) == (389, 1234)
 
 

@@ -10,17 +10,17 @@ import pyarrow as pa
 from tcray.store.store import Store
 from tcray.store.trials import LEADING, TRAILING, Trials, read_records, to_table
 
-from .recorded import SWEEP_ID, a_run, a_sweep, runs
+from .factories import SWEEP_ID, make_run, make_stored_sweep, runs
 
 
 def test_a_record_says_all_of_a_run_under_the_names_users_know(store: Store):
     """Its key, its hyperparameters by name, its metrics by name, and its circumstances."""
     sweep = store.sweep(SWEEP_ID)
-    sweep.append("runs", [a_run("mosi", rank=4, trial=1, loss=0.5).run()])
+    sweep.append("runs", [make_run("mosi", rank=4, trial=1, loss=0.5).run()])
     (record,) = read_records(sweep)
     assert math.isnan(record.pop("train.loss"))
     assert record == {
-        "run_id": a_run("mosi", rank=4, trial=1).run_id,
+        "run_id": make_run("mosi", rank=4, trial=1).run_id,
         "sweep_id": SWEEP_ID,
         "phase": "search",
         "repeat": 0,
@@ -62,7 +62,7 @@ def test_a_record_says_all_of_a_run_under_the_names_users_know(store: Store):
 
 def test_all_records_have_the_same_names(store: Store):
     """What a dataset does not have is None, in its runs alone."""
-    trials = Trials.read(a_sweep(store))
+    trials = Trials.read(make_stored_sweep(store))
     assert {tuple(record) for record in trials.records} == {trials.names}
     assert trials.metrics == ("test.f1", "test.mae", "train.loss", "valid.loss")
     for record in trials.records:
@@ -72,7 +72,9 @@ def test_all_records_have_the_same_names(store: Store):
 
 def test_the_order_is_that_of_the_keys(store: Store):
     """However they were recorded."""
-    found = [tuple(record[name] for name in ("phase", "cell", "trial")) for record in read_records(a_sweep(store))]
+    found = [
+        tuple(record[name] for name in ("phase", "cell", "trial")) for record in read_records(make_stored_sweep(store))
+    ]
     assert found == sorted((run.key.phase, run.key.cell, run.key.trial) for run in runs())
 
 
@@ -84,7 +86,7 @@ def test_a_sweep_without_runs_has_no_records(store: Store):
 
 def test_the_table_has_a_column_a_name(store: Store):
     """Numbers are numbers, times are instants, and an empty sweep makes an empty table."""
-    trials = Trials.read(a_sweep(store))
+    trials = Trials.read(make_stored_sweep(store))
     table = to_table(trials.records, trials.names)
     assert table.column_names == list(trials.names)
     assert table["started_at"][0].as_py() == datetime.fromisoformat("2026-05-04T12:30:00+00:00")

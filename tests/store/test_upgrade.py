@@ -26,7 +26,7 @@ from tcray.store.store import Store, SweepStore
 from tcray.store.upgrade import upgrade_sweep
 from tcray.store.verify import verify
 
-from .recorded import a_sweep
+from .factories import make_stored_sweep
 
 Row = dict[str, Any]
 
@@ -170,7 +170,7 @@ def test_a_running_sweep_is_not_upgraded(old: SweepStore) -> None:
 def test_parts_of_several_sweeps_unify(old: SweepStore) -> None:
     """`pyarrow.dataset` reads `runs` of two sweeps with a unified schema; missing hyperparameters are null."""
     upgrade_sweep(old)
-    a_sweep(Store(old.filesystem))
+    make_stored_sweep(Store(old.filesystem))
     parts = sorted(str(path) for path in (Path(old.uri) / "runs").rglob("*.parquet"))
     schema = pa.unify_schemas([parquet.read_schema(part) for part in parts])
     rows = dataset.dataset(f"{old.uri}/runs", schema=schema).to_table()

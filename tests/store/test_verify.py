@@ -16,13 +16,13 @@ from tcray.store.process import Process
 from tcray.store.store import Store, SweepStore
 from tcray.store.verify import Issue, check_sweep, list_sweep_ids, verify
 
-from .recorded import SWEEP_ID, a_run, a_sweep, an_activity, record, runs
+from .factories import SWEEP_ID, make_driver_status, make_run, make_stored_sweep, record, runs
 
 
 @pytest.fixture
 def sweep(store: Store) -> SweepStore:
     """Return the small sweep, which is sound."""
-    return a_sweep(store)
+    return make_stored_sweep(store)
 
 
 def messages(sweep: SweepStore) -> list[str]:
@@ -41,7 +41,7 @@ def test_a_sound_sweep_has_no_issues(store: Store, sweep: SweepStore) -> None:
 def test_a_count_of_one_is_singular(store: Store) -> None:
     """A sweep with one proposal has 0 runs in 1 part."""
     sweep = store.sweep(SWEEP_ID)
-    sweep.append("ledger", [a_run().proposal()])
+    sweep.append("ledger", [make_run().proposal()])
     assert str(check_sweep(sweep)) == f"{SWEEP_ID}: 0 runs in 1 part, 1 issue"
 
 
@@ -62,13 +62,13 @@ def test_every_damaged_part_is_an_issue(sweep: SweepStore) -> None:
 
 def test_an_equal_duplicate_is_not_an_issue(sweep: SweepStore) -> None:
     """A segment that was trained again after a crash differs only in time and host."""
-    record(sweep, [a_run(loss=0.4, later=timedelta(days=1))])
+    record(sweep, [make_run(loss=0.4, later=timedelta(days=1))])
     assert messages(sweep) == []
 
 
 def test_a_conflicting_duplicate_is_an_issue(sweep: SweepStore) -> None:
     """On a CPU, the same training gives the same bits."""
-    sweep.append("runs", [a_run(loss=0.41).run(), a_run(rank=4, loss=0.11).run()])
+    sweep.append("runs", [make_run(loss=0.41).run(), make_run(rank=4, loss=0.11).run()])
     run = "phase search cell mosi/rank=1 repeat 0 trial 0 seed 0"
     assert messages(sweep) == [
         f"table runs contains conflicting duplicates of 2 rows (the first written counts), for example of {run}"
@@ -77,48 +77,48 @@ def test_a_conflicting_duplicate_is_an_issue(sweep: SweepStore) -> None:
 
 def test_measurements_of_duplicates_may_differ_on_a_gpu(store: Store) -> None:
     """GPU arithmetic is not reproducible to the bit; states must still agree."""
-    sweep = a_sweep(store, manifest={"device": "cuda"})
-    sweep.append("runs", [a_run(loss=0.41).run()])
+    sweep = make_stored_sweep(store, manifest={"device": "cuda"})
+    sweep.append("runs", [make_run(loss=0.41).run()])
     assert messages(sweep) == []
-    sweep.append("runs", [a_run(state="PRUNED").run()])
+    sweep.append("runs", [make_run(state="PRUNED").run()])
     assert len(messages(sweep)) == 1
 
 
 def test_a_crash_before_a_result_is_not_a_conflict(store: Store) -> None:
     """A run that crashed and then completed has two different rows, which is not an issue."""
     sweep = store.sweep(SWEEP_ID)
-    sweep.append("runs", [a_run(state="FAILED", reason="crash", loss=9.0).run()])
-    a_sweep(store)
+    sweep.append("runs", [make_run(state="FAILED", reason="crash", loss=9.0).run()])
+    make_stored_sweep(store)
     assert messages(sweep) == []
 
 
 def test_a_run_without_a_proposal_is_an_issue(sweep: SweepStore) -> None:
     """Every run is proposed in the ledger before it is trained."""
-    sweep.append("runs", [a_run(trial=7).run()])
+    sweep.append("runs", [make_run(trial=7).run()])
     assert messages(sweep) == ["phase search cell mosi/rank=1 repeat 0 trial 7 seed 0 has no proposal in the ledger"]
 
 
 def test_a_run_with_another_id_than_its_proposal_is_an_issue(sweep: SweepStore) -> None:
     """The message contains both run ids."""
-    sweep.append("ledger", [a_run(trial=7).proposal()])
-    other = replace(a_run(trial=7), configuration=a_run(rank=2).configuration)
+    sweep.append("ledger", [make_run(trial=7).proposal()])
+    other = replace(make_run(trial=7), configuration=make_run(rank=2).configuration)
     sweep.append("runs", [other.run()])
     run = "phase search cell mosi/rank=1 repeat 0 trial 7 seed 0"
-    assert messages(sweep) == [f"{run} has run id {other.run_id}, but was proposed as {a_run(trial=7).run_id}"]
+    assert messages(sweep) == [f"{run} has run id {other.run_id}, but was proposed as {make_run(trial=7).run_id}"]
 
 
 def test_a_run_id_that_is_not_the_digest_of_its_run_is_an_issue(sweep: SweepStore) -> None:
     """The message contains the run id and the digest of the row's columns."""
     wrong = {"run_id": "0123456789abcdef"}
-    sweep.append("ledger", [{**a_run(trial=7).proposal(), **wrong}])
-    sweep.append("runs", [{**a_run(trial=7).run(), **wrong}])
-    run, right = "phase search cell mosi/rank=1 repeat 0 trial 7 seed 0", a_run(trial=7).run_id
+    sweep.append("ledger", [{**make_run(trial=7).proposal(), **wrong}])
+    sweep.append("runs", [{**make_run(trial=7).run(), **wrong}])
+    run, right = "phase search cell mosi/rank=1 repeat 0 trial 7 seed 0", make_run(trial=7).run_id
     assert messages(sweep) == [f"{run} has run id 0123456789abcdef, but its columns give {right}"]
 
 
 def test_run_ids_of_another_engine_are_not_checked(store: Store) -> None:
     """A note states that they were not checked."""
-    health = check_sweep(a_sweep(store, manifest={"engine": "0"}))
+    health = check_sweep(make_stored_sweep(store, manifest={"engine": "0"}))
     assert health.issues == ()
     assert health.notes == ("its run ids were not checked because another version of the training engine wrote them",)
 
@@ -126,10 +126,10 @@ def test_run_ids_of_another_engine_are_not_checked(store: Store) -> None:
 def test_an_incomplete_confirm_run_is_an_issue(sweep: SweepStore) -> None:
     """The message lists everything that the run lacks."""
     everything = "curves, a clean evaluation, predictions, spectra, weights"
-    run = a_run(phase="confirm", trial=3)
+    run = make_run(phase="confirm", trial=3)
     sweep.append("ledger", [run.proposal()])
     sweep.append("runs", [run.run()])
-    lost = a_run("mustard", phase="confirm", trial=0)
+    lost = make_run("mustard", phase="confirm", trial=0)
     sweep.delete_blob(sweep.paths.weights(lost.run_id))
     assert messages(sweep) == [
         f"phase confirm cell mosi/rank=1 repeat 0 trial 3 seed 1 lacks {everything}",
@@ -139,7 +139,7 @@ def test_an_incomplete_confirm_run_is_an_issue(sweep: SweepStore) -> None:
 
 def test_concatenation_has_no_spectra(sweep: SweepStore) -> None:
     """A run with fusion `concat` has no fusion tensor, so it lacks no spectra."""
-    run = a_run(phase="confirm", trial=3)
+    run = make_run(phase="confirm", trial=3)
     run = replace(run, configuration=replace(run.configuration, fusion="concat"))
     for table, rows in (("ledger", [run.proposal()]), ("curves", run.curve()), ("evaluations", run.evaluations())):
         sweep.append(table, rows)
@@ -202,7 +202,7 @@ def test_a_stop_request_and_a_status_are_not_issues(sweep: SweepStore) -> None:
         driver = last_holder(sweep)
         assert driver is not None
         request_stop(sweep, driver)
-        write_status(sweep, an_activity(driver.token))
+        write_status(sweep, make_driver_status(driver.token))
         health = check_sweep(sweep)
     assert (health.issues, health.notes) == ((), (f"it is being run by {driver}, which was asked to stop",))
     assert check_sweep(sweep).notes == ()

@@ -19,7 +19,7 @@ from tcray.tune.status import pending
 from tcray.tune.status.pending import SLOW_SECONDS, STUCK_SECONDS
 from tcray.tune.status.reporter import WRITE_SECONDS, reporting_status
 from tcray.tune.wait_for_gpu import WaitForGpu
-from tests.store.bucket import Bucket
+from tests.store.fakes import Bucket
 
 from .fakes import FakeClock, FakeLease
 from .status.test_reporter import LEASE, PROGRESS

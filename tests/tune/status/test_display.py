@@ -16,10 +16,10 @@ from tcray.tune.status.display import (
     format_time_left,
     print_note,
 )
-from tests.store.recorded import an_activity
+from tests.store.factories import make_driver_status
 from tests.tune.fakes import FakeClock
 
-STATUS = an_activity("t")
+STATUS = make_driver_status("t")
 ONE_HOST = replace(STATUS, hosts=STATUS.hosts[:1], pending_reasons={})
 
 

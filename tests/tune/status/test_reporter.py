@@ -16,7 +16,7 @@ from tcray.tune.ray.autoscaler_status import NO_AUTOSCALER, AutoscalerStatus
 from tcray.tune.status import reporter as reporter_module
 from tcray.tune.status.pending import SLOW_SECONDS, STUCK_SECONDS
 from tcray.tune.status.reporter import WRITE_SECONDS, StatusReporter
-from tests.store.bucket import Bucket
+from tests.store.fakes import Bucket
 from tests.tune.fakes import FakeClock
 
 PROGRESS = Progress(

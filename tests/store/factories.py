@@ -26,7 +26,7 @@ METRICS = {"mosi": "mae", "mustard": "f1"}
 EPOCHS = 3
 
 
-def a_manifest(sweep_id: str = SWEEP_ID, **changes: Any) -> Row:
+def make_manifest(sweep_id: str = SWEEP_ID, **changes: Any) -> Row:
     """A manifest with every key that a driver writes and a reader needs."""
     return {
         "schema": SCHEMA_VERSION,
@@ -50,7 +50,7 @@ def a_manifest(sweep_id: str = SWEEP_ID, **changes: Any) -> Row:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedRun:
     """One run, and the rows that stand for it in every table."""
 
     dataset: str
@@ -83,8 +83,8 @@ class Recorded:
     def value(self) -> Row:
         """Its second row in the ledger."""
         state = "FAILED" if self.state == "FAILED" else "TRAINED"
-        told = {"rung": EPOCHS, "value": self.loss, "state": state, "reason": self.reason}
-        return {"kind": "value", **self.name, **told, **self.volatile_columns(), "at": BEGAN + self.later}
+        result = {"rung": EPOCHS, "value": self.loss, "state": state, "reason": self.reason}
+        return {"kind": "value", **self.name, **result, **self.volatile_columns(), "at": BEGAN + self.later}
 
     def run(self) -> Row:
         """Its row in `runs`."""
@@ -129,36 +129,38 @@ class Recorded:
 
     def predictions(self) -> list[Row]:
         """Its rows in `predictions`."""
-        told = [{"example": f"v{n}", "group": "v", "label": [float(n)], "prediction": [n / 3]} for n in range(4)]
-        return [{**self.name, "condition": "clean", **row} for row in told]
+        rows = [{"example": f"v{n}", "group": "v", "label": [float(n)], "prediction": [n / 3]} for n in range(4)]
+        return [{**self.name, "condition": "clean", **row} for row in rows]
 
     def spectra(self) -> list[Row]:
         """Its rows in `spectra`."""
         return [{**self.name, "kind": "factor energy", "index": n, "value": 1.0 / (n + 1)} for n in range(2)]
 
 
-def a_run(dataset: str = "mosi", rank: int = 1, phase: Any = "search", trial: int = 0, **changes: Any) -> Recorded:
+def make_run(
+    dataset: str = "mosi", rank: int = 1, phase: Any = "search", trial: int = 0, **changes: Any
+) -> RecordedRun:
     """A run of the small sweep."""
     seed = changes.pop("seed", 1 if phase == "confirm" else 0)
     configuration = Configuration.resolve({"rank": rank, "lr": 0.01 * (trial + 1)}, MODALITIES[dataset])
-    return Recorded(dataset, RunKey(phase, f"{dataset}/rank={rank}", 0, trial, seed), configuration, **changes)
+    return RecordedRun(dataset, RunKey(phase, f"{dataset}/rank={rank}", 0, trial, seed), configuration, **changes)
 
 
-def runs(**changes: Any) -> list[Recorded]:
+def runs(**changes: Any) -> list[RecordedRun]:
     """All runs of the small sweep: of each cell two search runs, one of them pruned or diverged, and a confirm run."""
     found = []
     for dataset, failure in (("mosi", ("PRUNED", "")), ("mustard", ("FAILED", "diverged"))):
         for rank in (1, 4):
             state, reason = failure
             found += [
-                a_run(dataset, rank, trial=0, loss=0.4 / rank, **changes),
-                a_run(dataset, rank, trial=1, loss=0.9, state=state, reason=reason, **changes),
-                a_run(dataset, rank, "confirm", trial=0, loss=0.5 / rank, **changes),
+                make_run(dataset, rank, trial=0, loss=0.4 / rank, **changes),
+                make_run(dataset, rank, trial=1, loss=0.9, state=state, reason=reason, **changes),
+                make_run(dataset, rank, "confirm", trial=0, loss=0.5 / rank, **changes),
             ]
     return found
 
 
-def record(sweep: SweepStore, pack: Sequence[Recorded]) -> None:
+def record(sweep: SweepStore, pack: Sequence[RecordedRun]) -> None:
     """Writes a pack of runs in the order in which a driver does."""
     confirm = [run for run in pack if run.key.phase == "confirm"]
     sweep.append("ledger", [run.proposal() for run in pack])
@@ -172,16 +174,18 @@ def record(sweep: SweepStore, pack: Sequence[Recorded]) -> None:
     sweep.append("runs", [run.run() for run in pack])
 
 
-def a_sweep(store: Store, sweep_id: str = SWEEP_ID, manifest: Mapping[str, Any] = {}, **changes: Any) -> SweepStore:
+def make_stored_sweep(
+    store: Store, sweep_id: str = SWEEP_ID, manifest: Mapping[str, Any] = {}, **changes: Any
+) -> SweepStore:
     """The small sweep, recorded in two packs; `manifest` and `changes` change its manifest and its runs."""
     sweep = store.sweep(sweep_id)
-    sweep.write_manifest(a_manifest(sweep_id, **manifest))
+    sweep.write_manifest(make_manifest(sweep_id, **manifest))
     for phase in ("search", "confirm"):
         record(sweep, [run for run in runs(**changes) if run.key.phase == phase])
     return sweep
 
 
-def an_activity(token: str, **changes: Any) -> DriverStatus:
+def make_driver_status(token: str, **changes: Any) -> DriverStatus:
     """What the driver with the lease of this token is at, on two hosts and one that was lost."""
     activity = DriverStatus(
         token=token,
