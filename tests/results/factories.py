@@ -78,7 +78,13 @@ def make_profiles(card: Card) -> list[Profile]:
     made = []
     for seed, arm in enumerate(ARMS):
         stratum = {"conditioning": arm}
-        loss = {"maximize": False, "optimum": None, "optimum_set": RANKS, "worst_set": RANKS, "stratum": stratum}
+        loss: dict[str, Any] = {
+            "maximize": False,
+            "optimum": None,
+            "optimum_set": RANKS,
+            "worst_set": RANKS,
+            "stratum": stratum,
+        }
         made += [
             make_profile(card, stratum=stratum),
             make_profile(
@@ -250,8 +256,9 @@ def make_component(component: str, card: Card = MOSI, **changes: Any) -> Compone
 
 def make_components() -> list[ComponentTest]:
     """Every verdict there is, and among their numbers what is none."""
-    missing = dict.fromkeys(("p_supports", "p_opposes", "estimate", "ci_retraining", "ci_people", "margin"))
-    place = {
+    numbers = ("p_supports", "p_opposes", "estimate", "ci_retraining", "ci_people", "margin")
+    missing: dict[str, Any] = dict.fromkeys(numbers)
+    place: dict[str, Any] = {
         "p_supports": 1.0,
         "p_opposes": 0.001,
         "estimate": 3.0,

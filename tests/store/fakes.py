@@ -12,7 +12,7 @@ from pyarrow import fs
 from tcray.store.filesystem import StoreFilesystem
 
 
-class Bucket(fs.FileSystemHandler):
+class Bucket(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types
     """What object storage promises, and no more; the methods are those that `pyarrow.fs` asks for."""
 
     def __init__(self, type_name: str = "s3") -> None:

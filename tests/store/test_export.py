@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_order_and_circumstances_of_recording_make_no_difference(store: Store, o
 
 
 @pytest.mark.parametrize("change", [{"loss": 0.1 + 2**-55}, {"state": "PRUNED"}, {"trial": 5}, {"rank": 2}])
-def test_any_other_difference_is_seen(change: dict[str, object], store: Store, other: Store):
+def test_any_other_difference_is_seen(change: dict[str, Any], store: Store, other: Store):
     """A last bit, a state, a key, a configuration."""
     one, another = make_stored_sweep(store), make_stored_sweep(other)
     assert exported(one) == exported(another)

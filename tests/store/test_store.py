@@ -249,7 +249,8 @@ def test_a_blob_is_what_was_last_written(any_store: Store):
 def test_a_manifest_is_read_as_it_was_written(any_store: Store):
     """A later one takes its place; a number that is none is null."""
     sweep = any_store.sweep(SWEEP_ID)
-    assert not sweep.exists
+    existed_before = sweep.exists
+    assert not existed_before
     sweep.write_manifest(make_manifest(baselines={"mosi": float("nan")}))
     assert sweep.exists
     assert sweep.read_manifest() == make_manifest(baselines={"mosi": None})

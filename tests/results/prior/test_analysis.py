@@ -137,8 +137,9 @@ def test_a_harm_to_classification_contradicts(tmp_path: Path) -> None:
         (ALL, LOW, MEDIUM, HIGH), "contradicted"
     )
     assert findings[LOW].sentence.startswith("Conditioning by jWAE lowers test acc-2 (>= 0) at ranks 1 and 2 by 0.")
-    assert components[LOW].estimate is not None
-    assert components[LOW].estimate < 0
+    estimate = components[LOW].estimate
+    assert estimate is not None
+    assert estimate < 0
 
 
 def test_no_effect_is_bounded_by_the_margin(tmp_path: Path) -> None:
@@ -222,7 +223,8 @@ def test_arms_are_paired_by_seed(tmp_path: Path) -> None:
     _, components, _ = analysed(tmp_path, sweep(), seed_3_fails)
     kept = [0, 1, 2, 4, 5]
     expected = (accuracies("jwae", (1, 2)) - accuracies("none", (1, 2)))[kept].mean()
-    assert (components[LOW].n_units, components[LOW].estimate) == (5, pytest.approx(expected))
+    assert components[LOW].n_units == 5
+    assert components[LOW].estimate == pytest.approx(expected)
     assert components[MEDIUM].n_units == 6
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ def two_datasets(tmp_path: Path) -> Ranking:
         for repeat, step in enumerate((-0.01, 0.01))
         for seed in (1, 2)
     ]
-    first, second = {"rank": 12, "conditioning": "none"}, {"rank": 2, "conditioning": "jwae"}
+    first: dict[str, Any] = {"rank": 12, "conditioning": "none"}
+    second: dict[str, Any] = {"rank": 2, "conditioning": "jwae"}
     metrics = {"valid.loss": 0.6, "test.f1": 0.69, "test.auroc": 0.76, "test.accuracy": math.nan, "train.loss": 0.4}
     mustard = [
         make_run(metrics, card=MUSTARD, **first),

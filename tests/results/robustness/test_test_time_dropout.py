@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from tcray.config.metrics import Task
 from tcray.results.robustness.test_time_dropout import RATES, expected_metric, pattern_probabilities
 from tcray.training.metrics import compute_metrics
 
@@ -30,7 +31,7 @@ def test_the_expectation_is_exact(metric: str, rate: float) -> None:
     draws = np.random.default_rng(3)
     outputs, chance = draws.normal(size=(4, 4)).round(1), pattern_probabilities([0, 1, 1, 2], 2, [rate])
     label = np.array([1.0, 0.0, 1.0, 0.0])
-    task = "regression" if metric == "mae" else "classification"
+    task: Task = "regression" if metric == "mae" else "classification"
     mean = 0.0
     for met in product(range(4), repeat=4):
         met_outputs = outputs[list(met), range(4)]
@@ -54,7 +55,7 @@ def test_weighted_f1_is_its_limit_for_many_examples() -> None:
 @pytest.mark.parametrize(
     ("metric", "task"), [("mae", "regression"), ("f1", "classification"), ("auroc", "classification")]
 )
-def test_the_ends_are_clean_and_nothing_at_all(metric: str, task: str) -> None:
+def test_the_ends_are_clean_and_nothing_at_all(metric: str, task: Task) -> None:
     """Never dropped, a run scores what it does clean; always dropped, what it does with everything missing."""
     draws = np.random.default_rng(7)
     outputs, label = draws.normal(size=(2, 30)), (draws.random(30) < 0.5).astype(float)

@@ -42,7 +42,7 @@ def analysed(folder: Path, losses: Losses, trials: int = 30, repeats: int = 2, *
     runs, ledger = [], []
     for repeat in range(repeats):
         for trial in range(trials):
-            drawn = {"lr": 10 ** draws.uniform(-4, -1), "dropout": draws.uniform(0, 0.5)}
+            drawn: dict[str, Any] = {"lr": 10 ** draws.uniform(-4, -1), "dropout": draws.uniform(0, 0.5)}
             tuned = {**drawn, "latent_dim": int(draws.choice([8, 16])), "hidden_dim": int(draws.integers(4, 9))}
             known = losses(tuned)
             state = {0: "FAILED", 1: "PRUNED", 2: "COMPLETE"}[len(known)]
