@@ -16,7 +16,7 @@ QUICK = ("test_hosts", "test_aws")
 
 SUMMARY: pytest.StashKey[list[str]] = pytest.StashKey()
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,7 +36,7 @@ def _skip_reason() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def tell(pytestconfig: pytest.Config) -> Tell:
+def report(pytestconfig: pytest.Config) -> Report:
     """Return a function that adds a line to the summary at the end."""
     return pytestconfig.stash.setdefault(SUMMARY, []).append
 

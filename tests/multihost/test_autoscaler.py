@@ -16,7 +16,7 @@ import pytest
 
 from tests.tune.factories import write_sweep_file
 
-from .conftest import Tell
+from .conftest import Report
 from .driver import AUTH, Driver
 from .healthy import Healthy
 from .hosts import HOME, REPOSITORY, Host, Hosts, several
@@ -76,10 +76,10 @@ def hosts() -> Iterator[tuple[Host, Host]]:
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["on the head", "elsewhere"])
-def test_workers_start_from_zero_and_stop(hosts: tuple[Host, Host], place: int, tmp_path: Path, tell: Tell) -> None:
+def test_workers_start_from_zero_and_stop(hosts: tuple[Host, Host], place: int, tmp_path: Path, report: Report) -> None:
     """The autoscaler sees the whole demand of a sweep at once and meets it; after the sweep the workers stop.
 
-    The driver may run on any host, although only the head knows the limits of the cluster.
+    The driver may run on any host, although the limits of the cluster are stored on the head only.
     """
     head = hosts[0]
     shared, before = Hosts(head.number).shared, len(read_launches(head))
@@ -93,7 +93,7 @@ def test_workers_start_from_zero_and_stop(hosts: tuple[Host, Host], place: int, 
     assert [str(MOST)] == read_launches(head)[before:], "not one after the other"
     where = "on the head" if place == 0 else "on another host"
     found = f"{MOST} workers started at once, training after {up:.0f} s, gone {down:.0f} s after its end"
-    tell(f"from no GPU, the driver {where}: {found}")
+    report(f"from no GPU, the driver {where}: {found}")
 
 
 def read_launches(head: Host) -> list[str]:

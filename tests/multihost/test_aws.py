@@ -62,10 +62,10 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, s
 @pytest.fixture
 def cluster(aws: dict[str, str]) -> dict[str, Any]:
     """Return gpu.yaml, filled in from the outputs of the stack, as `ray up` completes it."""
-    said = (FOLDER / "gpu.yaml").read_text()
-    said = said.replace("image: FILL_IN", f"image: {aws['Registry']}:{__version__}-cuda")
-    said = said.replace("s3://FILL_IN", f"s3://{aws['Bucket']}").replace("[FILL_IN]", f"[{aws['SecurityGroup']}]")
-    Path("gpu.yaml").write_text(said)
+    text = (FOLDER / "gpu.yaml").read_text()
+    text = text.replace("image: FILL_IN", f"image: {aws['Registry']}:{__version__}-cuda")
+    text = text.replace("s3://FILL_IN", f"s3://{aws['Bucket']}").replace("[FILL_IN]", f"[{aws['SecurityGroup']}]")
+    Path("gpu.yaml").write_text(text)
     file = load_cluster_file("gpu.yaml")
     assert (require_valid(file).notes, file.unfilled) == ((), ())
     completed: dict[str, Any] = _bootstrap_config(dict(file.config), no_config_cache=True)
@@ -164,7 +164,7 @@ def test_ray_creates_no_group_and_no_role(aws: dict[str, str], cluster: dict[str
 
 
 def test_workers_are_spot_instances_and_the_head_is_not(cluster: dict[str, Any]) -> None:
-    """There is spot capacity."""
+    """With spot capacity, workers are started on the spot market."""
     lifecycles = {kind: start_nodes(cluster, kind)[0].get("InstanceLifecycle") for kind in ("head", "gpu", "gpus")}
     assert lifecycles == {"head": None, "gpu": "spot", "gpus": "spot"}
 
@@ -258,11 +258,11 @@ def test_stack_passes_cfn_lint() -> None:
 
 @pytest.mark.usefixtures("aws")
 def test_instance_types_agree_with_aws() -> None:
-    """All instance types that both know have the same CPUs and GPUs."""
+    """All instance types in both tables have the same CPUs and GPUs."""
     pages = boto3.client("ec2").get_paginator("describe_instance_types").paginate()
     types = {kind["InstanceType"]: kind for page in pages for kind in page["InstanceTypes"]}
-    said = {name: find_instance(name) for name in types}
-    wrong = {name: has for name, has in said.items() if has is not None and has != _has(types[name])}
+    known = {name: find_instance(name) for name in types}
+    wrong = {name: has for name, has in known.items() if has is not None and has != _has(types[name])}
     assert wrong == {}
     ours = {f"{family}.{size}" for family, sizes in GPUS.items() for size in sizes if family != "p3"}
     assert ours - types.keys() == set()

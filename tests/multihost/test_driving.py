@@ -22,7 +22,7 @@ from tcray.training.pack import train
 from tests.data.factories import mosi_folder
 from tests.tune.factories import SWEEP_YAML, export, make_sweep, run_without_ray
 
-from .conftest import Tell
+from .conftest import Report
 from .desk import Desk
 from .hosts import HOME, Host, several
 from .patience import until
@@ -112,15 +112,15 @@ def laptop() -> Iterator[Laptop]:
         yield laptop
 
 
-def sweep_id(said: str) -> str:
+def sweep_id(output: str) -> str:
     """Return the id of the submitted sweep."""
-    (found,) = re.findall(r"^sweep (\S+) runs on the head of", said, re.MULTILINE)
+    (found,) = re.findall(r"^sweep (\S+) runs on the head of", output, re.MULTILINE)
     return str(found)
 
 
-def read_command(said: str, name: str) -> list[str]:
+def read_command(output: str, name: str) -> list[str]:
     """Return the command that watches, stops, fetches or shows the results."""
-    (found,) = re.findall(rf"^  {name} +(.*)$", said, re.MULTILINE)
+    (found,) = re.findall(rf"^  {name} +(.*)$", output, re.MULTILINE)
     return shlex.split(found)
 
 
@@ -135,7 +135,7 @@ def export_undisturbed(laptop: Laptop, folder: Path, *overrides: str) -> list[st
     return export(run_without_ray(folder / "by hand", sweep, train))
 
 
-def test_sweep_is_submitted_and_fetched(laptop: Laptop, tmp_path: Path, tell: Tell) -> None:
+def test_sweep_is_submitted_and_fetched(laptop: Laptop, tmp_path: Path, report: Report) -> None:
     """Data and file are uploaded, output is shown, and the fetched store is that of an undisturbed sweep."""
     began = time.monotonic()
     ended = laptop.tcray("sweep", "small.yaml", "--set", QUESTION)
@@ -144,7 +144,7 @@ def test_sweep_is_submitted_and_fetched(laptop: Laptop, tmp_path: Path, tell: Te
     assert QUESTION.removeprefix("question=") in ended.stdout
     assert "twin" not in ended.stdout
     assert ["mosi.json", "mosi.npz"] == sorted(path.name for path in (work_folder(laptop) / "data").iterdir())
-    tell(f"a sweep of 32 runs submitted from a laptop: {time.monotonic() - began:.0f} s")
+    report(f"a sweep of 32 runs submitted from a laptop: {time.monotonic() - began:.0f} s")
 
     fetch = laptop.run(*read_command(ended.stderr, "fetch"))
     assert 0 == fetch.returncode, fetch.stdout + fetch.stderr
@@ -182,7 +182,7 @@ def test_detached_sweep_is_watched_and_stopped(laptop: Laptop) -> None:
     assert 1 == followed.returncode, "it is incomplete and has no driver"
 
 
-def test_sweep_survives_the_laptop(laptop: Laptop, tmp_path: Path, tell: Tell) -> None:
+def test_sweep_survives_the_laptop(laptop: Laptop, tmp_path: Path, report: Report) -> None:
     """The sweep keeps running while the laptop is off; then the laptop follows it to its end and fetches it."""
     following = FollowedSweep(laptop, "off", *LONG)
     laptop.host.power_off()
@@ -190,7 +190,7 @@ def test_sweep_survives_the_laptop(laptop: Laptop, tmp_path: Path, tell: Tell) -
     laptop.host.power_on()
     name = sweep_id(following.output())
     assert laptop.states()[name].startswith("running on h1 (pid ")
-    tell("the laptop off and on again: the sweep kept running")
+    report("the laptop off and on again: the sweep kept running")
 
     watched = laptop.run(*read_command(following.output(), "watch"))
     assert 0 == watched.returncode, watched.stdout + watched.stderr
@@ -226,7 +226,7 @@ def test_unusable_head_is_reported(laptop: Laptop) -> None:
 
 
 def test_laptop_stops_a_cluster_it_did_not_start(laptop: Laptop) -> None:
-    """Its launcher knows the head after any tcray command, although it never ran `ray up`."""
+    """After any tcray command its launcher finds the head, although it never ran `ray up`."""
     assert laptop.states()
     down = laptop.run("ray", "down", "-y", laptop.cluster)
     assert 0 == down.returncode, down.stdout + down.stderr

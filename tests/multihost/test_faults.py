@@ -16,7 +16,7 @@ import pytest
 from tcray.tune.capacity import REFRESH_SECONDS
 from tests.tune.factories import write_sweep_file
 
-from .conftest import Tell
+from .conftest import Report
 from .desk import Desk
 from .driver import Driver
 from .healthy import LARGER, Healthy, format_segments
@@ -77,7 +77,7 @@ def max_concurrent_packs(trace: Traced, host: Host) -> int:
     return max(accumulate(-1 if record.ended else 1 for record in trace.records() if record.host == host.name))
 
 
-def test_host_that_joins_late_gets_packs(desk: Desk, healthy: Healthy, tell: Tell) -> None:
+def test_host_that_joins_late_gets_packs(desk: Desk, healthy: Healthy, report: Report) -> None:
     """At most four packs share the GPU of a worker; a host that joins midway gets packs at once."""
     h2 = desk.hosts.all()[1]
     driver = start_driver(desk, "late", share=FOUR_PACKS)
@@ -90,10 +90,10 @@ def test_host_that_joins_late_gets_packs(desk: Desk, healthy: Healthy, tell: Tel
     for host in (h2, h3):
         assert 4 <= len({record.pid for record in driver.trace.records() if record.host == host.name})
         assert 4 >= max_concurrent_packs(driver.trace, host)
-    tell(f"a third host switched on late: it has joined after {joined:.0f} s, and trains {used:.0f} s later")
+    report(f"a third host switched on late: it has joined after {joined:.0f} s, and trains {used:.0f} s later")
 
 
-def test_dead_host_costs_its_packs_only(desk: Desk, healthy: Healthy, tell: Tell) -> None:
+def test_dead_host_costs_its_packs_only(desk: Desk, healthy: Healthy, report: Report) -> None:
     """Only the segments in training on the host are trained again."""
     h2, h3 = desk.hosts.all()[1:]
     driver = start_driver(desk, "power-off")
@@ -104,14 +104,14 @@ def test_dead_host_costs_its_packs_only(desk: Desk, healthy: Healthy, tell: Tell
     again = healthy.repeated_segments(desk.hosts.shared / "power-off", driver.trace)
     assert again
     assert again <= last_segments(driver.trace, h2)
-    tell(f"power-off of a worker: noticed after {noticed:.0f} s, {format_segments(again)}")
+    report(f"power-off of a worker: noticed after {noticed:.0f} s, {format_segments(again)}")
 
 
-def test_silent_host_costs_its_packs_only(desk: Desk, healthy: Healthy, tell: Tell) -> None:
+def test_silent_host_costs_its_packs_only(desk: Desk, healthy: Healthy, report: Report) -> None:
     """A host without a network is abandoned, although it continues to train."""
     h2, h3 = desk.hosts.all()[1:]
     h2.power_on()
-    tell(f"it is switched on again: it has joined after {desk.wait_for(h2):.0f} s, by itself")
+    report(f"it is switched on again: it has joined after {desk.wait_for(h2):.0f} s, by itself")
     driver = start_driver(desk, "unplugged")
     wait_until_midway(driver, h2, h3)
     h3.unplug()
@@ -120,14 +120,14 @@ def test_silent_host_costs_its_packs_only(desk: Desk, healthy: Healthy, tell: Te
     again = healthy.repeated_segments(desk.hosts.shared / "unplugged", driver.trace)
     assert again
     assert again <= last_segments(driver.trace, h3)
-    tell(f"a worker unplugged: noticed after {noticed:.0f} s, {format_segments(again)}")
+    report(f"a worker unplugged: noticed after {noticed:.0f} s, {format_segments(again)}")
 
 
-def test_killed_driver_resumes(desk: Desk, healthy: Healthy, tell: Tell) -> None:
+def test_killed_driver_resumes(desk: Desk, healthy: Healthy, report: Report) -> None:
     """The store is on the head's own disk, which no worker sees."""
     h2, h3 = desk.hosts.all()[1:]
     h3.plug()
-    tell(f"it is plugged in again: it has joined after {desk.wait_for(h3):.0f} s, by itself")
+    report(f"it is plugged in again: it has joined after {desk.wait_for(h3):.0f} s, by itself")
     first = start_driver(desk, "killed", store="trials")
     wait_until_midway(first, h2, h3)
     first.kill()
@@ -138,10 +138,10 @@ def test_killed_driver_resumes(desk: Desk, healthy: Healthy, tell: Tell) -> None
     repeated = healthy.repeated_segments(desk.head.home / "trials", second.trace)
     assert repeated
     assert repeated <= lost
-    tell(f"the driver killed and started again: it trains again after {again:.0f} s, {format_segments(repeated)}")
+    report(f"the driver killed and started again: it trains again after {again:.0f} s, {format_segments(repeated)}")
 
 
-def test_drained_host_gets_no_further_packs(desk: Desk, healthy: Healthy, tell: Tell) -> None:
+def test_drained_host_gets_no_further_packs(desk: Desk, healthy: Healthy, report: Report) -> None:
     """A host that will be preempted, like a spot instance, completes its packs."""
     h2, h3 = desk.hosts.all()[1:]
     driver = start_driver(desk, "drained")
@@ -155,10 +155,10 @@ def test_drained_host_gets_no_further_packs(desk: Desk, healthy: Healthy, tell: 
     assert not healthy.repeated_segments(desk.hosts.shared / "drained", driver.trace)
     begun = [record for record in driver.trace.records() if record.host == h3.name and not record.ended]
     assert [] == [record for record in begun if record.pid in leaving and record.at > drained]
-    tell(f"a worker drained, and off when its packs had ended, {ended:.0f} s later: nothing was trained again")
+    report(f"a worker drained, and off when its packs had ended, {ended:.0f} s later: nothing was trained again")
 
 
-def test_ray_down_leaves_no_process(desk: Desk, tell: Tell) -> None:
+def test_ray_down_leaves_no_process(desk: Desk, report: Report) -> None:
     """After `ray down`, no host has a process of Ray."""
     h3 = desk.hosts.all()[2]
     h3.power_on()
@@ -167,4 +167,4 @@ def test_ray_down_leaves_no_process(desk: Desk, tell: Tell) -> None:
     assert all(up.values()), up
     desk.down()
     left = until(lambda: not any(desk.ray_processes().values()), "hosts without a process of Ray")
-    tell(f"ray down: of {sum(up.values())} processes of Ray on {len(up)} hosts none is left {left:.0f} s later")
+    report(f"ray down: of {sum(up.values())} processes of Ray on {len(up)} hosts none is left {left:.0f} s later")

@@ -53,8 +53,8 @@ def test_ssh_login(hosts: Hosts) -> None:
     h2 = hosts.all()[1]
     options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
     command = ["ssh", "-i", str(hosts.key), *options, f"root@{h2.address}", "hostname; echo $PATH"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert ["h2", h2.run("bash", "-c", "echo $PATH").strip()] == said.split()
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert ["h2", h2.run("bash", "-c", "echo $PATH").strip()] == output.split()
 
 
 def test_failures_are_reported(hosts: Hosts) -> None:

@@ -27,7 +27,7 @@ from tests.tune.factories import SWEEP_YAML, export, make_sweep, run_without_ray
 
 from .buildah import Buildah, BuildahError
 from .composed import FILE, Container, services
-from .conftest import Tell
+from .conftest import Report
 from .hosts import REPOSITORY, Hosts, several
 from .patience import until
 
@@ -90,7 +90,7 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> Iterator[Built]:
+def built(tmp_path_factory: pytest.TempPathFactory, report: Report) -> Iterator[Built]:
     """Yield the image, in a folder that hosts see too."""
     if reason := Buildah.missing():
         pytest.skip(reason)
@@ -106,7 +106,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> Iterator[Buil
         buildah.build(source, TAG, "DEVICE=cpu")
         seconds = time.monotonic() - began
         size = buildah.run_buildah("images", "--format={{.Size}}", TAG).strip()
-        tell(f"{TAG}: {size}, built from a bare Debian in {seconds:.0f} s")
+        report(f"{TAG}: {size}, built from a bare Debian in {seconds:.0f} s")
         yield Built(buildah, source, seconds)
     finally:
         buildah.remove()
@@ -178,16 +178,16 @@ def test_content_of_the_image(built: Built) -> None:
     assert {} == {name: version for name, version in found.items() if wanted.get(name) != version}
 
 
-def test_change_of_the_source_reinstalls_no_package(built: Built, tell: Tell) -> None:
+def test_change_of_the_source_reinstalls_no_package(built: Built, report: Report) -> None:
     """After a change of tcray and of the linter's settings in pyproject.toml, only the layer of tcray differs."""
     with (built.source / "tcray" / "errors.py").open("a") as module:
         module.write("# changed\n")
     project = built.source / "pyproject.toml"
     project.write_text(project.read_text().replace("line-length = 120", "line-length = 121"))
     began = time.monotonic()
-    said = built.buildah.build(built.source, "changed", "DEVICE=cpu")
-    tell(f"built again after a change of tcray: {time.monotonic() - began:.0f} s instead of {built.seconds:.0f}")
-    assert [f"Successfully installed tcray-{__version__}"] == re.findall(r"Successfully installed.*", said)
+    output = built.buildah.build(built.source, "changed", "DEVICE=cpu")
+    report(f"built again after a change of tcray: {time.monotonic() - began:.0f} s instead of {built.seconds:.0f}")
+    assert [f"Successfully installed tcray-{__version__}"] == re.findall(r"Successfully installed.*", output)
     before, after = built.layers(TAG), built.layers("changed")
     assert len(before) == len(after)
     assert 1 == sum(old != new for old, new in zip(before, after, strict=True))
@@ -217,7 +217,7 @@ def test_sweep_runs_in_a_container(built: Built, expected: list[str]) -> None:
         assert expected == rows
 
 
-def test_services_of_compose_run_a_sweep(built: Built, expected: list[str], tell: Tell) -> None:
+def test_services_of_compose_run_a_sweep(built: Built, expected: list[str], report: Report) -> None:
     """A head and two workers connect, require a token, train, and are unhealthy if Ray does not answer."""
     with several(3, number=4) as hosts, contextlib.ExitStack() as at_the_end:
         head, *workers = make_containers(built, hosts)
@@ -237,7 +237,7 @@ def test_services_of_compose_run_a_sweep(built: Built, expected: list[str], tell
         assert trained_on <= set(computing), (
             "the head trains nothing; the sweep may end before both workers have started"
         )
-        tell("docker/compose.yaml, played on three hosts: a sweep on its workers, bit for bit that of one process")
+        report("docker/compose.yaml, played on three hosts: a sweep on its workers, bit for bit that of one process")
 
         assert [0, 0, 0] == [each.run(*built.health_check).returncode for each in (head, *workers)]
         head.host.power_off()

@@ -11,7 +11,7 @@ import pytest
 from tcray.version import __version__
 from tests.tune.factories import write_sweep_file
 
-from .conftest import Tell
+from .conftest import Report
 from .driver import AUTH, Driver
 from .healthy import Healthy, format_segments
 from .hosts import REPOSITORY, Host, Hosts, several
@@ -69,13 +69,13 @@ class ManualCluster:
 
 
 @pytest.fixture(scope="module")
-def hands() -> Iterator[ManualCluster]:
+def cluster() -> Iterator[ManualCluster]:
     """Yield a cluster whose first host is a head without CPUs."""
     found = {"RAY_AUTH_TOKEN": "a" * 64, "PYTHONPATH": str(REPOSITORY)}
     with several(3, number=22, environment=found) as hosts:
-        hands, h1 = ManualCluster(hosts), hosts.all()[0]
-        hands.join(h1, h1, "--num-cpus=0")
-        yield hands
+        cluster, h1 = ManualCluster(hosts), hosts.all()[0]
+        cluster.join(h1, h1, "--num-cpus=0")
+        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -94,51 +94,53 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
         ("none", "Error: on h2: tcray is not installed\nInstall the same versions on every host"),
     ],
 )
-def test_host_with_another_tcray_is_rejected(hands: ManualCluster, tcray: str, sentence: str) -> None:
+def test_host_with_another_tcray_is_rejected(cluster: ManualCluster, tcray: str, sentence: str) -> None:
     """The message names host and versions before the sweep starts."""
-    h1, h2, _ = hands.hosts.all()
-    hands.join(h2, h1, "--num-cpus=1", tcray=tcray)
-    said = hands.sweep(h1, tcray).end(expected=2)
-    hands.leave(h2)
-    assert sentence in said
-    assert "Traceback" not in said
-    assert [] == list(hands.store(tcray).glob("sweeps/*/manifest.json"))
+    h1, h2, _ = cluster.hosts.all()
+    cluster.join(h2, h1, "--num-cpus=1", tcray=tcray)
+    output = cluster.sweep(h1, tcray).end(expected=2)
+    cluster.leave(h2)
+    assert sentence in output
+    assert "Traceback" not in output
+    assert [] == list(cluster.store(tcray).glob("sweeps/*/manifest.json"))
 
 
 def test_host_with_another_tcray_that_joins_late_is_excluded(
-    hands: ManualCluster, healthy: Healthy, tell: Tell
+    cluster: ManualCluster, healthy: Healthy, report: Report
 ) -> None:
     """Its first worker detects the version; the sweep continues without the host, with the same result."""
-    h1, h2, h3 = hands.hosts.all()
-    hands.join(h2, h1, "--num-cpus=1")
-    driver = hands.sweep(h1, "late")
+    h1, h2, h3 = cluster.hosts.all()
+    cluster.join(h2, h1, "--num-cpus=1")
+    driver = cluster.sweep(h1, "late")
     driver.wait_for(lambda: driver.packs(h2), "a pack")
-    hands.join(h3, h1, "--num-cpus=1", tcray="another")
-    said = driver.end()
-    hands.leave(h3)
+    cluster.join(h3, h1, "--num-cpus=1", tcray="another")
+    output = driver.end()
+    cluster.leave(h3)
     problem = f"on h3: tcray is 0.0.9, but {__version__} on the driver"
     found = f"{problem}: this host is excluded from now on. Install the same versions"
-    assert 1 == said.count(found)
-    assert "Traceback" not in said
-    assert not healthy.repeated_segments(hands.store("late"), driver.trace)
+    assert 1 == output.count(found)
+    assert "Traceback" not in output
+    assert not healthy.repeated_segments(cluster.store("late"), driver.trace)
     assert not [record for record in driver.trace.records() if record.host == h3.name]
-    tell("a host with another tcray that joins late: named with what to do, and the sweep goes on without it")
+    report(
+        "a host with another tcray that joins late: it is excluded with a message, and the sweep continues without it"
+    )
 
 
-def test_loss_of_the_head_ends_the_driver(hands: ManualCluster, healthy: Healthy, tell: Tell) -> None:
+def test_loss_of_the_head_ends_the_driver(cluster: ManualCluster, healthy: Healthy, report: Report) -> None:
     """A driver on another host ends with a message, and resumes in another cluster with the same result."""
-    h1, h2, _ = hands.hosts.all()
-    driver = hands.sweep(h2, "head")
+    h1, h2, _ = cluster.hosts.all()
+    driver = cluster.sweep(h2, "head")
     driver.wait_for(lambda: driver.packs(h2), "a pack")
     h1.unplug()
-    said = driver.end(expected=1)
-    assert f"Error: the Ray cluster at {h1.address}:6379 is gone: its head has not answered for 30 s\n" in said
-    assert "Traceback" not in said
-    hands.leave(h2)
-    hands.join(h2, h2, "--num-cpus=1")
-    again = hands.sweep(h2, "head")
+    output = driver.end(expected=1)
+    assert f"Error: the Ray cluster at {h1.address}:6379 is gone: its head has not answered for 30 s\n" in output
+    assert "Traceback" not in output
+    cluster.leave(h2)
+    cluster.join(h2, h2, "--num-cpus=1")
+    again = cluster.sweep(h2, "head")
     again.end()
-    repeated = healthy.repeated_segments(hands.store("head"), again.trace)
-    tell(
-        f"the head unplugged: the driver ends with a sentence, goes on in another cluster, {format_segments(repeated)}"
+    repeated = healthy.repeated_segments(cluster.store("head"), again.trace)
+    report(
+        f"the head unplugged: the driver ends with an error and resumes in another cluster, {format_segments(repeated)}"
     )

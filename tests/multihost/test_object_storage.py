@@ -19,7 +19,7 @@ from tcray.data.recipe import read_recipe
 from tcray.data.twins import generate_twin
 from tests.tune.factories import write_sweep_file
 
-from .conftest import Tell
+from .conftest import Report
 from .driver import AUTH, Driver
 from .healthy import Healthy, format_segments
 from .hosts import HOME, REPOSITORY, Host, Hosts, several
@@ -93,7 +93,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
     return Healthy.train(folder, OVERRIDES)
 
 
-def test_killed_driver_resumes_from_a_bucket(tmp_path: Path, healthy: Healthy, tell: Tell) -> None:
+def test_killed_driver_resumes_from_a_bucket(tmp_path: Path, healthy: Healthy, report: Report) -> None:
     """The result is that of a sweep with its store in a folder."""
     write_dataset(tmp_path / "data")
     trace = Traced(str(tmp_path / "trace"))
@@ -106,8 +106,8 @@ def test_killed_driver_resumes_from_a_bucket(tmp_path: Path, healthy: Healthy, t
         subprocess.run(command, cwd=REPOSITORY, check=True)
         again = healthy.repeated_segments(bucket.uri("killed"), trace)
         sizes = bucket.sizes("killed")
-    tell(f"a store in a bucket, the driver killed and started again: {format_segments(again)}")
-    tell(f"that store has {len(sizes)} objects and {sum(sizes) / 2**20:.1f} MiB")
+    report(f"a store in a bucket, the driver killed and started again: {format_segments(again)}")
+    report(f"that store has {len(sizes)} objects and {sum(sizes) / 2**20:.1f} MiB")
 
 
 def count_received(host: Host) -> int:
@@ -157,7 +157,7 @@ def test_hosts_share_a_bucket(two: Two, healthy: Healthy) -> None:
         assert not healthy.repeated_segments(bucket.uri("hosts"), driver.trace)
 
 
-def test_data_are_sent_to_a_host_once(two: Two, healthy: Healthy, tell: Tell) -> None:
+def test_data_are_sent_to_a_host_once(two: Two, healthy: Healthy, report: Report) -> None:
     """All workers and packs of a host share one copy of data that only the driver sees."""
     assert not (two.worker.home / "data").exists()
     before = count_received(two.worker)
@@ -167,4 +167,4 @@ def test_data_are_sent_to_a_host_once(two: Two, healthy: Healthy, tell: Tell) ->
     packs = [record for record in driver.trace.records() if record.ended]
     assert 2 == len({(pack.host, pack.pid) for pack in packs})
     assert two.size < came < 2 * two.size
-    tell(f"{len(packs)} packs by two workers of a host: {came / two.size:.1f} times the size of the data came to it")
+    report(f"{len(packs)} packs by two workers of a host: {came / two.size:.1f} times the size of the data came to it")
