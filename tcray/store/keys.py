@@ -1,4 +1,4 @@
-"""The name of a run within its sweep."""
+"""The key of a run within its sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Phase = Literal["search", "finalist", "confirm"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class RunKey:
-    """One trial of one repeat of one cell under one seed index: what a sweep trains once and records once."""
+    """Key of a run: one trial of one repeat of one cell with one seed index. A sweep trains and records it once."""
 
     phase: Phase
     cell: str
@@ -21,11 +21,11 @@ class RunKey:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> RunKey:
-        """The key that a row of any table carries."""
+        """Return the key of a row of any table."""
         return cls(**{name: row[name] for name in RUN_KEY})
 
     def columns(self) -> dict[str, Any]:
-        """The key as columns of a row."""
+        """Return the key as columns of a row."""
         return asdict(self)
 
 

@@ -1,8 +1,9 @@
-"""`tcray store`: verification and export."""
+"""`tcray store`: verification, export and upgrade."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from click.testing import CliRunner
 
 from tcray.cli import main
 from tcray.cli.store import command
-from tcray.errors import InputError
+from tcray.errors import InputError, StoreError
 from tcray.store.export import export_rows, to_json_line
 from tcray.store.store import Store, SweepStore
 from tests.store.factories import SWEEP_ID, make_stored_sweep
+
+SCHEMA_1 = Path(__file__).parents[1] / "store" / "schema1" / "trials"
+"""A store written by tcray 0.1."""
 
 
 @pytest.fixture
@@ -76,3 +80,14 @@ def test_a_file_that_cannot_be_written_is_named(sweep: SweepStore) -> None:
     """The remedy is another file."""
     with pytest.raises(InputError, match=r"nowhere/rows\.jsonl cannot be written: No such file or directory"):
         run("export", "-o", "nowhere/rows.jsonl")
+
+
+def test_a_store_is_upgraded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`upgrade` converts all sweeps or the named one; a sweep of the present schema is left alone."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SCHEMA_1, "trials")
+    with pytest.raises(StoreError, match="has schema version 1"):
+        run("export", "tiny")
+    assert run("upgrade", "tiny") == "tiny-a3d172e91e33: upgraded\n"
+    assert run("upgrade") == "tiny-a3d172e91e33: nothing to do\n"
+    assert json.loads(run("export", "tiny").splitlines()[0])["table"] == "ledger"

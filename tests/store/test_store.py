@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import time
@@ -77,6 +78,23 @@ def test_the_folder_of_sweep_files_is_no_store(tmp_path: Path):
         Store.open(str(tmp_path)).manifests()
     assert caught.value.message == f"{tmp_path}/sweeps/rank.yaml is no part of a trial store"
     assert caught.value.remedy == "Pass another folder with --store."
+
+
+def test_a_store_can_be_pickled(store: Store) -> None:
+    """A copy in another process refers to the same sweep; it opens the file system when it is first used."""
+    sweep = a_sweep(store)
+    copy = pickle.loads(pickle.dumps(sweep))
+    assert copy == sweep
+    assert copy.read("runs", ["run_id", "lr"]) == sweep.read("runs", ["run_id", "lr"])
+    assert pickle.loads(pickle.dumps(store)).sweep_ids() == [SWEEP_ID]
+
+
+def test_a_pickled_bucket_is_opened_at_the_first_operation(bucket: Bucket) -> None:
+    """Unpickling does not connect, so that a worker can report the error of a bucket that it cannot reach."""
+    sweep = Store(bucket.filesystem()).sweep("rank-1")
+    copy = pickle.loads(pickle.dumps(sweep))
+    assert (copy.uri, copy.filesystem.is_local) == (sweep.uri, False)
+    assert copy.filesystem.display_path() == "s3://bucket/trials"
 
 
 # --- tables

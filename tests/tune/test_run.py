@@ -149,6 +149,24 @@ class TestWithoutRay:
         assert (True, 32) == (result.was_finished, result.progress.ended)
         assert before == export(result.store)
 
+    def test_an_upgraded_sweep_is_not_resumed(self, tmp_path: Path, train: FakeTrain) -> None:
+        """A sweep of an earlier version is shown if it was finished, and refused if it was not."""
+        store = run_without_ray(tmp_path / "trials", make_sweep(tmp_path), train)
+        manifest = {"sweep_id": store.sweep_id, "name": "small", "started_at": "2026", "upgraded_from": 1}
+        store.write_manifest({**manifest, "finished_at": None})
+        with pytest.raises(InputError, match="was upgraded from an earlier version of tcray and cannot be resumed"):
+            run(tmp_path, train)
+        store.write_manifest({**manifest, "finished_at": "2027"})
+        result, _ = run(tmp_path, train)
+        assert (True, 32) == (result.was_finished, result.progress.ended)
+
+    def test_a_store_with_an_older_schema_is_rejected(self, tmp_path: Path, train: FakeTrain) -> None:
+        """Nothing is trained in a store with sweeps that the results could not read."""
+        other = Store.open(str(tmp_path / "trials"), create=True).sweep("other-1")
+        other.write_manifest({"sweep_id": "other-1", "name": "other", "started_at": "2026", "schema": 1})
+        with pytest.raises(StoreError, match="has schema version 1"):
+            run(tmp_path, train)
+
     def test_a_second_driver_is_rejected(self, tmp_path: Path, train: FakeTrain) -> None:
         """While one driver runs a sweep, a second one ends with exit code 1 and names the first."""
         sweep = make_sweep(tmp_path)
