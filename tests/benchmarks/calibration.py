@@ -176,11 +176,11 @@ def robustness(sweeps: int, workers: Executor) -> Iterator[str]:
 
 
 EXPLANATION = """
-Noise that grows, falls, or is loud at one level is followed by the levels' own variances; noise that is alike on
-neighbouring levels by the contrasts' own, as far as units allow: with five, a prior that takes levels for independent
-and weighs six units still stands against four degrees of freedom. What tuning by chance adds is noise like any other
-where every repeat tunes for itself; where seeds of one configuration are taken for units it is a truth to them, which
-nothing in the data can tell from a peak.
+Noise that grows, falls, or is large at one level is covered by the levels' own variances; noise that is correlated on
+neighboring levels by the contrasts' own, as far as units allow: with five, a prior of independent levels with the
+weight of six units is combined with four degrees of freedom. Random differences from tuning are ordinary noise if every
+repeat is tuned separately; if seeds of one configuration are treated as units, these differences are common to all
+units, and the data cannot distinguish them from a peak.
 """
 
 

@@ -35,7 +35,7 @@ NOISES: Mapping[str, Draw] = {
     "t₃": lambda rng, shape: rng.standard_t(3, shape) / np.sqrt(3.0),
 }
 SIZES = {"equal": 0.0, "unequal": 0.5, "very unequal": 1.0}
-"""Standard deviations of the logarithm of how many examples a group has."""
+"""Standard deviations of the logarithm of the number of examples in a group."""
 MODALITIES = ("audio", "text", "video")
 TARGET = (0.93, 0.98)
 
@@ -81,7 +81,7 @@ class Coverage:
 
 
 def _coverages(errors: Floats) -> tuple[Coverage, Coverage]:
-    """Of intervals over units and groups, and of those over units alone, for deviations (..., sweeps, units, groups).
+    """Return the coverage over units and groups, and over units alone, of deviations (..., sweeps, units, groups).
 
     Intervals are computed for all sweeps at once, and in the first one found to be those of `statistics.mean`.
     """
@@ -112,7 +112,7 @@ def _differences(rng: np.random.Generator, draw: Draw, unit: float, group: float
 
 
 def _shapley_values(rng: np.random.Generator, draw: Draw, unit: float, group: float, shape: Shape) -> Floats:
-    """Deviations from the truth (modalities, sweeps, units, groups) of Shapley values, every subset trained anew."""
+    """Return deviations from the truth (modalities, sweeps, units, groups) of retrained Shapley values."""
     subsets = [frozenset(chosen) for size in range(4) for chosen in combinations(MODALITIES, size)]
     phi = np.zeros((len(MODALITIES), *shape))
     for subset in subsets:  # φ is linear: a subset contributes what it does where it alone is worth anything
@@ -125,7 +125,7 @@ SIMULATIONS = {"paired difference": _differences, "Shapley value": _shapley_valu
 
 
 def _measured(rng: np.random.Generator, metric: str, unequal: float, group: float, units: int) -> Floats:
-    """Deviations from the truth (units, groups) of one sweep's difference in a metric, by pseudo-values.
+    """Return deviations from the truth (units, groups) of one sweep's difference in a metric, by pseudo-values.
 
     Groups have some 24 examples, as the videos of CMU-MOSI. MAE: condition a errs by one half more than b, plus what is
     the group's; an example's difficulty is common to both. AUROC: both separate the classes alike, but for the groups,

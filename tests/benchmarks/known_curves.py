@@ -45,46 +45,46 @@ class Verdicts:
 
     name: str
     sweeps: int
-    said: Counter[str]
+    counts: Counter[str]
     mean: Sequence[float]
     sd: float
 
     def rate(self, finding: str) -> float:
         """Return the share of sweeps with this verdict."""
-        return self.said[finding] / self.sweeps
+        return self.counts[finding] / self.sweeps
 
     def __str__(self) -> str:
         """Return the verdicts, most frequent first, and the measured curve with its shape error.
 
         The twin's own test examples are harder or easier than average, equally at every level; this shift is left out.
         """
-        shares = [(finding, self.rate(finding)) for finding, _ in self.said.most_common()]
-        said = ", ".join(f"{finding} {p:.3f} ± {sqrt(p * (1 - p) / self.sweeps):.3f}" for finding, p in shares)
+        shares = [(finding, self.rate(finding)) for finding, _ in self.counts.most_common()]
+        rates = ", ".join(f"{finding} {p:.3f} ± {sqrt(p * (1 - p) / self.sweeps):.3f}" for finding, p in shares)
         above = np.array(self.mean) - PopulationCurve.read(self.name).mean
         shape = (above - above.mean()) / self.sd
         return (
-            f"{self.name}, {self.sweeps} sweeps: {said}\n"
+            f"{self.name}, {self.sweeps} sweeps: {rates}\n"
             f"  here     {' '.join(f'{value:5.3f}' for value in self.mean)}   SD {self.sd:.4f}\n"
             f"  - truth  {' '.join(f'{value:+.2f}' for value in shape)}   in SD"
         )
 
 
-def group_by_unit(name: str) -> int:
+def count_units(name: str) -> int:
     """Return the number of units in a sweep of the twin."""
     confirm = load_known_sweep(name).confirm
     assert confirm is not None
     return confirm.seeds
 
 
-def swept(name: str, sweep_seeds: Sequence[int]) -> Values:
-    """(S, U, L): the units of a sweep of the twin under each sweep seed."""
-    seeds = range(group_by_unit(name))
+def run_sweeps(name: str, sweep_seeds: Sequence[int]) -> Values:
+    """Return the units (S, U, L) of a sweep of the twin under each sweep seed."""
+    seeds = range(count_units(name))
     asked, recipe = load_known_sweep(name), read_recipe(name)
     values = train_units(asked, [(sweep_seed, seed) for sweep_seed in sweep_seeds for seed in seeds], recipe)
     return values.reshape(len(sweep_seeds), len(seeds), -1)
 
 
-def finding(name: str, values: Values) -> str:
+def conclude_sweep(name: str, values: Values) -> str:
     """Return the verdict of one sweep (U, L): on non-monotonicity, or the modalities found harmful."""
     asked = load_known_sweep(name)
     levels = level_names(asked)
@@ -95,7 +95,7 @@ def finding(name: str, values: Values) -> str:
 
 
 def harmful_modalities(values: dict[str, Values]) -> list[str]:
-    """The modalities without which the error (U,) is lower, α shared among them; `values` by subset joined with "+"."""
+    """Return modalities without which the error (U,) is lower, α divided among them; `values` by subset "a+b"."""
     every = max(values, key=len).split("+")
     found = []
     for modality in every:
@@ -106,11 +106,11 @@ def harmful_modalities(values: dict[str, Values]) -> list[str]:
     return found
 
 
-def verdicts(name: str, values: Values) -> Verdicts:
+def conclude_sweeps(name: str, values: Values) -> Verdicts:
     """Return the verdicts of sweeps (S, U, L) of the twin."""
     pooled = values.reshape(-1, values.shape[2])
-    said = Counter(finding(name, sweep) for sweep in values)
-    return Verdicts(name, len(values), said, pooled.mean(axis=0).tolist(), residual_sd(pooled))
+    counts = Counter(conclude_sweep(name, sweep) for sweep in values)
+    return Verdicts(name, len(values), counts, pooled.mean(axis=0).tolist(), residual_sd(pooled))
 
 
 def main() -> None:
@@ -123,8 +123,8 @@ def main() -> None:
     chunks = [seeds[begin : begin + CHUNK] for begin in range(0, len(seeds), CHUNK)]
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn")) as workers:
         for name in asked.names or TWIN_ONLY:
-            values = np.concatenate(list(workers.map(swept, [name] * len(chunks), chunks)))
-            print(verdicts(name, values), flush=True)
+            values = np.concatenate(list(workers.map(run_sweeps, [name] * len(chunks), chunks)))
+            print(conclude_sweeps(name, values), flush=True)
 
 
 if __name__ == "__main__":

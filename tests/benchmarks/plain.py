@@ -1,4 +1,4 @@
-"""The yardstick: one low-rank fusion model in ordinary PyTorch, trained one run at a time.
+"""Reference for throughput: one low-rank fusion model in ordinary PyTorch, trained one run at a time.
 
 It does the same work per run as the engine of tcray (validation after every epoch, test and train at the end), and is
 carefully optimized: whole-batch tensors, closed-form MMD, fused AdamW, one thread, no DataLoader.
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 STRENGTHS = {"none": (0.0, 0.0, 0.0), "jwae": (10.0, 0.1, 0.1)}
 EPOCHS = 10
-"""46 steps each on MOSI's 1,447 examples: about 450 steps a run."""
+"""Epochs per run; 46 steps each on MOSI's 1,447 examples, about 450 steps per run."""
 
 
 def configurations(count: int) -> list[dict[str, Any]]:

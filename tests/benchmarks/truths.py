@@ -29,7 +29,7 @@ PEAKLESS: dict[str, Curve] = {
     "exponential": lambda x: np.expm1(3 * x) / np.expm1(3),
     "valley": lambda x: np.abs(2 * x - 1),
 }
-"""From 0 to 1 over levels scaled to [0, 1]; turned round they are the same to every test here."""
+"""From 0 to 1 over levels scaled to [0, 1]; reversing the order of levels changes no result here."""
 
 PEAKED: dict[str, Curve] = {
     "inverted U": lambda x: -((2 * x - 1) ** 2),
@@ -39,10 +39,10 @@ PEAKED: dict[str, Curve] = {
 """0 at the peak, -1 at both ends."""
 
 SIZES = (0.7, 2.0, 5.0)
-"""Of peakless truths: from first to last level, in standard deviations; and 0, which is flat."""
+"""Sizes of peakless truths from first to last level, in standard deviations, in addition to the flat truth."""
 
 DROPS = (0.7, 1.0, 1.5)
-"""Of peaked truths: from the peak to either end."""
+"""Drops of peaked truths from the peak to either end, in standard deviations."""
 
 
 def peakless(levels: int, sizes: tuple[float, ...] = SIZES) -> dict[str, Floats]:

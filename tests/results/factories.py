@@ -1,4 +1,4 @@
-"""Results made by hand: every part and every verdict, on real data and on a twin, with known numbers."""
+"""Factories of results with every part and every verdict, on real data and on a twin, with known numbers."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ RANKS = (1, 2, 3, 4, 6, 8, 12, 16)
 ARMS = ("none", "jwae")
 UNITS = 6
 SHAPE = np.array([0.10, 0.02, 0.0, 0.01, 0.03, 0.05, 0.07, 0.09])
-"""How much worse than the best each rank is: a truth with its optimum at rank 3."""
+"""Difference of each rank from the best one: a true curve with its optimum at rank 3."""
 
 
 def estimate_columns(values: NDArray[np.float64]) -> tuple[Estimate, ...]:
-    """The estimate of every column of `values` (U, L)."""
+    """Return the estimate of every column of `values` (U, L)."""
     return tuple(Estimate.from_units(list(column)) for column in np.asarray(values, np.float64).T.tolist())
 
 
 def make_unit_values(level: float, shape: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
-    """Values (U, L) about `level` and a shape, with small noise."""
+    """Return values (U, L): `level` plus `shape` (L,) plus small noise."""
     noise = np.random.default_rng(seed).normal(0, 0.008, (UNITS, len(shape)))
     return np.asarray(level + shape + noise)
 
 
 def make_profile(card: Card = MOSI, means: Sequence[Estimate] = (), **changes: Any) -> Profile:
-    """The primary test metric over rank, best at 3; changes that leave `values` alone leave the means, too."""
+    """Return a profile of the primary test metric over rank, best at rank 3; means follow from `values`."""
     maximize = card.primary_metric != "mae"
     values = make_unit_values(0.6, -SHAPE) if maximize else make_unit_values(0.95, SHAPE)
     given: dict[str, Any] = {
@@ -73,7 +73,7 @@ def make_profile(card: Card = MOSI, means: Sequence[Estimate] = (), **changes: A
 
 
 def make_profiles(card: Card) -> list[Profile]:
-    """Test, train and gap over rank in both arms."""
+    """Return profiles of test metric, train loss and gap over rank in both arms."""
     falling = -0.3 * np.linspace(0, 1, len(RANKS))
     made = []
     for seed, arm in enumerate(ARMS):
@@ -98,7 +98,7 @@ def make_profiles(card: Card) -> list[Profile]:
 def make_conditioning(
     card: Card = MOSI, metric: str = "test.acc2", means: Sequence[Estimate] = (), **changes: Any
 ) -> Conditioning:
-    """What the prior changes over rank: a gain at low ranks and a loss at high ones."""
+    """Return the effect of the prior over rank: a gain at low ranks and a loss at high ranks."""
     differences = make_unit_values(0.0, np.linspace(0.03, -0.03, len(RANKS)), 3)
     given: dict[str, Any] = {
         "dataset": card.name,
@@ -118,7 +118,7 @@ def make_conditioning(
 
 
 def make_spectrum(card: Card = MOSI, **changes: Any) -> Spectrum:
-    """Equal factors: the effective rank is the rank."""
+    """Return a spectrum of equal factors, so that the effective rank is the rank."""
     equal = {rank: (1 / rank,) * rank for rank in RANKS}
     given: dict[str, Any] = {
         "dataset": card.name,
@@ -136,7 +136,7 @@ def make_spectrum(card: Card = MOSI, **changes: Any) -> Spectrum:
 
 
 def make_contribution(card: Card = MOSI, kind: Any = "retrained", **changes: Any) -> Contribution:
-    """Text is worth 0.3, audio 0.1, and together they are worth as much as apart."""
+    """Return the contributions of an additive game in which text has value 0.3 and audio 0.1."""
     worth = {"text": 0.3, "audio": 0.1}
     noise = np.random.default_rng(1).normal(0, 0.01, (UNITS, 4))
     subsets = [frozenset(chosen) for chosen in ((), ("text",), ("audio",), ("text", "audio"))]
@@ -160,7 +160,7 @@ def make_contribution(card: Card = MOSI, kind: Any = "retrained", **changes: Any
 
 
 def make_robustness(card: Card, rank: int, arm: str, corruption: str, **changes: Any) -> Robustness:
-    """A metric that worsens with severity, the more so the higher the rank."""
+    """Return a metric that worsens with severity, more so at higher ranks."""
     missing = corruption == "missing"
     labels = ("nothing", "text", "audio", "text+audio") if missing else ()
     severities = () if missing else (0.0, 0.1, 0.3, 1.0)
@@ -185,7 +185,7 @@ def make_robustness(card: Card, rank: int, arm: str, corruption: str, **changes:
 
 
 def make_search_analysis(cards: tuple[Card, ...]) -> SearchAnalysis:
-    """Histories in which every third trial is pruned and one failed, importances, and optimism."""
+    """Return histories in which every third trial is pruned and one failed, importances, and optimism."""
     histories, importances, optimisms = [], [], []
     for card in cards:
         trials = []
@@ -204,7 +204,7 @@ def make_search_analysis(cards: tuple[Card, ...]) -> SearchAnalysis:
 
 
 def make_dataset_table(card: Card) -> DatasetTable:
-    """Two cells above the reference rows."""
+    """Return a ranking table with two cells above the baselines."""
     metrics = (f"test.{card.primary_metric}", "test.acc2" if card is MOSI else "test.auroc")
     shown = (*metrics, "valid.loss", "train.loss")
     rows = tuple(
@@ -224,7 +224,7 @@ LABELS = "The features saw the train labels, so train loss tells nothing: use mo
 
 
 def make_component(component: str, card: Card = MOSI, **changes: Any) -> ComponentTest:
-    """Of rank-generalisation, unless told: an effect of +0.031 with p = 0.003, over 6 repeats of 2 seeds."""
+    """Return a component of rank-generalisation: an effect of +0.031, p = 0.003, over 6 repeats of 2 seeds."""
     given: dict[str, Any] = {
         "claim": "rank-generalisation",
         "component": component,
@@ -255,7 +255,7 @@ def make_component(component: str, card: Card = MOSI, **changes: Any) -> Compone
 
 
 def make_components() -> list[ComponentTest]:
-    """Every verdict there is, and among their numbers what is none."""
+    """Return components with every verdict; some of their numbers are None or NaN."""
     numbers = ("p_supports", "p_opposes", "estimate", "ci_retraining", "ci_people", "margin")
     missing: dict[str, Any] = dict.fromkeys(numbers)
     place: dict[str, Any] = {
@@ -283,7 +283,7 @@ def make_components() -> list[ComponentTest]:
 
 
 def make_full_sweep(*claims: str) -> Sweep:
-    """Ranks with and without a prior, on two datasets; of these claims, or of all."""
+    """Return a sweep over ranks with and without a prior, on two datasets, with these claims or all."""
     return make_sweep(
         name="rank",
         question="Does rank matter?",
@@ -294,7 +294,7 @@ def make_full_sweep(*claims: str) -> Sweep:
 
 
 def make_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
-    """Of a finished sweep."""
+    """Return the manifest of a finished sweep."""
     return {
         "sweep_id": "rank-1",
         "name": sweep.name,
@@ -323,7 +323,7 @@ def make_manifest(sweep: Sweep, **changes: Any) -> dict[str, Any]:
 
 
 def make_full_results(**changes: Any) -> Results:
-    """Results with every part, on MOSI (real) and MUStARD (twin)."""
+    """Return results with every part, on MOSI (real) and MUStARD (twin)."""
     return replace(_full(), **changes)
 
 
@@ -358,7 +358,7 @@ def _full() -> Results:
 
 
 def make_empty_results() -> Results:
-    """What a sweep has of which nothing is complete yet: every part is there, and has no units."""
+    """Return the results of a sweep without complete runs: every part exists and has no units."""
     none = (0, len(RANKS))
     nothing = tuple(Estimate(None) for _ in RANKS)
     unknown: Mapping[str, Any] = {"mmd2_none": (None,) * len(RANKS), "mmd2_jwae": (None,) * len(RANKS)}
@@ -380,5 +380,5 @@ def make_empty_results() -> Results:
 
 
 def rank_store(store: SweepStore) -> Ranking:
-    """The ranking of what a store holds."""
+    """Return the ranking of a store."""
     return build_ranking(store.read_manifest(), read_records(store))

@@ -1,4 +1,4 @@
-"""Stores that no one would wish for: `tcray results` gets through each of them, and shows no NaN for a number."""
+"""Stores with missing, constant or undefined results: `tcray results` handles each and prints no NaN."""
 
 from __future__ import annotations
 
@@ -42,25 +42,25 @@ RATES = {"modality_dropout.audio": (0.0, 0.2, 0.4, 0.6)}
 EVERY_CLAIM = tuple(CLAIMS)
 
 
-def asked(factors: Mapping[str, Any], **changes: Any) -> Sweep:
-    """Every claim there is, at one configuration, on three seeds."""
+def make_fixed_sweep(factors: Mapping[str, Any], **changes: Any) -> Sweep:
+    """Return a sweep with every claim, one configuration and three seeds."""
     given = {"factors": factors, "claims": EVERY_CLAIM, "tune": {}, "search": None, "confirm": Confirm(seeds=3)}
     return make_sweep(**{**given, **changes})
 
 
-def tuned(factors: Mapping[str, Any], **changes: Any) -> Sweep:
-    """Every claim, each cell at its own best configuration, three repeats of two seeds."""
+def make_tuned_sweep(factors: Mapping[str, Any], **changes: Any) -> Sweep:
+    """Return a sweep with every claim, a tuned configuration per cell and three repeats of two seeds."""
     return make_sweep(**{"factors": factors, "claims": EVERY_CLAIM, **changes})
 
 
-def well(card: Any = MOSI, **metrics: float) -> OutcomeFunction:
-    """Runs of which everything was recorded; `metrics` take the place of what it was."""
+def complete_runs(card: Any = MOSI, **metrics: float) -> OutcomeFunction:
+    """Return complete runs with all results; `metrics` replace the metrics of every run."""
     label = make_labels(card)
 
     def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         rng = np.random.default_rng([seed, *str(sorted(levels.items())).encode()])
 
-        def predicted() -> Any:
+        def draw_predictions() -> Any:
             error = rng.normal(1, 0.3, len(label))
             return make_predictions(label, error) if card.task == "regression" else (2 * label - 1) * error
 
@@ -69,8 +69,8 @@ def well(card: Any = MOSI, **metrics: float) -> OutcomeFunction:
         measured = {"train.loss": rng.random(), "last.test.loss": rng.random(), "valid.loss": rng.random()}
         checks = {f"check.mmd2.{m}": 0.01 if levels.get("conditioning") == "jwae" else 0.1 for m in modalities}
         return RunOutcome(
-            predicted(),
-            also={missing_condition(missing): predicted() for missing in list_missing_patterns(modalities)[1:]},
+            draw_predictions(),
+            also={missing_condition(missing): draw_predictions() for missing in list_missing_patterns(modalities)[1:]},
             metrics={**measured, **checks, **metrics},
             evaluations={f"pgd:{size}": {card.primary_metric: rng.random()} for size in (0.03, 0.1)},
             spectra={"factor energy": rng.random(rank).tolist(), "effective rank": [1 + rng.random()]},
@@ -79,36 +79,40 @@ def well(card: Any = MOSI, **metrics: float) -> OutcomeFunction:
     return outcome
 
 
-def silent(levels: Mapping[str, Any], repeat: int, seed: int) -> None:
-    """No run at all."""
+def no_run(levels: Mapping[str, Any], repeat: int, seed: int) -> None:
+    """Return None: there is no run."""
 
 
-def ended(state: str) -> OutcomeFunction:
-    """Runs that all ended so, with nothing recorded."""
+def runs_that_end(state: str) -> OutcomeFunction:
+    """Return runs that all end in `state`, without results."""
     return lambda levels, repeat, seed: RunOutcome(np.zeros(60), state=state)
 
 
-def only(keep: Callable[[Mapping[str, Any], int, int], bool], card: Any = MOSI, state: str = "") -> OutcomeFunction:
-    """Some of the runs; the others are not there, or ended in `state`."""
-    lost = ended(state) if state else silent
-    return lambda levels, repeat, seed: (well(card) if keep(levels, repeat, seed) else lost)(levels, repeat, seed)
+def some_runs(
+    keep: Callable[[Mapping[str, Any], int, int], bool], card: Any = MOSI, state: str = ""
+) -> OutcomeFunction:
+    """Return complete runs if `keep` is true; the others do not exist, or end in `state`."""
+    lost = runs_that_end(state) if state else no_run
+    return lambda levels, repeat, seed: (complete_runs(card) if keep(levels, repeat, seed) else lost)(
+        levels, repeat, seed
+    )
 
 
-def constant(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
-    """Every run says the same, under every condition."""
+def constant_run(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
+    """Return a run with the same prediction for every example under every condition."""
     zeros = np.zeros(60)
     also = {
         missing_condition(missing): zeros
         for missing in list_missing_patterns(levels.get("modalities") or tuple(MOSI.modalities))[1:]
     }
-    same = {"train.loss": 1.0, "last.test.loss": 1.0, "check.mmd2.text": 0.1, "check.mmd2.audio": 0.1}
-    return RunOutcome(zeros, also=also, metrics=same, spectra={"factor energy": [0.0], "effective rank": [0.0]})
+    metrics = {"train.loss": 1.0, "last.test.loss": 1.0, "check.mmd2.text": 0.1, "check.mmd2.audio": 0.1}
+    return RunOutcome(zeros, also=also, metrics=metrics, spectra={"factor energy": [0.0], "effective rank": [0.0]})
 
 
-def undefined(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
-    """Every metric is NaN."""
+def undefined_run(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
+    """Return a run whose metrics are all NaN."""
     names = ("test.mae", "test.acc2", "train.loss", "last.test.loss", "valid.loss", "check.mmd2.text", "test.r")
-    found = well()(levels, repeat, seed)
+    found = complete_runs()(levels, repeat, seed)
     assert found is not None
     spectra = {"factor energy": [math.nan], "effective rank": [math.nan]}
     evaluations = {"clean": {"mae": math.nan}, "pgd:0.1": {"mae": math.inf}}
@@ -117,10 +121,10 @@ def undefined(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
 
 @dataclass(frozen=True)
 class Case:
-    """A store: what was asked, what came of it, and what the manifest has otherwise.
+    """A store: a sweep, the outcomes of its runs, and further keys of the manifest.
 
-    verdict   that of every whole claim that is not described or left out; empty where there may be several
-    group     the name of each test example's group, where it is not the card's
+    verdict   of every whole claim that is not descriptive or left out; empty if there may be several
+    group     the group name of each test example, if it differs from the card's
     """
 
     sweep: Sweep
@@ -132,138 +136,156 @@ class Case:
     beside: tuple[SyntheticDataset, ...] = ()
 
 
-SAW = replace(MOSI, saw_labels=True)
-LONE = replace(MOSI, modalities={"text": 4})
-EMPTY = SyntheticDataset.of(MUSTARD, silent)
+LABELS_SEEN = replace(MOSI, saw_labels=True)
+TEXT_ONLY = replace(MOSI, modalities={"text": 4})
+EMPTY = SyntheticDataset.of(MUSTARD, no_run)
 
 CASES: Mapping[str, Case] = {
-    "nothing was recorded": Case(asked(RANKS), silent),
-    "every run failed": Case(asked(RANKS), ended("FAILED")),
-    "every run was pruned": Case(tuned(RANKS), ended("PRUNED")),
-    "one seed": Case(asked(RANKS, confirm=Confirm(seeds=1)), well()),
-    "one repeat": Case(tuned(RANKS, confirm=Confirm(seeds=2, repeats=1)), well()),
-    "one repeat of subsets": Case(tuned(SUBSETS, confirm=Confirm(seeds=2, repeats=1)), well()),
-    "two seeds": Case(asked(RANKS, confirm=Confirm(seeds=2)), well(), verdict=""),
-    "two seeds of rates": Case(asked(RATES, confirm=Confirm(seeds=2)), well()),
-    "two ranks": Case(asked({**RANKS, "rank": (1, 16)}), well(), verdict=""),
-    "one rank": Case(asked({**RANKS, "rank": (4,)}), well(), verdict=""),
-    "one rate": Case(asked({"modality_dropout.audio": (0.4,)}), well()),
-    "one modality": Case(asked(SUBSETS), well(LONE), card=LONE),
-    "one modality at some ranks": Case(asked(RANKS), well(LONE), card=LONE, verdict=""),
-    "a missing subset": Case(asked(SUBSETS), only(lambda levels, *_: levels["modalities"] != ("audio",))),
-    "constant ranks": Case(asked(RANKS), constant),
-    "constant subsets": Case(asked(SUBSETS), constant),
-    "constant rates": Case(asked(RATES), constant),
-    "NaN at every rank": Case(asked(RANKS), undefined),
-    "NaN in every subset": Case(tuned(SUBSETS), undefined),
-    "NaN in one seed": Case(asked(RATES), lambda levels, r, s: (undefined if s == 1 else well())(levels, r, s)),
-    "one test group": Case(asked(RANKS), well(), verdict="", group=lambda n: "video-1"),
-    "one test group of subsets": Case(asked(SUBSETS), well(), group=lambda n: "video-1"),
-    "two test groups": Case(asked(RATES), well(), group=lambda n: f"video-{n % 2}"),
-    "a group for each example": Case(asked(RANKS), well(), group=lambda n: f"video-{n}", verdict=""),
+    "nothing was recorded": Case(make_fixed_sweep(RANKS), no_run),
+    "every run failed": Case(make_fixed_sweep(RANKS), runs_that_end("FAILED")),
+    "every run was pruned": Case(make_tuned_sweep(RANKS), runs_that_end("PRUNED")),
+    "one seed": Case(make_fixed_sweep(RANKS, confirm=Confirm(seeds=1)), complete_runs()),
+    "one repeat": Case(make_tuned_sweep(RANKS, confirm=Confirm(seeds=2, repeats=1)), complete_runs()),
+    "one repeat of subsets": Case(make_tuned_sweep(SUBSETS, confirm=Confirm(seeds=2, repeats=1)), complete_runs()),
+    "two seeds": Case(make_fixed_sweep(RANKS, confirm=Confirm(seeds=2)), complete_runs(), verdict=""),
+    "two seeds of rates": Case(make_fixed_sweep(RATES, confirm=Confirm(seeds=2)), complete_runs()),
+    "two ranks": Case(make_fixed_sweep({**RANKS, "rank": (1, 16)}), complete_runs(), verdict=""),
+    "one rank": Case(make_fixed_sweep({**RANKS, "rank": (4,)}), complete_runs(), verdict=""),
+    "one rate": Case(make_fixed_sweep({"modality_dropout.audio": (0.4,)}), complete_runs()),
+    "one modality": Case(make_fixed_sweep(SUBSETS), complete_runs(TEXT_ONLY), card=TEXT_ONLY),
+    "one modality at some ranks": Case(make_fixed_sweep(RANKS), complete_runs(TEXT_ONLY), card=TEXT_ONLY, verdict=""),
+    "a missing subset": Case(
+        make_fixed_sweep(SUBSETS), some_runs(lambda levels, *_: levels["modalities"] != ("audio",))
+    ),
+    "constant ranks": Case(make_fixed_sweep(RANKS), constant_run),
+    "constant subsets": Case(make_fixed_sweep(SUBSETS), constant_run),
+    "constant rates": Case(make_fixed_sweep(RATES), constant_run),
+    "NaN at every rank": Case(make_fixed_sweep(RANKS), undefined_run),
+    "NaN in every subset": Case(make_tuned_sweep(SUBSETS), undefined_run),
+    "NaN in one seed": Case(
+        make_fixed_sweep(RATES), lambda levels, r, s: (undefined_run if s == 1 else complete_runs())(levels, r, s)
+    ),
+    "one test group": Case(make_fixed_sweep(RANKS), complete_runs(), verdict="", group=lambda n: "video-1"),
+    "one test group of subsets": Case(make_fixed_sweep(SUBSETS), complete_runs(), group=lambda n: "video-1"),
+    "two test groups": Case(make_fixed_sweep(RATES), complete_runs(), group=lambda n: f"video-{n % 2}"),
+    "a group for each example": Case(
+        make_fixed_sweep(RANKS), complete_runs(), group=lambda n: f"video-{n}", verdict=""
+    ),
     "a group of one class": Case(
-        asked(SUBSETS, datasets=("mustard",)),
-        well(MUSTARD),
+        make_fixed_sweep(SUBSETS, datasets=("mustard",)),
+        complete_runs(MUSTARD),
         card=MUSTARD,
         group=lambda n: f"speaker-{n % 2}",
         verdict="",
     ),
     "no predictions of one class": Case(
-        asked(SUBSETS, datasets=("mustard",)),
-        lambda levels, r, s: replace(well(MUSTARD)(levels, r, s) or RunOutcome(0), prediction=np.full(60, -1.0)),
+        make_fixed_sweep(SUBSETS, datasets=("mustard",)),
+        lambda levels, r, s: replace(
+            complete_runs(MUSTARD)(levels, r, s) or RunOutcome(0), prediction=np.full(60, -1.0)
+        ),
         card=MUSTARD,
         verdict="",
     ),
-    "MMD² that never fell": Case(asked(RANKS), well(**{"check.mmd2.text": 0.1, "check.mmd2.audio": 0.1}), verdict=""),
-    "MMD² of zero": Case(asked(RANKS), well(**{"check.mmd2.text": 0.0, "check.mmd2.audio": 0.0}), verdict=""),
-    "features that saw the labels": Case(asked(RANKS), well(SAW), card=SAW, verdict=""),
-    "one arm failed": Case(
-        asked(RANKS), only(lambda levels, *_: levels["conditioning"] == "none", state="FAILED"), verdict=""
+    "MMD² that never fell": Case(
+        make_fixed_sweep(RANKS), complete_runs(**{"check.mmd2.text": 0.1, "check.mmd2.audio": 0.1}), verdict=""
     ),
-    "no confirm section": Case(tuned(RANKS, confirm=None), silent),
-    "no factors": Case(asked({}), well()),
-    "no claims": Case(asked(RANKS, claims=()), well()),
+    "MMD² of zero": Case(
+        make_fixed_sweep(RANKS), complete_runs(**{"check.mmd2.text": 0.0, "check.mmd2.audio": 0.0}), verdict=""
+    ),
+    "features that saw the labels": Case(
+        make_fixed_sweep(RANKS), complete_runs(LABELS_SEEN), card=LABELS_SEEN, verdict=""
+    ),
+    "one arm failed": Case(
+        make_fixed_sweep(RANKS),
+        some_runs(lambda levels, *_: levels["conditioning"] == "none", state="FAILED"),
+        verdict="",
+    ),
+    "no confirm section": Case(make_tuned_sweep(RANKS, confirm=None), no_run),
+    "no factors": Case(make_fixed_sweep({}), complete_runs()),
+    "no claims": Case(make_fixed_sweep(RANKS, claims=()), complete_runs()),
     "unfinished": Case(
-        asked(RANKS), only(lambda levels, _, seed: seed < 2), verdict="", manifest={"finished_at": None}
+        make_fixed_sweep(RANKS), some_runs(lambda levels, _, seed: seed < 2), verdict="", manifest={"finished_at": None}
     ),
     "unfinished in the middle of a cell": Case(
-        tuned(RANKS),
-        only(lambda levels, repeat, seed: levels["rank"] < 4 and seed < 3),
+        make_tuned_sweep(RANKS),
+        some_runs(lambda levels, repeat, seed: levels["rank"] < 4 and seed < 3),
         verdict="",
         manifest={"finished_at": None},
     ),
     "one dataset of two is empty": Case(
-        asked(RANKS, datasets=("mosi", "mustard")), well(), verdict="", beside=(EMPTY,)
+        make_fixed_sweep(RANKS, datasets=("mosi", "mustard")), complete_runs(), verdict="", beside=(EMPTY,)
     ),
-    "no reference rows": Case(asked(SUBSETS), well(), verdict="", manifest={"baselines": {"mosi": ()}}),
+    "no reference rows": Case(
+        make_fixed_sweep(SUBSETS), complete_runs(), verdict="", manifest={"baselines": {"mosi": ()}}
+    ),
     "every dataset left out": Case(
-        asked(RATES), silent, manifest={"left_out": [{"dataset": "mosi", "reason": "it has no audio"}]}
+        make_fixed_sweep(RATES), no_run, manifest={"left_out": [{"dataset": "mosi", "reason": "it has no audio"}]}
     ),
 }
 
 
-def told(folder: Path, case: Case) -> tuple[str, str, dict[str, Any]]:
-    """What the terminal, the report and the JSON say of a case's store."""
+def run_results(folder: Path, case: Case) -> tuple[str, str, dict[str, Any]]:
+    """Return the terminal output, the HTML report and the JSON document of a case's store."""
     dataset = SyntheticDataset.of(case.card, case.outcome_of)
     if case.group is not None:
         dataset = replace(dataset, group=tuple(map(case.group, range(len(dataset.label)))))
     manifest = {"engine": "2", "sessions": [], "planned_runs": 30, "device": "cpu", "objective": "valid.loss"}
-    told_of = {**manifest, **case.manifest}
+    manifest_keys = {**manifest, **case.manifest}
     if case.sweep.confirm is None:
-        store = make_store(folder, [], sweep=case.sweep, cards=[case.card], **told_of)
+        store = make_store(folder, [], sweep=case.sweep, cards=[case.card], **manifest_keys)
     else:
         store = make_recorded_store(
-            folder, case.sweep, *[dataset] * (not told_of.get("left_out")), *case.beside, **told_of
+            folder, case.sweep, *[dataset] * (not manifest_keys.get("left_out")), *case.beside, **manifest_keys
         )
     if case.sweep.search is not None:
         store.append("runs", [make_run({}, phase="search", state="PRUNED", rank=1, trial=trial) for trial in range(3)])
     files = [folder / "report.html", folder / "results.json"]
     options = ["--store", folder / "trials", "--html", files[0], "--json", files[1]]
-    said = CliRunner().invoke(main, ["results", "small", *map(str, options)], catch_exceptions=False)
-    assert said.exit_code == 0, said.output
-    return said.output, files[0].read_text(), json.loads(files[1].read_text(), parse_constant=no_number)
+    result = CliRunner().invoke(main, ["results", "small", *map(str, options)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output, files[0].read_text(), json.loads(files[1].read_text(), parse_constant=reject_constant)
 
 
-def no_number(constant: str) -> Any:
-    """JSON has no word for what is not a number."""
+def reject_constant(constant: str) -> Any:
+    """Raise an AssertionError for NaN and infinities, which are not valid JSON."""
     raise AssertionError(constant)
 
 
-class Words(HTMLParser):
-    """The text that a page shows."""
+class VisibleText(HTMLParser):
+    """Parser that collects the visible text of a page."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.hidden, self.said = 0, [""]
+        self.hidden, self.texts = 0, [""]
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
-        """Styles and scripts are not shown."""
+        """Skip styles and scripts."""
         self.hidden += tag in {"style", "script"}
 
     def handle_endtag(self, tag: str) -> None:
-        """What follows them is."""
+        """Resume after styles and scripts."""
         self.hidden -= tag in {"style", "script"}
 
     def handle_data(self, data: str) -> None:
-        """The text between tags."""
-        self.said += [data] * (not self.hidden)
+        """Collect the text between tags."""
+        self.texts += [data] * (not self.hidden)
 
 
-def words(html: str) -> str:
-    """What a page says."""
-    parser = Words()
+def extract_text(html: str) -> str:
+    """Return the visible text of a page."""
+    parser = VisibleText()
     parser.feed(html)
-    return " ".join(parser.said)
+    return " ".join(parser.texts)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_nothing_is_made_of_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No crash, no NaN or None shown; what is not testable says why and what to do, in one sentence."""
+def test_incomplete_results_give_reasons_and_no_nan(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing crashes or prints NaN or None; an untestable component has one sentence with reason and remedy."""
     monkeypatch.setenv("COLUMNS", "100")
     case = CASES[name]
-    terminal, html, document = told(tmp_path, case)
-    for text in (terminal, words(html)):
+    terminal, html, document = run_results(tmp_path, case)
+    for text in (terminal, extract_text(html)):
         assert re.search(r"\b(nan|inf)\b|\bNone\b(?!, for want)", text) is None
     for finding in document["findings"]:
         assert finding["sentence"].endswith(".")
@@ -277,9 +299,11 @@ def test_nothing_is_made_of_nothing(name: str, tmp_path: Path, monkeypatch: pyte
         assert wholes <= {case.verdict}
 
 
-def test_a_sweep_begun_afresh_has_results_of_its_own(tmp_path: Path) -> None:
-    """Those of its latest beginning are shown, be they nothing yet; the same question again is no second look."""
-    first = make_recorded_store(tmp_path, asked(RATES), SyntheticDataset.of(MOSI, well()), engine="2", sessions=[])
+def test_a_restarted_sweep_has_its_own_results(tmp_path: Path) -> None:
+    """Results are those of the restarted sweep, even if it has no runs yet; a restart is not a second look."""
+    first = make_recorded_store(
+        tmp_path, make_fixed_sweep(RATES), SyntheticDataset.of(MOSI, complete_runs()), engine="2", sessions=[]
+    )
     again = Store.open(str(tmp_path / "trials")).sweep("small-1-g2")
     begun = {"sweep_id": "small-1-g2", "started_at": "2026-01-02T00:00:00+00:00", "finished_at": None}
     again.write_manifest({**first.read_manifest(), **begun})

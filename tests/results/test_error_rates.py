@@ -15,5 +15,5 @@ LIKELIEST_TO_ERR = {"margin in all bands", "null in one band", "margin of one", 
 
 @pytest.mark.parametrize("truth", [t for t in TRUTHS if t.name in LIKELIEST_TO_ERR], ids=lambda t: t.name)
 def test_a_claim_that_just_fails_or_just_holds_is_rarely_misjudged(truth: Truth) -> None:
-    """One part without effect does not let a claim pass, nor do three chances contradict what is at the margin."""
+    """A claim with one null part is rarely supported, and three strata at the margin are rarely contradicted."""
     assert count_verdicts(truth, SWEEPS)[truth.wrong] / SWEEPS <= 0.05 + SLACK

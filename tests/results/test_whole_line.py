@@ -1,4 +1,4 @@
-"""From a sweep file to its verdicts, by the real queue, engine, store and analyses: twins whose truth is known."""
+"""End-to-end runs from a sweep file to verdicts on twins with a known truth."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ VERDICTS = {
     "twin-harmful": {"weak-modality/all": "supported", "modal-asymmetry/all": "supported"},
     "twin-harmless": {"weak-modality/all": "contradicted", "modal-asymmetry/all": "supported"},
 }
-"""What 12 seeds of sweep seed 0 say: what was planted, and no more."""
+"""Verdicts of 12 seeds of sweep seed 0: only planted effects are found."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VERDICTS)
-def test_a_known_truth_is_found_and_nothing_else(name: str, tmp_path: Path) -> None:
-    """The verdicts are those of the planted truth, and the same store gives the same document to the last digit."""
+def test_verdicts_match_the_known_truth(name: str, tmp_path: Path) -> None:
+    """The verdicts match the planted truth, and the same store gives an identical document."""
     store = record_sweep(tmp_path, load_sweep(KNOWN / f"{name}.yaml"))
     results = analyze(store)
-    said = {f"{f.measured.claim}/{f.measured.component}": f.verdict for f in results.findings}
-    assert said.items() >= VERDICTS[name].items()
+    verdicts = {f"{f.measured.claim}/{f.measured.component}": f.verdict for f in results.findings}
+    assert verdicts.items() >= VERDICTS[name].items()
     assert format_document(build_document(results)) == format_document(build_document(analyze(store)))

@@ -1,4 +1,4 @@
-"""How things are written in tables and figures."""
+"""Display names and number formats of tables and figures."""
 
 from __future__ import annotations
 
@@ -44,47 +44,47 @@ from tests.results.factories import WITHOUT_PRIOR, make_component
     ],
 )
 def test_a_number_has_three_decimals_and_a_true_minus(value: float | None, expected: str):
-    """What is no number is a dash, and what ran away no long row of digits."""
+    """Missing values are a dash, and very large numbers are in scientific notation."""
     assert expected == format_number(value)
 
 
-def test_only_what_is_above_nothing_has_a_plus():
-    """A difference that rounds to nothing has no sign."""
+def test_only_positive_changes_have_a_plus():
+    """A difference that rounds to zero has no sign."""
     assert ["+0.020", "−0.020", "0.000", "–"] == [format_signed(value) for value in (0.02, -0.02, 0.0001, None)]
 
 
 def test_an_estimate_without_an_interval_is_its_mean():
-    """And without a mean a dash."""
+    """An estimate without an interval is shown as its mean, and one without a mean as a dash."""
     estimates = (Estimate(0.9, 0.01), Estimate(0.9), Estimate(None), None)
     assert ["0.900 ± 0.010", "0.900", "–", "–"] == [format_estimate(estimate) for estimate in estimates]
     assert ["+0.900 ± 0.010", "+0.900", "–", "–"] == [format_change(estimate) for estimate in estimates]
 
 
 def test_an_interval_needs_both_ends():
-    """Half an interval is none."""
+    """An interval with only one finite end is a dash."""
     intervals = (Interval(-0.1, 0.2), Interval(-math.inf, 0.2), None)
     assert ["−0.100 to 0.200", "–", "–"] == [format_interval(interval) for interval in intervals]
 
 
 def test_a_small_p_value_is_below_a_thousandth():
-    """It is never zero."""
+    """A p-value below 0.001 is shown as `< 0.001`, never as zero."""
     assert ["< 0.001", "0.042", "–", "–"] == [format_p(p) for p in (0.0, 0.0419, None, math.nan)]
 
 
 def test_levels_are_written_as_in_the_sweep_file():
-    """Modalities are joined by +."""
+    """Levels are shown unchanged, and modalities are joined by +."""
     assert ["4", "0.3", "jwae", "text + audio", "audio + text", "none"] == [
         format_level(level) for level in (4, 0.3, "jwae", ("text", "audio"), frozenset({"text", "audio"}), frozenset())
     ]
 
 
 def test_a_stratum_names_what_it_fixes():
-    """A factor that does not apply fixes nothing."""
+    """A factor whose level is None is omitted."""
     assert "rank=4" == format_stratum({"rank": 4, "modality_dropout.audio": None})
 
 
-def test_metrics_and_factors_have_words():
-    """Unknown ones keep their own."""
+def test_metrics_and_factors_have_display_names():
+    """Unknown metrics and factors keep their names, with spaces."""
     metrics = ("test.mae", "train.loss", "valid.loss", "gap", "last.test.auroc", "mae", "acc2", "test.some_score", "")
     assert [
         *("test MAE", "train loss", "validation loss", "test − train loss", "last-epoch test AUROC", "MAE"),
@@ -95,8 +95,8 @@ def test_metrics_and_factors_have_words():
     ]
 
 
-def test_a_dataset_says_whether_it_is_real():
-    """One that was left out is neither; where room is short, a twin says so still."""
+def test_a_dataset_is_labeled_real_or_twin():
+    """A dataset that was left out has no label; the short form labels only twins."""
     assert ["mosi (real)", "mosi (twin)", "mosi"] == [format_dataset("mosi", of) for of in ("real", "twin", "")]
     assert ["mosi", "mosi (twin)", "mosi"] == [format_dataset_short("mosi", of) for of in ("real", "twin", "")]
 
@@ -110,11 +110,11 @@ def test_a_dataset_says_whether_it_is_real():
     ],
 )
 def test_a_place_is_a_dataset_and_a_stratum(changes: dict[str, Any], place: str, short: str):
-    """Of whatever was measured there."""
+    """The place of a measurement is its dataset followed by its stratum."""
     measured = make_component("non-monotone", **{"stratum": WITHOUT_PRIOR, **changes})
     assert (place, short) == (format_place(measured), format_place_short(measured))
 
 
-def test_a_time_is_told_to_the_minute():
-    """As the manifest has it, in UTC."""
+def test_a_time_is_shown_to_the_minute():
+    """A time of the manifest is shown in UTC without seconds."""
     assert "2026-05-04 12:30" == format_time("2026-05-04T12:30:59.123+00:00")

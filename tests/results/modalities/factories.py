@@ -1,4 +1,4 @@
-"""Sweeps over modalities with planted values: the test MAE of every subset of text, audio and video."""
+"""Factories of sweeps over modalities with a known test MAE for every subset of text, audio and video."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tcray.claims.sweep_runs import DatasetRuns, SweepRuns
+from tcray.claims.verdicts import ComponentTest, conclude
 from tcray.config.sweep import Confirm
 from tcray.data.catalog import Card
 from tests.claims.factories import (
@@ -32,20 +33,20 @@ REPEATS = 6
 SUBSETS = ("text", "audio", "video", "text+audio", "text+video", "audio+video", "text+audio+video")
 
 MaeBySubset = Mapping[str, float]
-"""MAE by subset, as `text+audio`."""
+"""MAE by subset; a subset is named like `text+audio`."""
 
 
 def name_maes(*maes: float) -> dict[str, float]:
-    """MAEs in the order of `SUBSETS`."""
+    """Return MAEs by subset, given in the order of `SUBSETS`."""
     return dict(zip(SUBSETS, maes, strict=True))
 
 
 ALL_USEFUL = name_maes(0.6, 1.2, 1.3, 0.55, 0.56, 1.1, 0.5)
-"""Every modality is missed, text most."""
+"""Every modality is useful, text most."""
 
 
 def make_repeat_mae(mae: float, subset: str, repeat: int, spread: float) -> float:
-    """A repeat's MAE: those of each subset have the mean `mae` exactly, and differ in their order."""
+    """Return the MAE of a repeat; over repeats the mean is exactly `mae`, and each subset has another order."""
     order = np.random.default_rng([ord(letter) for letter in subset]).permutation(REPEATS)
     return mae + spread * (float(order[repeat]) - (REPEATS - 1) / 2)
 
@@ -59,9 +60,9 @@ def load_sweep_runs(
     repeats: int = REPEATS,
     **changes: Any,
 ) -> SweepRuns:
-    """That of a sweep over the subsets of `maes`, every test example of a run being off by its MAE.
+    """Return the runs of a sweep over the subsets of `maes`; the error of every test example is the MAE of its run.
 
-    What is missing at inference leaves of a fusion of all what training without it does; without any it is off by 2.
+    Predictions without a modality at inference have the MAE of training without it; without any modality it is 2.
     """
     names = tuple(card.modalities)
 
@@ -87,5 +88,11 @@ def load_sweep_runs(
 
 
 def load_dataset_runs(folder: Path, maes: MaeBySubset, **changes: Any) -> DatasetRuns:
-    """The one dataset of that evidence."""
+    """Return the runs of the only dataset of such a sweep."""
     return load_sweep_runs(folder, maes, **changes).datasets[0]
+
+
+def conclude_component(component: ComponentTest) -> tuple[str, str]:
+    """Return the verdict and the sentence of the component."""
+    finding = conclude([component], alpha=0.05, beats_linear={})[-1]
+    return finding.verdict, finding.sentence

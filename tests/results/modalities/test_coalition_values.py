@@ -1,4 +1,4 @@
-"""What every subset of modalities is worth, retrained and at inference."""
+"""Coalition values: the value of every subset of modalities, retrained and at inference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAIR = {"text": 0.6, "audio": 1.2, "text+audio": 0.5}
 
 
 def test_a_retrained_game_has_every_subset_of_every_unit(tmp_path: Path) -> None:
-    """The empty one is the constant, the same for every unit and group."""
+    """The empty subset has the value of the constant predictor, the same for every unit and group."""
     game = compute_retrained_game(load_dataset_runs(tmp_path, PAIR, card=MOSI), {})
     assert game is not None
     assert {subset: values.mean() for subset, values in game.means.items()} == {
@@ -37,7 +37,7 @@ def test_a_retrained_game_has_every_subset_of_every_unit(tmp_path: Path) -> None
 
 
 def test_losses_are_negated_for_shares(tmp_path: Path) -> None:
-    """Text takes 2.0 to 0.6 alone and 1.2 to 0.5 after audio: 1.05; audio 0.8 and 0.1: 0.45. Their sum is 1.5."""
+    """Text lowers MAE from 2.0 to 0.6 alone and from 1.2 to 0.5 after audio: 1.05; audio 0.8 and 0.1: 0.45; sum 1.5."""
     game = compute_retrained_game(load_dataset_runs(tmp_path, PAIR, card=MOSI), {})
     assert game is not None
     shapley = game.shapley(0.05)
@@ -46,8 +46,8 @@ def test_losses_are_negated_for_shares(tmp_path: Path) -> None:
     assert shapley.interactions == pytest.approx({("audio", "text"): -0.7})
 
 
-def test_at_inference_what_is_missing_is_taken_from_runs_of_all(tmp_path: Path) -> None:
-    """The full fusion's own predictions; with nothing left it is off by 2."""
+def test_values_at_inference_come_from_runs_with_all_modalities(tmp_path: Path) -> None:
+    """Values at inference use the predictions of the full fusion; with no modality left the MAE is 2."""
     (conditions,) = ConditionMetrics.load_all(load_sweep_runs(tmp_path, PAIR, card=MOSI))
     game = compute_inference_game(conditions, {})
     assert game is not None
@@ -61,7 +61,7 @@ def test_at_inference_what_is_missing_is_taken_from_runs_of_all(tmp_path: Path) 
 
 
 def test_a_single_unit_has_shares_without_intervals(tmp_path: Path) -> None:
-    """How shares vary cannot be told from one repeat."""
+    """The variation of shares is unknown for a single repeat, so there are no intervals."""
     game = compute_retrained_game(load_dataset_runs(tmp_path, PAIR, card=MOSI, repeats=1, spread=0.0), {})
     assert game is not None
     shapley = game.shapley(0.05)
@@ -69,8 +69,8 @@ def test_a_single_unit_has_shares_without_intervals(tmp_path: Path) -> None:
     assert shapley.ci_low == {"text": None, "audio": None}
 
 
-def test_a_missing_subset_leaves_no_game(tmp_path: Path) -> None:
-    """It is named, with the remedy."""
+def test_a_missing_subset_gives_no_game(tmp_path: Path) -> None:
+    """The reason names the missing subset and the remedy."""
     few = load_dataset_runs(tmp_path, {"text": 0.6, "text+audio": 0.5}, card=MOSI)
     assert compute_retrained_game(few, {}) is None
     assert explain_incomplete(few, [frozenset({"audio"})], cells_by_subset(few, {})) == (
@@ -79,8 +79,8 @@ def test_a_missing_subset_leaves_no_game(tmp_path: Path) -> None:
     )
 
 
-def test_without_a_constant_nothing_is_known_of_no_modality(tmp_path: Path) -> None:
-    """The constant's row has every metric of its task, and the manifest has it unless it is an old one."""
+def test_without_a_constant_baseline_there_is_no_game(tmp_path: Path) -> None:
+    """The empty subset needs the baseline of the constant predictor in the manifest."""
     known = load_dataset_runs(tmp_path, PAIR, card=MOSI)
     assert explain_missing_constant(known) == ""
     object.__setattr__(known, "baselines", ())

@@ -60,7 +60,7 @@ def table() -> Table:
 
 @pytest.mark.parametrize(("width", "expected"), [(80, IN_80), (170, IN_170)])
 def test_components_are_below_the_claim_as_a_whole(table: Table, width: int, expected: str):
-    """As many columns are shown as fit; the estimate of an optimum is a level."""
+    """Columns are shown if they fit; the estimate of an optimum is a level."""
     text = tables_to_text(table, width)
     assert expected == text
     assert max(map(len, text.splitlines())) <= width

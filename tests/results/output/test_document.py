@@ -1,4 +1,4 @@
-"""`results.json`."""
+"""The document `results.json`."""
 
 from __future__ import annotations
 
@@ -46,28 +46,28 @@ KEYS = (
 )
 
 
-def check(written: dict[str, Any]) -> None:
-    """Raises where a document does not fit its schema."""
+def validate(written: dict[str, Any]) -> None:
+    """Raise a ValidationError if a document does not fit its schema."""
     jsonschema.Draft202012Validator(build_results_schema()).validate(written)
 
 
-def test_the_schema_is_a_schema():
-    """Of the draft that it names."""
+def test_the_schema_is_valid():
+    """The schema is valid in the draft that it names."""
     assert build_results_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     jsonschema.Draft202012Validator.check_schema(build_results_schema())
 
 
 def test_results_with_every_verdict_fit_the_schema():
-    """What is not a number among them included."""
+    """Results that contain NaN and None fit the schema as well."""
     written = build_document(make_full_results())
-    check(written)
+    validate(written)
     assert {finding["verdict"] for finding in written["findings"]} == {
         *("supported", "contradicted", "inconclusive", "not testable", "descriptive")
     }
 
 
-def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
-    """A twin is called so, and the host is nobody's business."""
+def test_the_document_names_the_sweep_the_data_and_the_versions():
+    """Twins are labeled, and the host name is omitted."""
     written = build_document(
         make_full_results(manifest=make_manifest(make_full_sweep(), finished_at=None), alpha=0.025, looks=2)
     )
@@ -101,8 +101,8 @@ def test_it_says_what_was_asked_of_which_data_and_with_which_versions():
     }
 
 
-def test_a_finding_has_fifteen_keys():
-    """The interval is over retraining; that over people too, and all else, are details."""
+def test_keys_of_a_finding():
+    """The interval is over retraining; the interval over people and everything else are in `details`."""
     component = make_component("non-monotone", MUSTARD, units_needed=40, p_supports=0.5, details={"two_lines_p": 0.25})
     findings = conclude([component], alpha=0.05, beats_linear={"mustard": True})
     whole, part = build_document(make_full_results(findings=findings))["findings"]
@@ -143,8 +143,8 @@ def test_a_finding_has_fifteen_keys():
     assert (whole["component"], whole["estimate"], whole["details"]["beats_linear"]) == ("all", None, True)
 
 
-def test_the_parts_are_the_analyses_own():
-    """Key for field: units' values by level, means with half intervals, the set of optima."""
+def test_parts_have_the_fields_of_the_analyses():
+    """A profile has its values by unit and level, means with half-widths, and the optimum set."""
     values, means = np.array([[0.9, 1.0], [0.92, np.nan]]), (Estimate(0.91, 0.127), Estimate(1.0))
     made = make_profile(levels=(2, 12), values=values, means=means, optimum_set=(2, 12))
     (profile,) = build_document(make_full_results(profiles=(made,)))["parts"]["profiles"]
@@ -156,32 +156,32 @@ def test_the_parts_are_the_analyses_own():
     }
 
 
-def test_the_same_results_are_the_same_bytes():
-    """And the file says what the document does, without NaN."""
+def test_the_same_results_give_the_same_bytes():
+    """The file parses to the document and contains no NaN."""
 
-    def refuse(constant: str) -> None:
+    def reject(constant: str) -> None:
         raise AssertionError(constant)
 
     text = format_document(build_document(make_full_results()))
     assert text == format_document(build_document(make_full_results()))
-    assert json.loads(text, parse_constant=refuse) == build_document(make_full_results())
+    assert json.loads(text, parse_constant=reject) == build_document(make_full_results())
 
 
-def test_what_holds_plain_values_stands_in_one_line():
-    """So that a row of a matrix is a row."""
+def test_lists_of_plain_values_are_on_one_line():
+    """Each row of a matrix is on one line."""
     assert format_document({"a": [[1.0, None], [2.0, "é"]], "b": {}, "c": {"d": []}}) == (
         '{\n  "a": [\n    [1.0, null],\n    [2.0, "é"]\n  ],\n  "b": {},\n  "c": {\n    "d": []\n  }\n}\n'
     )
 
 
-def test_a_number_that_is_none_is_no_part_of_json():
-    """`format_document` takes documents, and a document has none."""
+def test_formatting_nan_raises_a_value_error():
+    """`format_document` only accepts documents, which contain no NaN."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         format_document({"a": math.nan})
 
 
 def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
-    """With claims it has too few runs for, on data that are left out, unfinished, with a run that diverged."""
+    """An unfinished sweep with too few runs, a diverged run and a left-out dataset fits the schema."""
     sweep = make_sweep(claims=("rank-generalisation", "rank-spectrum", "robustness"))
     metrics = {"valid.loss": 1.0, "test.mae": 0.9, "train.loss": math.nan}
     runs = [
@@ -192,7 +192,7 @@ def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
     left_out = [{"dataset": "mustard", "reason": "it has no audio"}]
     store = make_store(tmp_path, runs, sweep=sweep, finished_at=None, left_out=left_out, engine="2", sessions=[])
     written = build_document(analyze(store))
-    check(written)
+    validate(written)
     assert written["left_out"] == left_out
     assert {finding["verdict"] for finding in written["findings"]} == {"not testable"}
     assert {(finding["dataset"], finding["source"]) for finding in written["findings"]} == {
@@ -201,8 +201,8 @@ def test_a_sweep_in_the_store_fits_the_schema(tmp_path: Path):
     }
 
 
-def planted(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
-    """A run with everything that a confirm run leaves: the better, the more modalities it has."""
+def make_outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
+    """Return a confirm run with all results; its error decreases with the number of modalities."""
     names = levels.get("modalities", tuple(MOSI.modalities))
     label = make_labels(MOSI)
     noise = np.random.default_rng([seed, len(names), levels.get("rank", 0)]).normal(0, 0.05, len(label))
@@ -234,11 +234,11 @@ def planted(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
 def test_every_part_of_a_sweep_fits_the_schema(
     tmp_path: Path, claims: tuple[str, ...], factors: Mapping[str, Any], parts: set[str]
 ):
-    """As the analyses make them; modalities that are together are joined by `+`."""
+    """Results of real analyses fit the schema; the modalities of a subset are joined by `+`."""
     sweep = make_sweep(claims=claims, factors=factors, tune={}, search=None, confirm=Confirm(seeds=4))
-    store = make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, planted), engine="2", sessions=[])
+    store = make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, make_outcome), engine="2", sessions=[])
     written = build_document(analyze(store))
-    check(written)
+    validate(written)
     assert {name for name, part in written["parts"].items() if part and name != "search"} == parts
     for contribution in written["parts"]["contributions"]:
         assert list(contribution["by_subset"]) == ["none", "text", "audio", "audio+text"]

@@ -1,4 +1,4 @@
-"""The figures: what they draw, and that they can be drawn whatever there is."""
+"""Figures of full and of empty results."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from tests.results.factories import RANKS, UNITS, make_empty_results, make_full_
 
 @pytest.fixture(scope="module")
 def settings() -> dict[Any, Any]:
-    """Matplotlib's, before anything was drawn."""
+    """Return matplotlib's settings before any drawing."""
     return dict(mpl.rcParams)
 
 
 @pytest.fixture(scope="module")
 def figures(settings: dict[str, Any]) -> dict[str, Figure]:
-    """Of results with every part."""
+    """Return the figures of results with every part."""
     return draw_figures(make_full_results())
 
 
 def test_every_part_has_its_figures(figures: dict[str, Figure]):
-    """Their names begin with the claim, and say whether the data are real."""
+    """Figure names begin with the claim and label real and twin data."""
     names = set(figures)
     assert names >= {
         f"rank-generalisation/{dataset}/conditioning={arm}/{what}"
@@ -59,18 +59,18 @@ def test_every_part_has_its_figures(figures: dict[str, Figure]):
     }
 
 
-def test_figures_leave_matplotlib_as_it_was(settings: dict[str, Any], figures: dict[str, Figure]):
-    """No setting has changed."""
+def test_figures_do_not_change_matplotlib_settings(settings: dict[str, Any], figures: dict[str, Figure]):
+    """Matplotlib's global settings are the same after drawing."""
     assert settings == dict(mpl.rcParams)
 
 
 def test_without_complete_runs_there_are_no_figures():
-    """And no error."""
+    """Empty results give no figures and no error."""
     assert {} == draw_figures(make_empty_results())
 
 
-def test_every_unit_has_a_line_and_every_level_of_the_optimum_set_a_mark():
-    """Units are faint lines over all ranks."""
+def test_units_have_lines_and_levels_of_the_optimum_set_have_marks():
+    """Units are translucent lines over all ranks, and the optimum set has diamonds."""
     figure = draw_profile(make_profile(), "mosi")
     lines = figure.axes[0].get_lines()
     faint = [line for line in lines if line.get_alpha() is not None]
@@ -80,13 +80,13 @@ def test_every_unit_has_a_line_and_every_level_of_the_optimum_set_a_mark():
 
 
 def test_a_profile_without_a_test_marks_no_optimum():
-    """Its set would hold all levels."""
+    """Without a test the optimum set contains all levels, so nothing is marked."""
     figure = draw_profile(make_profile(optimum=None, optimum_set=RANKS), "mosi")
     assert not [line for line in figure.axes[0].get_lines() if line.get_marker() == "D"]
 
 
-def test_the_worst_set_is_shown_where_a_claim_asks_for_the_worst():
-    """As for audio dropout."""
+def test_the_worst_set_is_shown_for_a_claim_about_the_worst_level():
+    """The claim on audio dropout is about the worst rate, so the worst set has triangles."""
     claimed = Claimed(Region(0.3, 0.5), "worst")
     rates = tuple(rate / 10 for rate in range(8))
     profile = make_profile(
@@ -99,54 +99,54 @@ def test_the_worst_set_is_shown_where_a_claim_asks_for_the_worst():
 
 
 def test_a_loss_figure_draws_both_curves():
-    """Test loss is train loss and the gap."""
+    """The curve of the test loss is train loss plus gap."""
     train, gap = make_profiles(MOSI)[1:3]
     lines = draw_losses(train, gap, "mosi").axes[0].get_lines()
-    in_house_style = [np.asarray(line.get_ydata()).tolist() for line in lines]
+    curves = [np.asarray(line.get_ydata()).tolist() for line in lines]
     assert [pytest.approx(list((train.values + gap.values).mean(0)))] == [
-        numbers for numbers in in_house_style[1:] if numbers == pytest.approx(list((train.values + gap.values).mean(0)))
+        numbers for numbers in curves[1:] if numbers == pytest.approx(list((train.values + gap.values).mean(0)))
     ][:1]
 
 
-def test_a_reference_far_off_is_not_drawn():
-    """It would make a line of all else; the caption says where it is."""
+def test_a_distant_baseline_is_not_drawn():
+    """A distant baseline would compress the rest of the axis; the caption states its value."""
     assert {"ridge: all": 0.97} == visible_baselines({"median": 1.4, "ridge: all": 0.97}, [make_profile()])
 
 
 def test_a_collapsed_unit_does_not_stretch_the_axis():
-    """It lies outside of Tukey's outer fences; an interval always lies within."""
+    """Values outside of Tukey's outer fences do not extend the axis; intervals always do."""
     values = [*np.linspace(0.9, 1.0, 21), 5.0]
     assert (0.9, 1.0) == data_limits(values, [Estimate(0.95, 0.01)])
     assert (0.5, 1.5) == data_limits(values, [Estimate(1.0, 0.5), Estimate(0.95)])
 
 
-def test_levels_stand_where_their_size_is_told_best():
-    """Ranks by their logarithm, rates by their value, zero and magnitudes or words by even steps."""
+def test_positions_of_levels():
+    """Ranks are placed by logarithm, rates by value, and zero with magnitudes, or names, in even steps."""
     assert (0.0, 1.0, 2.0, 3.0) == LevelAxis.of((1, 2, 4, 8)).positions
     assert (0.0, 0.1, 0.9) == LevelAxis.of((0, 0.1, 0.9)).positions
     assert (0.0, 1.0, 2.0, 3.0, 4.0) == LevelAxis.of((0, 0.1, 1, 10, 100)).positions
     assert (0.0, 1.0) == LevelAxis.of(("none", "jwae")).positions
 
 
-def test_the_stretch_of_some_levels_ends_half_way_to_the_next():
-    """At an end of the axis it goes half a step beyond."""
+def test_a_range_of_levels_ends_halfway_to_the_next_level():
+    """At an end of the axis the range extends by half a step."""
     levels = LevelAxis.of((1, 2, 3, 4))
     assert ((1.5, 3.5), (0.5, 1.5)) == (levels.edges((2, 3)), levels.edges((1,)))
 
 
-def test_every_colour_of_a_figure_has_a_role():
-    """So that the report can give it another in the dark."""
+def test_every_color_of_a_figure_has_a_css_variable():
+    """The report replaces each color in the dark color scheme."""
     assert set(ROLES) >= {*CATEGORIES, *SEQUENCE}
     assert len(set(ROLES.values())) == len(ROLES)
 
 
-def test_levels_go_from_the_first_colour_to_the_last():
-    """In order, however many there are."""
+def test_levels_have_colors_from_first_to_last():
+    """The first and the last level have the first and the last color of the sequence."""
     assert (SEQUENCE[0], SEQUENCE[-1]) == (level_color(0, 8), level_color(7, 8))
 
 
-def test_a_figure_can_be_an_image():
-    """As TensorBoard wants it."""
+def test_a_figure_can_be_saved_as_png():
+    """TensorBoard needs figures as PNG."""
     content = io.BytesIO()
     draw_profile(make_profile(), "mosi").savefig(content, format="png")
     assert b"\x89PNG" == content.getvalue()[:4]

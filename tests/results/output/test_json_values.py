@@ -1,4 +1,4 @@
-"""How values become JSON, and schemas of what they become."""
+"""Conversion of values to JSON, and the schemas of the results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tcray.results.output.json_values import (
 
 @dataclass
 class Point:
-    """Where something is."""
+    """A position with a name."""
 
     at: float
     name: str | None = None
@@ -36,7 +36,7 @@ class Point:
 
 @dataclass
 class Everything:
-    """A field of every kind that the analyses use."""
+    """A dataclass with a field of every type that the analyses use."""
 
     points: tuple[Point, ...]
     values: NDArray[np.float64]
@@ -61,8 +61,8 @@ EVERYTHING = Everything(
 )
 
 
-def test_a_dataclass_is_a_record_of_its_fields():
-    """Arrays are lists, subsets are joined, and what is no finite number is null."""
+def test_a_dataclass_becomes_an_object_of_its_fields():
+    """Arrays become lists, subsets are joined with +, and numbers that are not finite become null."""
     assert json_type_of(Everything).write(EVERYTHING) == {
         "points": [{"at": 1.5, "name": "a"}, {"at": None, "name": None}],
         "values": [[1.0, None], [None, 2.0]],
@@ -76,28 +76,28 @@ def test_a_dataclass_is_a_record_of_its_fields():
     }
 
 
-def test_what_is_written_fits_its_schema():
-    """And the docstring explains the record."""
+def test_written_values_fit_their_schema():
+    """The result is valid, and the docstring of the dataclass is the description in the schema."""
     kind = json_type_of(Everything)
     jsonschema.Draft202012Validator.check_schema(kind.schema)
     jsonschema.validate(kind.write(EVERYTHING), kind.schema)
-    assert kind.schema["properties"]["points"]["items"]["description"] == "Where something is."
+    assert kind.schema["properties"]["points"]["items"]["description"] == "A position with a name."
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [("points", [{"at": "1"}]), ("source", "fake"), ("low", "0"), ("values", ["1"]), ("by_subset", {"text": "1"})],
 )
-def test_the_schema_refuses_what_is_never_written(key: str, value: Any):
-    """A wrong kind in a field."""
+def test_the_schema_rejects_values_of_the_wrong_type(key: str, value: Any):
+    """A field with a value of the wrong type is invalid."""
     kind = json_type_of(Everything)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**kind.write(EVERYTHING), key: value}, kind.schema)
 
 
 @pytest.mark.parametrize("change", [{"more": 1}, {"n": "two"}])
-def test_a_record_has_its_keys_and_no_other(change: dict[str, Any]):
-    """In their order, each read as it is told or as the attribute of its name."""
+def test_an_object_has_exactly_its_keys(change: dict[str, Any]):
+    """Keys keep their order; each value comes from the given function or from the attribute of that name."""
     kind = object_of({"n": Property(INTEGER, "how many", lambda value: len(value.name)), "name": Property(STRING)})
     written = kind.write(Point(0.0, "abc"))
     assert list(written.items()) == [("n", 3), ("name", "abc")]
@@ -106,20 +106,20 @@ def test_a_record_has_its_keys_and_no_other(change: dict[str, Any]):
         jsonschema.validate({**written, **change}, kind.schema)
 
 
-def test_lists_mappings_and_nothing():
-    """Kinds are made of kinds."""
+def test_arrays_mappings_and_null():
+    """JSON types are composed of JSON types."""
     assert array_of(NUMBER).write((1, None, math.nan)) == [1.0, None, None]
     assert mapping_of(NUMBER).write({1: 2}) == {"1": 2.0}
     assert [STRING.or_null().write(value) for value in ("a", None)] == ["a", None]
 
 
-def test_anything_of_a_dataclass_is_its_fields():
-    """Wherever it is nested."""
+def test_a_nested_dataclass_becomes_an_object():
+    """A dataclass inside a list is converted as well."""
     assert to_json([Point(math.inf, "a")]) == [{"at": None, "name": "a"}]
 
 
 @pytest.mark.parametrize("annotation", [object, dict | str, Path | int])
-def test_an_annotation_that_says_nothing_about_json_is_an_error(annotation: Any):
-    """It is found when the document's module is loaded, not when a sweep has ended."""
+def test_an_annotation_without_a_json_type_is_an_error(annotation: Any):
+    """The TypeError is raised when the module is imported, not at the end of a sweep."""
     with pytest.raises(TypeError, match=r"results\.json has no way to write"):
         json_type_of(annotation)

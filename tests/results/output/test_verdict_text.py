@@ -1,4 +1,4 @@
-"""What is told of claims."""
+"""Texts about the verdicts on claims."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.results.factories import WITH_PRIOR, make_component, make_full_result
 
 
 def conclude_components(*components: ComponentTest, **beats_linear: bool) -> list[Finding]:
-    """What these components come to."""
+    """Return the findings of these components."""
     return conclude(components, alpha=0.05, beats_linear=beats_linear)
 
 
-def test_a_claim_is_told_as_a_whole_wherever_it_was_asked():
-    """By dataset; its components stand in for it where nothing sums them up; other claims are others' business."""
+def test_one_verdict_per_claim_and_dataset_is_selected():
+    """The whole claim is selected per dataset, or its components if there is none; other claims are omitted."""
     describes: dict[str, Any] = {"p_supports": None, "p_opposes": None}
     findings = conclude_components(
         make_component("non-monotone"),
@@ -38,8 +38,8 @@ def test_a_claim_is_told_as_a_whole_wherever_it_was_asked():
     ]
 
 
-def test_that_the_linear_model_is_not_beaten_is_told_once():
-    """By dataset, and no longer at the end of every sentence."""
+def test_the_note_on_the_linear_model_is_stated_once():
+    """One sentence lists the datasets; the sentences of the findings do not repeat it."""
     components = [make_component("non-monotone", card, stratum=s) for card in (MUSTARD,) for s in ({}, WITH_PRIOR)]
     findings = conclude_components(make_component("non-monotone"), *components, mustard=False, mosi=False)
     assert "No cell beats the linear model on mosi or mustard (twin)." == format_unbeaten(findings)
@@ -47,8 +47,8 @@ def test_that_the_linear_model_is_not_beaten_is_told_once():
     assert "" == format_unbeaten(conclude_components(make_component("non-monotone"), mosi=True))
 
 
-def test_a_verdict_names_what_it_rests_on():
-    """Its p-value is for the claim, or said to be against it; what cannot be tested has none."""
+def test_a_verdict_names_its_p_value_and_units():
+    """A p-value against the claim is labeled; an untestable component has no p-value."""
     (whole, _), (against, _), (untested, _) = (
         conclude_components(make_component("non-monotone", **changes))
         for changes in (
@@ -62,8 +62,8 @@ def test_a_verdict_names_what_it_rests_on():
     assert "" == format_basis(untested)
 
 
-def test_a_level_is_no_difference():
-    """It has neither sign nor decimals."""
+def test_the_effect_of_an_optimum_is_a_level():
+    """A level is shown without sign and decimals."""
     effect, level = (
         make_component("a"),
         make_component("b", estimate=3.0, optimum_set=(2, 3), ci_retraining=Interval(2.0, 8.0)),

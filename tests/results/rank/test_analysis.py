@@ -30,49 +30,49 @@ from tests.claims.factories import (
     make_sweep,
 )
 
-HONEST = replace(MOSI, name="mosi-heldout", saw_labels=False)
-SAW = replace(MOSI, saw_labels=True)
+HELD_OUT = replace(MOSI, name="mosi-heldout", saw_labels=False)
+LABELS_SEEN = replace(MOSI, saw_labels=True)
 LABEL = make_labels(MOSI)
 
 RANKS = (1, 2, 3, 6, 16)
 DIP = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}
 """MAE by rank: best at 3."""
 SLOPE = {1: 1.1, 2: 1.0, 3: 0.9, 6: 0.8, 16: 0.7}
-"""MAE by rank: the more the better."""
+"""MAE by rank: best at the highest."""
 
 RATES = (0.0, 0.2, 0.4, 0.6, 0.9)
 HUMP = {0.0: 0.7, 0.2: 0.9, 0.4: 1.1, 0.6: 0.9, 0.9: 0.7}
 """MAE by rate of audio dropout: worst at .4."""
 
 
-def fixed(**changes: Any) -> Sweep:
-    """Five ranks at one configuration, six seeds, under the claim about rank."""
+def make_rank_sweep(**changes: Any) -> Sweep:
+    """Return a sweep of five ranks at one configuration with six seeds and the claim about rank."""
     given = {"factors": {"rank": RANKS}, "claims": ("rank-generalisation",), "confirm": Confirm(seeds=6)}
     return make_sweep(**{**given, "tune": {}, "search": None, **changes})
 
 
-def noise(*key: int) -> float:
-    """A draw from N(0, .02²) of its own for every key."""
+def draw_noise(*key: int) -> float:
+    """Return a draw from N(0, .02²) that is fixed by the key."""
     return float(np.random.default_rng(key).normal(0.0, 0.02))
 
 
-def with_mae(by_level: Mapping[Any, float], factor: str = "rank") -> OutcomeFunction:
-    """Runs of this MAE by level, with noise; train loss falls and the gap grows with the level's place."""
+def runs_with_mae(by_level: Mapping[Any, float], factor: str = "rank") -> OutcomeFunction:
+    """Return runs with this MAE by level plus noise; train loss falls and the gap grows with the level's index."""
     order = list(by_level)
 
     def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         place = order.index(levels[factor])
-        train = 0.5 - 0.1 * place + noise(place, seed, 1)
-        losses = {"train.loss": train, "last.test.loss": train + 0.3 + 0.1 * place + noise(place, seed, 2)}
-        return RunOutcome(make_predictions(LABEL, by_level[levels[factor]] + noise(place, seed)), metrics=losses)
+        train = 0.5 - 0.1 * place + draw_noise(place, seed, 1)
+        losses = {"train.loss": train, "last.test.loss": train + 0.3 + 0.1 * place + draw_noise(place, seed, 2)}
+        return RunOutcome(make_predictions(LABEL, by_level[levels[factor]] + draw_noise(place, seed)), metrics=losses)
 
     return outcome
 
 
-def analysed(
-    folder: Path, sweep: Sweep, outcome_of: OutcomeFunction, card: Card = HONEST, **manifest: Any
+def analyze_runs(
+    folder: Path, sweep: Sweep, outcome_of: OutcomeFunction, card: Card = HELD_OUT, **manifest: Any
 ) -> tuple[list[Profile], dict[str, ComponentTest], dict[str, Finding]]:
-    """Profiles, and components and findings by name."""
+    """Return profiles, and components and findings by name."""
     return analyze_store(
         analyze_rank, make_recorded_store(folder, sweep, SyntheticDataset.of(card, outcome_of), **manifest)
     )
@@ -82,19 +82,19 @@ def analysed(
 def dip(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[list[Profile], dict[str, ComponentTest], dict[str, Finding]]:
-    """What is made of runs that are best at rank 3."""
-    return analysed(tmp_path_factory.mktemp("dip"), fixed(), with_mae(DIP))
+    """Return the analysis of runs that are best at rank 3."""
+    return analyze_runs(tmp_path_factory.mktemp("dip"), make_rank_sweep(), runs_with_mae(DIP))
 
 
-def test_a_planted_optimum_at_rank_3_supports_every_part(dip: tuple[Any, Any, dict[str, Finding]]) -> None:
-    """MAE falls and rises again, the best rank is 3, train loss falls, the gap grows, and so the claim holds."""
+def test_an_optimum_at_rank_3_supports_every_part(dip: tuple[Any, Any, dict[str, Finding]]) -> None:
+    """MAE is best at rank 3, train loss falls and the gap grows, so the claim is supported."""
     assert {name: finding.verdict for name, finding in dip[2].items()} == dict.fromkeys(
         (ALL, "non-monotone", "optimum-2-to-4", "train-loss-falls", "gap-grows"), "supported"
     )
 
 
-def test_the_effect_is_what_the_nearer_end_loses(dip: tuple[Any, dict[str, ComponentTest], Any]) -> None:
-    """MAE .7 at rank 3 is .3 better than at rank 1, the better end; five of six noises cancel within .03."""
+def test_the_effect_is_the_difference_to_the_better_end(dip: tuple[Any, dict[str, ComponentTest], Any]) -> None:
+    """The MAE of .7 at rank 3 is .3 better than at rank 1, the better end, to within noise of .03."""
     peak = dip[1]["non-monotone"]
     assert peak.estimate == pytest.approx(0.3, abs=0.03)
     assert peak.ci_retraining is not None
@@ -107,28 +107,28 @@ def test_the_effect_is_what_the_nearer_end_loses(dip: tuple[Any, dict[str, Compo
 
 
 def test_the_sentences_name_the_effect_its_size_and_both_intervals(dip: tuple[Any, Any, dict[str, Finding]]) -> None:
-    """They read as a person would say them, in the metric's units."""
-    said = {name: finding.sentence for name, finding in dip[2].items()}
+    """Every sentence states its effect with intervals in the units of the metric."""
+    sentences = {name: finding.sentence for name, finding in dip[2].items()}
     between = r"\(95 % interval −?[\d.]+ to [\d.]+ over retraining, −?[\d.]+ to [\d.]+ over retraining and videos\)"
     assert re.fullmatch(
         rf"Test MAE falls to rank 3 and rises from there: it is 0\.[\d]+ higher at rank 1 {between} "
         rf"and 0\.[\d]+ higher at rank 16 {between}\.",
-        said["non-monotone"],
+        sentences["non-monotone"],
     )
-    assert said["optimum-2-to-4"] == (
+    assert sentences["optimum-2-to-4"] == (
         "The rank at which test MAE is best lies within 2 to 4: with 95 % confidence it is 3 (the mean is best at 3)."
     )
     assert re.fullmatch(
         r"Train loss falls from rank 1 to rank 16 by 0\.[\d]+ \(95 % interval 0\.[\d]+ to 0\.[\d]+\)\.",
-        said["train-loss-falls"],
+        sentences["train-loss-falls"],
     )
-    assert said["gap-grows"].startswith("The gap between test and train loss grows from rank 1 to rank 16 by 0.")
+    assert sentences["gap-grows"].startswith("The gap between test and train loss grows from rank 1 to rank 16 by 0.")
 
 
 def test_train_loss_and_gap_are_compared_from_the_lowest_rank_to_the_highest(
     dip: tuple[Any, dict[str, ComponentTest], Any],
 ) -> None:
-    """Four places of -.1 and of +.1 were planted; the train split knows no other people."""
+    """Train loss falls and the gap grows by four steps of .1; the train split has no intervals over people."""
     train, gap = dip[1]["train-loss-falls"], dip[1]["gap-grows"]
     assert (train.estimate, gap.estimate) == pytest.approx((-0.4, 0.4), abs=0.04)
     assert (train.ci_people, gap.ci_people) == (None, None)
@@ -136,7 +136,7 @@ def test_train_loss_and_gap_are_compared_from_the_lowest_rank_to_the_highest(
 
 
 def test_a_profile_shows_every_unit(dip: tuple[list[Profile], Any, Any]) -> None:
-    """Four metrics over rank, each with its values, means and sets."""
+    """Each of four metrics over rank has its values, means and sets."""
     by_metric = {profile.metric: profile for profile in dip[0]}
     assert {metric: profile.purpose for metric, profile in by_metric.items()} == {
         "test.mae": "generalisation",
@@ -147,16 +147,16 @@ def test_a_profile_shows_every_unit(dip: tuple[list[Profile], Any, Any]) -> None
     profile = by_metric["test.mae"]
     assert (profile.dataset, profile.source, profile.stratum) == ("mosi-heldout", "real", {})
     assert (profile.factor, profile.levels, profile.unit, profile.tuned) == ("rank", RANKS, "seed", False)
-    expected = [[DIP[rank] + noise(place, seed) for place, rank in enumerate(RANKS)] for seed in range(6)]
+    expected = [[DIP[rank] + draw_noise(place, seed) for place, rank in enumerate(RANKS)] for seed in range(6)]
     assert profile.values == pytest.approx(np.array(expected))
     assert [mean.mean for mean in profile.means] == pytest.approx(np.mean(expected, axis=0).tolist())
     assert (profile.optimum, profile.optimum_set, profile.worst_set, profile.maximize) == (3, (3,), (16,), False)
     assert (by_metric["gap"].optimum, by_metric["train.loss"].optimum) == (1, 16)
 
 
-def test_a_monotone_curve_supports_no_optimum_within(tmp_path: Path) -> None:
-    """Where more rank is always better the best rank is 16, outside 2 to 4."""
-    _, components, findings = analysed(tmp_path, fixed(), with_mae(SLOPE))
+def test_a_monotone_curve_contradicts_an_inner_optimum(tmp_path: Path) -> None:
+    """If a higher rank is always better, the best rank is 16, outside 2 to 4."""
+    _, components, findings = analyze_runs(tmp_path, make_rank_sweep(), runs_with_mae(SLOPE))
     assert findings["optimum-2-to-4"].verdict == "contradicted"
     assert findings["optimum-2-to-4"].sentence == (
         "The rank at which test MAE is best lies outside 2 to 4: "
@@ -171,35 +171,35 @@ def test_a_monotone_curve_supports_no_optimum_within(tmp_path: Path) -> None:
     assert findings[ALL].verdict == "contradicted"
 
 
-def test_the_other_way_round_is_said(tmp_path: Path) -> None:
-    """A worst rank within contradicts, and the sentence says what was found instead."""
+def test_an_inner_worst_rank_contradicts(tmp_path: Path) -> None:
+    """An inner worst rank contradicts the claim, and the sentence describes the observed shape."""
     upside_down = {rank: 2 - mae for rank, mae in DIP.items()}
-    _, _, findings = analysed(tmp_path, fixed(), with_mae(upside_down))
+    _, _, findings = analyze_runs(tmp_path, make_rank_sweep(), runs_with_mae(upside_down))
     assert findings["non-monotone"].verdict == "contradicted"
     assert findings["non-monotone"].sentence.startswith(
         "Test MAE rises to rank 3 and falls from there, which is the opposite: between the ends it is lowest at rank"
     )
 
 
-def test_a_trough_of_train_loss_within_is_said(tmp_path: Path) -> None:
-    """Train loss lower at rank 16 than at 1 and lowest at 3 falls, and the sentence adds where it is lowest."""
+def test_an_inner_minimum_of_train_loss_is_mentioned(tmp_path: Path) -> None:
+    """Train loss that is lower at rank 16 than at 1 falls; the sentence adds that the minimum is at rank 3."""
     train = {1: 1.0, 2: 0.6, 3: 0.3, 6: 0.6, 16: 0.8}
 
     def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         rank = levels["rank"]
-        losses = {"train.loss": train[rank] + noise(rank, seed, 1), "last.test.loss": 1.0}
-        return RunOutcome(make_predictions(LABEL, DIP[rank] + noise(rank, seed)), metrics=losses)
+        losses = {"train.loss": train[rank] + draw_noise(rank, seed, 1), "last.test.loss": 1.0}
+        return RunOutcome(make_predictions(LABEL, DIP[rank] + draw_noise(rank, seed)), metrics=losses)
 
-    _, components, findings = analysed(tmp_path, fixed(), outcome)
+    _, components, findings = analyze_runs(tmp_path, make_rank_sweep(), outcome)
     assert components["train-loss-falls"].details["interior_trough"] is True
     assert findings["train-loss-falls"].verdict == "supported"
     assert findings["train-loss-falls"].sentence.endswith(" It is lowest in between, at rank 3.")
 
 
-def test_train_loss_says_nothing_where_each_rank_has_its_own_configuration(tmp_path: Path) -> None:
-    """Both parts are not testable in a tuned sweep, with the sweep to run instead; the claim is what the others say."""
-    sweep = fixed(**{name: getattr(make_sweep(), name) for name in ("tune", "search")}, confirm=Confirm(2, 6))
-    _, components, findings = analysed(tmp_path, sweep, with_mae(DIP))
+def test_train_loss_is_not_testable_in_a_tuned_sweep(tmp_path: Path) -> None:
+    """Both parts name the sweep to run instead; the verdict on the claim is that of the other parts."""
+    sweep = make_rank_sweep(**{name: getattr(make_sweep(), name) for name in ("tune", "search")}, confirm=Confirm(2, 6))
+    _, components, findings = analyze_runs(tmp_path, sweep, runs_with_mae(DIP))
     reason = "Train loss cannot be compared because every cell has its own configuration: run sweeps/rank_fixed.yaml."
     assert [components[name].reason for name in ("train-loss-falls", "gap-grows")] == [reason] * 2
     assert [components[name].reason for name in ("non-monotone", "optimum-2-to-4")] == ["", ""]
@@ -207,9 +207,9 @@ def test_train_loss_says_nothing_where_each_rank_has_its_own_configuration(tmp_p
     assert (findings["train-loss-falls"].verdict, findings[ALL].verdict) == ("not testable", "supported")
 
 
-def test_train_loss_says_nothing_where_features_saw_the_labels(tmp_path: Path) -> None:
+def test_train_loss_is_not_testable_if_features_saw_the_labels(tmp_path: Path) -> None:
     """The reason names the dataset to use instead."""
-    _, components, findings = analysed(tmp_path, fixed(), with_mae(DIP), card=SAW)
+    _, components, findings = analyze_runs(tmp_path, make_rank_sweep(), runs_with_mae(DIP), card=LABELS_SEEN)
     reason = (
         "Train loss cannot be compared because the features of mosi's train split were learned from its labels: "
         "use mosi-heldout."
@@ -218,19 +218,21 @@ def test_train_loss_says_nothing_where_features_saw_the_labels(tmp_path: Path) -
     assert (findings[ALL].verdict, findings[ALL].sentence) == ("not testable", reason)
 
 
-def test_every_stratum_has_its_curve(tmp_path: Path) -> None:
-    """Rank is looked at within either conditioning, which has no order and so no profile."""
-    sweep = fixed(factors={"rank": (1, 3, 16), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=3))
-    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(HONEST, with_mae(DIP))))
+def test_every_stratum_has_its_own_curve(tmp_path: Path) -> None:
+    """Rank has one profile per conditioning; conditioning itself is unordered and has no profile."""
+    sweep = make_rank_sweep(factors={"rank": (1, 3, 16), "conditioning": ("none", "jwae")}, confirm=Confirm(seeds=3))
+    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(HELD_OUT, runs_with_mae(DIP))))
     profiles, components = analyze_rank(sweep_runs)
     arms = [{"conditioning": "none"}, {"conditioning": "jwae"}]
     assert [p.stratum for p in profiles if p.metric == "test.mae"] == arms
     assert [c.stratum for c in components if c.component == "non-monotone"] == arms
 
 
-def test_a_curve_is_tested_for_a_best_between_its_ends(tmp_path: Path) -> None:
-    """The p-values are those of the test on its values; train loss and gap are not asked."""
-    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, fixed(), SyntheticDataset.of(HONEST, with_mae(DIP))))
+def test_a_curve_is_tested_for_an_inner_optimum(tmp_path: Path) -> None:
+    """The p-values are those of the test on its values; train loss and gap are not tested."""
+    sweep_runs = SweepRuns.load(
+        make_recorded_store(tmp_path, make_rank_sweep(), SyntheticDataset.of(HELD_OUT, runs_with_mae(DIP)))
+    )
     profiles, _ = analyze_rank(sweep_runs)
     curve = next(p for p in profiles if p.purpose == "generalisation")
     tested = nonmonotonicity(curve.levels, curve.values, maximize=False)
@@ -239,14 +241,16 @@ def test_a_curve_is_tested_for_a_best_between_its_ends(tmp_path: Path) -> None:
     assert [p.p_peak for p in profiles if p.purpose in ("train", "gap")] == [None, None]
 
 
-def dropout(**changes: Any) -> Sweep:
-    """Five rates of audio dropout under the claim about them."""
-    return fixed(factors={"modality_dropout.audio": RATES}, claims=("audio-dropout",), **changes)
+def make_dropout_sweep(**changes: Any) -> Sweep:
+    """Return a sweep of five rates of audio dropout with the claim about them."""
+    return make_rank_sweep(factors={"modality_dropout.audio": RATES}, claims=("audio-dropout",), **changes)
 
 
-def test_a_planted_worst_rate_of_40_percent_supports_the_dropout_claim(tmp_path: Path) -> None:
-    """Damage is largest within, and its rate lies from .3 to .5."""
-    profiles, components, findings = analysed(tmp_path, dropout(), with_mae(HUMP, "modality_dropout.audio"))
+def test_a_worst_rate_of_40_percent_supports_the_dropout_claim(tmp_path: Path) -> None:
+    """The error is largest at an inner rate that lies within .3 to .5."""
+    profiles, components, findings = analyze_runs(
+        tmp_path, make_dropout_sweep(), runs_with_mae(HUMP, "modality_dropout.audio")
+    )
     assert {name: finding.verdict for name, finding in findings.items()} == dict.fromkeys(
         (ALL, "u-shaped", "worst-rate-30-to-50"), "supported"
     )
@@ -261,12 +265,14 @@ def test_a_planted_worst_rate_of_40_percent_supports_the_dropout_claim(tmp_path:
     assert profiles[0].worst_set == (0.4,)
 
 
-def test_a_stratum_without_audio_has_no_rate_of_it(tmp_path: Path) -> None:
-    """With subsets of the modalities the claim is about those that have audio."""
-    sweep = dropout()
+def test_a_stratum_without_audio_has_no_dropout_component(tmp_path: Path) -> None:
+    """If modalities vary, the claim is tested only on subsets with audio."""
+    sweep = make_dropout_sweep()
     sweep = replace(sweep, factors={**sweep.factors, "modalities": (("text",), ("text", "audio"))})
     sweep_runs = SweepRuns.load(
-        make_recorded_store(tmp_path, sweep, SyntheticDataset.of(HONEST, with_mae(HUMP, "modality_dropout.audio")))
+        make_recorded_store(
+            tmp_path, sweep, SyntheticDataset.of(HELD_OUT, runs_with_mae(HUMP, "modality_dropout.audio"))
+        )
     )
     profiles, components = analyze_rank(sweep_runs)
     assert {profile.stratum["modalities"] for profile in profiles} == {"text+audio"}
@@ -276,17 +282,20 @@ def test_a_stratum_without_audio_has_no_rate_of_it(tmp_path: Path) -> None:
 
 
 def test_damage_that_only_grows_contradicts_the_dropout_claim(tmp_path: Path) -> None:
-    """The worst rate is .9."""
+    """If the worst rate is .9, the claim is contradicted."""
     grows = {rate: 0.7 + rate / 2 for rate in RATES}
-    _, _, findings = analysed(tmp_path, dropout(), with_mae(grows, "modality_dropout.audio"))
+    _, _, findings = analyze_runs(tmp_path, make_dropout_sweep(), runs_with_mae(grows, "modality_dropout.audio"))
     assert [findings[name].verdict for name in ("u-shaped", "worst-rate-30-to-50")] == ["contradicted"] * 2
 
 
 def test_a_dataset_that_was_left_out_is_not_testable(tmp_path: Path) -> None:
-    """One finding a claim, with the reason of the manifest."""
+    """Each claim has one finding with the reason from the manifest."""
     left = [{"dataset": "memes", "reason": "it has no audio, and factors.modality_dropout.audio is about it"}]
     store = make_recorded_store(
-        tmp_path, dropout(), SyntheticDataset.of(HONEST, with_mae(HUMP, "modality_dropout.audio")), left_out=left
+        tmp_path,
+        make_dropout_sweep(),
+        SyntheticDataset.of(HELD_OUT, runs_with_mae(HUMP, "modality_dropout.audio")),
+        left_out=left,
     )
     findings = conclude(analyze_rank(SweepRuns.load(store))[1], alpha=0.05, beats_linear={})
     (finding,) = [finding for finding in findings if finding.measured.dataset == "memes"]
@@ -297,24 +306,24 @@ def test_a_dataset_that_was_left_out_is_not_testable(tmp_path: Path) -> None:
     )
 
 
-def test_a_lone_rank_neither_rises_nor_falls(tmp_path: Path) -> None:
-    """Train loss and the gap need two, and the reason is not that runs are alike."""
-    _, components, _ = analysed(tmp_path, fixed(factors={"rank": (4,)}), with_mae({4: 1.0}, "rank"))
+def test_a_single_rank_is_not_testable(tmp_path: Path) -> None:
+    """Train loss and the gap need two ranks, and the reason says so."""
+    _, components, _ = analyze_runs(tmp_path, make_rank_sweep(factors={"rank": (4,)}), runs_with_mae({4: 1.0}, "rank"))
     assert {components[name].reason for name in ("train-loss-falls", "gap-grows")} == {
         "Only one rank has complete runs, and a change needs two: add ranks to the factor."
     }
 
 
-def test_nothing_is_concluded_that_was_not_claimed(tmp_path: Path) -> None:
-    """Profiles are made all the same, of any factor whose levels are numbers."""
-    sweep = fixed(factors={"prior_strength": (0, 1, 10)}, claims=(), confirm=Confirm(seeds=3))
-    profiles, components, _ = analysed(tmp_path, sweep, with_mae({0: 1.0, 1: 0.9, 10: 0.8}, "prior_strength"))
+def test_a_sweep_without_claims_has_profiles_only(tmp_path: Path) -> None:
+    """Every factor with numeric levels has profiles, also without claims."""
+    sweep = make_rank_sweep(factors={"prior_strength": (0, 1, 10)}, claims=(), confirm=Confirm(seeds=3))
+    profiles, components, _ = analyze_runs(tmp_path, sweep, runs_with_mae({0: 1.0, 1: 0.9, 10: 0.8}, "prior_strength"))
     assert components == {}
     assert [(p.factor, p.levels) for p in profiles] == [("prior_strength", (0, 1, 10))] * 4
 
 
-def test_classification_is_judged_by_its_own_metric(tmp_path: Path) -> None:
-    """Weighted F1 on MUStARD, best where most logits have the right sign; AUROC is secondary."""
+def test_classification_is_tested_on_its_primary_metric(tmp_path: Path) -> None:
+    """MUStARD is tested on weighted F1, which is best if most logits have the correct sign; AUROC is secondary."""
     label = make_labels(MUSTARD)
     wrong = {1: 20, 2: 10, 3: 4, 6: 12, 16: 24}
 
@@ -322,7 +331,7 @@ def test_classification_is_judged_by_its_own_metric(tmp_path: Path) -> None:
         logit = (2 * label - 1) * np.where(np.arange(60) < wrong[levels["rank"]] + (seed + levels["rank"]) % 3, -1, 1)
         return RunOutcome(logit)
 
-    profiles, components, findings = analysed(tmp_path, fixed(), outcome, card=MUSTARD)
+    profiles, components, findings = analyze_runs(tmp_path, make_rank_sweep(), outcome, card=MUSTARD)
     assert [(p.metric, p.maximize) for p in profiles if p.purpose in ("generalisation", "secondary")] == [
         ("test.f1", True),
         ("test.auroc", True),
@@ -336,17 +345,17 @@ def test_classification_is_judged_by_its_own_metric(tmp_path: Path) -> None:
 
 UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., RunOutcome | None], str]] = {
     "two levels": (
-        fixed(factors={"rank": (1, 3)}),
-        with_mae(DIP),
+        make_rank_sweep(factors={"rank": (1, 3)}),
+        runs_with_mae(DIP),
         "2 levels, and an inner optimum needs 3: add levels to the factor.",
     ),
     "two units": (
-        fixed(confirm=Confirm(seeds=2)),
-        with_mae(DIP),
+        make_rank_sweep(confirm=Confirm(seeds=2)),
+        runs_with_mae(DIP),
         "Only 2 seeds have a result in every cell that is compared, and the test needs 3: raise confirm.seeds.",
     ),
     "missing cells": (
-        fixed(),
+        make_rank_sweep(),
         lambda levels, _, seed: (
             None if seed > 1 and levels["rank"] == 16 else RunOutcome(make_predictions(LABEL, 1 + seed / 10))
         ),
@@ -356,17 +365,17 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., RunOutcome | None], str]] = 
         ),
     ),
     "constant metric": (
-        fixed(),
+        make_rank_sweep(),
         lambda levels, _, seed: RunOutcome(make_predictions(LABEL, 1.0)),
         "Every unit is constant over the levels: check that the factor reaches the model.",
     ),
     "only failed runs": (
-        fixed(),
+        make_rank_sweep(),
         lambda levels, _, seed: RunOutcome(LABEL, state="FAILED"),
         "No confirm run on mosi-heldout is complete (30 failed): run the sweep to its end.",
     ),
     "no such factor": (
-        fixed(factors={"latent_dim": (4, 8)}),
+        make_rank_sweep(factors={"latent_dim": (4, 8)}),
         lambda levels, _, seed: RunOutcome(LABEL),
         "The sweep does not vary rank: add levels under factors.",
     ),
@@ -374,26 +383,26 @@ UNTESTABLE: Mapping[str, tuple[Sweep, Callable[..., RunOutcome | None], str]] = 
 
 
 @pytest.mark.parametrize("case", UNTESTABLE)
-def test_thin_data_are_not_testable_and_say_why(case: str, tmp_path: Path) -> None:
-    """One sentence holds the reason and the remedy, and no number is shown."""
+def test_insufficient_data_have_a_reason(case: str, tmp_path: Path) -> None:
+    """One sentence states the reason and the remedy, and there is no number."""
     sweep, outcome_of, reason = UNTESTABLE[case]
-    _, _, findings = analysed(tmp_path, sweep, outcome_of)
+    _, _, findings = analyze_runs(tmp_path, sweep, outcome_of)
     finding = findings.get("non-monotone", findings[ALL])
     assert (finding.verdict, finding.sentence) == ("not testable", reason)
     assert (finding.p_value, finding.measured.estimate) == (None, None)
     assert finding.measured.ci_retraining is None
 
 
-def test_a_sweep_of_search_runs_alone_is_not_testable(tmp_path: Path) -> None:
-    """Pruned runs bear on no claim, and a sweep that confirms nothing says what it lacks."""
+def test_a_sweep_with_only_search_runs_is_not_testable(tmp_path: Path) -> None:
+    """Search runs do not count; the reason of a sweep without confirm runs states the remedy."""
     pruned = [
-        make_run({"valid.loss": 1.0}, card=HONEST, phase="search", state="PRUNED", trial=n, rank=1) for n in (1, 2)
+        make_run({"valid.loss": 1.0}, card=HELD_OUT, phase="search", state="PRUNED", trial=n, rank=1) for n in (1, 2)
     ]
     for confirm, reason in (
         (Confirm(2, 3), "No confirm run on mosi-heldout is complete (2 pruned): run the sweep to its end."),
         (None, "The sweep has no confirm runs, and only these are tested: add a confirm section."),
     ):
         sweep = make_sweep(claims=("rank-generalisation",), confirm=confirm)
-        store = make_store(tmp_path / str(confirm), pruned, sweep=sweep, cards=[HONEST])
+        store = make_store(tmp_path / str(confirm), pruned, sweep=sweep, cards=[HELD_OUT])
         profiles, (component,) = analyze_rank(SweepRuns.load(store))
         assert (profiles, component.component, component.reason) == ([], ALL, reason)

@@ -27,10 +27,10 @@ LABEL = make_labels(MOSI)
 MAE = {1: 1.0, 2: 0.8, 3: 0.7, 6: 0.9, 16: 1.1}
 
 
-def located_on(
+def measure_location_of(
     folder: Path, ranks: tuple[int, ...], region: Region, by_group: Mapping[int, Any] | None = None
 ) -> ComponentTest:
-    """The component about where MAE is best, six seeds of `ranks`; `by_group` (6,) is added to each video's MAE."""
+    """Return the component on the location of the best MAE for six seeds; `by_group` (6,) is added per video."""
 
     def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
         rank = levels["rank"]
@@ -43,9 +43,9 @@ def located_on(
     return measure_location(curve, "rank-generalisation", "optimum-2-to-4", region)
 
 
-def test_every_other_level_has_to_be_refuted(tmp_path: Path) -> None:
-    """The p of a region is the largest outside it, that of its opposite the largest inside."""
-    component = located_on(tmp_path, tuple(MAE), Region(2, 4))
+def test_p_values_are_the_largest_over_excluded_levels(tmp_path: Path) -> None:
+    """The p-value of a region is the largest of the levels outside it; that of its opposite, of the levels inside."""
+    component = measure_location_of(tmp_path, tuple(MAE), Region(2, 4))
     p_values = dict(zip(MAE, component.details["p_retraining"], strict=True))
     people = dict(zip(MAE, component.details["p_people"], strict=True))
     both = {rank: max(p_values[rank], people[rank]) for rank in MAE}
@@ -55,10 +55,10 @@ def test_every_other_level_has_to_be_refuted(tmp_path: Path) -> None:
     assert (component.ci_retraining, component.ci_people) == (Interval(3.0, 3.0), Interval(3.0, 3.0))
 
 
-def test_other_people_may_have_another_best_level(tmp_path: Path) -> None:
-    """Where half of the videos are far better at rank 6 and half far worse, it is not ruled out over people."""
+def test_a_level_that_groups_disagree_on_is_not_excluded_over_people(tmp_path: Path) -> None:
+    """If half of the videos are far better at rank 6 and half far worse, rank 6 is not excluded over people."""
     split = {6: np.array([-0.6, 0.6, -0.6, 0.6, -0.6, 0.6])}
-    component = located_on(tmp_path, tuple(MAE), Region(2, 4), split)
+    component = measure_location_of(tmp_path, tuple(MAE), Region(2, 4), split)
     assert component.ci_retraining == Interval(3.0, 3.0)
     assert component.ci_people == Interval(3.0, 6.0)
     assert component.details["optimum_set"] == [3, 6]
@@ -77,18 +77,18 @@ def test_other_people_may_have_another_best_level(tmp_path: Path) -> None:
     ],
 )
 def test_a_region_needs_levels_on_either_side(ranks: tuple[int, ...], reason: str, tmp_path: Path) -> None:
-    """Without one inside, or outside, there is nothing to refute."""
-    assert located_on(tmp_path, ranks, Region(2, 4)).reason == reason
+    """The component is not testable if no level lies inside, or none outside."""
+    assert measure_location_of(tmp_path, ranks, Region(2, 4)).reason == reason
 
 
-def test_a_region_that_has_every_level_cannot_be_refuted(tmp_path: Path) -> None:
-    """Ranks 1 to 16 are all of the sweep's."""
-    component = located_on(tmp_path, (1, 3, 16), Region(1, 16))
+def test_a_region_with_every_level_is_not_testable(tmp_path: Path) -> None:
+    """The region from 1 to 16 contains every rank of the sweep."""
+    component = measure_location_of(tmp_path, (1, 3, 16), Region(1, 16))
     assert component.reason == "The sweep has no rank outside 1 to 16: add one to the factor."
 
 
-def test_a_region_holds_both_its_ends() -> None:
-    """As `0.3 to 0.5`."""
+def test_a_region_includes_both_ends() -> None:
+    """The region `0.3 to 0.5` contains 0.3 and 0.5."""
     region = Region(0.3, 0.5)
     assert [region.contains(value) for value in (0.2, 0.3, 0.4, 0.5, 0.6)] == [False, True, True, True, False]
     assert str(region) == "0.3 to 0.5"

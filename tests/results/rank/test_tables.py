@@ -36,7 +36,7 @@ def test_optima_are_those_of_primary_metrics():
 
 
 def test_optima_have_the_p_values_of_a_peak():
-    """That of the two-lines test is shown if there is room."""
+    """The p-value of the two-lines test is shown if there is room."""
     profiles = [make_profile(p_peak=0.012, p_two_lines=0.2)]
     heads, names, _, mosi, *_ = tables_to_text(build_optimum_tables(profiles), 100).splitlines()
     assert heads.split()[-4:] == ["between", "the", "two", "lines,"]

@@ -19,7 +19,7 @@ T2 = 0.95 / math.sqrt(2 * 0.975 * 0.025)
 
 
 def confirm_runs(values: dict[int, list[tuple[float, float]]], **levels: Any) -> list[dict[str, Any]]:
-    """Confirm runs of a cell: by repeat the (valid.loss, test.mae) of each seed."""
+    """Return confirm runs of a cell, given (valid.loss, test.mae) of each seed by repeat."""
     return [
         make_run(
             {"valid.loss": valid, "test.mae": test, "train.loss": 0.5}, repeat=repeat, seed=1000 * repeat + n, **levels
@@ -29,8 +29,8 @@ def confirm_runs(values: dict[int, list[tuple[float, float]]], **levels: Any) ->
     ]
 
 
-def test_the_unit_is_the_mean_over_a_repeats_confirm_seeds(tmp_path: Path) -> None:
-    """Three repeats of two seeds with means 1, 2 and 3 give mean 2 and the interval of three units, not of six."""
+def test_the_unit_is_the_mean_over_the_confirm_seeds_of_a_repeat(tmp_path: Path) -> None:
+    """Three repeats of two seeds with means 1, 2 and 3 give mean 2 and the interval of three units, not six."""
     runs = confirm_runs({0: [(1, 0.5), (1, 1.5)], 1: [(1, 1.0), (1, 3.0)], 2: [(1, 3.0), (1, 3.0)]}, rank=2, lr=0.01)
     (table,) = rank_store(make_store(tmp_path, runs)).tables
     (row,) = table.rows
@@ -39,8 +39,8 @@ def test_the_unit_is_the_mean_over_a_repeats_confirm_seeds(tmp_path: Path) -> No
     assert row.values["test.mae"].half_width == pytest.approx(T2 / math.sqrt(3))
 
 
-def test_the_unit_is_the_seed_where_nothing_is_tuned(tmp_path: Path) -> None:
-    """Three seeds at one configuration are three units."""
+def test_the_unit_is_the_seed_if_nothing_is_tuned(tmp_path: Path) -> None:
+    """Three seeds of one configuration are three units."""
     sweep = make_sweep(tune={}, search=None, confirm=Confirm(seeds=3))
     runs = [make_run({"valid.loss": 1.0, "test.mae": mae}, seed=n, rank=2) for n, mae in enumerate((1.0, 2.0, 3.0))]
     (table,) = rank_store(make_store(tmp_path, runs, sweep=sweep)).tables
@@ -49,31 +49,31 @@ def test_the_unit_is_the_seed_where_nothing_is_tuned(tmp_path: Path) -> None:
     assert row.values["test.mae"].half_width == pytest.approx(T2 / math.sqrt(3))
 
 
-def test_the_order_is_that_of_validation_whatever_test_says(tmp_path: Path) -> None:
-    """The cell that is best on test stands below the one that is best on validation."""
+def test_cells_are_ordered_by_validation_not_by_test(tmp_path: Path) -> None:
+    """The cell that is best on test is ranked below the one that is best on validation."""
     good, lucky = confirm_runs({0: [(0.8, 1.2)]}, rank=12), confirm_runs({0: [(0.9, 0.1)]}, rank=2)
     (table,) = rank_store(make_store(tmp_path, [*lucky, *good])).tables
     assert [row.name for row in table.rows] == ["mosi/rank=12", "mosi/rank=2"]
     assert [row.levels for row in table.rows] == [{"rank": 12}, {"rank": 2}]
 
 
-def test_an_objective_that_is_better_when_larger_turns_the_order(tmp_path: Path) -> None:
-    """Under `valid.r` the larger correlation comes first."""
+def test_an_objective_to_maximize_is_sorted_descending(tmp_path: Path) -> None:
+    """With the objective `valid.r` the larger correlation comes first."""
     runs = [make_run({"valid.r": r, "test.mae": 1.0}, rank=rank) for rank, r in ((2, 0.3), (12, 0.6))]
     (table,) = rank_store(make_store(tmp_path, runs, sweep=make_sweep(objective="valid.r"))).tables
     assert [row.name for row in table.rows] == ["mosi/rank=12", "mosi/rank=2"]
 
 
-def test_search_runs_are_in_no_mean(tmp_path: Path) -> None:
-    """A trial of the search, however good, changes no estimate of its cell."""
+def test_search_runs_are_excluded_from_means(tmp_path: Path) -> None:
+    """A search trial does not change the estimate of its cell, even if the trial is better."""
     confirm = confirm_runs({0: [(1.0, 1.0)]}, rank=2)
     searched = make_run({"valid.loss": 0.1, "test.mae": 0.1}, phase="search", seed=0, rank=2)
     (table,) = rank_store(make_store(tmp_path, [searched, *confirm])).tables
     assert table.rows[0].values["valid.loss"] == Estimate(1.0)
 
 
-def test_failed_and_pruned_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
-    """A confirm run that diverged leaves its repeat with one seed, and is told with its reason."""
+def test_failed_and_pruned_runs_are_counted_but_excluded_from_means(tmp_path: Path) -> None:
+    """If a confirm run diverged, its repeat is the mean of the other seed, and the failure is listed by reason."""
     runs = [
         *confirm_runs({0: [(1.0, 1.0), (1.0, 3.0)], 1: [(1.0, 4.0)]}, rank=2),
         make_run({}, repeat=1, seed=1002, state="FAILED", reason="diverged", rank=2),
@@ -86,15 +86,15 @@ def test_failed_and_pruned_runs_are_counted_and_in_no_mean(tmp_path: Path) -> No
     assert "Failed runs are in no mean (diverged 1)." in table.notes
 
 
-def test_a_metric_that_one_run_lacks_is_undefined(tmp_path: Path) -> None:
-    """Pearson's r of a constant predictor is NaN, and a mean over the others would not be this cell's."""
+def test_a_metric_that_is_missing_in_one_run_is_undefined(tmp_path: Path) -> None:
+    """If Pearson's r is NaN in one run, the mean of the cell is undefined rather than a mean over the others."""
     runs = [make_run({"valid.loss": 1.0, "test.r": r}, repeat=n, rank=2) for n, r in enumerate((0.5, math.nan))]
     (table,) = rank_store(make_store(tmp_path, runs)).tables
     assert table.rows[0].values["test.r"] == Estimate(None, None)
 
 
 def test_a_cell_without_confirm_runs_comes_last(tmp_path: Path) -> None:
-    """A cell whose search is under way has no estimate, and no place above one that has."""
+    """A cell without an estimate is ranked below the cells with one."""
     runs = [
         make_run({"valid.loss": 0.1}, phase="search", seed=0, rank=2),
         *confirm_runs({0: [(1.0, 1.0)]}, rank=12),
@@ -106,8 +106,8 @@ def test_a_cell_without_confirm_runs_comes_last(tmp_path: Path) -> None:
     ]
 
 
-def test_real_and_twin_runs_have_tables_of_their_own(tmp_path: Path) -> None:
-    """A run of the twin is in no mean of the real dataset, though the name is the same."""
+def test_real_and_twin_runs_have_separate_tables(tmp_path: Path) -> None:
+    """Runs of the twin are excluded from the means of the real dataset of the same name."""
     twin = replace(MOSI, source="twin")
     runs = [make_run({"valid.loss": 1.0}, rank=2), make_run({"valid.loss": 3.0}, card=twin, repeat=1, rank=2)]
     tables = rank_store(make_store(tmp_path, runs, cards=(MOSI, twin))).tables
@@ -115,20 +115,20 @@ def test_real_and_twin_runs_have_tables_of_their_own(tmp_path: Path) -> None:
 
 
 def test_the_primary_metric_comes_first(tmp_path: Path) -> None:
-    """Each dataset is led by the metric that bears its verdicts."""
+    """The first metric of each dataset is the primary metric of its card."""
     tables = rank_store(make_store(tmp_path, [], cards=(MOSI, replace(MUSTARD, primary_metric="auroc")))).tables
     assert [table.metrics[:2] for table in tables] == [("test.mae", "test.acc2"), ("test.auroc", "test.f1")]
 
 
-def test_a_factor_that_does_not_vary_is_no_column(tmp_path: Path) -> None:
-    """Only what tells the cells apart is a level of theirs."""
+def test_a_constant_factor_has_no_column(tmp_path: Path) -> None:
+    """Only factors that distinguish cells are columns."""
     sweep = make_sweep(factors={"conditioning": ("jwae",), "rank": (2, 12)})
     runs = [make_run({"valid.loss": 1.0}, conditioning="jwae", rank=rank) for rank in (2, 12)]
     (table,) = rank_store(make_store(tmp_path, runs, sweep=sweep)).tables
     assert table.levels == ("rank",)
 
 
-def test_reference_rows_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
+def test_baselines_keep_their_order_and_missing_values(tmp_path: Path) -> None:
     """The references are those of the manifest; what JSON calls null is undefined."""
     (table,) = rank_store(make_store(tmp_path, [])).tables
     assert [row.name for row in table.baselines] == ["median", "ridge: all", "best single: text"]
@@ -136,8 +136,8 @@ def test_reference_rows_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
     assert table.baselines[1].values["test.mae"] == Estimate(0.95)
 
 
-def test_a_best_cell_that_does_not_beat_the_linear_row_is_told(tmp_path: Path) -> None:
-    """The cell that validation prefers is compared, though another one beats ridge on test."""
+def test_a_note_says_if_the_best_cell_does_not_beat_the_linear_baseline(tmp_path: Path) -> None:
+    """The best cell by validation is compared, even if another cell beats ridge on test."""
     runs = [*confirm_runs({0: [(0.8, 0.96)]}, rank=2), *confirm_runs({0: [(0.9, 0.5)]}, rank=12)]
     (table,) = rank_store(make_store(tmp_path, runs)).tables
     assert table.notes == (
@@ -145,15 +145,15 @@ def test_a_best_cell_that_does_not_beat_the_linear_row_is_told(tmp_path: Path) -
     )
 
 
-def test_a_best_cell_that_beats_the_linear_row_needs_no_word(tmp_path: Path) -> None:
-    """F1 is better when larger: 0.71 beats 0.70."""
+def test_a_best_cell_that_beats_the_linear_baseline_has_no_note(tmp_path: Path) -> None:
+    """F1 is maximized, so 0.71 beats 0.70."""
     runs = [make_run({"valid.loss": 0.5, "test.f1": 0.71}, card=MUSTARD, rank=2)]
     (table,) = rank_store(make_store(tmp_path, runs, cards=(MUSTARD,))).tables
     assert table.notes == ()
 
 
 def test_without_confirm_the_rows_are_the_ten_best_trials(tmp_path: Path) -> None:
-    """Of twelve complete trials the ten best on validation are shown with what they tuned, ties by trial number."""
+    """The ten best of twelve trials are shown with their tuned hyperparameters; ties are in order of trial number."""
     sweep = make_sweep(factors={}, tune={"lr": LogUniform(1e-4, 1e-1)}, confirm=None)
     losses = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 0, 11]
     runs = [
@@ -170,8 +170,8 @@ def test_without_confirm_the_rows_are_the_ten_best_trials(tmp_path: Path) -> Non
     assert shown.caption.startswith("Search results, optimistic")
 
 
-def test_a_sweep_without_factors_tells_what_its_best_repeat_chose(tmp_path: Path) -> None:
-    """The chosen configuration is what such a sweep is run for."""
+def test_a_sweep_without_factors_shows_the_best_configuration(tmp_path: Path) -> None:
+    """A sweep without factors shows the configuration that its best repeat chose."""
     sweep = make_sweep(factors={})
     runs = [
         make_run({"valid.loss": loss, "test.mae": 0.9}, repeat=n, lr=lr)
@@ -181,8 +181,8 @@ def test_a_sweep_without_factors_tells_what_its_best_repeat_chose(tmp_path: Path
     assert table.notes == ("The repeat that is best on validation chose lr 0.001235.",)
 
 
-def test_train_features_that_saw_the_labels_are_told(tmp_path: Path) -> None:
-    """A card that says so has a line below its table."""
+def test_a_note_says_if_train_features_saw_the_labels(tmp_path: Path) -> None:
+    """A card with `saw_labels` has a note below its table."""
     (table,) = rank_store(make_store(tmp_path, [], cards=(replace(MOSI, saw_labels=True),))).tables
     assert table.notes == (
         "No run of it is complete yet.",
@@ -190,8 +190,8 @@ def test_train_features_that_saw_the_labels_are_told(tmp_path: Path) -> None:
     )
 
 
-def test_what_the_tables_leave_out_is_told(tmp_path: Path) -> None:
-    """A dataset that has no cells, and runs that are still to come, have a line each."""
+def test_notes_list_left_out_datasets_and_pending_runs(tmp_path: Path) -> None:
+    """A left-out dataset and pending runs have one note each."""
     left_out = [{"dataset": "hateful_memes", "reason": "it has no audio, and factors.rank is about it"}]
     store = make_store(tmp_path, confirm_runs({0: [(1, 1), (2, 2)]}, rank=2), left_out=left_out, finished_at=None)
     assert rank_store(store).notes == (
@@ -202,5 +202,5 @@ def test_what_the_tables_leave_out_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(None, "–"), (12, "12"), (0.00123456, "0.001235"), ("jwae", "jwae")])
 def test_levels_are_short(value: object, text: str) -> None:
-    """Four digits tell any two levels apart that a sweep would compare."""
+    """Levels are shown with at most four significant digits."""
     assert format_cell_value(value) == text

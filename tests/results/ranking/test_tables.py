@@ -146,7 +146,7 @@ def test_names_of_rows_are_shown_at_any_width(two_datasets: Ranking) -> None:
 
 
 def test_without_a_search_only_seeds_are_counted(tmp_path: Path) -> None:
-    """There are no repeats."""
+    """A sweep without a search has no repeats."""
     sweep = make_sweep(tune={}, search=None, confirm=Confirm(seeds=3))
     runs = [make_run({"valid.loss": 1.0, "test.mae": 0.9}, seed=seed, rank=2) for seed in range(3)]
     lines = print_ranking(rank_store(make_store(tmp_path, runs, sweep=sweep)), 52)

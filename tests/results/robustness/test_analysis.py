@@ -1,4 +1,4 @@
-"""Curves of the test metric over severities, and what perturbations cost in a sentence."""
+"""Curves of the test metric over severities, and the sentence on the cost of perturbations."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.claims.factories import (
 
 LABEL = make_labels(MOSI)
 STEEPNESS = {"none": 0.5, "jwae": 0.2}
-"""What an attack of ε adds to the MAE, in ε."""
+"""Increase in MAE per ε of an attack."""
 
 
-def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
-    """Clean 0.5, more in later repeats; 0.9 without text (with the prior 0.8), 0.6 without audio, 1.5 without both."""
+def make_outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
+    """Return a run with MAE 0.5 + 0.01 per repeat; without text 0.9 (prior: 0.8), audio 0.6, or both 1.5."""
     clean, prior = 0.5 + 0.01 * repeat, levels.get("conditioning", "none")
     slope = STEEPNESS[prior]
     missing = {"text": 0.9 if prior == "none" else 0.8, "audio": 0.6, "text+audio": 1.5}
@@ -44,27 +44,29 @@ def outcome(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
     )
 
 
-def analysed(folder: Path, outcome_of: Any = outcome, **factors: Any) -> tuple[list[Robustness], list[ComponentTest]]:
-    """What is said of a sweep of these factors on MOSI that claims robustness."""
+def analyze_runs(
+    folder: Path, outcome_of: Any = make_outcome, **factors: Any
+) -> tuple[list[Robustness], list[ComponentTest]]:
+    """Return the analysis of a sweep of these factors on MOSI with the claim on robustness."""
     sweep = make_sweep(factors=factors, claims=("robustness",))
     return analyze_robustness(SweepRuns.load(make_recorded_store(folder, sweep, SyntheticDataset.of(MOSI, outcome_of))))
 
 
-def curve(parts: list[Robustness], corruption: str, **stratum: Any) -> Robustness:
-    """The one curve of a corruption in a stratum."""
+def find_curve(parts: list[Robustness], corruption: str, **stratum: Any) -> Robustness:
+    """Return the curve of a corruption in a stratum."""
     (found,) = [p for p in parts if p.corruption == corruption and stratum.items() <= p.stratum.items()]
     return found
 
 
 def test_every_corruption_has_a_curve(tmp_path: Path) -> None:
-    """What was evaluated is shown, and nothing else: no FGSM here."""
-    parts, _ = analysed(tmp_path, rank=(2,))
+    """Only evaluated corruptions have curves: there is no FGSM here."""
+    parts, _ = analyze_runs(tmp_path, rank=(2,))
     assert [part.corruption for part in parts] == ["noise:text", "noise:audio", "pgd", "missing", "dropout"]
 
 
-def test_a_curve_begins_clean_and_is_a_mean_over_units(tmp_path: Path) -> None:
-    """Repeats of 0.50, 0.51 and 0.52 have a mean of 0.51, and their t interval is 0.025 to either side."""
-    pgd = curve(analysed(tmp_path, rank=(2,))[0], "pgd")
+def test_a_curve_begins_with_clean_data_and_is_a_mean_over_units(tmp_path: Path) -> None:
+    """Repeats of 0.50, 0.51 and 0.52 have a mean of 0.51 and a t interval of ±0.025."""
+    pgd = find_curve(analyze_runs(tmp_path, rank=(2,))[0], "pgd")
     assert pgd.severities == (0.0, 0.1, 0.3)
     assert [value.mean for value in pgd.values] == pytest.approx([0.51, 0.56, 0.66])
     assert pgd.values[0].half_width == pytest.approx(4.302653 * 0.01 / 3**0.5)
@@ -72,64 +74,64 @@ def test_a_curve_begins_clean_and_is_a_mean_over_units(tmp_path: Path) -> None:
 
 
 def test_relative_robustness_is_the_mean_height(tmp_path: Path) -> None:
-    """A straight line from 0.51 to 0.66 has the mean height 0.585, whatever its severities."""
-    assert curve(analysed(tmp_path, rank=(2,))[0], "pgd").area.mean == pytest.approx(0.585)
+    """A straight line from 0.51 to 0.66 has a mean height of 0.585 for any severities."""
+    assert find_curve(analyze_runs(tmp_path, rank=(2,))[0], "pgd").area.mean == pytest.approx(0.585)
 
 
-def test_effective_robustness_holds_the_baseline_against_it(tmp_path: Path) -> None:
-    """At ε up to 0.3 lines of slopes 0.5 and 0.2 from one height lie 0.045 apart on average; above 0 is better."""
-    parts, _ = analysed(tmp_path, conditioning=("none", "jwae"))
-    effective = curve(parts, "pgd", conditioning="jwae").effective
+def test_effective_robustness_is_the_difference_to_the_baseline(tmp_path: Path) -> None:
+    """Up to ε = 0.3, lines of slopes 0.5 and 0.2 from the same point differ by 0.045 on average; positive is better."""
+    parts, _ = analyze_runs(tmp_path, conditioning=("none", "jwae"))
+    effective = find_curve(parts, "pgd", conditioning="jwae").effective
     assert effective is not None
     assert effective.mean == pytest.approx(0.045)
-    assert curve(parts, "pgd", conditioning="none").effective is None
+    assert find_curve(parts, "pgd", conditioning="none").effective is None
 
 
-def test_equal_clean_performance_is_what_effective_robustness_supposes(tmp_path: Path) -> None:
-    """A fusion that is worse by the same amount at every severity is as robust as its baseline."""
+def test_effective_robustness_ignores_differences_in_clean_performance(tmp_path: Path) -> None:
+    """A fusion that is worse by the same amount at every severity has an effective robustness of 0."""
 
     def worse(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
         step = 0.2 if levels["conditioning"] == "jwae" else 0.0
         pgd = {f"pgd:{epsilon}": {"mae": 0.5 + step + epsilon} for epsilon in (0.1, 0.3)}
         return RunOutcome(make_predictions(LABEL, 0.5 + step), evaluations=pgd)
 
-    parts, _ = analysed(tmp_path, worse, conditioning=("none", "jwae"))
-    effective = curve(parts, "pgd", conditioning="jwae").effective
+    parts, _ = analyze_runs(tmp_path, worse, conditioning=("none", "jwae"))
+    effective = find_curve(parts, "pgd", conditioning="jwae").effective
     assert effective is not None
     assert effective.mean == pytest.approx(0.0)
 
 
-def test_without_ordinary_fusion_there_is_no_effective_robustness(tmp_path: Path) -> None:
+def test_without_a_baseline_there_is_no_effective_robustness(tmp_path: Path) -> None:
     """A sweep that does not vary conditioning has no baseline."""
-    assert {part.effective for part in analysed(tmp_path, rank=(2,))[0]} == {None}
+    assert {part.effective for part in analyze_runs(tmp_path, rank=(2,))[0]} == {None}
 
 
 def test_missing_modalities_have_labels_and_no_area(tmp_path: Path) -> None:
-    """Patterns have no order, so that there is no area under them."""
-    missing = curve(analysed(tmp_path, rank=(2,))[0], "missing")
+    """Patterns of missing modalities are unordered, so there is no area under a curve."""
+    missing = find_curve(analyze_runs(tmp_path, rank=(2,))[0], "missing")
     assert missing.labels == ("nothing", "text", "audio", "text+audio")
     assert [value.mean for value in missing.values] == pytest.approx([0.51, 0.9, 0.6, 1.5])
     assert (missing.severities, missing.area.mean, missing.effective) == ((), None, None)
 
 
 def test_dropout_mixes_the_missing_modalities(tmp_path: Path) -> None:
-    """At one half, all four patterns count alike; over all rates they do by how many are missing."""
-    dropout = curve(analysed(tmp_path, rank=(2,))[0], "dropout")
+    """At a rate of 0.5 all four patterns have equal weight; the mean over rates weights by the number missing."""
+    dropout = find_curve(analyze_runs(tmp_path, rank=(2,))[0], "dropout")
     assert dropout.values[5].mean == pytest.approx((0.51 + 0.9 + 0.6 + 1.5) / 4)
     assert [dropout.values[k].mean for k in (0, 10)] == pytest.approx([0.51, 1.5])
 
 
-def test_only_modalities_in_use_are_taken_away(tmp_path: Path) -> None:
-    """A cell of text alone has no noise on audio, and nothing to miss but text."""
-    parts, _ = analysed(tmp_path, modalities=(("text",), ("text", "audio")))
+def test_only_used_modalities_are_corrupted(tmp_path: Path) -> None:
+    """A cell that uses only text has no noise on audio, and only text can be missing."""
+    parts, _ = analyze_runs(tmp_path, modalities=(("text",), ("text", "audio")))
     alone = [part for part in parts if part.stratum == {"modalities": "text"}]
     assert [part.corruption for part in alone] == ["noise:text", "pgd", "missing", "dropout"]
-    assert curve(alone, "missing").labels == ("nothing", "text")
+    assert find_curve(alone, "missing").labels == ("nothing", "text")
 
 
 def test_the_sentence_names_the_largest_costs(tmp_path: Path) -> None:
-    """Of missing modalities text, of noise that on text, and the attack, which costs most without the prior."""
-    _, (component,) = analysed(tmp_path, conditioning=("none", "jwae"))
+    """The sentence names missing text, noise on text, and the attack, each at its largest cost."""
+    _, (component,) = analyze_runs(tmp_path, conditioning=("none", "jwae"))
     assert component.sentences["descriptive"] == (
         "Test MAE is 0.510 when clean, averaged over 2 cells; removing text costs 0.340 (95 % interval 0.315 to "
         "0.365), noise of 1 SD on text costs 0.050 (95 % interval 0.050 to 0.050) and PGD at ε = 0.1 costs 0.035 "
@@ -138,17 +140,17 @@ def test_the_sentence_names_the_largest_costs(tmp_path: Path) -> None:
     )
 
 
-def test_a_description_bears_no_verdict(tmp_path: Path) -> None:
-    """It has no p-value, and tells what each condition costs in each cell."""
-    _, (component,) = analysed(tmp_path, conditioning=("none", "jwae"))
+def test_the_component_is_descriptive(tmp_path: Path) -> None:
+    """The component has no p-value and lists the cost of each condition in each cell."""
+    _, (component,) = analyze_runs(tmp_path, conditioning=("none", "jwae"))
     assert (component.claim, component.component, component.p_supports) == ("robustness", "costs", None)
     assert component.details["costs"]["pgd:0.3"] == pytest.approx(
         {"conditioning none": 0.15, "conditioning jwae": 0.06}
     )
 
 
-def test_a_metric_that_is_better_the_larger_costs_what_it_falls_by(tmp_path: Path) -> None:
-    """All right clean and all wrong without text: that costs an F1 of 1."""
+def test_the_cost_of_a_maximized_metric_is_its_decrease(tmp_path: Path) -> None:
+    """If all predictions are correct on clean data and all wrong without text, the cost is an F1 of 1."""
     label = make_labels(MUSTARD)
 
     def flips(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
@@ -160,9 +162,9 @@ def test_a_metric_that_is_better_the_larger_costs_what_it_falls_by(tmp_path: Pat
     assert component.details["costs"]["missing:text"] == {"rank 2": 1.0}
 
 
-def test_a_sweep_without_evaluations_says_so(tmp_path: Path) -> None:
-    """Then there are neither curves nor a sentence, but a reason and a remedy."""
-    parts, (component,) = analysed(
+def test_a_sweep_without_evaluations_has_a_reason(tmp_path: Path) -> None:
+    """Without evaluations there are no curves, and the component has a reason with a remedy."""
+    parts, (component,) = analyze_runs(
         tmp_path, lambda levels, repeat, seed: RunOutcome(make_predictions(LABEL, 0.5)), rank=(2,)
     )
     assert parts == []
@@ -172,16 +174,16 @@ def test_a_sweep_without_evaluations_says_so(tmp_path: Path) -> None:
     )
 
 
-def test_a_sweep_without_confirm_runs_says_so(tmp_path: Path) -> None:
-    """What every claim says of a dataset without complete confirm runs."""
-    parts, (component,) = analysed(tmp_path, lambda levels, repeat, seed: None, rank=(2,))
+def test_a_sweep_without_confirm_runs_has_a_reason(tmp_path: Path) -> None:
+    """The reason is the common one for a dataset without complete confirm runs."""
+    parts, (component,) = analyze_runs(tmp_path, lambda levels, repeat, seed: None, rank=(2,))
     assert parts == []
     assert component.reason == "No confirm run on mosi is complete: run the sweep to its end."
 
 
-def test_a_claim_that_is_not_made_is_not_answered(tmp_path: Path) -> None:
-    """The curves are drawn all the same."""
+def test_a_claim_that_is_not_made_has_no_component(tmp_path: Path) -> None:
+    """Without the claim there are still curves."""
     sweep = make_sweep(factors={"rank": (2,)})
-    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, outcome)))
+    sweep_runs = SweepRuns.load(make_recorded_store(tmp_path, sweep, SyntheticDataset.of(MOSI, make_outcome)))
     parts, components = analyze_robustness(replace(sweep_runs, sweep=sweep))
     assert (len(parts), components) == (5, [])

@@ -46,5 +46,5 @@ def test_effective_robustness_has_a_table_of_its_own():
 
 
 def test_without_corruptions_there_is_no_table():
-    """Missing modalities alone are none."""
+    """Missing modalities alone do not count as corruptions with severities."""
     assert [] == list(build_robustness_tables([make_robustness(MOSI, 2, "none", "missing")]))

@@ -14,8 +14,8 @@ from tcray.store.trials import read_records
 from tests.claims.factories import make_run, make_store, make_sweep
 
 
-def test_curves_are_as_any_estimate(tmp_path: Path):
-    """Means and half intervals are those of `Estimate`, whatever the numbers of runs, metrics and epochs."""
+def test_means_and_half_widths_equal_those_of_estimate(tmp_path: Path):
+    """Means and half-widths equal those of `Estimate` for any number of runs, metrics and epochs."""
     draw = np.random.default_rng(0)
     runs = [
         make_run({}, rank=rank, repeat=repeat, seed=seed, trial=repeat)
@@ -42,15 +42,15 @@ def test_curves_are_as_any_estimate(tmp_path: Path):
                 assert curve.half_width[epoch - 1] == pytest.approx(expected.half_width, rel=1e-9)
 
 
-def test_search_runs_and_what_is_no_number_count_for_nothing(tmp_path: Path):
-    """One unit without a finite number leaves that epoch without a mean; a metric no unit has is left out."""
+def test_search_runs_and_undefined_values_are_excluded(tmp_path: Path):
+    """If one unit is not finite at an epoch, there is no mean; a metric that no unit has is omitted."""
     runs = [make_run({}, rank=2, repeat=repeat, seed=repeat) for repeat in (0, 1)]
     search = make_run({}, phase="search", rank=2, seed=7)
     store = make_store(tmp_path, [*runs, search])
-    told = [(runs[0], 1, 1.0), (runs[1], 1, 3.0), (runs[0], 2, 1.0), (runs[1], 2, float("inf")), (search, 1, 99.0)]
+    recorded = [(runs[0], 1, 1.0), (runs[1], 1, 3.0), (runs[0], 2, 1.0), (runs[1], 2, float("inf")), (search, 1, 99.0)]
     store.append(
         "curves",
-        [{**_key(run), "epoch": e, "metrics": {"valid.loss": v, "valid.r": float("nan")}} for run, e, v in told],
+        [{**_key(run), "epoch": e, "metrics": {"valid.loss": v, "valid.r": float("nan")}} for run, e, v in recorded],
     )
     found = load_learning_curves(store, {"mosi/rank=2": [[run] for run in runs]})
     assert found["mosi/rank=2"].keys() == {"valid.loss"}
@@ -58,8 +58,8 @@ def test_search_runs_and_what_is_no_number_count_for_nothing(tmp_path: Path):
     assert np.isnan(found["mosi/rank=2"]["valid.loss"].mean[1])
 
 
-def test_nothing_recorded_is_nothing(tmp_path: Path):
-    """A cell without units is in no curve, nor is one whose runs left none."""
+def test_cells_without_curves_are_omitted(tmp_path: Path):
+    """A cell without units or without recorded curves is omitted."""
     run = make_run({}, rank=2)
     store = make_store(tmp_path, [run])
     assert load_learning_curves(store, {"mosi/rank=2": [[run]], "mosi/rank=12": []}) == {"mosi/rank=2": {}}

@@ -30,22 +30,22 @@ RANKS = (1, 2, 4, 8)
 GROWS, FOLLOWS = "effective-rank-grows", "gap-follows-effective-rank"
 
 SLOPE = 0.1
-"""Of the gap, by doubling of the effective rank."""
+"""Growth of the gap per doubling of the effective rank."""
 
 
-def sweep(**changes: Any) -> Sweep:
-    """Four ranks at one configuration, six seeds, under the claim."""
+def make_rank_sweep(**changes: Any) -> Sweep:
+    """Return a sweep of four ranks at one configuration with six seeds and the claim."""
     given = {"factors": {"rank": RANKS}, "claims": ("rank-spectrum",), "confirm": Confirm(seeds=6)}
     return make_sweep(**{**given, "tune": {}, "search": None, **changes})
 
 
 def effective_rank(rank: int, seed: int) -> float:
-    """A little short of the rank, by another share for each seed and rank."""
+    """Return an effective rank slightly below the rank, different for each seed and rank."""
     return rank ** (0.95 - 0.01 * ((seed + rank) % 3))
 
 
-def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
-    """Equal factor energies, singular values in ratio 3 : 1, and a gap that follows the effective rank."""
+def make_outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
+    """Return a run with equal factor energies, singular values 3 : 1, and a gap that grows with the effective rank."""
     rank = levels["rank"]
     noise = 0.004 * ((seed * 5 + rank) % 3 - 1)
     gap = seed + SLOPE * math.log2(effective_rank(rank, seed)) + noise
@@ -58,10 +58,10 @@ def outcome(levels: Mapping[str, Any], _: int, seed: int) -> RunOutcome:
     return RunOutcome(LABEL, metrics={"train.loss": 0.5, "last.test.loss": 0.5 + gap}, spectra=spectra)
 
 
-def analysed(
+def analyze_runs(
     folder: Path, asked: Sweep, outcome_of: OutcomeFunction, card: Any = HONEST
 ) -> tuple[list[Spectrum], dict[str, ComponentTest], dict[str, Finding]]:
-    """Spectra, and components and findings by name."""
+    """Return spectra, and components and findings by name."""
     return analyze_store(analyze_spectrum, make_recorded_store(folder, asked, SyntheticDataset.of(card, outcome_of)))
 
 
@@ -69,12 +69,12 @@ def analysed(
 def planted(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[list[Spectrum], dict[str, ComponentTest], dict[str, Finding]]:
-    """What is made of a gap that follows the effective rank."""
-    return analysed(tmp_path_factory.mktemp("planted"), sweep(), outcome)
+    """Return the analysis of runs whose gap grows with the effective rank."""
+    return analyze_runs(tmp_path_factory.mktemp("planted"), make_rank_sweep(), make_outcome)
 
 
 def test_a_gap_that_follows_effective_rank_supports_the_claim(planted: tuple[Any, Any, dict[str, Finding]]) -> None:
-    """Effective rank grows with rank, the gap with effective rank."""
+    """Effective rank grows with rank, and the gap grows with effective rank."""
     assert {name: finding.verdict for name, finding in planted[2].items()} == dict.fromkeys(
         (ALL, GROWS, FOLLOWS), "supported"
     )
@@ -84,8 +84,8 @@ def test_a_gap_that_follows_effective_rank_supports_the_claim(planted: tuple[Any
     )
 
 
-def test_effects_are_the_planted_ones(planted: tuple[Any, dict[str, ComponentTest], Any]) -> None:
-    """The growth from the lowest rank to the highest, and the slope within units, whatever their own level."""
+def test_estimates_equal_the_true_effects(planted: tuple[Any, dict[str, ComponentTest], Any]) -> None:
+    """The effects are the growth from the lowest to the highest rank and the slope within units."""
     growth = np.mean([effective_rank(8, seed) - effective_rank(1, seed) for seed in range(6)])
     assert planted[1][GROWS].estimate == pytest.approx(growth)
     assert planted[1][FOLLOWS].estimate == pytest.approx(SLOPE, abs=0.004)
@@ -95,17 +95,17 @@ def test_effects_are_the_planted_ones(planted: tuple[Any, dict[str, ComponentTes
 
 
 def test_the_slope_is_least_squares_within_each_unit(planted: tuple[Any, dict[str, ComponentTest], Any]) -> None:
-    """It is numpy's line through every seed's four ranks, averaged over seeds."""
+    """The slope is that of numpy's line through the four ranks of each seed, averaged over seeds."""
     slopes = []
     for seed in range(6):
-        made = [outcome({"rank": rank}, 0, seed) for rank in RANKS]
+        made = [make_outcome({"rank": rank}, 0, seed) for rank in RANKS]
         doublings = [math.log2(one.spectra["effective rank"][0]) for one in made]
         gaps = [one.metrics["last.test.loss"] - one.metrics["train.loss"] for one in made]
         slopes.append(np.polyfit(doublings, gaps, 1)[0])
     assert planted[1][FOLLOWS].estimate == pytest.approx(np.mean(slopes))
 
 
-def test_spectra_are_shown_as_shares(planted: tuple[list[Spectrum], Any, Any]) -> None:
+def test_spectra_are_normalized_to_shares(planted: tuple[list[Spectrum], Any, Any]) -> None:
     """Each of r equal factors has 1 / r of the energy, and singular values of 3 : 1 have .75 and .25."""
     (part,) = planted[0]
     assert (part.dataset, part.source, part.stratum, part.ranks, part.unit) == (
@@ -127,23 +127,23 @@ def test_spectra_are_shown_as_shares(planted: tuple[list[Spectrum], Any, Any]) -
     assert part.gap.shape == part.effective_rank.shape
 
 
-def test_a_gap_that_shrinks_contradicts(tmp_path: Path) -> None:
-    """With the gap turned round the sentence says that it shrinks."""
+def test_a_shrinking_gap_contradicts(tmp_path: Path) -> None:
+    """With the sign of the gap reversed the sentence says that the gap shrinks."""
 
     def shrinking(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
-        made = outcome(levels, repeat, seed)
+        made = make_outcome(levels, repeat, seed)
         return replace(made, metrics={"train.loss": made.metrics["last.test.loss"], "last.test.loss": 0.5})
 
-    _, _, findings = analysed(tmp_path, sweep(), shrinking)
+    _, _, findings = analyze_runs(tmp_path, make_rank_sweep(), shrinking)
     assert findings[ALL].verdict == "contradicted"
     assert findings[ALL].sentence.startswith(
         "The gap between test and train loss shrinks with every doubling of the effective rank by 0.1"
     )
 
 
-def test_the_gap_says_nothing_where_features_saw_the_labels(tmp_path: Path) -> None:
-    """Effective rank is still tested, and the spectra are shown without the gap."""
-    (part,), components, findings = analysed(tmp_path, sweep(), outcome, card=SAW)
+def test_the_gap_is_not_testable_if_features_saw_the_labels(tmp_path: Path) -> None:
+    """Effective rank is still tested, and the spectra have no gap."""
+    (part,), components, findings = analyze_runs(tmp_path, make_rank_sweep(), make_outcome, card=SAW)
     assert part.gap is None
     assert findings[GROWS].verdict == "supported"
     assert components[FOLLOWS].reason == (
@@ -153,10 +153,10 @@ def test_the_gap_says_nothing_where_features_saw_the_labels(tmp_path: Path) -> N
     assert findings[ALL].verdict == "not testable"
 
 
-def test_the_gap_says_nothing_where_every_rank_has_its_own_configuration(tmp_path: Path) -> None:
-    """The remedy is the sweep at one configuration."""
+def test_the_gap_is_not_testable_in_a_tuned_sweep(tmp_path: Path) -> None:
+    """The reason names the sweep at one configuration as the remedy."""
     tuned = {name: getattr(make_sweep(), name) for name in ("tune", "search")}
-    _, components, _ = analysed(tmp_path, sweep(**tuned, confirm=Confirm(2, 3)), outcome)
+    _, components, _ = analyze_runs(tmp_path, make_rank_sweep(**tuned, confirm=Confirm(2, 3)), make_outcome)
     assert components[FOLLOWS].reason == (
         "Train loss cannot be compared because every cell has its own configuration: run sweeps/rank_fixed.yaml."
     )
@@ -164,8 +164,10 @@ def test_the_gap_says_nothing_where_every_rank_has_its_own_configuration(tmp_pat
 
 
 def test_a_fusion_without_a_tensor_has_no_spectrum(tmp_path: Path) -> None:
-    """Nothing is shown, and both parts say why."""
-    parts, components, _ = analysed(tmp_path, sweep(), lambda *key: replace(outcome(*key), spectra={}))
+    """There are no spectra, and both parts have a reason."""
+    parts, components, _ = analyze_runs(
+        tmp_path, make_rank_sweep(), lambda *key: replace(make_outcome(*key), spectra={})
+    )
     assert parts == []
     assert {c.reason for c in components.values()} == {
         "No run has recorded a spectrum: a fusion without a tensor, as concat, has none; use lmf."
@@ -173,22 +175,24 @@ def test_a_fusion_without_a_tensor_has_no_spectrum(tmp_path: Path) -> None:
 
 
 def test_effective_ranks_that_never_differ_are_not_testable(tmp_path: Path) -> None:
-    """A fusion that makes use of one factor at every rank gives no slope, and no growth to judge."""
+    """If the effective rank is 1 at every rank, neither slope nor growth can be tested."""
 
     def collapsed(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
-        return replace(outcome(levels, repeat, seed), spectra={"effective rank": [1.0]})
+        return replace(make_outcome(levels, repeat, seed), spectra={"effective rank": [1.0]})
 
-    _, components, _ = analysed(tmp_path, sweep(), collapsed)
+    _, components, _ = analyze_runs(tmp_path, make_rank_sweep(), collapsed)
     assert components[GROWS].reason == (
         "The effect is 0.000 in every seed, so its uncertainty is unknown: add seeds, or check that runs learn."
     )
     assert components[FOLLOWS].reason == ("The effective rank is 0, or equal at every rank: check that runs learn.")
 
 
-def test_a_fusion_whose_energy_is_nil_is_shown_without_it(tmp_path: Path) -> None:
-    """Energies that sum to 0 have no shares; no number stands in for them."""
+def test_a_fusion_without_energy_has_no_shares(tmp_path: Path) -> None:
+    """Energies that sum to 0 have no shares."""
     dead = {"factor energy": [0.0, 0.0], "effective rank": [0.0]}
-    (part,), components, _ = analysed(tmp_path, sweep(), lambda *key: replace(outcome(*key), spectra=dead))
+    (part,), components, _ = analyze_runs(
+        tmp_path, make_rank_sweep(), lambda *key: replace(make_outcome(*key), spectra=dead)
+    )
     assert (part.energies, part.unfolded) == ({}, {})
     assert components[FOLLOWS].reason.startswith("The effective rank is 0, or equal at every rank")
 
@@ -201,34 +205,36 @@ def test_a_fusion_whose_energy_is_nil_is_shown_without_it(tmp_path: Path) -> Non
     ],
 )
 def test_too_few_ranks_are_not_testable(factors: Any, component: str, reason: str, tmp_path: Path) -> None:
-    """With one rank nothing can grow; without the factor nothing is asked."""
-    _, components, _ = analysed(tmp_path, sweep(factors=factors), lambda levels, *key: outcome({"rank": 4}, *key))
+    """The claim is not testable with a single rank or without the factor rank."""
+    _, components, _ = analyze_runs(
+        tmp_path, make_rank_sweep(factors=factors), lambda levels, *key: make_outcome({"rank": 4}, *key)
+    )
     assert components[component].reason == reason
 
 
 def test_a_single_seed_is_not_testable(tmp_path: Path) -> None:
-    """Nothing tells how seeds differ."""
-    _, components, _ = analysed(tmp_path, sweep(confirm=Confirm(seeds=1)), outcome)
+    """The variation between seeds is unknown for a single seed."""
+    _, components, _ = analyze_runs(tmp_path, make_rank_sweep(confirm=Confirm(seeds=1)), make_outcome)
     assert {c.reason for c in components.values()} == {
         "Only one seed has a result in every cell that is compared, and the test needs 2: raise confirm.seeds."
     }
 
 
 def test_units_need_both_gap_and_spectrum(tmp_path: Path) -> None:
-    """A seed whose test loss is not finite at one rank is left out of the slope, not of the growth."""
+    """A seed whose test loss is not finite at one rank is excluded from the slope but not from the growth."""
 
     def one_diverges(levels: Mapping[str, Any], repeat: int, seed: int) -> RunOutcome:
-        made = outcome(levels, repeat, seed)
+        made = make_outcome(levels, repeat, seed)
         lost = seed == 2 and levels["rank"] == 8
         return replace(made, metrics={**made.metrics, "last.test.loss": math.nan}) if lost else made
 
-    (part,), components, _ = analysed(tmp_path, sweep(), one_diverges)
+    (part,), components, _ = analyze_runs(tmp_path, make_rank_sweep(), one_diverges)
     assert (components[GROWS].n_units, components[FOLLOWS].n_units) == (6, 5)
     assert part.gap is not None
     assert part.gap.shape == part.effective_rank.shape == (5, 4)
 
 
-def test_spectra_are_shown_whether_or_not_they_are_asked_about(tmp_path: Path) -> None:
-    """Without the claim there are parts and no components."""
-    parts, components, _ = analysed(tmp_path, sweep(claims=()), outcome)
+def test_a_sweep_without_the_claim_has_spectra(tmp_path: Path) -> None:
+    """Without the claim there are spectra but no components."""
+    parts, components, _ = analyze_runs(tmp_path, make_rank_sweep(claims=()), make_outcome)
     assert (len(parts), components) == (1, {})

@@ -1,4 +1,4 @@
-"""Stores with planted learning curves, and what TensorBoard reads back of a comparison."""
+"""Stores with known learning curves, and readers of the event files of a comparison."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.claims.factories import MOSI, make_run, make_store, make_sweep
 Levels = Mapping[str, Any]
 
 UNITS = (1.0, 2.0, 6.0)
-"""What the planted units of a cell have at epoch 1, before its own level is added: their mean is 3."""
+"""Values of the units of a cell at epoch 1, before the offset of its level is added; their mean is 3."""
 
 HALF = 4.302652729911275 * 7**0.5 / 3**0.5
-"""Half the 95 % interval of their mean: their variance is 7, and Student's t with 2 degrees of freedom is 4.3027."""
+"""Half-width of the 95 % interval of their mean: variance 7, Student's t with 2 degrees of freedom 4.3027."""
 
 
 def make_runs(cells: Iterable[Levels], **changes: Any) -> list[dict[str, Any]]:
-    """Three repeats of two confirm seeds of every cell; the two seeds lie 0.5 to either side of their repeat."""
+    """Return three repeats of two confirm seeds per cell; the two seeds differ by ±0.5 from their repeat."""
     return [
         make_run(
             {"test.mae": level_offset(levels) + unit + apart, "valid.loss": unit + apart, "train.loss": 0.25},
@@ -38,12 +38,12 @@ def make_runs(cells: Iterable[Levels], **changes: Any) -> list[dict[str, Any]]:
 
 
 def level_offset(levels: Levels) -> float:
-    """What a cell adds to the numbers of its units."""
+    """Return the offset that a cell adds to the values of its units."""
     return float(levels["rank"])
 
 
 def make_curve(run: Mapping[str, Any], epochs: int = 3) -> list[dict[str, Any]]:
-    """A run's planted curve: its test metric times the epoch, and a metric that is undefined at epoch 1."""
+    """Return a run's curve: its test metric times the epoch, and a metric that is undefined at epoch 1."""
     key = {name: run[name] for name in ("phase", "cell", "repeat", "trial", "seed", "run_id")}
     measured = run["metrics"].get("test.mae", 0.0)
     return [
@@ -55,29 +55,29 @@ def make_curve(run: Mapping[str, Any], epochs: int = 3) -> list[dict[str, Any]]:
 def make_recorded_store(
     folder: Path, runs: Sequence[Mapping[str, Any]], *, sweep: Sweep | None = None, **manifest: Any
 ) -> SweepStore:
-    """A store with these runs and their curves; without claims, so that the planted data bear no verdict."""
-    asked = sweep or make_sweep(confirm=Confirm(seeds=2, repeats=3))
-    store = make_store(folder, runs, sweep=asked, **{"cards": (MOSI,), **manifest})
+    """Return a store with these runs and their curves; the default sweep has no claims, so there are no verdicts."""
+    sweep = sweep or make_sweep(confirm=Confirm(seeds=2, repeats=3))
+    store = make_store(folder, runs, sweep=sweep, **{"cards": (MOSI,), **manifest})
     store.append("curves", [row for run in runs if run["state"] == "COMPLETE" for row in make_curve(run)])
     return store
 
 
 def read_events(run: Path) -> EventAccumulator:
-    """All that a run's event files say."""
+    """Return the events of a run."""
     accumulator = EventAccumulator(str(run), size_guidance={"tensors": 0, "scalars": 0, "images": 0})
     return accumulator.Reload()
 
 
 def read_scalars(run: Path) -> dict[str, dict[int, float]]:
-    """By tag, the value at every step."""
-    said = read_events(run)
+    """Return the value at every step, by tag."""
+    events = read_events(run)
     found: dict[str, dict[int, float]] = {}
-    for tag in said.Tags()["tensors"]:
-        if said.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
-            found[tag] = {event.step: event.tensor_proto.float_val[0] for event in said.Tensors(tag)}
+    for tag in events.Tags()["tensors"]:
+        if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
+            found[tag] = {event.step: event.tensor_proto.float_val[0] for event in events.Tensors(tag)}
     return found
 
 
 def read_files(logdir: Path) -> dict[str, bytes]:
-    """Every file below a folder, and its content."""
+    """Return the content of every file below a folder."""
     return {str(path.relative_to(logdir)): path.read_bytes() for path in sorted(logdir.rglob("*")) if path.is_file()}
