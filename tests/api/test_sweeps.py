@@ -105,7 +105,7 @@ def test_runs_are_one_row_each(stored: tcray.StoredSweep) -> None:
     assert {"lr", "rank", "valid.loss", "test.mae"} <= set(frame.columns)
     assert {1, 2, 4} == set(frame["rank"])
     with pytest.raises(tcray.InputError, match="expected 'pandas' or 'arrow'"):
-        stored.runs(as_="polars")  # type: ignore[call-overload]
+        stored.runs(as_="polars")  # type: ignore[call-overload]  # it is refused
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def ray_tune(runs: int, *, reuse_actors: bool) -> float:
     """Return the runs per hour of Ray Tune with one run per trial."""
     from ray import tune
 
-    class OneRun(tune.Trainable):  # type: ignore[misc]
+    class OneRun(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         def setup(self, config: Mapping[str, Any], data: plain.Data) -> None:
             self.data = data
             self.reset_config(config)

@@ -31,7 +31,7 @@ def fails_with(monkeypatch: pytest.MonkeyPatch) -> Invoke:
             raise error
 
         module = ModuleType("tcray.cli.schema")
-        module.command = command  # type: ignore[attr-defined] # a module made by hand
+        module.command = command  # type: ignore[attr-defined]  # a module made by hand
         monkeypatch.setitem(sys.modules, "tcray.cli.schema", module)
         return CliRunner().invoke(main, ["schema"])
 

@@ -12,7 +12,7 @@ import pytest
 from tcray.cluster.check import check_cluster_file
 from tcray.cluster.cluster_file import load_cluster_file
 from tcray.cluster.head import ANSWER_PREFIX, Head, HeadInfo
-from tcray.errors import ConfigError, InputError, SweepError
+from tcray.errors import ConfigError, InputError, SweepError, TcrayError
 from tcray.version import __version__
 from tests.cluster.fakes import LocalLauncher, make_head, write_process
 
@@ -169,12 +169,12 @@ def test_invalid_file_suffices_to_reach_the_head(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1, SweepError), (2, InputError), (75, SweepError)])
-def test_error_on_the_head_is_raised_here(tmp_path: Path, code: int, kind: type[Exception]) -> None:
+def test_error_on_the_head_is_raised_here(tmp_path: Path, code: int, kind: type[TcrayError]) -> None:
     """The class, message and remedy are those of the error on the head."""
     head, _ = make_head(tmp_path)
     with pytest.raises(kind) as caught:
         head.query("bash", "-c", f"printf 'Welcome\\nWarning: x\\nError: no room\\nMake room.\\n' >&2; exit {code}")
-    assert ("no room", "Make room.") == (caught.value.message, caught.value.remedy)  # type: ignore[attr-defined]
+    assert ("no room", "Make room.") == (caught.value.message, caught.value.remedy)
 
 
 @pytest.mark.parametrize(

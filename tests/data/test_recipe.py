@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -32,9 +33,9 @@ def test_a_holdout_split_spreads_examples_evenly_over_groups() -> None:
 
 
 @pytest.mark.parametrize("dealt", ["group", "example"])
-def test_folds_test_every_example_once(dealt: str) -> None:
+def test_folds_test_every_example_once(dealt: Literal["group", "example"]) -> None:
     """Every example is tested once, and every fold covers all examples without overlap."""
-    assignment = KFoldSplit(examples=23, groups=7, folds=3, dealt=dealt, valid=2).assign()  # type: ignore[arg-type]
+    assignment = KFoldSplit(examples=23, groups=7, folds=3, dealt=dealt, valid=2).assign()
     assert sorted(i for split in assignment.splits for i in split.test) == list(range(23))
     assert all(sorted([*s.train, *s.valid, *s.test]) == list(range(23)) for s in assignment.splits)
 

@@ -281,4 +281,4 @@ def test_an_invalid_game_raises_a_value_error(values: dict[Subset, ArrayLike], m
 def test_subsets_are_frozensets() -> None:
     """A string as a key raises a TypeError because its letters could be taken for modalities."""
     with pytest.raises(TypeError, match="a subset must be a frozenset of names, not 'audio'"):
-        shapley({"audio": 1.0, frozenset(): 0.0})  # type: ignore[dict-item]
+        shapley({"audio": 1.0, frozenset(): 0.0})  # type: ignore[dict-item]  # a string is no subset

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from tcray.config.metrics import Task
 from tcray.data.catalog import find_source
 from tcray.data.dataset import to_dataset
 from tcray.data.loading import READERS
@@ -142,11 +143,11 @@ def test_one_penalty_serves_all_folds() -> None:
         ("classification", ["majority", "logistic: all", "best single: text"]),
     ],
 )
-def test_there_are_three_baselines(task: str, names: list[str]) -> None:
+def test_there_are_three_baselines(task: Task, names: list[str]) -> None:
     """There are three baselines with every metric of the task; the planted label depends mostly on text."""
-    rows = fit_baselines(make_dataset(task=task))  # type: ignore[arg-type]
+    rows = fit_baselines(make_dataset(task=task))
     assert [row["name"] for row in rows] == names
-    expected = compute_metrics(task, np.zeros(2), np.array([0.0, 1.0]))  # type: ignore[arg-type]
+    expected = compute_metrics(task, np.zeros(2), np.array([0.0, 1.0]))
     for row in rows:
         assert row["metrics"].keys() == {f"{part}.{metric}" for part in ("valid", "test") for metric in expected}
     assert rows[1]["metrics"]["test.loss"] < rows[0]["metrics"]["test.loss"]

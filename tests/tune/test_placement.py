@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -39,9 +41,9 @@ def test_device_cpu_uses_the_cpu() -> None:
 
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
-def test_an_available_gpu_is_used(device: str) -> None:
+def test_an_available_gpu_is_used(device: Literal["auto", "cuda"]) -> None:
     """If a node declares a GPU and torch sees it, packs go there, and unused hosts without a GPU are named."""
-    resources = Resources(device=device, gpu=0.25)  # type: ignore[arg-type]
+    resources = Resources(device=device, gpu=0.25)
     found = choose_placement(resources, [HEAD, LAPTOP, SERVER], NONE, sees_gpu)
     assert Placement(WorkerResources(1.0, 0.25, "cuda"), ("laptop has no GPU and is not used",)) == found
     assert "cuda" == found.device
@@ -122,11 +124,15 @@ def test_gpu_0_leaves_the_gpu_idle() -> None:
     ],
 )
 def test_an_impossible_request_is_an_error(
-    resources: Resources, nodes: list[Node], limits: AutoscalingLimits, torch: object, message: str
+    resources: Resources,
+    nodes: list[Node],
+    limits: AutoscalingLimits,
+    torch: Callable[[WorkerResources], bool],
+    message: str,
 ) -> None:
     """A request that no present or future node can meet is an input error, raised before torch is asked."""
     with pytest.raises(InputError) as wrong:
-        choose_placement(resources, nodes, limits, torch)  # type: ignore[arg-type]  # one of three functions
+        choose_placement(resources, nodes, limits, torch)
     assert message in wrong.value.message
     assert wrong.value.remedy
     assert 2 == wrong.value.exit_code

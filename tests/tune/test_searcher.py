@@ -315,9 +315,11 @@ def test_a_host_that_cannot_start_workers_is_excluded(tune: FakeTune, killed: li
     """If another host is up, the first one is excluded with one message, and its packs are queued again."""
     tune.nodes.append(Node("late", 2, 0, "late"))
     first, second, third, fourth = tune.suggest_all()
-    packs = [tune.start(first, "late"), tune.start(second, "late")]
+    pack = tune.start(first, "late")
+    assert pack is not None
+    tune.start(second, "late")
     problem = "tcray is 0.0.9, but 0.1.0 on the driver"
-    report = failed_report(packs[0], "start", f"{problem}\nInstall the same versions.")  # type: ignore[arg-type]
+    report = failed_report(pack, "start", f"{problem}\nInstall the same versions.")
     tune.finish(first, report)
     tune.finish(second, replace(report))
     expected = f"on there: {problem}: this host is excluded from now on. Install the same versions."
@@ -327,7 +329,9 @@ def test_a_host_that_cannot_start_workers_is_excluded(tune: FakeTune, killed: li
     tune.die(third)
     again = tune.searcher.suggest("again")
     assert {REQUEST: PlacementRequest(ON_CPU, excluded_nodes=("late",))} == again
-    assert keys([packs[0]]) == keys([tune.start(fourth)])  # type: ignore[list-item]
+    queued_again = tune.start(fourth)
+    assert queued_again is not None
+    assert keys([pack]) == keys([queued_again])
     assert tune.suggest() is None, "two slots are left"
     assert tune.searcher.failure is None
 

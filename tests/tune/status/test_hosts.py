@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tcray.store.driver_status import Host
@@ -15,10 +17,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     return FakeClock(monkeypatch, hosts_module)
 
 
-def make_node(number: int, name: str = "", **changes: object) -> Node:
+def make_node(number: int, name: str = "", **changes: Any) -> Node:
     """Return a node with four CPUs."""
-    fields = {"name": name or f"h{number}", "id": f"id-{number}", "address": f"10.0.0.{number}"}
-    return Node(**{"cpus": 4.0, "gpus": 0.0, **fields, **changes})  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"name": name or f"h{number}", "id": f"id-{number}", "address": f"10.0.0.{number}"}
+    return Node(**{"cpus": 4.0, "gpus": 0.0, **fields, **changes})
 
 
 def make_tracker() -> HostTracker:
