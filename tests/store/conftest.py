@@ -1,4 +1,4 @@
-"""A store in an empty folder, and one in a bucket."""
+"""Fixtures of the store's tests: an empty store in a folder and one in a bucket."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .fakes import Bucket
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """An empty store in a folder."""
+    """Return an empty store in a folder."""
     return Store.open(str(tmp_path / "trials"), create=True)
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """An empty bucket, whose writers need not wait for each other."""
+    """Return an empty bucket; writers do not wait for each other."""
     monkeypatch.setattr(filesystem, "SETTLE_SECONDS", 0.0)
     return Bucket()
 
 
 @pytest.fixture(params=["folder", "bucket"])
 def any_store(request: pytest.FixtureRequest, store: Store, bucket: Bucket) -> Store:
-    """Every test that uses it runs on a local disk and on object storage."""
+    """Return an empty store, once on a local disk and once on object storage."""
     if request.param == "folder":
         return store
     bucket.filesystem().make_folder(SWEEPS)

@@ -1,4 +1,4 @@
-"""A small sweep as a driver leaves it in the store: two datasets, two ranks, a search and a confirm phase."""
+"""A small sweep as a driver writes it to the store: two datasets, two ranks, a search and a confirm phase."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EPOCHS = 3
 
 
 def make_manifest(sweep_id: str = SWEEP_ID, **changes: Any) -> Row:
-    """A manifest with every key that a driver writes and a reader needs."""
+    """Return a manifest with every key that a driver writes and a reader needs."""
     return {
         "schema": SCHEMA_VERSION,
         "sweep_id": sweep_id,
@@ -51,7 +51,7 @@ def make_manifest(sweep_id: str = SWEEP_ID, **changes: Any) -> Row:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """One run, and the rows that stand for it in every table."""
+    """A run and its rows in all tables."""
 
     dataset: str
     key: RunKey
@@ -60,34 +60,34 @@ class RecordedRun:
     reason: str = ""
     loss: float = 0.5
     later: timedelta = timedelta()
-    """How much later than `BEGAN` everything of it happened, on which host is told by the same number."""
+    """Offset of all its times from `BEGAN`; the names of its host and pack contain it."""
 
     @property
     def run_id(self) -> str:
-        """As an engine that trains it would name it."""
+        """Return the run id that the engine would compute."""
         card = next(card for card in CARDS if card["name"] == self.dataset)
         run = Run(self.dataset, card["fingerprint"], self.configuration, EPOCHS, "valid.loss", 0, self.key.seed)
         return run.run_id
 
     @property
     def name(self) -> Row:
-        """The columns that name it in every table."""
+        """Return the columns that identify the run in every table."""
         return {**self.key.columns(), "run_id": self.run_id}
 
     def proposal(self) -> Row:
-        """Its first row in the ledger."""
+        """Return its first row in the ledger."""
         configuration = canonical_json(self.configuration.to_flat())
         at = BEGAN + self.later
         return {"kind": "proposal", **self.name, "wave": 0, "configuration": configuration, "at": at}
 
     def value(self) -> Row:
-        """Its second row in the ledger."""
+        """Return its second row in the ledger."""
         state = "FAILED" if self.state == "FAILED" else "TRAINED"
         result = {"rung": EPOCHS, "value": self.loss, "state": state, "reason": self.reason}
         return {"kind": "value", **self.name, **result, **self.volatile_columns(), "at": BEGAN + self.later}
 
     def run(self) -> Row:
-        """Its row in `runs`."""
+        """Return its row in `runs`."""
         card = next(card for card in CARDS if card["name"] == self.dataset)
         return {
             **self.name,
@@ -104,11 +104,11 @@ class RecordedRun:
         }
 
     def metrics(self) -> Row:
-        """An objective, a test metric, and one that is no number."""
+        """Return an objective, a test metric and a NaN."""
         return {"valid.loss": self.loss, f"test.{METRICS[self.dataset]}": self.loss + 0.25, "train.loss": float("nan")}
 
     def volatile_columns(self) -> Row:
-        """When and where it was trained."""
+        """Return the columns on time, host and pack."""
         return {
             "started_at": BEGAN + self.later,
             "seconds": 2.0 + self.later.total_seconds(),
@@ -119,35 +119,35 @@ class RecordedRun:
         }
 
     def curve(self) -> list[Row]:
-        """Its rows in `curves`."""
+        """Return its rows in `curves`."""
         return [{**self.name, "epoch": epoch, "metrics": {"train.loss": 1 / epoch}} for epoch in range(1, EPOCHS + 1)]
 
     def evaluations(self) -> list[Row]:
-        """Its rows in `evaluations`."""
+        """Return its rows in `evaluations`."""
         conditions = ("clean", "missing:text")
         return [{**self.name, "condition": condition, "metrics": {"loss": self.loss}} for condition in conditions]
 
     def predictions(self) -> list[Row]:
-        """Its rows in `predictions`."""
+        """Return its rows in `predictions`."""
         rows = [{"example": f"v{n}", "group": "v", "label": [float(n)], "prediction": [n / 3]} for n in range(4)]
         return [{**self.name, "condition": "clean", **row} for row in rows]
 
     def spectra(self) -> list[Row]:
-        """Its rows in `spectra`."""
+        """Return its rows in `spectra`."""
         return [{**self.name, "kind": "factor energy", "index": n, "value": 1.0 / (n + 1)} for n in range(2)]
 
 
 def make_run(
     dataset: str = "mosi", rank: int = 1, phase: Any = "search", trial: int = 0, **changes: Any
 ) -> RecordedRun:
-    """A run of the small sweep."""
+    """Return a run of the small sweep."""
     seed = changes.pop("seed", 1 if phase == "confirm" else 0)
     configuration = Configuration.resolve({"rank": rank, "lr": 0.01 * (trial + 1)}, MODALITIES[dataset])
     return RecordedRun(dataset, RunKey(phase, f"{dataset}/rank={rank}", 0, trial, seed), configuration, **changes)
 
 
 def runs(**changes: Any) -> list[RecordedRun]:
-    """All runs of the small sweep: of each cell two search runs, one of them pruned or diverged, and a confirm run."""
+    """Return all runs of the small sweep: per cell two search runs, one pruned or diverged, and a confirm run."""
     found = []
     for dataset, failure in (("mosi", ("PRUNED", "")), ("mustard", ("FAILED", "diverged"))):
         for rank in (1, 4):
@@ -161,7 +161,7 @@ def runs(**changes: Any) -> list[RecordedRun]:
 
 
 def record(sweep: SweepStore, pack: Sequence[RecordedRun]) -> None:
-    """Writes a pack of runs in the order in which a driver does."""
+    """Write a pack of runs in the order in which a driver does."""
     confirm = [run for run in pack if run.key.phase == "confirm"]
     sweep.append("ledger", [run.proposal() for run in pack])
     for run in confirm:
@@ -177,7 +177,7 @@ def record(sweep: SweepStore, pack: Sequence[RecordedRun]) -> None:
 def make_stored_sweep(
     store: Store, sweep_id: str = SWEEP_ID, manifest: Mapping[str, Any] = {}, **changes: Any
 ) -> SweepStore:
-    """The small sweep, recorded in two packs; `manifest` and `changes` change its manifest and its runs."""
+    """Write the small sweep in two packs; `manifest` and `changes` change its manifest and its runs."""
     sweep = store.sweep(sweep_id)
     sweep.write_manifest(make_manifest(sweep_id, **manifest))
     for phase in ("search", "confirm"):
@@ -186,7 +186,7 @@ def make_stored_sweep(
 
 
 def make_driver_status(token: str, **changes: Any) -> DriverStatus:
-    """What the driver with the lease of this token is at, on two hosts and one that was lost."""
+    """Return the status of the driver whose lease has this token, with two hosts and one that was lost."""
     activity = DriverStatus(
         token=token,
         at=BEGAN.timestamp(),

@@ -1,4 +1,4 @@
-"""A bucket in memory, which fails when told to: an object appears whole when it is closed."""
+"""A fake of object storage in memory: an object appears when its stream is closed; writes can be made to fail."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from tcray.store.filesystem import StoreFilesystem
 
 
 class Bucket(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types
-    """What object storage promises, and no more; the methods are those that `pyarrow.fs` asks for."""
+    """A bucket with the guarantees of object storage only; the methods are those that `pyarrow.fs` calls."""
 
     def __init__(self, type_name: str = "s3") -> None:
         self.type_name = type_name
         self.objects: dict[str, bytes] = {}
         self.failures = 0
-        """How many of the next writes fail."""
+        """Number of following writes that fail."""
 
     def filesystem(self) -> StoreFilesystem:
-        """A filesystem in the bucket."""
+        """Return a filesystem in the bucket."""
         return StoreFilesystem("s3://KEY:SECRET@bucket/trials?region=nowhere", fs.PyFileSystem(self), "bucket/trials")
 
     def get_type_name(self) -> str:
-        """As of the real thing."""
+        """Return the type name of the real filesystem."""
         return self.type_name
 
     def normalize_path(self, path: str) -> str:
-        """Every path is normal."""
+        """Return the path unchanged."""
         return path
 
     def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
-        """What is at each path."""
+        """Return the type of each path."""
         return [fs.FileInfo(path, self._type(path)) for path in paths]
 
     def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
-        """What a folder holds."""
+        """Return the entries of a folder."""
         inside = f"{selector.base_dir}/"
         names = {path.removeprefix(inside).split("/")[0] for path in self.objects if path.startswith(inside)}
         return [fs.FileInfo(inside + name, self._type(inside + name)) for name in names if name]
@@ -50,23 +50,23 @@ class Bucket(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no type
         return fs.FileType.Directory if below else fs.FileType.NotFound
 
     def create_dir(self, path: str, recursive: bool) -> None:
-        """Makes the empty object that stands for a folder."""
+        """Create the empty object that represents a folder."""
         self.objects.setdefault(f"{path}/", b"")
 
     def delete_file(self, path: str) -> None:
-        """Deletes an object."""
+        """Delete an object. Raise FileNotFoundError if it is missing."""
         if path not in self.objects:
             raise FileNotFoundError(path)
         del self.objects[path]
 
     def open_input_file(self, path: str) -> Any:
-        """An object's content."""
+        """Open an object. Raise FileNotFoundError if it is missing."""
         if path not in self.objects:
             raise FileNotFoundError(path)
         return pa.BufferReader(self.objects[path])
 
     def open_output_stream(self, path: str, metadata: Any) -> Any:
-        """Becomes an object when it is closed, unless the bucket is to fail."""
+        """Return a stream that becomes an object when it is closed. Raise OSError while `failures` is positive."""
         if self.failures:
             self.failures -= 1
             raise OSError("When uploading: AWS Error SLOW_DOWN during PutObject operation")

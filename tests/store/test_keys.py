@@ -1,4 +1,4 @@
-"""The name of a run within its sweep."""
+"""Tests of the key of a run within its sweep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tcray.store.keys import RUN_KEY, RunKey
 
 
 def test_a_key_survives_a_row():
-    """A row made of a key's columns gives the key back, whatever else it holds."""
+    """A key is restored from a row that contains its columns; other columns are ignored."""
     key = RunKey("confirm", "mosi/rank=4", 2, 7, 2001)
     assert RunKey.from_row({**key.columns(), "state": "COMPLETE"}) == key
     assert tuple(key.columns()) == RUN_KEY

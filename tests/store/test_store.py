@@ -1,4 +1,4 @@
-"""The trial store: what is appended is read, by whoever reads, whatever happens to the writer."""
+"""Tests of the trial store: every acknowledged row is read, even if its writer was killed."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ for part in range(int(sys.argv[2])):
 """
 
 
-def a_writer(store: Store, parts: int) -> subprocess.Popen[str]:
-    """A process that appends `parts` parts of ten rows, and says the number of each once it is written."""
+def start_writer(store: Store, parts: int) -> subprocess.Popen[str]:
+    """Start a process that appends `parts` parts of ten rows and prints the number of each written part."""
     arguments = [sys.executable, "-c", WRITER, store.uri, str(parts)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
@@ -51,8 +51,8 @@ def test_a_store_that_is_a_file_is_refused(tmp_path: Path):
         assert caught.value.remedy == "Pass a folder or a bucket with --store."
 
 
-def test_a_store_that_does_not_exist_is_made_only_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Reading from nowhere is a mistake of the user's, and leaves nowhere as it is."""
+def test_a_missing_store_is_created_on_request_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Opening a missing store for reading raises an InputError and creates nothing."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as caught:
         Store.open("trials/")
@@ -64,14 +64,14 @@ def test_a_store_that_does_not_exist_is_made_only_when_asked(tmp_path: Path, mon
 
 
 def test_a_folder_that_is_no_store_is_refused(tmp_path: Path):
-    """A folder of other things holds no store."""
+    """A folder with other files is not a store."""
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InputError, match="there is no trial store at"):
         Store.open(str(tmp_path))
 
 
 def test_the_folder_of_sweep_files_is_no_store(tmp_path: Path):
-    """A repository has a folder `sweeps` too; its files are not taken for sweeps that were run."""
+    """A repository has a folder `sweeps` too; its files are not sweeps of a store."""
     (tmp_path / SWEEPS).mkdir()
     (tmp_path / SWEEPS / "rank.yaml").touch()
     with pytest.raises(StoreError) as caught:
@@ -101,13 +101,13 @@ def test_a_pickled_bucket_is_opened_at_the_first_operation(bucket: Bucket) -> No
 
 
 def test_a_table_without_parts_is_empty(any_store: Store):
-    """It has its columns nevertheless."""
+    """An empty table has all its columns."""
     for table in TABLES.values():
         assert any_store.sweep("rank-1").read(table.name).schema == table.with_hyperparameters()
 
 
-def test_what_is_appended_is_read_in_canonical_order(any_store: Store):
-    """Whatever the order of writing was, rows are sorted by key."""
+def test_rows_are_read_in_the_order_of_their_keys(any_store: Store):
+    """Rows are sorted by key, independently of the order of writing."""
     sweep = any_store.sweep(SWEEP_ID)
     written = [make_run(rank=rank, trial=trial) for rank in (4, 1) for trial in (2, 0, 1)]
     for run in written:
@@ -117,20 +117,20 @@ def test_what_is_appended_is_read_in_canonical_order(any_store: Store):
 
 
 def test_a_reader_in_another_process_needs_the_uri_alone(store: Store):
-    """The uri and the sweep id name the same tables anywhere."""
+    """URI and sweep id identify the tables in every process."""
     sweep = make_stored_sweep(store)
     elsewhere = Store.open(sweep.uri).sweep(sweep.sweep_id)
     assert repr(elsewhere.read("runs").to_pylist()) == repr(sweep.read("runs").to_pylist())
 
 
-def test_no_rows_make_no_part(store: Store):
-    """An empty append writes nothing."""
+def test_an_empty_append_writes_no_part(store: Store):
+    """The folder of the table stays empty."""
     store.sweep(SWEEP_ID).append("runs", [])
     assert store.filesystem.list_folder("runs") == []
 
 
-def test_a_resumed_writer_goes_on_after_the_last_part(store: Store):
-    """Parts of a later session sort after those of an earlier one, so that the first written still counts."""
+def test_a_resumed_writer_continues_the_part_numbers(store: Store):
+    """Parts of a later session sort after those of an earlier one, so that the first row of a run is kept."""
     for loss in (0.1, 0.2, 0.3):
         store.sweep(SWEEP_ID).append("runs", [make_run(loss=loss).run()])
     numbers = [entry.name[:8] for entry in store.filesystem.list_folder(f"runs/{SWEEP_ID}")]
@@ -139,8 +139,8 @@ def test_a_resumed_writer_goes_on_after_the_last_part(store: Store):
     assert row["metrics"]["valid.loss"] == 0.1
 
 
-def test_a_result_takes_the_place_of_a_crash(store: Store):
-    """A run that FAILED without a result and was tried again counts as what it became."""
+def test_a_result_replaces_a_crash(store: Store):
+    """If a run that FAILED without a result was retried, its later result is read."""
     sweep = store.sweep(SWEEP_ID)
     attempt: RecordedRun = make_run(state="FAILED", reason="crash")
     for run in (attempt, attempt, make_run(loss=0.1), make_run(loss=0.2)):
@@ -151,15 +151,15 @@ def test_a_result_takes_the_place_of_a_crash(store: Store):
 
 
 def test_a_divergence_is_a_result(store: Store):
-    """It stays, since training again would only diverge again."""
+    """A diverged run is kept, as it would diverge again."""
     sweep = store.sweep(SWEEP_ID)
     for run in (make_run(state="FAILED", reason="diverged"), make_run()):
         sweep.append("runs", [run.run()])
     assert sweep.read("runs", ["reason"]).to_pylist() == [{"reason": "diverged"}]
 
 
-def test_what_does_not_belong_is_named(store: Store):
-    """A stray file, a foreign folder and a damaged part each stop the reader, which would otherwise tell half."""
+def test_foreign_and_damaged_files_are_named(store: Store):
+    """A stray file and a damaged part each raise an error, as rows would be missing otherwise."""
     sweep = make_stored_sweep(store)
     folder = Path(store.uri) / "runs" / SWEEP_ID
     stray = folder / "notes.txt"
@@ -174,14 +174,14 @@ def test_what_does_not_belong_is_named(store: Store):
 
 
 def test_a_leftover_of_a_killed_writer_is_not_read(store: Store):
-    """What was being written does not count until it has its name."""
+    """A temporary file of an unfinished write is ignored."""
     sweep = make_stored_sweep(store)
     (Path(store.uri) / "runs" / SWEEP_ID / "00000099-00000000.parquet.0badcafe.tmp").write_bytes(b"half")
     assert len(sweep.read("runs")) == len(runs())
 
 
 def test_ten_thousand_runs_are_recorded_and_read(store: Store):
-    """In parts of 64, as packs come; every run once."""
+    """They are written in parts of 64, the size of a pack, and every run is read once."""
     sweep = store.sweep(SWEEP_ID)
     row = make_run().run()
     for pack in range(157):
@@ -193,11 +193,11 @@ def test_ten_thousand_runs_are_recorded_and_read(store: Store):
     }
 
 
-# --- failing, and being killed
+# --- failed writes and killed writers
 
 
-def test_a_write_that_fails_for_a_moment_is_tried_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
-    """The rows are there once, whether the first attempt failed or not."""
+def test_a_transient_write_error_is_retried(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
+    """The rows are written once, although the first attempts failed."""
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
     sweep = Store(bucket.filesystem()).sweep(SWEEP_ID)
     bucket.failures = 3
@@ -208,8 +208,8 @@ def test_a_write_that_fails_for_a_moment_is_tried_again(bucket: Bucket, monkeypa
     assert sweep.read_manifest() == make_manifest()
 
 
-def test_a_write_that_keeps_failing_ends_in_a_sentence(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
-    """After its time the append gives up, and what was there before is untouched."""
+def test_a_permanent_write_error_raises_an_error(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
+    """`append` raises StoreError after `retry_seconds`; earlier rows are kept."""
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
     sweep = Store(bucket.filesystem()).sweep(SWEEP_ID)
     sweep.append("runs", [make_run().run()])
@@ -222,8 +222,8 @@ def test_a_write_that_keeps_failing_ends_in_a_sentence(bucket: Bucket, monkeypat
 
 
 def test_a_reader_sees_whole_parts_while_a_driver_writes(store: Store):
-    """Never part of a part, and never less than before."""
-    writer = a_writer(store, parts=100)
+    """A reader never sees an incomplete part, and the number of rows never decreases."""
+    writer = start_writer(store, parts=100)
     sweep, seen = store.sweep("rank-1"), [0]
     while writer.poll() is None:
         seen.append(len(sweep.read("runs", ["state"])))
@@ -234,17 +234,17 @@ def test_a_reader_sees_whole_parts_while_a_driver_writes(store: Store):
 
 
 def test_a_killed_writer_leaves_all_it_acknowledged(store: Store):
-    """Kill -9 at any moment: what `append` returned from is there, whole, and the next writer goes on."""
+    """After `kill -9` at any moment all rows of completed calls of `append` are read, and the next writer continues."""
     for pause in (0.0, 0.003, 0.01, 0.02, 0.03):
         before = len(store.sweep("rank-1").read("runs"))
-        writer = a_writer(store, parts=1_000_000)
+        writer = start_writer(store, parts=1_000_000)
         assert writer.stdout is not None
         writer.stdout.readline()
         time.sleep(pause)
         writer.kill()
-        said = [int(line) for line in writer.communicate()[0].split()]
+        acknowledged = [int(line) for line in writer.communicate()[0].split()]
         read = store.sweep("rank-1").read("runs", ["trial"])["trial"].to_pylist()
-        assert set(said) <= set(read)
+        assert set(acknowledged) <= set(read)
         assert len(read) % 10 == 0
         assert len(read) >= before
 
@@ -252,8 +252,8 @@ def test_a_killed_writer_leaves_all_it_acknowledged(store: Store):
 # --- blobs and manifests
 
 
-def test_a_blob_is_what_was_last_written(any_store: Store):
-    """Weights and states are bytes; a missing one is None, so that its run trains again."""
+def test_the_last_written_blob_is_read(any_store: Store):
+    """Weights and checkpoints are bytes; a missing one is None, so that its run is trained again."""
     sweep = any_store.sweep(SWEEP_ID)
     path = sweep.checkpoint_path("abc", 9)
     assert sweep.read_blob(path) is None
@@ -265,7 +265,7 @@ def test_a_blob_is_what_was_last_written(any_store: Store):
 
 
 def test_a_manifest_is_read_as_it_was_written(any_store: Store):
-    """A later one takes its place; a number that is none is null."""
+    """A later manifest replaces it; NaN becomes null."""
     sweep = any_store.sweep(SWEEP_ID)
     existed_before = sweep.exists
     assert not existed_before
@@ -287,8 +287,8 @@ def test_a_manifest_is_read_as_it_was_written(any_store: Store):
         (b'{"sweep_id": "rank-2", "name": "rank", "started_at": ""}', "is not the manifest of rank-1"),
     ],
 )
-def test_a_manifest_that_is_none_is_named(content: bytes | None, sentence: str, store: Store):
-    """Missing, damaged, or another sweep's."""
+def test_an_invalid_manifest_is_named(content: bytes | None, sentence: str, store: Store):
+    """A manifest is invalid if it is missing, damaged or of another sweep."""
     sweep = store.sweep("rank-1")
     if content is not None:
         store.filesystem.write(sweep.paths.manifest, content)
@@ -297,12 +297,12 @@ def test_a_manifest_that_is_none_is_named(content: bytes | None, sentence: str, 
     assert caught.value.message == f"{store.uri}/sweeps/rank-1/manifest.json {sentence}"
 
 
-# --- which sweep
+# --- finding a sweep
 
 
 @pytest.fixture
 def three(store: Store) -> Store:
-    """Two sweeps called rank, the older one with the greater id, and one called prior."""
+    """Return a store with two sweeps named rank, the older one with the greater id, and one named prior."""
     for sweep_id, started in (("rank-bb01", "2026-01"), ("rank-aa02", "2026-03"), ("prior-aa03", "2026-02")):
         name = sweep_id.partition("-")[0]
         store.sweep(sweep_id).write_manifest(make_manifest(sweep_id, name=name, started_at=started))
@@ -311,7 +311,7 @@ def three(store: Store) -> Store:
 
 
 def test_manifests_come_in_the_order_of_starting(three: Store):
-    """A sweep that never got as far as its manifest is none."""
+    """A sweep without a manifest is not listed."""
     assert [manifest["sweep_id"] for manifest in three.manifests()] == ["rank-bb01", "prior-aa03", "rank-aa02"]
     assert three.sweep_ids() == ["prior-aa03", "rank-aa02", "rank-bb01"]
 
@@ -326,13 +326,13 @@ def test_manifests_come_in_the_order_of_starting(three: Store):
         ("pri", ("prior-aa03", 0)),
     ],
 )
-def test_a_sweep_is_found_by_id_beginning_or_name(text: str, meant: tuple[str, int], three: Store):
-    """A name is the most recently started sweep's that bears it; the number is of its other bearers."""
+def test_a_sweep_is_found_by_id_prefix_or_name(text: str, meant: tuple[str, int], three: Store):
+    """A name finds the last started sweep of that name; the number counts the others of that name."""
     assert three.resolve(text) == meant
 
 
-def test_a_beginning_of_several_names_them(three: Store):
-    """The user chooses."""
+def test_an_ambiguous_prefix_lists_the_ids(three: Store):
+    """The remedy asks for one of the ids."""
     with pytest.raises(InputError) as caught:
         three.resolve("rank-")
     assert caught.value.message == "'rank-' is the beginning of several ids"
@@ -344,21 +344,21 @@ def test_a_beginning_of_several_names_them(three: Store):
     [("rnak", "Did you mean rank?"), ("zzz", "It has: prior, rank."), ("", "It has: prior, rank.")],
 )
 def test_an_unknown_sweep_names_the_nearest(text: str, remedy: str, three: Store):
-    """Or what there is, where nothing is near."""
+    """If no name is similar, the remedy lists all names."""
     with pytest.raises(InputError) as caught:
         three.resolve(text)
     assert (caught.value.message, caught.value.remedy) == (f"no sweep is called {text!r} in {three.uri}", remedy)
 
 
 def test_an_empty_store_has_no_sweep(store: Store):
-    """It says what to do first."""
+    """The remedy is to run a sweep first."""
     with pytest.raises(InputError) as caught:
         store.resolve("rank")
     assert caught.value.remedy == "It has no sweep yet. Run `tcray sweep FILE` first."
 
 
 def test_generations_come_in_the_order_of_their_numbers(store: Store):
-    """The tenth after the second, and no other sweep whose id merely begins alike."""
+    """Generation 10 follows generation 2, and other ids with the same prefix are left out."""
     ids = ["rank-aa", "rank-aa-g2", "rank-aa-g10"]
     for sweep_id in [*ids, "rank-aab", "rank-aa-gold"]:
         store.sweep(sweep_id).write_manifest(make_manifest(sweep_id))
@@ -367,7 +367,7 @@ def test_generations_come_in_the_order_of_their_numbers(store: Store):
 
 
 def test_a_fresh_start_is_another_generation(store: Store):
-    """A question goes on with its last beginning, or is begun afresh after that; nothing comes before the first."""
+    """A sweep resumes its last generation; with `fresh` it starts the next one, and the first is 1."""
     assert (1, 1) == (store.generation("rank-aa", fresh=False), store.generation("rank-aa", fresh=True))
     for number, sweep_id in ((1, "rank-aa"), (2, "rank-aa-g2"), (3, "rank-aa-g3")):
         store.sweep(sweep_id).write_manifest(make_manifest(sweep_id))

@@ -1,4 +1,4 @@
-"""The runs of a sweep as flat records."""
+"""Tests of the runs of a sweep as flat records."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tcray.store.trials import LEADING, TRAILING, Trials, read_records, to_table
 from .factories import SWEEP_ID, make_run, make_stored_sweep, runs
 
 
-def test_a_record_says_all_of_a_run_under_the_names_users_know(store: Store):
-    """Its key, its hyperparameters by name, its metrics by name, and its circumstances."""
+def test_a_record_contains_all_columns_of_a_run(store: Store):
+    """A record has the key, hyperparameters and metrics by name, times, host and device."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("runs", [make_run("mosi", rank=4, trial=1, loss=0.5).run()])
     (record,) = read_records(sweep)
@@ -61,7 +61,7 @@ def test_a_record_says_all_of_a_run_under_the_names_users_know(store: Store):
 
 
 def test_all_records_have_the_same_names(store: Store):
-    """What a dataset does not have is None, in its runs alone."""
+    """A metric or modality that a dataset lacks is None in the records of that dataset only."""
     trials = Trials.read(make_stored_sweep(store))
     assert {tuple(record) for record in trials.records} == {trials.names}
     assert trials.metrics == ("test.f1", "test.mae", "train.loss", "valid.loss")
@@ -70,8 +70,8 @@ def test_all_records_have_the_same_names(store: Store):
         assert (record["modality_dropout.video"] is None) == (record["dataset"] == "mosi")
 
 
-def test_the_order_is_that_of_the_keys(store: Store):
-    """However they were recorded."""
+def test_records_are_sorted_by_key(store: Store):
+    """The order of writing does not matter."""
     found = [
         tuple(record[name] for name in ("phase", "cell", "trial")) for record in read_records(make_stored_sweep(store))
     ]
@@ -79,13 +79,13 @@ def test_the_order_is_that_of_the_keys(store: Store):
 
 
 def test_a_sweep_without_runs_has_no_records(store: Store):
-    """It still says the names that every run has."""
+    """The names that every run has are present nevertheless."""
     trials = Trials.read(store.sweep(SWEEP_ID))
     assert (list(trials.records), trials.names) == ([], (*LEADING, *TRAILING))
 
 
-def test_the_table_has_a_column_a_name(store: Store):
-    """Numbers are numbers, times are instants, and an empty sweep makes an empty table."""
+def test_the_table_has_one_column_per_name(store: Store):
+    """Columns have number and time types, and no records give an empty table."""
     trials = Trials.read(make_stored_sweep(store))
     table = to_table(trials.records, trials.names)
     assert table.column_names == list(trials.names)
