@@ -82,7 +82,7 @@ def test_the_folder_of_sweep_files_is_no_store(tmp_path: Path):
 
 def test_a_store_can_be_pickled(store: Store) -> None:
     """A copy in another process refers to the same sweep; it opens the file system when it is first used."""
-    sweep = a_sweep(store)
+    sweep = make_stored_sweep(store)
     copy = pickle.loads(pickle.dumps(sweep))
     assert copy == sweep
     assert copy.read("runs", ["run_id", "lr"]) == sweep.read("runs", ["run_id", "lr"])
