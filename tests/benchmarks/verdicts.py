@@ -95,19 +95,19 @@ class Truth:
         )
 
 
-def _of_modalities(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
+def _test_modalities(sweep_runs: SweepRuns, dataset_runs: DatasetRuns) -> Iterator[ComponentTest]:
     if sweep_runs.sweep.claims == ("weak-modality",):
         yield measure_leave_one_out(dataset_runs, {}, ALPHA)
         return
     paired = dataset_runs.paired_values("test.mae", list(dataset_runs.cells), by_group=True)
     assert paired.by_group is not None
-    worth = {frozenset(subset.split("+")): paired.by_group[:, place] for place, subset in enumerate(SUBSETS)}
-    worth[NOTHING] = np.full((UNITS, GROUPS), 60 * MARGIN["test.mae"])
-    means = {subset: values.mean(1) for subset, values in worth.items()}
+    coalition_values = {frozenset(subset.split("+")): paired.by_group[:, place] for place, subset in enumerate(SUBSETS)}
+    coalition_values[NOTHING] = np.full((UNITS, GROUPS), 60 * MARGIN["test.mae"])
+    means = {subset: values.mean(1) for subset, values in coalition_values.items()}
     yield measure_share_differences(
         dataset_runs,
         {},
-        CoalitionGame(dataset_runs, {}, "retrained", tuple(CARD.modalities), means, worth, paired),
+        CoalitionGame(dataset_runs, {}, "retrained", tuple(CARD.modalities), means, coalition_values, paired),
         ALPHA,
     )
     yield measure_combination_gain(dataset_runs, {}, ALPHA)
@@ -117,8 +117,8 @@ _COMPONENTS: Mapping[str, Callable[[SweepRuns, DatasetRuns], Iterator[ComponentT
     "conditioning": lambda sweep_runs, dataset_runs: conditioning._components(dataset_runs, sweep_runs),
     "rank-generalisation": profiles._test_rank_claim,
     "audio-dropout": profiles._test_dropout_claim,
-    "weak-modality": _of_modalities,
-    "modal-asymmetry": _of_modalities,
+    "weak-modality": _test_modalities,
+    "modal-asymmetry": _test_modalities,
 }
 
 MODALITIES = tuple(CARD.modalities)

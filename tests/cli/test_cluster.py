@@ -25,9 +25,9 @@ ONPREM = "tcray-onprem: a head and 2 workers of your own; Ray detects their CPUs
 pytestmark = pytest.mark.usefixtures("checkout")
 
 
-def run_check(said: str) -> Result:
+def run_check(text: str) -> Result:
     """Run `tcray cluster check` on a file of this content."""
-    Path("x.yaml").write_text(said, encoding="utf-8")
+    Path("x.yaml").write_text(text, encoding="utf-8")
     return CliRunner().invoke(main, ["cluster", "check", "x.yaml"])
 
 
@@ -40,9 +40,9 @@ def test_a_sound_file_is_summarized(name: str, outline: str) -> None:
 
 def test_notes_follow_with_their_positions() -> None:
     """A note is not a failure."""
-    said = edited_text("gpu", {"GPU: 4": "GPU: 2"})
-    result = run_check(said)
-    line, column = find_position(said, "gpus: … {CPU")
+    text = edited_text("gpu", {"GPU: 4": "GPU: 2"})
+    result = run_check(text)
+    line, column = find_position(text, "gpus: … {CPU")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == (
         f"x.yaml:{line}:{column}: available_node_types.gpus.resources: "
@@ -62,9 +62,9 @@ def test_values_to_be_filled_in_are_listed(path: Path) -> None:
 
 def test_an_invalid_file_exits_2() -> None:
     """Every problem is on stderr, as for a sweep file; no summary is printed."""
-    said = edited_text("gpu", {"GPU: 4": "GPUs: 4", "max_workers: 10\nidle": "max_worker: 10\nidle"})
-    result = run_check(said)
-    (first, _), (second, column) = find_position(said, "max_worker: "), find_position(said, "GPUs: 4")
+    text = edited_text("gpu", {"GPU: 4": "GPUs: 4", "max_workers: 10\nidle": "max_worker: 10\nidle"})
+    result = run_check(text)
+    (first, _), (second, column) = find_position(text, "max_worker: "), find_position(text, "GPUs: 4")
     resources = "available_node_types.gpus.resources"
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
@@ -75,6 +75,6 @@ def test_an_invalid_file_exits_2() -> None:
 
 
 def test_a_file_that_is_not_a_cluster_file_exits_2() -> None:
-    """There is one message, as for sweep files."""
+    """One message is printed, as for sweep files."""
     result = CliRunner().invoke(main, ["cluster", "check", "nowhere.yaml"])
     assert (result.exit_code, result.stderr) == (2, "Error: nowhere.yaml: no such file\n")

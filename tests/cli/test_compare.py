@@ -25,7 +25,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_folders_and_the_command_are_printed(store: SweepStore) -> None:
-    """There is one line per sweep, then the command; a sweep that is named twice is written once."""
+    """The output has one line per sweep, then the command; a sweep that is named twice is written once."""
     result = run("small", "small-1")
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
@@ -62,7 +62,7 @@ def test_a_sweep_without_runs_is_written(store: SweepStore) -> None:
 
 
 def test_an_unknown_sweep_names_the_nearest(store: SweepStore) -> None:
-    """There is a message and a remedy, with exit code 2; nothing is written."""
+    """A message and a remedy are printed, with exit code 2; nothing is written."""
     result = run("smalls")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"Error: no sweep is called 'smalls' in {store.uri}\nDid you mean small or small-1?\n"

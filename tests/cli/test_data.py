@@ -34,7 +34,7 @@ def test_the_list_shows_imported_datasets_and_twins(tmp_path: Path) -> None:
 
 
 def test_the_list_ends_with_twins_of_known_truth(tmp_path: Path) -> None:
-    """There is no command to import them."""
+    """No command imports them."""
     lines = run("list", "--root", str(tmp_path)).splitlines()
     known = lines[lines.index("These datasets are synthetic; the correct result of a sweep of each is known:") :]
     assert [line.split()[0] for line in known if line.startswith("twin-")] == list(TWIN_ONLY)
@@ -42,7 +42,7 @@ def test_the_list_ends_with_twins_of_known_truth(tmp_path: Path) -> None:
 
 
 def test_an_import_prints_the_written_files(tmp_path: Path) -> None:
-    """There is one line per protocol, and the notes on the data."""
+    """The output has one line per protocol, and the notes on the data."""
     folder, root = memes_folder(tmp_path / "files"), tmp_path / "data"
     assert run("import", "hateful_memes", "--from", str(folder), "--root", str(root)).splitlines() == [
         f"{root}/hateful_memes.json: 12/4/6; text 3, image 2",

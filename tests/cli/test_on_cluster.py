@@ -23,7 +23,7 @@ NAMED = "the head of cluster/my own.yaml (10.0.0.1)"
 
 @pytest.fixture
 def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalLauncher:
-    """The head of every cluster file."""
+    """Return the fake launcher of the head of every cluster file."""
     head, launcher = make_head(tmp_path)
 
     def from_file(cluster: str) -> Head:
@@ -49,13 +49,13 @@ def set_up_head(head: LocalLauncher, *lines: str, store: str = "", version: str 
     head.program("python3", f'[ "$1" != -c ] || {{ echo {info}; exit; }}', *lines)
 
 
-def run(*words: str) -> Result:
+def run(*arguments: str) -> Result:
     """Run a command with `--cluster`."""
-    return CliRunner().invoke(main, [*words, "--cluster", CLUSTER])
+    return CliRunner().invoke(main, [*arguments, "--cluster", CLUSTER])
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("arguments", "expected"),
     [
         (["status"], ["status"]),
         (["status", "rank"], ["status", "rank"]),
@@ -67,15 +67,17 @@ def run(*words: str) -> Result:
         (["stop", "rank", "--store", "trials/"], ["stop", "rank", "--store", "trials/"]),
     ],
 )
-def test_a_command_runs_on_the_head_with_the_same_words(head: LocalLauncher, said: list[str], words: list[str]) -> None:
-    """Only --cluster is left out."""
+def test_a_command_runs_on_the_head_with_the_same_arguments(
+    head: LocalLauncher, arguments: list[str], expected: list[str]
+) -> None:
+    """Only `--cluster` is removed."""
     set_up_head(head)
-    assert 0 == run(*said).exit_code
-    assert ["-m", "tcray", *words] == head.calls("python3")[-1]
+    assert 0 == run(*arguments).exit_code
+    assert ["-m", "tcray", *expected] == head.calls("python3")[-1]
 
 
 def test_output_and_exit_code_are_passed_on(head: LocalLauncher, capfd: pytest.CaptureFixture[str]) -> None:
-    """Both streams are."""
+    """Both stdout and stderr are printed."""
     set_up_head(head, "echo 3 runs; echo sweep rank-1 >&2; exit 1")
     assert 1 == run("status", "rank").exit_code
     assert ("3 runs\n", "sweep rank-1\n") == tuple(capfd.readouterr())
@@ -107,13 +109,13 @@ def test_a_sweep_is_named_by_id_or_name(head: LocalLauncher, command: str) -> No
 OTHER = f"{NAMED} has tcray 0.0.1, and this machine {__version__}"
 
 
-@pytest.mark.parametrize("words", [["status"], ["stop", "rank"]])
-def test_another_version_can_be_followed_and_stopped(head: LocalLauncher, words: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["status"], ["stop", "rank"]])
+def test_another_version_can_be_followed_and_stopped(head: LocalLauncher, arguments: list[str]) -> None:
     """The head's own command runs, and the other version is noted."""
     set_up_head(head, version="0.0.1")
-    result = run(*words)
+    result = run(*arguments)
     assert (0, f"note: {OTHER}\n") == (result.exit_code, result.stderr)
-    assert ["-m", "tcray", *words] == head.calls("python3")[-1]
+    assert ["-m", "tcray", *arguments] == head.calls("python3")[-1]
 
 
 def test_another_version_runs_no_sweep(head: LocalLauncher, tmp_path: Path) -> None:
@@ -150,9 +152,9 @@ case "$3" in
 esac"""
 
 
-def run_sweep(folder: Path, *words: str) -> Result:
+def run_sweep(folder: Path, *arguments: str) -> Result:
     """Run `tcray sweep` on the small sweep."""
-    return run("sweep", str(write_sweep_file(folder)), *words)
+    return run("sweep", str(write_sweep_file(folder)), *arguments)
 
 
 def test_a_sweep_is_run_on_the_head_and_followed(
@@ -199,7 +201,7 @@ def find_results_command(result: Result) -> str:
 
 
 @pytest.mark.parametrize(
-    ("theirs", "said", "store", "fetch", "results"),
+    ("theirs", "arguments", "store", "fetch", "results"),
     [
         ("", [], "trials/", "'~/tcray-work/trials/' trials/", "tcray results small-1"),
         ("/nfs/trials", [], "/nfs/trials", "/nfs/trials/ trials/", "tcray results small-1"),
@@ -209,23 +211,23 @@ def find_results_command(result: Result) -> str:
     ],
 )
 def test_the_store_is_the_head_s_unless_one_is_given(
-    head: LocalLauncher, tmp_path: Path, theirs: str, said: list[str], store: str, fetch: str, results: str
+    head: LocalLauncher, tmp_path: Path, theirs: str, arguments: list[str], store: str, fetch: str, results: str
 ) -> None:
     """It is that of the head's environment or a folder there, which can be fetched; a bucket needs no fetching."""
     set_up_head(head, SUBMITS.format(code=0), store=theirs)
-    result = run_sweep(tmp_path, *said)
+    result = run_sweep(tmp_path, *arguments)
     submitted = next(call for call in head.calls("python3") if "submit" in call)
     assert [store] == find_options(submitted, "store")
     assert results == find_results_command(result)
     fetches = [line for line in result.stderr.splitlines() if line.startswith("  fetch ")]
     assert ([f"  fetch   ray rsync-down 'cluster/my own.yaml' {fetch}"] if fetch else []) == fetches
-    assert (f"tcray stop small-1 --store mine --cluster '{CLUSTER}'" in result.stderr) == bool(said)
+    assert (f"tcray stop small-1 --store mine --cluster '{CLUSTER}'" in result.stderr) == bool(arguments)
 
 
 def test_the_results_command_names_the_fetched_store(
     head: LocalLauncher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It does so if this machine's environment names another store."""
+    """If TCRAY_STORE of this machine names another store, the command has `--store trials/`."""
     monkeypatch.setenv("TCRAY_STORE", "s3://here")
     set_up_head(head, SUBMITS.format(code=0), store="/nfs/t")
     assert "tcray results small-1 --store trials/" == find_results_command(run_sweep(tmp_path))
@@ -248,8 +250,8 @@ def test_a_store_that_cannot_be_passed_on_is_refused(
 ) -> None:
     """Credentials and a home folder are refused, on the command line and in the head's environment."""
     set_up_head(head)
-    for words in (["status"], ["stop", "rank"], ["sweep", str(write_sweep_file(tmp_path))]):
-        result = run(*words, "--store", store)
+    for arguments in (["status"], ["stop", "rank"], ["sweep", str(write_sweep_file(tmp_path))]):
+        result = run(*arguments, "--store", store)
         assert (2, f"Error: --store {sentence}") == (result.exit_code, result.stderr)
     assert [] == head.calls("python3")
     set_up_head(head, store=store)
@@ -269,7 +271,7 @@ def test_an_at_sign_alone_is_no_credential(head: LocalLauncher, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         (["--set", "training.epoch=3"], "training.epoch"),
         (["--set", "data.missing=error"], "datasets: mosi has not been imported into"),
@@ -277,10 +279,10 @@ def test_an_at_sign_alone_is_no_credential(head: LocalLauncher, tmp_path: Path, 
     ],
 )
 def test_wrong_input_is_reported_before_the_head_is_contacted(
-    head: LocalLauncher, tmp_path: Path, words: list[str], message: str
+    head: LocalLauncher, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     """A mistake in the sweep, missing data and two clusters are wrong input; nothing is uploaded."""
-    result = run_sweep(tmp_path, *words)
+    result = run_sweep(tmp_path, *arguments)
     assert 2 == result.exit_code
     assert message in result.stderr
     assert ([], False) == (head.calls("python3"), head.work.exists())

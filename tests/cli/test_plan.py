@@ -100,7 +100,7 @@ def test_a_plan_includes_overrides(file) -> None:
 
 
 def test_a_plan_without_a_search_has_only_seeds(file) -> None:
-    """There are neither trials nor rungs."""
+    """The plan has neither trials nor rungs."""
     overrides = ["tune=null", "search=null", "confirm={seeds: 12}", "factors={modalities: subsets}"]
     output, _ = run(file, *(part for key in overrides for part in ("--set", key)))
     assert find_line(output, "search") == "none: nothing is tuned"

@@ -38,7 +38,7 @@ def test_a_sound_store_has_one_line_per_sweep(sweep: SweepStore) -> None:
 
 
 def test_an_unsound_store_fails(sweep: SweepStore) -> None:
-    """There is one line per issue and note, then the summary; the exit code is 1."""
+    """The output has one line per issue and note, then the summary; the exit code is 1."""
     weights = sorted((Path(sweep.uri) / "weights" / SWEEP_ID).iterdir())
     weights[0].unlink()
     (Path(sweep.uri) / "runs" / SWEEP_ID / "x.tmp").touch()

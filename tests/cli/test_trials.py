@@ -42,7 +42,7 @@ def read_csv(*arguments: str) -> list[dict[str, str]]:
 
 
 def test_json_is_a_list_of_records(store: Store) -> None:
-    """There is one object per run, in the order and with the names of `records`; NaN is null."""
+    """JSON has one object per run, in the order and with the names of `records`; NaN is null."""
     result = run("rank", "--format", "json")
     assert result.exit_code == 0
     expected = [{**record, "train.loss": None} for record in read_records(store.sweep(SWEEP_ID))]
@@ -223,7 +223,7 @@ def test_where_names_the_nearest_column(store: Store) -> None:
 
 
 def test_a_sweep_without_runs_prints_no_run(store: Store) -> None:
-    """Whatever the options are."""
+    """All options give an empty result."""
     store.sweep("new-1").write_manifest(make_manifest("new-1", name="new"))
     assert run("new").stdout == "no run\n"
     assert run("new", "--where", "rank == 4", "--format", "json").stdout == "[]\n"
@@ -237,7 +237,7 @@ def test_a_file_that_cannot_be_written_is_named(store: Store) -> None:
 
 
 def test_errors_go_to_stderr(store: Store) -> None:
-    """There is a message and a remedy, with exit code 2; nothing goes to stdout."""
+    """A message and a remedy are printed, with exit code 2; stdout stays empty."""
     result = CliRunner().invoke(main, ["trials", "rnak"])
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"Error: no sweep is called 'rnak' in {store.uri}\nDid you mean rank?\n"

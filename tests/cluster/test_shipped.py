@@ -1,4 +1,4 @@
-"""The cluster files of this repository: what they tell their user, and what their commands do on a machine."""
+"""Tests of the cluster files of this repository: their opening comments, and the effect of their commands."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.cluster.factories import FILES, FOLDER
 
 RAY = """\
 #!/usr/bin/env bash
-echo "ray $*" >> "$HOME/said"
-[ "$1" = start ] && env | grep -E '^(RAY|CUDA)_' | sort >> "$HOME/said"
+echo "ray $*" >> "$HOME/log"
+[ "$1" = start ] && env | grep -E '^(RAY|CUDA)_' | sort >> "$HOME/log"
 true
 """
 MPS = """\
 #!/usr/bin/env bash
-echo "nvidia-cuda-mps-control $*, by $CUDA_MPS_PIPE_DIRECTORY" >> "$HOME/said"
+echo "nvidia-cuda-mps-control $*, by $CUDA_MPS_PIPE_DIRECTORY" >> "$HOME/log"
 exit {code}
 """
 PYTHON = """\
 #!/usr/bin/env bash
-echo "python3 $*" >> "$HOME/said"
+echo "python3 $*" >> "$HOME/log"
 [ "$2" = venv ] && mkdir -p "$3/bin" && cp "$0" "$3/bin/python"
 true
 """
@@ -39,50 +39,50 @@ exec "$@"
 """
 NOTE = """\
 #!/usr/bin/env bash
-echo "${0##*/} $*" >> "$HOME/said"
+echo "${0##*/} $*" >> "$HOME/log"
 """
 LOOK = """\
 #!/usr/bin/env bash
 read -r runs later < "$HOME/runs"
 echo "$later" > "$HOME/runs"
-echo "$runs" >> "$HOME/said"
+echo "$runs" >> "$HOME/log"
 [ "$runs" = yes ]
 """
 
-Say = Callable[..., list[str]]
+RunCommand = Callable[..., list[str]]
 
 
 @pytest.fixture
-def say(tmp_path: Path) -> Say:
-    """Says a command on a bare machine with some programs on its PATH; what these programs noted."""
+def run_command(tmp_path: Path) -> RunCommand:
+    """Return a function that runs a command on a bare machine with fake programs on PATH, and returns their log."""
     (tmp_path / "bin").mkdir()
 
-    def say(command: str, **programs: str) -> list[str]:
-        said = tmp_path / "said"
-        said.write_text("")
+    def run_command(command: str, **programs: str) -> list[str]:
+        log = tmp_path / "log"
+        log.write_text("")
         for name, script in programs.items():
             program = tmp_path / "bin" / name.replace("_", "-")
             program.write_text(script)
             program.chmod(0o755)
         environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path}/bin:/usr/bin:/bin", "RAY_HEAD_IP": "10.0.0.1"}
         subprocess.run(["bash", "-c", command], env=environment, check=True, capture_output=True, cwd=tmp_path)
-        return said.read_text().splitlines()
+        return log.read_text().splitlines()
 
-    return say
+    return run_command
 
 
 def commands(name: str, key: str) -> list[str]:
-    """The commands of a shipped file."""
+    """Return the commands of a shipped file."""
     return load_cluster_file(str(FOLDER / f"{name}.yaml")).strings(key)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_each_opens_with_the_commands_that_use_it(path: Path) -> None:
-    """Up, sweep, watch, results, down, each with the path of the file; then what it costs to forget the last."""
+def test_each_file_opens_with_the_commands_that_use_it(path: Path) -> None:
+    """It lists up, sweep, watch, results and down with the path of the file, then the cost of forgetting down."""
     opening, _, _ = path.read_text(encoding="utf-8").partition("\ncluster_name:")
-    said = [line[1:].partition("  # ")[0].strip() for line in opening.splitlines()]
+    lines = [line[1:].partition("  # ")[0].strip() for line in opening.splitlines()]
     name = f"cluster/{path.name}"
-    used = [line for line in said if re.match(r"(ray|tcray) ", line)]
+    used = [line for line in lines if re.match(r"(ray|tcray) ", line)]
     wanted = [
         f"tcray cluster check {name}",
         f"ray up -y {name}",
@@ -96,18 +96,18 @@ def test_each_opens_with_the_commands_that_use_it(path: Path) -> None:
     assert "Forgetting the last costs" in opening
 
 
-def test_what_is_sent_to_ones_own_machines_is_in_this_repository() -> None:
-    """And all that an installation reads."""
+def test_files_for_on_premises_machines_exist() -> None:
+    """Everything that an installation reads is uploaded."""
     mounts = load_cluster_file(str(FOLDER / "onprem.yaml")).mapping("file_mounts")
     here = [local for there, local in mounts.items() if there.startswith("~/.tcray/source/")]
     assert [path for path in here if not (FOLDER.parent / path).exists()] == []
     assert {"tcray", "sweeps", "pyproject.toml", "README.md", "LICENSE", "constraints.txt"} == set(here)
 
 
-def test_a_head_of_ones_own_asks_for_the_token_and_soon_misses_a_machine(say: Say) -> None:
-    """Its environment tells Ray so; its dashboard is for itself, and its address the one that ssh came to."""
+def test_an_on_premises_head_requires_the_token_and_detects_lost_machines_soon(run_command: RunCommand) -> None:
+    """Its environment sets both; its dashboard is local, and its address is the one of the ssh connection."""
     *_, start = commands("onprem", "head_start_ray_commands")
-    started, *environment = say(f"export SSH_CONNECTION='10.0.0.9 50000 10.0.0.1 22'; {start}", ray=RAY)
+    started, *environment = run_command(f"export SSH_CONNECTION='10.0.0.9 50000 10.0.0.1 22'; {start}", ray=RAY)
     assert shlex.split(started) == [
         *("ray", "start", "--head", "--node-ip-address=10.0.0.1", "--port=6379", "--dashboard-host=127.0.0.1"),
         *("--disable-usage-stats", "--autoscaling-config=~/ray_bootstrap_config.yaml"),
@@ -122,10 +122,14 @@ def test_a_head_of_ones_own_asks_for_the_token_and_soon_misses_a_machine(say: Sa
     ]
 
 
-def test_a_worker_of_ones_own_brings_the_token(say: Say) -> None:
-    """To the head whose address it was told."""
+def test_an_on_premises_worker_uses_the_token(run_command: RunCommand) -> None:
+    """It connects to the address in RAY_HEAD_IP."""
     *_, start = commands("onprem", "worker_start_ray_commands")
-    assert say(start, ray=RAY) == ["ray start --address=10.0.0.1:6379", "RAY_AUTH_MODE=token", "RAY_HEAD_IP=10.0.0.1"]
+    assert run_command(start, ray=RAY) == [
+        "ray start --address=10.0.0.1:6379",
+        "RAY_AUTH_MODE=token",
+        "RAY_HEAD_IP=10.0.0.1",
+    ]
 
 
 @pytest.mark.parametrize("code", [0, 1])
@@ -137,47 +141,51 @@ def test_a_worker_of_ones_own_brings_the_token(say: Say) -> None:
         ("gpu", "worker_start_ray_commands", "mps"),
     ],
 )
-def test_mps_is_there_before_ray_is(say: Say, tmp_path: Path, name: str, key: str, folder: str, code: int) -> None:
-    """Where it is installed; Ray's workers know where. One that runs already, and so does not start, is as good."""
+def test_mps_is_started_before_ray(
+    run_command: RunCommand, tmp_path: Path, name: str, key: str, folder: str, code: int
+) -> None:
+    """If MPS is installed, Ray's workers inherit its folders; a daemon that already runs is reused."""
     *_, start = commands(name, key)
     there = f"{tmp_path}/{folder}"
     programs = {"ray": RAY, "nvidia_cuda_mps_control": MPS.format(code=code)}
-    daemon, started, *environment = say(start.replace("/tmp/", f"{tmp_path}/"), **programs)  # noqa: S108
+    daemon, started, *environment = run_command(start.replace("/tmp/", f"{tmp_path}/"), **programs)  # noqa: S108
     assert daemon == f"nvidia-cuda-mps-control -d, by {there}"
     assert started.startswith("ray start ")
     assert environment[:2] == [f"CUDA_MPS_LOG_DIRECTORY={there}", f"CUDA_MPS_PIPE_DIRECTORY={there}"]
 
 
-def test_without_mps_ray_starts_all_the_same(say: Say) -> None:
-    """And nothing speaks of it."""
+def test_ray_starts_without_mps(run_command: RunCommand) -> None:
+    """No variable of MPS is set."""
     *_, start = commands("gpu", "worker_start_ray_commands")
-    assert say(start, ray=RAY) == ["ray start --address=10.0.0.1:6379", "RAY_HEAD_IP=10.0.0.1"]
+    assert run_command(start, ray=RAY) == ["ray start --address=10.0.0.1:6379", "RAY_HEAD_IP=10.0.0.1"]
 
 
-def test_a_machine_on_which_no_ray_runs_ends_itself(say: Say, tmp_path: Path) -> None:
-    """Not while Ray is still being brought up, nor while it is started anew; workers of both types."""
+def test_a_machine_without_ray_shuts_down(run_command: RunCommand, tmp_path: Path) -> None:
+    """Workers of both types wait while Ray is started or restarted."""
     types = load_cluster_file(str(FOLDER / "gpu.yaml")).config["available_node_types"]
     one, other = (types[kind]["node_config"] for kind in ("gpu", "gpus"))
     assert one["UserData"] == other["UserData"]
     assert "terminate" == one["InstanceInitiatedShutdownBehavior"] == other["InstanceInitiatedShutdownBehavior"]
     (tmp_path / "runs").write_text("yes no yes no no")
-    assert say(one["UserData"], systemd_run=RUN, pgrep=LOOK, sleep=NOTE, systemctl=NOTE) == [
+    assert run_command(one["UserData"], systemd_run=RUN, pgrep=LOOK, sleep=NOTE, systemctl=NOTE) == [
         *("sleep 20m", "yes", "sleep 1m"),
         *("no", "sleep 3m", "yes", "sleep 1m"),
         *("no", "sleep 3m", "no", "systemctl poweroff"),
     ]
 
 
-def test_a_machine_that_has_this_version_is_left_as_it_is(say: Say, source: Path) -> None:
-    """Whatever environment it has it in."""
+def test_a_machine_with_this_version_is_not_changed(run_command: RunCommand, source: Path) -> None:
+    """Nothing is installed, independently of the environment that contains tcray."""
     _, install = commands("onprem", "setup_commands")
-    assert say(install, tcray=f"#!/bin/sh\necho tcray, version {__version__}\n", python3=PYTHON) == []
+    assert run_command(install, tcray=f"#!/bin/sh\necho tcray, version {__version__}\n", python3=PYTHON) == []
     assert not (source.parent / "venv").exists()
 
 
 @pytest.mark.parametrize("there", ["", "#!/bin/sh\necho tcray, version 0.0.9\n"], ids=["none", "older"])
-def test_a_machine_without_this_version_gets_it_in_a_place_of_its_own(say: Say, source: Path, there: str) -> None:
-    """And on the PATH of every later command, once; it is made anew only where what is pinned has changed."""
+def test_a_machine_without_this_version_gets_a_separate_environment(
+    run_command: RunCommand, source: Path, there: str
+) -> None:
+    """It is added to PATH once, and is created again only if the pinned versions change."""
     _, install = commands("onprem", "setup_commands")
     programs = {"tcray": there} if there else {}
     home = source.parent.parent
@@ -185,16 +193,16 @@ def test_a_machine_without_this_version_gets_it_in_a_place_of_its_own(say: Say, 
         "python3 -m venv venv",
         "python3 -m pip install --quiet --constraint source/constraints.txt --editable ./source[cluster]",
     ]
-    assert made == say(install, python3=PYTHON, **programs)
-    assert [] == say(install, python3=PYTHON, **programs)
+    assert made == run_command(install, python3=PYTHON, **programs)
+    assert [] == run_command(install, python3=PYTHON, **programs)
     (source / "constraints.txt").write_text("ray==2.61.0\n")
-    assert made == say(install, python3=PYTHON, **programs)
+    assert made == run_command(install, python3=PYTHON, **programs)
     assert (home / ".bashrc").read_text() == 'export PATH="$HOME/.tcray/venv/bin:$PATH"\n'
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """What the launcher has sent to the machine."""
+    """Write the files that the launcher uploads to the machine; return their folder."""
     source = tmp_path / ".tcray" / "source"
     (source / "tcray").mkdir(parents=True)
     for name in ("tcray/version.py", "constraints.txt", "pyproject.toml"):
@@ -202,11 +210,11 @@ def source(tmp_path: Path) -> Path:
     return source
 
 
-def test_a_machine_of_ones_own_hides_the_token_from_others(say: Say, tmp_path: Path) -> None:
-    """And has a folder for what is sent there."""
+def test_an_on_premises_machine_protects_the_token(run_command: RunCommand, tmp_path: Path) -> None:
+    """Only its owner can read it; the work folder is created."""
     first, _ = commands("onprem", "setup_commands")
     token = tmp_path / ".ray" / "auth_token"
     token.parent.mkdir()
     token.touch(mode=0o644)
-    say(first)
+    run_command(first)
     assert (token.stat().st_mode & 0o777, (tmp_path / "tcray-work").is_dir()) == (0o600, True)
