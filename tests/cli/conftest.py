@@ -11,7 +11,7 @@ from tcray.cli import cached_analysis, progress
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder instead of the user's."""
+    """Return an empty cache folder that replaces the user's."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setattr(cached_analysis, "open_cache", lambda: folder)
     return folder
@@ -19,5 +19,5 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No progress messages, however slow the machine is."""
+    """Disable progress messages, which a slow machine would print."""
     monkeypatch.setattr(progress, "DELAY_SECONDS", 600.0)

@@ -27,7 +27,7 @@ def sweep(tmp_path: Path) -> SweepStore:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The sweeps that were analyzed."""
+    """Return the list of analyzed sweeps."""
     analyze, seen = analysis.analyze, []
 
     def count(store: SweepStore) -> Any:

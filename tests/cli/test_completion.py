@@ -20,7 +20,7 @@ from tests.store.factories import SWEEP_ID, make_stored_sweep
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
+    """Change to an empty working directory and return it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TCRAY_STORE", raising=False)
     return tmp_path

@@ -28,7 +28,7 @@ Step = Callable[[], Any]
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> SweepStore:
-    """The small sweep, with this process as its driver."""
+    """Write the small sweep, with this process as its driver."""
     recorded = make_stored_sweep(Store.open(str(tmp_path / "trials"), create=True))
     write_lease(recorded, DRIVER)
     return recorded

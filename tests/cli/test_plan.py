@@ -26,7 +26,7 @@ confirm: {repeats: 2, seeds: 3}
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    """The sweep file, in an empty working directory."""
+    """Write the sweep file to an empty working directory and return its name."""
     monkeypatch.chdir(tmp_path)
     Path("small.yaml").write_text(SWEEP)
     return "small.yaml"
@@ -71,7 +71,7 @@ def test_a_plan_names_twins(file) -> None:
 
 
 def test_a_plan_starts_nothing(file) -> None:
-    """Not even the store is created."""
+    """The store is not created either."""
     run(file)
     assert sorted(path.name for path in Path().iterdir()) == ["small.yaml"]
 

@@ -24,7 +24,7 @@ confirm: {seeds: 2}
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """An empty store in `trials/`."""
+    """Return an empty store in `trials/`."""
     monkeypatch.chdir(tmp_path)
     return Store.open("trials/", create=True)
 

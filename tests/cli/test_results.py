@@ -54,7 +54,7 @@ def make_outcome(levels: Any, repeat: int, seed: int) -> RunOutcome:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with the sweep in `trials/`, and a terminal of 80 columns."""
+    """Return the working directory, with the sweep in `trials/`; set a terminal of 80 columns."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     make_recorded_store(tmp_path, SWEEP, SyntheticDataset.of(MOSI, make_outcome), **MANIFEST)
@@ -152,7 +152,7 @@ def test_a_pipe_is_written_to_and_not_replaced(folder: Path) -> None:
 
 
 def test_an_unfinished_sweep_has_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They rest on the finished runs, and the output says so; a claim that lacks runs is not testable."""
+    """Results use the finished runs, and a note states this; a claim that lacks runs is not testable."""
     monkeypatch.chdir(tmp_path)
 
     def begun(levels: Any, repeat: int, seed: int) -> RunOutcome | None:

@@ -19,7 +19,7 @@ from tests.store.factories import make_driver_status, make_manifest, make_stored
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """An empty store in `trials/`."""
+    """Return an empty store in `trials/`."""
     monkeypatch.chdir(tmp_path)
     return Store.open("trials/", create=True)
 

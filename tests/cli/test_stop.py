@@ -25,7 +25,7 @@ GONE_ON = "; run `tcray sweep` with its file to resume"
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
-    """The small sweep, in `trials/`."""
+    """Write the small sweep to `trials/`."""
     monkeypatch.chdir(tmp_path)
     return make_stored_sweep(Store.open("trials/", create=True))
 

@@ -22,7 +22,7 @@ SCHEMA_1 = Path(__file__).parents[1] / "store" / "schema1" / "trials"
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
-    """The small sweep in `trials/`."""
+    """Write the small sweep to `trials/`."""
     monkeypatch.chdir(tmp_path)
     return make_stored_sweep(Store.open("trials/", create=True))
 

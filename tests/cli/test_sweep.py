@@ -28,7 +28,7 @@ class Call:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
-    """Every call of the driver, which is interrupted at once."""
+    """Return the list of calls of the driver, each of which is interrupted at once."""
     seen: list[Call] = []
 
     def run_sweep(sweep: Any, store: str, **options: Any) -> None:
@@ -103,7 +103,7 @@ def test_a_failed_sweep_prints_its_error(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepStore:
-    """A finished sweep; the working directory is empty."""
+    """Write a finished sweep; the working directory is empty."""
     from tcray.search.plan import find_cards, plan
     from tcray.tune import manifest
 

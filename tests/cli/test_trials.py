@@ -23,7 +23,7 @@ from tests.store.factories import SWEEP_ID, make_manifest, make_stored_sweep
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The small sweep in `trials/`, and a terminal of 80 columns."""
+    """Return a store in `trials/` with the small sweep; set a terminal of 80 columns."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     opened = Store.open("trials/", create=True)
@@ -83,7 +83,7 @@ def test_parquet_is_not_written_to_a_terminal(store: Store, monkeypatch: pytest.
 
 
 def test_the_table_fits_eighty_columns(store: Store) -> None:
-    """The objective follows dataset and state, then factors and primary metrics, then whatever else differs."""
+    """The objective follows dataset and state, then factors and primary metrics, then the other columns that differ."""
     lines = run("rank").stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["dataset", "state", "valid.loss", "rank", "test.mae", "test.f1", "lr"]

@@ -18,7 +18,7 @@ from .factories import SWEEP_ID, make_manifest, make_run, make_stored_sweep, rec
 
 
 def exported(sweep: SweepStore, *, reproducible: bool = True) -> list[str]:
-    """The lines of an export."""
+    """Return the lines of an export."""
     return [to_json_line(row) for row in export_rows(sweep, reproducible=reproducible)]
 
 
@@ -57,7 +57,7 @@ def test_any_other_difference_is_seen(change: dict[str, Any], store: Store, othe
     assert exported(one) != exported(another)
 
 
-def test_a_line_says_what_the_row_holds(store: Store):
+def test_a_line_contains_the_values_of_the_row(store: Store):
     """Floats survive it, NaN is null, times are ISO texts, the table's name comes first."""
     sweep = store.sweep(SWEEP_ID)
     sweep.append("runs", [make_run(loss=1 / 3).run()])
@@ -72,7 +72,7 @@ def test_a_line_says_what_the_row_holds(store: Store):
 
 
 def test_the_order_of_metrics_makes_no_difference(store: Store, other: Store):
-    """A mapping has none."""
+    """A mapping of metrics has no order."""
     row = make_run().run()
     for one, metrics in ((store, {"a": 1.0, "b": 2.0}), (other, {"b": 2.0, "a": 1.0})):
         one.sweep(SWEEP_ID).append("runs", [{**row, "metrics": metrics}])

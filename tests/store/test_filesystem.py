@@ -109,7 +109,7 @@ def test_other_file_systems_write_to_a_temporary_file_first(monkeypatch: pytest.
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
 def test_a_file_is_created_only_once(place: str, filesystem: StoreFilesystem, bucket: Bucket) -> None:
-    """The second `create` returns False and leaves the content as it is."""
+    """The second `create` returns False and does not change the content."""
     if place == "bucket":
         filesystem = bucket.filesystem()
     assert filesystem.create("a/b", b"one")

@@ -149,7 +149,7 @@ def test_a_held_lease_is_renewed(sweep: SweepStore) -> None:
 
 
 def test_a_driver_that_lost_its_lease_gets_an_error_before_it_writes(sweep: SweepStore) -> None:
-    """`check` raises an error after a pause during which another driver took over; the new lease stays as it is."""
+    """`check` raises an error after a pause during which another driver took over; the new lease is not changed."""
     with Lease(sweep, renew_seconds=3600) as mine:
         write_lease(sweep, LeaseHolder("t", OTHER_HOST, acquired_at=0.0, renewed_at=time.time()), number=2)
         mine.check()  # the last renewal is recent, so no other driver may have taken over
