@@ -47,7 +47,7 @@ def test_a_curve_is_of_its_recipe_its_sweep_and_this_engine(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TWIN_ONLY)
-def test_an_enlarged_test_split_leaves_the_rest_as_it_was(name: str) -> None:
+def test_an_enlarged_test_split_changes_nothing_else(name: str) -> None:
     """Train, validation and the twin's own test examples are unchanged, bit for bit."""
     recipe = read_recipe(name)
     assert isinstance(recipe.split, HoldoutSplit)

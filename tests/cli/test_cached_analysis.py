@@ -74,7 +74,7 @@ def test_changed_code_gives_another_key(sweep: SweepStore, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps("another object")])
-def test_a_damaged_file_is_as_good_as_none(sweep: SweepStore, calls: list[str], cache: Path, content: bytes) -> None:
+def test_a_damaged_file_is_ignored(sweep: SweepStore, calls: list[str], cache: Path, content: bytes) -> None:
     """The sweep is analyzed again, and the file replaced."""
     load_or_analyze(sweep)
     (file,) = cache.iterdir()
@@ -85,7 +85,7 @@ def test_a_damaged_file_is_as_good_as_none(sweep: SweepStore, calls: list[str], 
 
 
 def test_a_file_that_others_can_write_is_not_read(sweep: SweepStore, calls: list[str], cache: Path) -> None:
-    """Unpickling a file that somebody else wrote would run their code."""
+    """Unpickling a file of another user would run that user's code."""
     load_or_analyze(sweep)
     (file,) = cache.iterdir()
     file.chmod(0o622)

@@ -60,12 +60,12 @@ def test_sweeps_are_completed(words: list[str]) -> None:
 
 @pytest.mark.parametrize("command", ["describe", "import", "twin"])
 def test_datasets_are_completed(command: str) -> None:
-    """By their names."""
+    """Datasets are completed by their names."""
     assert complete("data", command, "mo") == [f"plain,{name}" for name in dataset_names() if name.startswith("mo")]
 
 
 def test_columns_are_completed() -> None:
-    """For --sort, and for the last name of --columns."""
+    """Columns are completed for `--sort`, and for the last name of `--columns`."""
     make_stored_sweep(Store.open("trials/", create=True))
     assert complete("trials", "rank", "--sort", "test.m") == ["plain,test.mae"]
     assert complete("trials", "rank", "--columns", "rank,test.m") == ["plain,rank,test.mae"]

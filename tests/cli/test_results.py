@@ -206,7 +206,7 @@ def test_the_report_is_opened_in_the_browser(folder: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_a_notebook_s_drawing_backend_is_no_concern(folder: Path) -> None:
+def test_the_backend_of_a_notebook_is_ignored(folder: Path) -> None:
     """Jupyter names a backend of its own environment to its children, which this environment need not have."""
     ran = subprocess.run(
         [sys.executable, "-m", "tcray", "results", "small", "--html", "report.html"],

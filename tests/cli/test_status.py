@@ -30,7 +30,7 @@ def run(*arguments: str) -> str:
 
 
 def test_every_sweep_has_a_line(store: Store) -> None:
-    """In the order of their start: progress, state and datasets."""
+    """A line has progress, state and datasets; lines are in the order of starting."""
     make_stored_sweep(store)
     done = make_manifest("prior-1", started_at="2026-05-01T08:00:00+00:00", finished_at="2026-05-01T09:00:00+00:00")
     store.sweep("prior-1").write_manifest({**done, "planned_runs": 1234})

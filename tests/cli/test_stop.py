@@ -89,7 +89,7 @@ def test_a_driver_that_dies_meanwhile_is_reported(sweep: SweepStore, monkeypatch
 
 
 def test_the_next_driver_is_not_stopped(sweep: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If another driver has taken over, the one that was asked has ended."""
+    """If another driver has taken over, the driver to which the request was addressed has ended."""
     write_lease(sweep, HERE)
     after = replace(HERE, token="u")  # noqa: S106  no password
     monkeypatch.setattr("time.sleep", lambda _: write_lease(sweep, after))

@@ -45,7 +45,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 def test_options_reach_the_driver(tmp_path: Path, calls: list[Call]) -> None:
-    """File, store, overrides, address and freshness do."""
+    """File, store, overrides, address and `--fresh` are passed on."""
     file = write_sweep_file(tmp_path)
     result = run(file, "--store", "s3://bucket/x", "--set", "resources.pack=9", "--address", "auto", "--fresh")
     (call,) = calls

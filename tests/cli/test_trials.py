@@ -181,7 +181,7 @@ def test_runs_without_a_value_come_last_in_either_direction() -> None:
 
 
 def test_columns_are_shown_in_their_order(store: Store) -> None:
-    """In every format; a table then shows them even if no two runs differ in them."""
+    """This holds in every format; a table then shows them even if no two runs differ in them."""
     lines = run("rank", "--columns", "seed, dataset,host").stdout.splitlines()
     assert lines[0].split() == ["seed", "dataset", "host"]
     assert list(read_csv("--columns", "seed,dataset")[0]) == ["seed", "dataset"]
@@ -192,7 +192,7 @@ def test_columns_are_shown_in_their_order(store: Store) -> None:
 
 
 @pytest.mark.parametrize("option", ["--sort", "--columns"])
-def test_an_unknown_column_is_answered_with_the_nearest(store: Store, option: str) -> None:
+def test_an_unknown_column_names_the_nearest(store: Store, option: str) -> None:
     """It is wrong input, with exit code 2."""
     with pytest.raises(InputError) as caught:
         run("rank", option, "tst.mae")

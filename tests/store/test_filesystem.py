@@ -74,7 +74,7 @@ def test_a_message_shows_no_credentials(bucket: Bucket) -> None:
     assert bucket.filesystem().display_path("runs") == "s3://bucket/trials/runs"
 
 
-def test_a_volume_can_be_sent_to_another_process(filesystem: StoreFilesystem) -> None:
+def test_a_filesystem_can_be_sent_to_another_process(filesystem: StoreFilesystem) -> None:
     """A pickled filesystem is the same filesystem."""
     assert pickle.loads(pickle.dumps(filesystem)) == filesystem
 
