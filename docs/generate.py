@@ -132,13 +132,13 @@ def generate_store() -> Iterator[str]:
     for name, table in TABLES.items():
         yield f"## `{name}`"
         yield ""
-        yield getattr(table, "description", "")
+        yield table.description
         yield ""
         yield f"Key: {', '.join(f'`{column}`' for column in table.key)}."
         yield ""
         yield "| column | type | meaning |"
         yield "|---|---|---|"
-        for column in table.columns:
+        for column in table.with_hyperparameters():
             meaning = (column.metadata or {}).get(b"description", b"").decode()
             yield f"| `{column.name}` | {_cell(str(column.type))} | {_cell(meaning)} |"
         yield ""
