@@ -91,7 +91,7 @@ def _describe_tested_runs(results: Results) -> str:
 def _describe_unit(results: Results) -> str:
     confirm = results.sweep.confirm
     if confirm is None:
-        return "None, because there are no confirm runs."
+        return "There are none, because there are no confirm runs."
     if results.sweep.search is None:
         return f"The seed: {confirm.seeds} per cell are planned, the same in every cell, so that cells are paired."
     return (
