@@ -166,6 +166,7 @@ def connect(address: str | None) -> Iterator[Cluster]:
     If this process is connected already, it stays connected. Raises InputError if there is no cluster at the address.
     """
     with _environment(SETTINGS):
+        logging.getLogger("ray.widgets").setLevel(logging.WARNING)  # in notebooks it advises to install ipywidgets
         import ray
 
         if ray.is_initialized():
@@ -183,7 +184,6 @@ def connect(address: str | None) -> Iterator[Cluster]:
 def _start() -> None:
     import ray
 
-    logging.getLogger("ray.widgets").setLevel(logging.WARNING)  # in notebooks it advises to install ipywidgets
     try:
         with silence_stderr():
             ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **QUIET)
