@@ -148,20 +148,15 @@ class StoredSweep:
         """Return figures of the report by name, all of them or those of a topic and dataset."""
         from tcray.results.output.figures import draw_figures
 
-        found = draw_figures(self.results)
-        kept = {
-            name: figure
-            for name, figure in found.items()
-            if (topic is None or topic in name.split("/")[0]) and (dataset is None or dataset in name)
-        }
-        if not kept:
+        found = draw_figures(self.results, topic, dataset)
+        if not found:
             raise InputError(
                 f"{self.id} has no figure of {topic!r} on {dataset!r}",
-                f"It has: {', '.join(found) or 'none'}.",
+                f"It has: {', '.join(draw_figures(self.results)) or 'none'}.",
             )
-        for figure in kept.values():
+        for figure in found.values():
             vars(figure)["_repr_png_"] = partial(_to_png, figure)  # shown in notebooks without pyplot
-        return kept
+        return found
 
     def model(self, run_id: str) -> StoredModel:
         """Return the model of a confirm run as an ordinary `torch.nn.Module`.
